@@ -1,0 +1,125 @@
+"""The packaged release: reads `vocabulary.txt` and `release.json` of this folder, and refuses parts that do not match.
+
+A release is a vocabulary, the facts about it, and a model that was trained on rows of that vocabulary. The model
+itself lives in `model/` and is never shipped to Lambda; its SHA-256 stands in the facts, so whoever loads the model
+calls `check_model`. `training.release` writes what this module reads.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from chalicelib import vocabulary as vocabulary_file
+from chalicelib.errors import ReleaseError
+from chalicelib.text import CLEANER_VERSION
+from chalicelib.vocabulary import ENCODING, Vocabulary
+
+FORMAT_VERSION = 1
+PACKAGED = Path(__file__).parent
+VOCABULARY_NAME = "vocabulary.txt"
+FACTS_NAME = "release.json"
+
+
+@dataclass(frozen=True)
+class ReleaseFacts:
+    """What `release.json` says of a release; every field is required.
+
+    `not_sure_band` holds two probabilities: scores strictly between them are answered "not sure".
+    `few_known_words` is a share, 0..1: below it a review carries a warning.
+    `metrics` maps a split's name (validation, test) to its figures; `image` is the SageMaker image's name and tag.
+    """
+
+    format_version: int
+    cleaner_version: int
+    encoding: str
+    columns: int
+    vocabulary_fingerprint: str
+    vocabulary_sha256: str
+    model_sha256: str
+    not_sure_band: tuple[float, float]
+    few_known_words: float
+    xgboost_version: str
+    image: str
+    data_fingerprint: str
+    hyperparameters: dict[str, str]
+    metrics: dict[str, dict[str, Any]]
+
+    @property
+    def release_id(self) -> str:
+        """`<vocabulary fingerprint, 12 digits>-<model SHA-256, 8 digits>`: says which vocabulary and which model."""
+        return f"{self.vocabulary_fingerprint}-{self.model_sha256[:8]}"
+
+    def dumps(self) -> str:
+        """Return the text of `release.json`."""
+        return json.dumps({"release": self.release_id, **asdict(self)}, indent=2) + "\n"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A vocabulary and the facts that belong to it."""
+
+    vocabulary: Vocabulary
+    facts: ReleaseFacts
+
+    @property
+    def release_id(self) -> str:
+        """The release's name, as answers and logs carry it."""
+        return self.facts.release_id
+
+    def check_model(self, model: bytes) -> None:
+        """Raise `ReleaseError` unless these bytes are the model of this release."""
+        sha256 = hashlib.sha256(model).hexdigest()
+        if sha256 != self.facts.model_sha256:
+            raise ReleaseError(
+                f"The model's SHA-256 begins with {sha256[:12]}, but release {self.release_id} was made with a model "
+                f"whose SHA-256 begins with {self.facts.model_sha256[:12]}."
+            )
+
+
+def load(folder: Path = PACKAGED) -> Release:
+    """Read the release in a folder; raises `ReleaseError`, with the reason, unless all its parts belong together."""
+    try:
+        vocabulary_bytes = (folder / VOCABULARY_NAME).read_bytes()
+        facts = parse_facts((folder / FACTS_NAME).read_text(encoding="utf-8"))
+        vocabulary = vocabulary_file.parse(vocabulary_bytes.decode("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReleaseError(f"The release in {folder} cannot be read: {error}.") from error
+    _check_together(facts, vocabulary, hashlib.sha256(vocabulary_bytes).hexdigest())
+    return Release(vocabulary, facts)
+
+
+def parse_facts(text: str) -> ReleaseFacts:
+    """Read the text of `release.json`; raises `ReleaseError` naming what is absent, unknown or of another format."""
+    try:
+        stated = json.loads(text)
+    except ValueError as error:
+        raise ReleaseError(f"{FACTS_NAME} is not JSON: {error}.") from error
+    if not isinstance(stated, dict) or stated.get("format_version") != FORMAT_VERSION:
+        raise ReleaseError(f"{FACTS_NAME} is not of format {FORMAT_VERSION}.")
+    release_id = stated.pop("release", None)
+    names = {field.name for field in fields(ReleaseFacts)}
+    if names != stated.keys():
+        differing = ", ".join(sorted(names ^ stated.keys()))
+        raise ReleaseError(f"{FACTS_NAME} lacks fields or has unknown ones: {differing}.")
+    low, high = stated["not_sure_band"]
+    facts = ReleaseFacts(**{**stated, "not_sure_band": (low, high)})
+    if release_id != facts.release_id:
+        raise ReleaseError(f"{FACTS_NAME} names release {release_id}, but its parts make {facts.release_id}.")
+    return facts
+
+
+def _check_together(facts: ReleaseFacts, vocabulary: Vocabulary, vocabulary_sha256: str) -> None:
+    """Raise `ReleaseError` for the first fact that the vocabulary or this code contradicts."""
+    found = {
+        "cleaner_version": CLEANER_VERSION,
+        "encoding": ENCODING,
+        "columns": vocabulary.last_column + 1,
+        "vocabulary_fingerprint": vocabulary.fingerprint,
+        "vocabulary_sha256": vocabulary_sha256,
+    }
+    for name, value in found.items():
+        stated = getattr(facts, name)
+        if stated != value:
+            raise ReleaseError(f"{FACTS_NAME} states {name} {stated!r}, but this vocabulary and code have {value!r}.")

@@ -1,0 +1,46 @@
+"""What tests share: which are left out on a machine that lacks something, said in the closing lines."""
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+NEEDS = {  # marker -> (is it here, what it is and how to get it)
+    "needs_archive": (
+        "VERDICT_ARCHIVE" in os.environ,
+        "the labelled reviews: set VERDICT_ARCHIVE to the path of aclImdb_v1.tar.gz",
+    ),
+    "needs_chromium": (
+        shutil.which("chromium") is not None,
+        "Chromium: install your system's `chromium` package",
+    ),
+}
+_left_out: Counter[str] = Counter()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker, (_, what) in NEEDS.items():
+        config.addinivalue_line("markers", f"{marker}: needs {what}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that need what this machine lacks; `pytest_terminal_summary` says so."""
+    lacking = {marker for marker, (here, _) in NEEDS.items() if not here}
+    dropped = [item for item in items if any(item.get_closest_marker(marker) for marker in lacking)]
+    for item in dropped:
+        _left_out.update(marker for marker in lacking if item.get_closest_marker(marker))
+    items[:] = [item for item in items if item not in dropped]
+    config.hook.pytest_deselected(items=dropped)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for marker, count in sorted(_left_out.items()):
+        terminalreporter.write_line(f"Left out: {count} tests that need {NEEDS[marker][1]}.")
+
+
+@pytest.fixture(scope="session")
+def archive() -> Path:
+    """The official archive of labelled reviews, for tests marked `needs_archive`."""
+    return Path(os.environ["VERDICT_ARCHIVE"])
