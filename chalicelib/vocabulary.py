@@ -65,6 +65,10 @@ class Vocabulary:
         contract = "\n".join([str(CLEANER_VERSION), ENCODING, *self.terms])
         return hashlib.sha256(contract.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
+    def known_share(self, words: Sequence[str]) -> float:
+        """Return the share (0..1) of a review's words that are terms by themselves; 0.0 for no words."""
+        return sum(map(self._column_of.__contains__, words)) / len(words) if words else 0.0
+
     def columns(self, words: Sequence[str]) -> list[int]:
         """Return the sorted columns (1..N) of the terms that occur in a review's words, without the constants."""
         column_of = self._column_of

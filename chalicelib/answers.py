@@ -1,0 +1,80 @@
+"""Verdicts and errors -> the documents that answer a request: JSON objects, problem documents, the tutorial's digits.
+
+Source for problems: RFC 9457. Their `type` is a relative reference, `problems#<slug>`, read against the API page.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from chalicelib.errors import NotJudgeableError, SentimentError
+from chalicelib.inquiry import Inquiry
+from chalicelib.sentiment import Judgement, Verdict
+
+JsonObject = dict[str, Any]
+
+
+def problem(error: SentimentError, request_id: str) -> JsonObject:
+    """Return the problem document of an error; nothing but what the error was written to tell."""
+    document: JsonObject = {
+        "type": f"/problems#{error.type}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "request_id": request_id,
+    }
+    if error.retry_after_seconds is not None:
+        document["retry_after_seconds"] = error.retry_after_seconds
+    return document
+
+
+def result(outcome: Verdict | SentimentError, request_id: str) -> JsonObject:
+    """Return one review's part of an answer: its verdict, or `{"error": <problem>}`."""
+    if isinstance(outcome, SentimentError):
+        return {"error": problem(outcome, request_id)}
+    return {
+        "label": outcome.label,
+        "score": outcome.score,
+        "known_words": outcome.known_words,
+        "warnings": [asdict(caution) for caution in outcome.warnings],
+        "sentences": [asdict(sentence) for sentence in outcome.explanation.sentences],
+        "words": [
+            {
+                "text": word.text,
+                "effect": word.effect,
+                "places": [{"start": place.start, "end": place.end} for place in word.places],
+            }
+            for word in outcome.explanation.words
+        ],
+    }
+
+
+def as_json(inquiry: Inquiry, judgement: Judgement, release_id: str, request_id: str) -> JsonObject:
+    """Return the whole JSON answer: one result, or `{"results": [...]}` where several were asked about.
+
+    Raises the error of a single review, since it is then the request's.
+    """
+    about = {"release": release_id, "variant": judgement.variant, "request_id": request_id}
+    if inquiry.several:
+        results = [result(outcome, request_id) for outcome in judgement.outcomes]
+        return {"results": [each if "error" in each else each | about for each in results], **about}
+    return result(single(judgement), request_id) | about
+
+
+def as_digit(judgement: Judgement) -> str:
+    """Return the tutorial's answer to a single review, `1` for positive and `0` for negative.
+
+    A digit cannot say "not sure": inside the band it is the likelier of the two, as the tutorial's was. Raises
+    `NotJudgeableError` where no word is known, and the review's own error where there is no verdict.
+    """
+    verdict = single(judgement)
+    if verdict.known_words == 0:
+        raise NotJudgeableError("None of the review's words is known to the model. Ask for JSON to see more.")
+    return "1" if verdict.score >= 0.5 else "0"
+
+
+def single(judgement: Judgement) -> Verdict:
+    """Return the verdict on the only review asked about; raises the error that stands in its place."""
+    outcome = judgement.outcomes[0]
+    if isinstance(outcome, SentimentError):
+        raise outcome
+    return outcome

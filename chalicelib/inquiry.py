@@ -1,0 +1,119 @@
+"""The body of `POST /predict` -> the reviews asked about: text, a form, or JSON, each read strictly.
+
+What this module does not do: multipart forms, which nothing here needs, and any content encoding.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from chalicelib.errors import BodyTooLargeError, EmptyReviewError, MalformedBodyError, UnsupportedMediaTypeError
+from chalicelib.negotiation import Representation, media_type_of
+from chalicelib.sentiment import MOST_REVIEWS
+
+LARGEST_BODY = 1_000_000  # bytes
+FORM_TYPE = "application/x-www-form-urlencoded"
+_FORM_FIELDS = ("review=", "several=", "explain=")
+_READ_HERE = "Send text/plain, application/x-www-form-urlencoded or application/json, in UTF-8."
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """What a caller asks: the reviews in order, whether to explain them, and which answer is in kind.
+
+    `several` tells a request for a list of answers from one for a single answer. Items of a JSON list are passed on
+    as they came, so that one that is not text spoils only its own answer.
+    """
+
+    reviews: tuple[object, ...]
+    several: bool
+    explained: bool
+    in_kind: Representation
+    form_text: str = ""  # what the page's box held, to be shown again
+
+
+def kind_of(content_type: str, body: bytes) -> Representation:
+    """Tell which answer is in kind for a body; never fails, so that errors can be answered in kind too."""
+    media_type, _ = media_type_of(content_type)
+    if media_type == FORM_TYPE:
+        return Representation.HTML if _is_form(body) else Representation.TEXT
+    return Representation.TEXT if media_type == "text/plain" else Representation.JSON
+
+
+def read(content_type: str, body: bytes) -> Inquiry:
+    """Read a body; raises `SentimentError` saying what is wrong with it and what to send instead."""
+    if len(body) > LARGEST_BODY:
+        raise BodyTooLargeError(f"Send at most {LARGEST_BODY:,} bytes; this body has {len(body):,}.")
+    media_type, parameters = media_type_of(content_type)
+    if parameters.get("charset", "utf-8") not in {"utf-8", "utf8", "us-ascii"}:
+        raise UnsupportedMediaTypeError(f"The charset {parameters['charset'][:40]!r} is not read here. {_READ_HERE}")
+    if media_type == "application/json":
+        return _from_json(_decoded(body))
+    if media_type == "text/plain" or (media_type == FORM_TYPE and not _is_form(body)):
+        return Inquiry((_decoded(body),), several=False, explained=False, in_kind=Representation.TEXT)
+    if media_type == FORM_TYPE:
+        return _from_form(_decoded(body))
+    named = f"The content type {media_type[:80]!r} is not read here." if media_type else "There is no content type."
+    raise UnsupportedMediaTypeError(f"{named} {_READ_HERE}")
+
+
+def _is_form(body: bytes) -> bool:
+    """Tell a form from the bare text of `curl -d 'text'`, which comes with the same content type."""
+    return body.startswith(tuple(field.encode() for field in _FORM_FIELDS))
+
+
+def _decoded(body: bytes) -> str:
+    """Decode UTF-8, without a byte order mark."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MalformedBodyError(f"The body is not UTF-8: byte {error.start} cannot be read. {_READ_HERE}") from error
+
+
+def _from_form(body: str) -> Inquiry:
+    """Read the page's form: `review`, and `several=on` where every line is a review of its own."""
+    try:
+        fields = parse_qs(body, keep_blank_values=True, errors="strict", max_num_fields=20)
+    except ValueError as error:
+        raise MalformedBodyError(
+            "The form cannot be read: it must be URL-encoded UTF-8 with at most 20 fields."
+        ) from error
+    text = fields.get("review", [""])[-1]
+    several = "several" in fields
+    lines = tuple(line for line in text.splitlines() if line.strip())
+    if several and len(lines) > MOST_REVIEWS:
+        raise BodyTooLargeError(f"Send at most {MOST_REVIEWS} reviews at once; this form has {len(lines)} lines.")
+    if several and not lines:
+        raise EmptyReviewError("There are no reviews. Write one on every line.")
+    reviews = lines if several else (text,)
+    return Inquiry(reviews, several, explained=not several, in_kind=Representation.HTML, form_text=text)
+
+
+def _from_json(body: str) -> Inquiry:
+    """Read `{"review": "..."}` or `{"reviews": ["...", ...]}`, with an optional boolean `explain`."""
+    try:
+        fields = json.loads(body)
+    except RecursionError as error:
+        raise MalformedBodyError("The JSON is nested too deeply.") from error
+    except ValueError as error:
+        raise MalformedBodyError(f"The body is not JSON: {error}.") from error
+    if not isinstance(fields, dict) or ("review" in fields) == ("reviews" in fields):
+        raise MalformedBodyError('Send a JSON object with either "review" (a string) or "reviews" (a list of strings).')
+    explained = fields.get("explain", "review" in fields)
+    if not isinstance(explained, bool):
+        raise MalformedBodyError('"explain" must be true or false.')
+    if "review" in fields:
+        return Inquiry((fields["review"],), several=False, explained=explained, in_kind=Representation.JSON)
+    return Inquiry(_list_of(fields["reviews"]), several=True, explained=explained, in_kind=Representation.JSON)
+
+
+def _list_of(reviews: Any) -> tuple[object, ...]:
+    """Check the list of reviews; its items are checked one by one later."""
+    if not isinstance(reviews, list):
+        raise MalformedBodyError('"reviews" must be a list of strings.')
+    if not reviews:
+        raise EmptyReviewError('"reviews" is an empty list. Send at least one review.')
+    if len(reviews) > MOST_REVIEWS:
+        raise BodyTooLargeError(f"Send at most {MOST_REVIEWS} reviews in one request; this one has {len(reviews)}.")
+    return tuple(reviews)

@@ -1,0 +1,202 @@
+"""The use case: reviews -> verdicts, with what moved them, from one call of the endpoint.
+
+A verdict is a label and the probability of positive. It is explained by exact re-scorings: every sentence alone, the
+review without each sentence, and the review without each of the words that could move it most (all places of a word
+at once). `effect` is the review's score less the score without that part, so above 0 speaks for positive.
+What this module does not do: read HTTP, render pages, or decide anything the packaged release does not state.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from chalicelib.errors import BodyTooLargeError, EmptyReviewError, MalformedBodyError, SentimentError
+from chalicelib.explanation import Explanation, Parts, explain, part_rows, split_parts
+from chalicelib.language import probably_english
+from chalicelib.release import Release
+from chalicelib.text import words as words_of
+
+LONGEST_REVIEW = 20_000  # characters; what is longer is cut, with a warning
+MOST_REVIEWS = 100  # in one request
+LARGEST_CALL = 3_900_000  # bytes; a serverless endpoint takes 4 MB
+MOST_ROWS = 2_000  # in one call, explanations included; bounds the endpoint's time
+
+POSITIVE, NEGATIVE, NOT_SURE = "positive", "negative", "not sure"
+
+
+class Scores(NamedTuple):
+    """The endpoint's answer: the probability of positive (0..1) for each row sent, and the variant that answered."""
+
+    values: list[float]
+    variant: str
+
+
+class Scorer(Protocol):
+    """Whatever scores libsvm rows: the endpoint, or a stand-in in tests."""
+
+    def scores(self, rows: Sequence[str], remaining_seconds: Callable[[], float]) -> Scores:
+        """Return one score a row, in order; raises `SentimentError`, never a partial answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something a reader of a verdict should know: a stable code, and a sentence for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One review's answer. `score` is the probability of positive and `known_words` a share, both 0..1."""
+
+    label: str
+    score: float
+    known_words: float
+    warnings: tuple[Caution, ...]
+    explanation: Explanation = field(default_factory=Explanation)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The answer to a request: for every review, in order, a verdict or the error that stands in its place."""
+
+    outcomes: list[Verdict | SentimentError]
+    variant: str  # "" when no review could be asked about
+    rows: int  # rows sent to the endpoint
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A readable review, with the rows that must be scored to judge and explain it."""
+
+    words: list[str]
+    known_words: float
+    cautions: tuple[Caution, ...]
+    row: str
+    parts: Parts | None
+    part_rows: list[str]
+
+    @property
+    def rows(self) -> list[str]:
+        return [self.row, *self.part_rows]
+
+
+def judge(
+    reviews: Sequence[object],
+    release: Release,
+    endpoint: Scorer,
+    remaining_seconds: Callable[[], float],
+    *,
+    explained: bool,
+) -> Judgement:
+    """Judge up to 100 reviews with one call of the endpoint.
+
+    A review that cannot be read (not text, empty, no room left) yields its error in its place. Raises
+    `SentimentError` when the endpoint fails, since then nothing is known of any review.
+    """
+    if len(reviews) > MOST_REVIEWS:
+        raise BodyTooLargeError(f"Send at most {MOST_REVIEWS} reviews in one request; this one has {len(reviews)}.")
+    questions = _questions(reviews, release, explained=explained)
+    rows = [row for question in questions if isinstance(question, _Question) for row in question.rows]
+    answer = endpoint.scores(rows, remaining_seconds) if rows else Scores([], "")
+    outcomes: list[Verdict | SentimentError] = []
+    position = 0
+    for question in questions:
+        if isinstance(question, _Question):
+            scores = answer.values[position : position + len(question.rows)]
+            position += len(scores)
+            outcomes.append(_verdict(question, scores, release))
+        else:
+            outcomes.append(question)
+    return Judgement(outcomes, answer.variant, len(rows))
+
+
+def _questions(reviews: Sequence[object], release: Release, *, explained: bool) -> list[_Question | SentimentError]:
+    """Encode every review, then spend what room the call has left on explanations, in order."""
+    room = LARGEST_CALL
+    plain: list[tuple[str, _Question] | SentimentError] = []
+    for review in reviews:
+        try:
+            text, question = _question(review, release)
+            if len(question.row) >= room:
+                raise BodyTooLargeError(
+                    "There was no room left for this review in one call. Send it in another request."
+                )
+        except SentimentError as error:
+            plain.append(error)
+            continue
+        room -= len(question.row) + 1
+        plain.append((text, question))
+    if not explained:
+        return [entry if isinstance(entry, SentimentError) else entry[1] for entry in plain]
+    return _with_parts(plain, release, room)
+
+
+def _with_parts(
+    plain: list[tuple[str, _Question] | SentimentError], release: Release, room: int
+) -> list[_Question | SentimentError]:
+    """Add the rows that explain each review, as far as bytes and rows last; a review is told when they do not."""
+    rows_left = MOST_ROWS - len(plain)
+    questions: list[_Question | SentimentError] = []
+    for entry in plain:
+        if isinstance(entry, SentimentError):
+            questions.append(entry)
+            continue
+        text, question = entry
+        parts = split_parts(text, release.vocabulary, largest_rows=min(rows_left, room // (len(question.row) + 1)))
+        rows = part_rows(parts, release.vocabulary)
+        room -= sum(len(row) + 1 for row in rows)
+        rows_left -= len(rows)
+        cautions = question.cautions
+        if parts.cut:
+            cautions += (Caution("explained-in-part", "The review has more parts than one answer explains."),)
+        questions.append(_Question(question.words, question.known_words, cautions, question.row, parts, rows))
+    return questions
+
+
+def _question(review: object, release: Release) -> tuple[str, _Question]:
+    """Read one review: its text as far as it counts, and the question without explanations."""
+    if not isinstance(review, str):
+        raise MalformedBodyError("A review must be a JSON string.")
+    if not any(character.isprintable() and not character.isspace() for character in review):
+        raise EmptyReviewError("The review is empty. Write at least one word.")
+    text = review[:LONGEST_REVIEW]
+    words = words_of(text)
+    known = release.vocabulary.known_share(words)
+    cautions = _cautions(review, words, known, release)
+    return text, _Question(words, known, cautions, release.vocabulary.row(words), None, [])
+
+
+def _cautions(review: str, words: list[str], known: float, release: Release) -> tuple[Caution, ...]:
+    """Say what makes a verdict on this review less certain than its score."""
+    found: list[Caution] = []
+    if len(review) > LONGEST_REVIEW:
+        found.append(Caution("cut", f"Only the first {LONGEST_REVIEW:,} characters were read."))
+    if not probably_english(review[:LONGEST_REVIEW], words, known):
+        found.append(Caution("not-english", "This does not look like English, the only language the model has read."))
+    if known == 0:
+        found.append(
+            Caution("no-known-words", "None of its words is known to the model, so there is nothing to judge.")
+        )
+    elif known < release.facts.few_known_words:
+        found.append(Caution("few-known-words", f"Only {known:.0%} of its words are known to the model."))
+    return tuple(found)
+
+
+def _verdict(question: _Question, scores: list[float], release: Release) -> Verdict:
+    """Turn a review's scores (its own first, then its parts') into a verdict."""
+    score = scores[0]
+    explanation = explain(question.parts, score, scores[1:]) if question.parts else Explanation()
+    return Verdict(
+        label_of(score, question.known_words, release), score, question.known_words, question.cautions, explanation
+    )
+
+
+def label_of(score: float, known_words: float, release: Release) -> str:
+    """Name a score: "not sure" strictly inside the release's band, and wherever no word is known."""
+    low, high = release.facts.not_sure_band
+    if known_words == 0 or low < score < high:
+        return NOT_SURE
+    return POSITIVE if score >= high else NEGATIVE
