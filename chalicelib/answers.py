@@ -1,6 +1,6 @@
 """Verdicts and errors -> the documents that answer a request: JSON objects, problem documents, the tutorial's digits.
 
-Source for problems: RFC 9457. Their `type` is a relative reference, `problems#<slug>`, read against the API page.
+Source for problems: RFC 9457. Their `type` is a name, not an address: it stays the same wherever the app is deployed.
 """
 
 from dataclasses import asdict
@@ -16,7 +16,7 @@ JsonObject = dict[str, Any]
 def problem(error: SentimentError, request_id: str) -> JsonObject:
     """Return the problem document of an error; nothing but what the error was written to tell."""
     document: JsonObject = {
-        "type": f"/problems#{error.type}",
+        "type": f"urn:verdict:problem:{error.type}",
         "title": error.title,
         "status": error.status,
         "detail": error.detail,
@@ -60,16 +60,22 @@ def as_json(inquiry: Inquiry, judgement: Judgement, release_id: str, request_id:
     return result(single(judgement), request_id) | about
 
 
-def as_digit(judgement: Judgement) -> str:
-    """Return the tutorial's answer to a single review, `1` for positive and `0` for negative.
+def as_digits(judgement: Judgement) -> str:
+    """Return the tutorial's answer, `1` for positive and `0` for negative; a line each where several were asked.
 
     A digit cannot say "not sure": inside the band it is the likelier of the two, as the tutorial's was. Raises
-    `NotJudgeableError` where no word is known, and the review's own error where there is no verdict.
+    `NotJudgeableError` where no word is known, and the first error that stands in place of a verdict.
     """
-    verdict = single(judgement)
-    if verdict.known_words == 0:
+    return "\n".join(_digit(outcome) for outcome in judgement.outcomes)
+
+
+def _digit(outcome: Verdict | SentimentError) -> str:
+    """Return one review's digit, or raise why there is none."""
+    if isinstance(outcome, SentimentError):
+        raise outcome
+    if outcome.known_words == 0:
         raise NotJudgeableError("None of the review's words is known to the model. Ask for JSON to see more.")
-    return "1" if verdict.score >= 0.5 else "0"
+    return "1" if outcome.score >= 0.5 else "0"
 
 
 def single(judgement: Judgement) -> Verdict:

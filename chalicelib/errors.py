@@ -84,3 +84,14 @@ class NotJudgeableError(SentimentError):
     type = "not-judgeable"
     title = "The review cannot be judged"
     status = 422
+
+
+class UnexpectedError(SentimentError):
+    """A failure that only its HTTP status tells of: a method that is not served here, or a bug."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__("Nothing more can be said here." if status >= 500 else "This request is not served here.")
+        self.status = status
+        if status < 500:
+            self.type = "not-served"
+            self.title = "This request is not served here"

@@ -6,7 +6,7 @@ What this module does not do: multipart forms, which nothing here needs, and any
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote_plus
 
 from chalicelib.errors import BodyTooLargeError, EmptyReviewError, MalformedBodyError, UnsupportedMediaTypeError
 from chalicelib.negotiation import Representation, media_type_of
@@ -117,3 +117,12 @@ def _list_of(reviews: Any) -> tuple[object, ...]:
     if len(reviews) > MOST_REVIEWS:
         raise BodyTooLargeError(f"Send at most {MOST_REVIEWS} reviews in one request; this one has {len(reviews)}.")
     return tuple(reviews)
+
+
+def text_of(content_type: str, body: bytes) -> str:
+    """Return what the page's box held, as well as it can be read, so that no error loses it; never fails."""
+    text = body[:LARGEST_BODY].decode("utf-8", errors="replace")
+    if kind_of(content_type, body) is not Representation.HTML:
+        return text
+    encoded = next((field for field in text.split("&") if field.startswith("review=")), "review=")
+    return unquote_plus(encoded.removeprefix("review="))

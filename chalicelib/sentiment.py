@@ -66,6 +66,13 @@ class Judgement:
     variant: str  # "" when no review could be asked about
     rows: int  # rows sent to the endpoint
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the request log holds: rows, variant, and the mean share of known words over what was judged."""
+        shares = [outcome.known_words for outcome in self.outcomes if isinstance(outcome, Verdict)]
+        known_words = round(sum(shares) / len(shares), 3) if shares else None
+        return {"rows": self.rows, "variant": self.variant, "known_words": known_words}
+
 
 @dataclass(frozen=True)
 class _Question:
@@ -86,12 +93,12 @@ class _Question:
 def judge(
     reviews: Sequence[object],
     release: Release,
-    endpoint: Scorer,
+    scorer: Callable[[], Scorer],
     remaining_seconds: Callable[[], float],
     *,
     explained: bool,
 ) -> Judgement:
-    """Judge up to 100 reviews with one call of the endpoint.
+    """Judge up to 100 reviews with one call of the endpoint, which is made only when there is something to ask.
 
     A review that cannot be read (not text, empty, no room left) yields its error in its place. Raises
     `SentimentError` when the endpoint fails, since then nothing is known of any review.
@@ -100,7 +107,7 @@ def judge(
         raise BodyTooLargeError(f"Send at most {MOST_REVIEWS} reviews in one request; this one has {len(reviews)}.")
     questions = _questions(reviews, release, explained=explained)
     rows = [row for question in questions if isinstance(question, _Question) for row in question.rows]
-    answer = endpoint.scores(rows, remaining_seconds) if rows else Scores([], "")
+    answer = scorer().scores(rows, remaining_seconds) if rows else Scores([], "")
     outcomes: list[Verdict | SentimentError] = []
     position = 0
     for question in questions:

@@ -51,6 +51,13 @@ class ReleaseFacts:
         """`<vocabulary fingerprint, 12 digits>-<model SHA-256, 8 digits>`: says which vocabulary and which model."""
         return f"{self.vocabulary_fingerprint}-{self.model_sha256[:8]}"
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the app tells callers of its release."""
+        told = ["vocabulary_fingerprint", "model_sha256", "cleaner_version", "columns", "xgboost_version", "image"]
+        told += ["not_sure_band", "few_known_words", "metrics"]
+        return {"release": self.release_id, **{name: getattr(self, name) for name in told}}
+
     def dumps(self) -> str:
         """Return the text of `release.json`."""
         return json.dumps({"release": self.release_id, **asdict(self)}, indent=2) + "\n"
