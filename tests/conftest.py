@@ -3,9 +3,14 @@
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from training.simulator.server import LocalEndpoint
 
 NEEDS = {  # marker -> (is it here, what it is and how to get it)
     "needs_archive": (
@@ -44,3 +49,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def archive() -> Path:
     """The official archive of labelled reviews, for tests marked `needs_archive`."""
     return Path(os.environ["VERDICT_ARCHIVE"])
+
+
+@pytest.fixture(scope="session")
+def running_endpoint() -> Iterator["LocalEndpoint"]:
+    """The packaged release's model behind a SageMaker endpoint on a free loopback port, for the whole session."""
+    from chalicelib import release
+    from training.simulator.server import LocalEndpoint, packaged_container
+
+    name = f"verdict-dev-{release.load().vocabulary.fingerprint}"
+    with LocalEndpoint(name, packaged_container()) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def local_endpoint(running_endpoint: "LocalEndpoint") -> Iterator["LocalEndpoint"]:
+    """The same endpoint, which may be told to misbehave in this test: it behaves again afterwards."""
+    yield running_endpoint
+    running_endpoint.behave()

@@ -1,0 +1,1 @@
+"""A SageMaker endpoint on this machine: the same wire protocol, the packaged model in real xgboost."""

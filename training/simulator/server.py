@@ -1,0 +1,125 @@
+"""`python -m training endpoint`: a SageMaker endpoint on this machine, for boto3, curl and tests."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Self
+
+import click
+
+from chalicelib import release
+from chalicelib.endpoint import endpoint_name
+from chalicelib.errors import ReleaseError
+from training.simulator.container import Container
+from training.simulator.faults import KINDS, Misbehaviour
+from training.simulator.listener import LOOPBACK, MISBEHAVE_PATH, listen
+from training.simulator.runtime import RuntimeEndpoint
+
+DEFAULT_PORT = 8001
+MODEL_FILE = Path(__file__).parents[2] / "model" / "xgboost-model"
+
+
+class LocalEndpoint:
+    """A running endpoint: serves from its making until `stop`. Use it in a `with` statement."""
+
+    def __init__(self, name: str, container: Container, port: int = 0) -> None:
+        """Serve on a loopback port (0: any that is free); raises `PortInUseError`."""
+        self._stopping = threading.Event()
+        self._endpoint = RuntimeEndpoint(name, container, pause=self._stopping.wait)
+        self._listener = listen(port, self._endpoint)
+        self._thread = threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    @property
+    def name(self) -> str:
+        """The only endpoint name that is known here."""
+        return self._endpoint.name
+
+    @property
+    def port(self) -> int:
+        """The loopback port that is listened on."""
+        return int(self._listener.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """What `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` must be for boto3 to come here."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def requests(self) -> int:
+        """How many invocations have come since the start."""
+        return self._endpoint.orders.requests
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether connections are still taken."""
+        return self._thread.is_alive()
+
+    def misbehave(self, order: str, times: int | None = None) -> None:
+        """Misbehave (`"throttled"`, `"slow:3"`) for the next `times` requests; None: until `behave`."""
+        self._endpoint.orders.misbehave(Misbehaviour.parse(order), times)
+
+    def behave(self) -> None:
+        """Answer rightly from the next request on."""
+        self._endpoint.orders.behave()
+
+    def stop(self) -> None:
+        """Take no more connections and let go of the port; slow answers are cut short."""
+        self._stopping.set()
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._thread.join()
+
+
+def packaged_container(model_file: Path = MODEL_FILE) -> Container:
+    """Load the packaged release's model; raises `ReleaseError` unless it is the one that the release was made with."""
+    try:
+        model = model_file.read_bytes()
+    except OSError as error:
+        raise ReleaseError(f"The model {model_file} cannot be read: {error}.") from error
+    release.load().check_model(model)
+    return Container(model)
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """Give an event that SIGINT (Ctrl-C), SIGTERM or SIGHUP sets, instead of what they usually do."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, on_signal) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+@click.command("endpoint")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, help="Loopback port; 0 takes any that is free.")
+@click.option("--name", help="The endpoint's name; the packaged vocabulary's by default.")
+@click.option("--misbehave", metavar="KIND", help=f"Go wrong: {', '.join(KINDS)} (slow takes seconds: slow:3).")
+@click.option("--times", type=click.IntRange(min=1), help="Misbehave for that many requests only.")
+def command(port: int, name: str | None, misbehave: str | None, times: int | None) -> None:
+    """Run the packaged model as a SageMaker endpoint on this machine, until Ctrl-C."""
+    name = name or endpoint_name(release.load().vocabulary.fingerprint)
+    with stop_signals() as stop, LocalEndpoint(name, packaged_container(), port) as endpoint:
+        if misbehave:
+            endpoint.misbehave(misbehave, times)
+        click.echo(f"Endpoint {name} answers at {endpoint.url}. Ctrl-C stops it.")
+        click.echo(f"For boto3:  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={endpoint.url}")
+        click.echo(f"To break it:  curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'")
+        stop.wait()
+    click.echo("The endpoint has stopped.")
