@@ -1,0 +1,116 @@
+"""Step `data`: labelled reviews, from wherever they are, into one checked file that the later steps read."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from training.archive import REVIEWS_A_FOLDER, read_archive, read_folder
+from training.download import download
+from training.labelled import read_labelled
+from training.progress import Tick, bars, silent, table
+from training.reviews import LABEL_NAMES, DataError, Manifest, Review, write
+
+OFFICIAL_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+OFFICIAL_SIZE_BYTES = 84_125_825
+DATA_FOLDER = Path("data")
+
+
+def fetch_official(
+    folder: Path, tick: Tick = silent, url: str = OFFICIAL_URL, size_bytes: int = OFFICIAL_SIZE_BYTES
+) -> Path:
+    """Download the official archive into a folder, or find it there; returns its path."""
+    return download(url, folder / url.rsplit("/", 1)[-1], size_bytes, tick)
+
+
+def collect(source: Path, folder: Path, official: bool = False, tick: Tick = silent) -> Manifest:
+    """Read labelled reviews, check them, and write them into a folder; returns what was written.
+
+    `source` is an archive or a folder in the official layout, or a .csv or .jsonl file. With `official`, anything
+    but 12,500 reviews of each label in train and in test raises `DataError`.
+    """
+    manifest_source = source.name
+    reviews = list(_reader(source, tick))
+    _check_labels(source, reviews)
+    if official:
+        _check_official(source, reviews)
+    return write(folder, reviews, manifest_source)
+
+
+def _reader(source: Path, tick: Tick) -> Iterable[Review]:
+    """Choose the reader for a source."""
+    if source.is_dir():
+        return read_folder(source, tick)
+    if source.suffix.lower() in (".csv", ".jsonl"):
+        return read_labelled(source, tick)
+    return read_archive(source, tick)
+
+
+def _count(reviews: Iterable[Review]) -> dict[tuple[str, int], int]:
+    """Count reviews by split and label."""
+    counts: dict[tuple[str, int], int] = {}
+    for review in reviews:
+        key = (review.split, review.label)
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _check_labels(source: Path, reviews: list[Review]) -> None:
+    """Raise `DataError` for a split that lacks a label, as half a data set would."""
+    counts = _count(reviews)
+    for split in {"train", *(split for split, _ in counts)}:
+        for label, name in enumerate(LABEL_NAMES):
+            if not counts.get((split, label)):
+                raise DataError(f"{source} has no {name} reviews for {split}.")
+
+
+def _check_official(source: Path, reviews: list[Review]) -> None:
+    """Raise `DataError` unless these are as many reviews as the official set has."""
+    expected = {(split, label): REVIEWS_A_FOLDER for split in ("train", "test") for label in (0, 1)}
+    if _count(reviews) != expected:
+        found = ", ".join(
+            f"{split} {LABEL_NAMES[label]} {n:,}" for (split, label), n in sorted(_count(reviews).items())
+        )
+        raise DataError(f"{source} should hold {REVIEWS_A_FOLDER:,} reviews in each of four folders, but has {found}.")
+
+
+def summary_rows(manifest: Manifest) -> list[tuple[object, ...]]:
+    """Return the lines of the summary table."""
+    rows: list[tuple[object, ...]] = [
+        (f"{split}, {label}", f"{count:,}") for split, by in manifest.counts.items() for label, count in by.items()
+    ]
+    rows += [(f"texts that come again within {split}", f"{count:,}") for split, count in manifest.repeated.items()]
+    if "test" in manifest.counts:
+        rows.append(("test reviews that are also in train", f"{manifest.shared:,}"))
+    rows += [("left out for having no text", f"{manifest.empty:,}"), ("fingerprint", manifest.fingerprint[:12])]
+    return rows
+
+
+@click.command(name="data")
+@click.option(
+    "--archive", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="aclImdb_v1.tar.gz, already here."
+)
+@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A folder in its layout.")
+@click.option(
+    "--labelled", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own .csv or .jsonl."
+)
+@click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=DATA_FOLDER, show_default=True)
+def command(archive: Path | None, folder: Path | None, labelled: Path | None, into: Path) -> None:
+    """Get labelled reviews: the official archive is downloaded unless you name what you have.
+
+    A .csv or .jsonl file needs a column `review` or `text`, and `label` or `sentiment` (positive, pos, 1, negative,
+    neg, 0). It has no official test: all of it is for training, with blocks of rows held out for validation.
+    """
+    console = Console(stderr=True)
+    given = [path for path in (archive, folder, labelled) if path]
+    if len(given) > 1:
+        raise click.UsageError("Name one of --archive, --folder and --labelled.")
+    if given:
+        source = given[0]
+    else:
+        with bars(console, "Downloading") as (tick,):
+            source = fetch_official(into, tick)
+    with bars(console, "Reading reviews") as (tick,):
+        manifest = collect(source, into, official=not given, tick=tick)
+    console.print(table(f"Labelled reviews in {into}", summary_rows(manifest)))

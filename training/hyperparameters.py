@@ -1,0 +1,151 @@
+"""Hyperparameters as the container takes them, strings by name, checked and parsed once into what xgboost takes.
+
+The names and ranges are those of the built-in XGBoost algorithm for `binary:logistic` trees; a name or value that it
+would refuse after minutes of queueing is refused here at once.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.errors import SentimentError
+
+EVAL_METRICS = ("error", "logloss", "auc", "aucpr", "rmse", "mae", "map")
+
+PRESETS: dict[str, dict[str, str]] = {
+    "default": {
+        "objective": "binary:logistic",
+        "tree_method": "hist",
+        "grow_policy": "lossguide",
+        "max_leaves": "63",
+        "max_depth": "0",
+        "eta": "0.05",
+        "lambda": "0.1",
+        "min_child_weight": "0.2",
+        "subsample": "0.8",
+        "colsample_bytree": "0.02",
+        "max_bin": "16",
+        "eval_metric": "error,logloss",
+        "num_round": "1500",
+        "early_stopping_rounds": "100",
+        "seed": "1",
+        "nthread": "2",
+    }
+}
+
+
+class HyperparameterError(SentimentError):
+    """A hyperparameter that training does not know, or a value out of its range."""
+
+    type = "hyperparameter-refused"
+    title = "This hyperparameter cannot be used"
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Parsed hyperparameters: `booster` goes to xgboost as it is; `stated` are the strings they came from.
+
+    `early_stopping_rounds` is None for none; it watches the last of the evaluation metrics on validation.
+    """
+
+    stated: dict[str, str]
+    booster: dict[str, Any]
+    num_round: int
+    early_stopping_rounds: int | None
+
+    @property
+    def watched_metric(self) -> str:
+        """The metric that stops training early."""
+        metrics: list[str] = self.booster["eval_metric"]
+        return metrics[-1]
+
+
+def _number(
+    kind: Callable[[str], float], low: float, high: float = float("inf"), above: bool = False
+) -> Callable[[str], float]:
+    """Make a parser of numbers in [low, high], or with `above` in (low, high]."""
+
+    def parse(text: str) -> float:
+        value = kind(text)
+        if not (low < value <= high if above else low <= value <= high):
+            raise ValueError(f"it must be {'above' if above else 'at least'} {low} and at most {high}")
+        return value
+
+    return parse
+
+
+def _one_of(*known: str) -> Callable[[str], str]:
+    """Make a parser that takes these texts only."""
+
+    def parse(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"it must be {' or '.join(known)}")
+        return text
+
+    return parse
+
+
+def _metrics(text: str) -> list[str]:
+    """Parse a comma-separated list of evaluation metrics."""
+    return [_one_of(*EVAL_METRICS)(name) for name in text.split(",")]
+
+
+_SHARE = _number(float, 0, 1, above=True)
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "objective": _one_of("binary:logistic"),
+    "booster": _one_of("gbtree"),
+    "tree_method": _one_of("hist", "approx", "auto"),
+    "grow_policy": _one_of("depthwise", "lossguide"),
+    "max_leaves": _number(int, 0),
+    "max_depth": _number(int, 0),
+    "eta": _number(float, 0, 1),
+    "gamma": _number(float, 0),
+    "lambda": _number(float, 0),
+    "alpha": _number(float, 0),
+    "min_child_weight": _number(float, 0),
+    "max_delta_step": _number(float, 0),
+    "scale_pos_weight": _number(float, 0),
+    "base_score": _number(float, 0, 1),
+    "num_parallel_tree": _number(int, 1),
+    "subsample": _SHARE,
+    "colsample_bytree": _SHARE,
+    "colsample_bylevel": _SHARE,
+    "colsample_bynode": _SHARE,
+    "max_bin": _number(int, 2),
+    "eval_metric": _metrics,
+    "num_round": _number(int, 1),
+    "early_stopping_rounds": _number(int, 1),
+    "seed": _number(int, 0, 2**31 - 1),
+    "nthread": _number(int, 1),
+    "verbosity": _number(int, 0, 3),
+}
+_NEEDED = ("objective", "num_round", "eval_metric", "seed", "nthread")  # without these, runs cannot be compared
+_NOT_FOR_BOOSTER = ("num_round", "early_stopping_rounds")
+
+
+def parse(stated: Mapping[str, str]) -> Hyperparameters:
+    """Parse string hyperparameters; raises `HyperparameterError` naming the one that is wrong."""
+    parsed: dict[str, Any] = {}
+    for name, text in stated.items():
+        if name not in _PARSERS:
+            raise HyperparameterError(f"Unknown hyperparameter {name!r}; known are {', '.join(_PARSERS)}.")
+        try:
+            parsed[name] = _PARSERS[name](text)
+        except ValueError as error:
+            raise HyperparameterError(f"Hyperparameter {name} cannot be {text!r}: {error}.") from error
+    missing = [name for name in _NEEDED if name not in parsed]
+    if missing:
+        raise HyperparameterError(f"Hyperparameters lack {', '.join(missing)}.")
+    booster = {name: value for name, value in parsed.items() if name not in _NOT_FOR_BOOSTER}
+    return Hyperparameters(dict(stated), booster, parsed["num_round"], parsed.get("early_stopping_rounds"))
+
+
+def with_settings(preset: str, settings: tuple[str, ...]) -> dict[str, str]:
+    """Return a preset with `key=value` settings in place of its own; an empty value takes the key away."""
+    chosen = dict(PRESETS[preset])
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise HyperparameterError(f"{setting!r} is not key=value.")
+        chosen[name.strip()] = value.strip()
+    return {name: value for name, value in chosen.items() if value}

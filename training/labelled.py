@@ -1,0 +1,86 @@
+"""Reads labelled reviews from a .csv or .jsonl file with a review column and a label column.
+
+Such a file has no official test, so all of its reviews belong to train, numbered by row: `splits` holds blocks of
+neighbouring rows out for validation, and `evaluate` has no test to look at.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from training.progress import Tick, silent
+from training.reviews import DataError, Review
+
+REVIEW_COLUMNS = ("review", "text")
+LABEL_COLUMNS = ("label", "sentiment")
+LABELS = {"positive": 1, "pos": 1, "1": 1, "negative": 0, "neg": 0, "0": 0}
+LONGEST_FIELD_CHARACTERS = 10_000_000
+_TICK_EVERY = 500  # rows
+
+
+def read_labelled(path: Path, tick: Tick = silent) -> Iterator[Review]:
+    """Yield the reviews of a .csv or .jsonl file (UTF-8); raises `DataError` naming the row that is wrong."""
+    readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows}
+    if path.suffix.lower() not in readers:
+        raise DataError(f"{path} is neither .csv nor .jsonl.")
+    total = path.stat().st_size
+    try:
+        with path.open("rb") as raw, path.open(encoding="utf-8-sig", newline="") as file:
+            for count, (where, row) in enumerate(readers[path.suffix.lower()](file)):
+                if count % _TICK_EVERY == 0:
+                    raw.seek(0, 2)
+                    tick(min(file.buffer.tell(), total), total, "")  # type: ignore[attr-defined]
+                yield _review(f"{path.name} {where}", count, row)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
+
+
+def _csv_rows(file: IO[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each row and where it stands."""
+    csv.field_size_limit(LONGEST_FIELD_CHARACTERS)
+    rows = csv.DictReader(file, strict=True)
+    try:
+        for row in rows:
+            where = f"line {rows.line_num}"
+            if None in row or None in row.values():
+                raise DataError(f"{where} has not as many fields as the first line.")
+            yield where, row
+    except csv.Error as error:
+        raise DataError(f"line {rows.line_num} is not CSV: {error}.") from error
+
+
+def _jsonl_rows(file: IO[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each object and where it stands; empty lines are passed over."""
+    for number, line in enumerate(file, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"line {number} is not JSON: {error}.") from error
+        if not isinstance(row, dict):
+            raise DataError(f"line {number} is JSON, but not an object.")
+        yield f"line {number}", row
+
+
+def _review(where: str, number: int, row: dict[str, Any]) -> Review:
+    """Make a review of a row."""
+    text = _field(where, row, REVIEW_COLUMNS)
+    label = _field(where, row, LABEL_COLUMNS)
+    if not isinstance(text, str):
+        raise DataError(f"{where}: the review is not a text.")
+    key = str(int(label) if isinstance(label, bool) else label).strip().lower()
+    if key not in LABELS:
+        raise DataError(f"{where}: unknown label {str(label)[:40]!r}; known are {', '.join(LABELS)}.")
+    return Review("train", number, LABELS[key], None, text)
+
+
+def _field(where: str, row: dict[str, Any], columns: tuple[str, ...]) -> object:
+    """Return the first of these columns that a row has."""
+    for column in columns:
+        if column in row:
+            value: object = row[column]
+            return value
+    raise DataError(f"{where}: no column {' or '.join(columns)}; there are {', '.join(map(str, row))[:200]}.")

@@ -1,0 +1,57 @@
+"""Runs a function over a file of reviews in several processes, stretch by stretch, so that memory stays small.
+
+Workers are handed bytes to read, not reviews, and start afresh rather than as copies of a process that has threads.
+A file below a few stretches is read here, where a second process would cost more than it brings.
+"""
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+from training.progress import Tick, silent
+from training.reviews import Review, read, stretches
+
+STRETCH_BYTES = 2_000_000
+_ALONE_BELOW = 3  # stretches
+
+Shared = TypeVar("Shared")
+Result = TypeVar("Result")
+_shared: Any = None  # in a worker: what every call is given
+
+
+def map_reviews(
+    function: Callable[[Shared, Iterator[Review]], Result], path: Path, shared: Shared, tick: Tick = silent
+) -> Iterator[Result]:
+    """Yield `function(shared, reviews)` for each stretch of a file of reviews, in the order of the file."""
+    parts = stretches(path, STRETCH_BYTES)
+    if len(parts) < _ALONE_BELOW:
+        yield from (function(shared, read(path, *part)) for part in parts)
+        return
+    with ProcessPoolExecutor(
+        os.cpu_count(), mp_context=get_context("spawn"), initializer=_start, initargs=(shared,)
+    ) as pool:
+        try:
+            calls = deque(pool.submit(_call, function, path, part) for part in parts)
+            while calls:
+                tick(len(parts) - len(calls), len(parts), "")
+                yield calls.popleft().result()
+            tick(len(parts), len(parts), "")
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _start(shared: object) -> None:
+    """Make a worker ready; Ctrl-C is for the parent, which then stops its workers."""
+    global _shared  # a worker process has no other place to keep it between calls
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _shared = shared
+
+
+def _call(function: Callable[[Any, Iterator[Review]], Result], path: Path, part: tuple[int, int]) -> Result:
+    """Run one stretch in a worker."""
+    return function(_shared, read(path, *part))

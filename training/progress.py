@@ -1,0 +1,50 @@
+"""How a long step shows that it is moving, and the table it ends with."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+Tick = Callable[[int, int, str], None]  # (done, total, a few words on what is seen now)
+
+
+def silent(done: int, total: int, seen: str = "") -> None:
+    """Show nothing: the `Tick` of callers that only want the result."""
+
+
+@contextmanager
+def bars(console: Console, *names: str) -> Iterator[tuple[Tick, ...]]:
+    """Show progress bars while the block runs, one below the other; each moves when its `Tick` is called."""
+    columns = (
+        TextColumn("{task.description:<16}"),
+        BarColumn(24),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[seen]}"),
+    )
+    with Progress(*columns, console=console) as progress:
+        yield tuple(_tick(progress, progress.add_task(name, start=False, total=None, seen="")) for name in names)
+
+
+def _tick(progress: Progress, task: TaskID) -> Tick:
+    """Make the `Tick` of one bar; its clock starts at the first call."""
+
+    def tick(done: int, total: int, seen: str = "") -> None:
+        if not progress.tasks[task].started:
+            progress.start_task(task)
+        progress.update(task, completed=done, total=total, seen=seen)
+
+    return tick
+
+
+def table(title: str, rows: Iterable[tuple[object, ...]], headings: tuple[str, ...] = ()) -> Table:
+    """Make a summary table: the first column says what, the others, to the right, how much."""
+    shown = Table(title=title, title_justify="left", show_header=bool(headings), title_style="bold")
+    content = [tuple(map(str, row)) for row in rows]
+    for position in range(max(map(len, content), default=len(headings))):
+        heading = headings[position] if position < len(headings) else ""
+        shown.add_column(heading, justify="right" if position else "left", overflow="fold")
+    for row in content:
+        shown.add_row(*row)
+    return shown
