@@ -11,7 +11,7 @@ from chalice.app import Chalice, CORSConfig, Request, Response
 from chalicelib import assets, http, release, request_log
 from chalicelib.answers import problem
 from chalicelib.endpoint import GATEWAY_SECONDS, Endpoint, connect, endpoint_name
-from chalicelib.errors import ReleaseError, SentimentError, UnexpectedError
+from chalicelib.errors import NotServedError, ReleaseError, SentimentError
 from chalicelib.http import Answer, Call
 from chalicelib.negotiation import Representation
 from chalicelib.sentiment import judge
@@ -94,7 +94,8 @@ def tell_problems(request: Request, get_response: Callable[[Request], Response])
     response = get_response(request)
     if isinstance(response.body, dict):
         call = call_of(request)
-        error = UnexpectedError(response.status_code)
+        kind = NotServedError if response.status_code == NotServedError.status else SentimentError
+        error = kind(str(response.body.get("Message")))
         response.body = json.dumps(problem(error, call.request_id))
         response.headers.update({"Content-Type": http.PROBLEM_TYPE, **http.common_headers(call)})
         request_log.write(call, Answer("", http.PROBLEM_TYPE, error.status, facts={"problem": error.type}))

@@ -86,12 +86,9 @@ class NotJudgeableError(SentimentError):
     status = 422
 
 
-class UnexpectedError(SentimentError):
-    """A failure that only its HTTP status tells of: a method that is not served here, or a bug."""
+class NotServedError(SentimentError):
+    """A method that this address does not serve."""
 
-    def __init__(self, status: int) -> None:
-        super().__init__("Nothing more can be said here." if status >= 500 else "This request is not served here.")
-        self.status = status
-        if status < 500:
-            self.type = "not-served"
-            self.title = "This request is not served here"
+    type = "not-served"
+    title = "This method is not served here"
+    status = 405

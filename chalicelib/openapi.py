@@ -31,9 +31,10 @@ def _reference(schema: str) -> JsonObject:
 
 def problem_types() -> dict[str, int]:
     """Return every problem type this API answers with, and its status."""
-    kinds = {kind.type: kind.status for kind in errors.SentimentError.__subclasses__()}
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    kinds = {kind.type: kind.status for kind in classes if issubclass(kind, errors.SentimentError)}
     tabled = {fault.type: fault.status for fault in {*faults.FAULTS.values(), faults.BAD_ANSWER, faults.UNKNOWN}}
-    return dict(sorted({**kinds, **tabled, "not-served": 405}.items()))
+    return dict(sorted({**kinds, **tabled}.items()))
 
 
 def _schemas() -> JsonObject:

@@ -46,7 +46,7 @@ def _fold(character: str) -> str:
     """One character -> the plain lower-case ones it stands for: `É` -> `e`, `’` -> `'`, a soft hyphen -> nothing."""
     if character in _APOSTROPHES:
         return "'"
-    plain = unicodedata.normalize("NFKD", character).casefold()
+    plain = unicodedata.normalize("NFKD", character).casefold().replace("\u2044", "/")  # the slash inside a one-half
     return "".join(part for part in plain if unicodedata.category(part) not in _DROPPED_CATEGORIES)
 
 

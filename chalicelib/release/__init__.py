@@ -110,11 +110,18 @@ def parse_facts(text: str) -> ReleaseFacts:
     if names != stated.keys():
         differing = ", ".join(sorted(names ^ stated.keys()))
         raise ReleaseError(f"{FACTS_NAME} lacks fields or has unknown ones: {differing}.")
-    low, high = stated["not_sure_band"]
-    facts = ReleaseFacts(**{**stated, "not_sure_band": (low, high)})
+    facts = ReleaseFacts(**{**stated, "not_sure_band": _band(stated["not_sure_band"])})
     if release_id != facts.release_id:
         raise ReleaseError(f"{FACTS_NAME} names release {release_id}, but its parts make {facts.release_id}.")
     return facts
+
+
+def _band(stated: Any) -> tuple[float, float]:
+    """Check the two edges of the "not sure" band: probabilities, the lower first, one half between them."""
+    numbers = isinstance(stated, list) and len(stated) == 2 and all(isinstance(edge, float) for edge in stated)
+    if not numbers or not 0 <= stated[0] <= 0.5 <= stated[1] <= 1:
+        raise ReleaseError(f"{FACTS_NAME} states not_sure_band {stated!r}; it must be two probabilities around 0.5.")
+    return stated[0], stated[1]
 
 
 def _check_together(facts: ReleaseFacts, vocabulary: Vocabulary, vocabulary_sha256: str) -> None:

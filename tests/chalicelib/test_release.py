@@ -1,0 +1,106 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from chalicelib import release
+from chalicelib.errors import ReleaseError
+from chalicelib.release import FACTS_NAME, VOCABULARY_NAME, ReleaseFacts
+from chalicelib.text import CLEANER_VERSION
+from chalicelib.vocabulary import ENCODING, Vocabulary
+
+MODEL = b"a model"
+
+
+def make_release(folder: Path) -> ReleaseFacts:
+    """Write a small release into a folder."""
+    vocabulary = Vocabulary(("bad", "good"), (-1.0, 1.0))
+    text = vocabulary.dumps()
+    facts = ReleaseFacts(
+        format_version=1,
+        cleaner_version=CLEANER_VERSION,
+        encoding=ENCODING,
+        columns=4,
+        vocabulary_fingerprint=vocabulary.fingerprint,
+        vocabulary_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        model_sha256=hashlib.sha256(MODEL).hexdigest(),
+        not_sure_band=(0.4, 0.6),
+        few_known_words=0.5,
+        xgboost_version="3.0.5",
+        image="sagemaker-xgboost:3.0-5",
+        data_fingerprint="0" * 12,
+        hyperparameters={"eta": "0.1"},
+        metrics={"test": {"accuracy": 0.9}},
+    )
+    (folder / VOCABULARY_NAME).write_text(text, encoding="utf-8")
+    (folder / FACTS_NAME).write_text(facts.dumps(), encoding="utf-8")
+    return facts
+
+
+def test_a_release_reads_back_what_was_written(tmp_path: Path) -> None:
+    facts = make_release(tmp_path)
+    read = release.load(tmp_path)
+    assert read.facts == facts
+    assert read.vocabulary.terms == ("bad", "good")
+    assert read.release_id == f"{facts.vocabulary_fingerprint}-{facts.model_sha256[:8]}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("format_version", 2, "not of format 1"),
+        ("cleaner_version", 99, "cleaner_version 99"),
+        ("encoding", "dense", "encoding 'dense'"),
+        ("columns", 5, "columns 5"),
+        ("vocabulary_sha256", "0" * 64, "vocabulary_sha256"),
+        ("vocabulary_fingerprint", "0" * 12, "names release"),
+        ("model_sha256", "0" * 64, "names release"),
+        ("surprise", 1, "unknown ones: surprise"),
+        ("not_sure_band", [0.6, 0.4], "not_sure_band"),
+        ("not_sure_band", "wide", "not_sure_band"),
+    ],
+)
+def test_a_fact_that_does_not_fit_is_refused_by_name(tmp_path: Path, name: str, value: object, reason: str) -> None:
+    make_release(tmp_path)
+    facts = json.loads((tmp_path / FACTS_NAME).read_text())
+    (tmp_path / FACTS_NAME).write_text(json.dumps({**facts, name: value}))
+    with pytest.raises(ReleaseError, match=reason):
+        release.load(tmp_path)
+
+
+def test_the_vocabulary_of_another_release_is_refused(tmp_path: Path) -> None:
+    make_release(tmp_path)
+    (tmp_path / VOCABULARY_NAME).write_text(Vocabulary(("bad", "fine"), (-1.0, 1.0)).dumps(), encoding="utf-8")
+    with pytest.raises(ReleaseError, match="vocabulary_fingerprint"):
+        release.load(tmp_path)
+
+
+@pytest.mark.parametrize("absent", [VOCABULARY_NAME, FACTS_NAME])
+def test_a_release_that_lacks_a_part_is_refused(tmp_path: Path, absent: str) -> None:
+    make_release(tmp_path)
+    (tmp_path / absent).unlink()
+    with pytest.raises(ReleaseError, match=absent):
+        release.load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+def test_facts_that_are_not_an_object_are_refused(tmp_path: Path, text: str) -> None:
+    make_release(tmp_path)
+    (tmp_path / FACTS_NAME).write_text(text)
+    with pytest.raises(ReleaseError, match=FACTS_NAME):
+        release.load(tmp_path)
+
+
+def test_the_model_of_another_release_is_refused(tmp_path: Path) -> None:
+    make_release(tmp_path)
+    read = release.load(tmp_path)
+    read.check_model(MODEL)
+    with pytest.raises(ReleaseError, match="SHA-256"):
+        read.check_model(b"another model")
+
+
+def test_the_packaged_release_belongs_together() -> None:
+    packaged = release.load()
+    assert packaged.facts.columns == len(packaged.vocabulary) + 2
+    assert packaged.facts.image == "sagemaker-xgboost:3.0-5"
