@@ -40,7 +40,7 @@ class RuntimeEndpoint:
         self._largest_body_bytes = largest_body_bytes
 
     def invoke(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Answer one InvokeEndpoint (header names in lower case); raises `ConnectionCutError` when told to give none."""
+        """Answer one InvokeEndpoint (header names in lower case); raises `ConnectionCutError` when told to."""
         order = self.orders.take()
         request_id = str(uuid.uuid4())
         if order.kind == "cut":

@@ -1,0 +1,68 @@
+# Verdict's commands. The first one to need it makes .venv and installs pinned packages there, once for each change of
+# a requirements file. PYTHON=, PORT= and ARCHIVE= change what they say.
+
+PYTHON ?= python3
+PORT ?= 8000
+ARCHIVE ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+RUN_READY := $(VENV)/.requirements-run
+DEV_READY := $(VENV)/.requirements-dev
+PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
+
+.PHONY: help run endpoint test check format bench train clean
+.DELETE_ON_ERROR:
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: $(RUN_READY) ## start the page and the model's endpoint on this machine (PORT=8000)
+	@$(PY) -m training run --port $(PORT)
+
+endpoint: $(RUN_READY) ## start the model's endpoint alone, for boto3 and curl
+	@$(PY) -m training endpoint
+
+test: $(DEV_READY) ## run the tests (VERDICT_ARCHIVE=aclImdb_v1.tar.gz adds those that need the reviews)
+	@$(PY) -m pytest
+
+check: $(DEV_READY) ## what CI runs: format, lint, types, tests
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+	@$(PY) -m pytest
+
+format: $(DEV_READY) ## lay out the code, and mend what the linter can mend
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+bench: $(DEV_READY) ## measure, side by side with the tutorial's Lambda
+	@$(PY) -m benchmarks
+
+train: $(DEV_READY) ## reviews -> packaged release (ARCHIVE=aclImdb_v1.tar.gz, or it is downloaded)
+	@$(PY) -m training data $(if $(ARCHIVE),--archive "$(ARCHIVE)")
+	@$(PY) -m training prepare
+	@$(PY) -m training train
+	@$(PY) -m training evaluate
+	@$(PY) -m training release
+
+clean: ## remove .venv, caches and packaging leftovers; data/, runs/ and the release stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .chalice/deployments
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Verdict needs Python 3.11 or newer, and '$(PYTHON)' is not: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Could not make $(VENV): install your system's venv package (python3-venv)." >&2; exit 1; }
+
+$(RUN_READY): requirements-run.txt | $(PY)
+	@echo "Installing what the app needs ..."
+	@$(PIP_INSTALL) $<
+	@touch $@
+
+$(DEV_READY): requirements-dev.txt | $(PY)
+	@echo "Installing what the tests need ..."
+	@$(PIP_INSTALL) $<
+	@touch $@

@@ -1,0 +1,30 @@
+"""`python -m training.chalice_local local ...`: Chalice's own command line, without its keep-alive stall.
+
+Chalice's local server writes headers and body separately, and by default the second waits for the client to
+acknowledge the first: 40 ms lost in every request on a kept connection. Sending at once cures it. The process also
+ends when its standard input does, so that it never outlives the program that started it, and boto3's notes on where
+it found its settings stay out of the log.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+import chalice.cli
+from chalice.local import ChaliceRequestHandler
+
+
+def end_with_standard_input() -> None:
+    """Wait for the end of standard input, then end this process."""
+    while os.read(sys.stdin.fileno(), 1024):
+        continue
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    ChaliceRequestHandler.disable_nagle_algorithm = True
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    threading.Thread(target=end_with_standard_input, daemon=True).start()
+    sys.exit(chalice.cli.main())
