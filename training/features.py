@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from chalicelib.release import VOCABULARY_NAME
 from chalicelib.text import words
 from chalicelib.vocabulary import Vocabulary
 from chalicelib.vocabulary import load as load_vocabulary
@@ -26,7 +27,6 @@ from training.terms import choose, count_terms
 
 CHANNELS_FOLDER = Path("runs/channels")
 PREPARED_NAME = "prepared.json"
-VOCABULARY_NAME = "vocabulary.txt"
 CHANNELS = {"train": "train/train.libsvm", "validation": "validation/validation.libsvm"}  # split -> file
 
 

@@ -5,6 +5,7 @@ neighbouring rows out for validation, and `evaluate` has no test to look at.
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,42 +28,41 @@ def read_labelled(path: Path, tick: Tick = silent) -> Iterator[Review]:
         raise DataError(f"{path} is neither .csv nor .jsonl.")
     total = path.stat().st_size
     try:
-        with path.open("rb") as raw, path.open(encoding="utf-8-sig", newline="") as file:
-            for count, (where, row) in enumerate(readers[path.suffix.lower()](file)):
+        with path.open("rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
+            for count, (line, row) in enumerate(readers[path.suffix.lower()](path.name, file)):
                 if count % _TICK_EVERY == 0:
-                    raw.seek(0, 2)
-                    tick(min(file.buffer.tell(), total), total, "")  # type: ignore[attr-defined]
-                yield _review(f"{path.name} {where}", count, row)
+                    tick(raw.tell(), total, "")
+                yield _review(f"{path.name}, line {line}", count, row)
+        tick(total, total, "")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
 
 
-def _csv_rows(file: IO[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each row and where it stands."""
+def _csv_rows(name: str, file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each row and the line it ends on."""
     csv.field_size_limit(LONGEST_FIELD_CHARACTERS)
     rows = csv.DictReader(file, strict=True)
     try:
         for row in rows:
-            where = f"line {rows.line_num}"
             if None in row or None in row.values():
-                raise DataError(f"{where} has not as many fields as the first line.")
-            yield where, row
+                raise DataError(f"{name}, line {rows.line_num}: not as many fields as the first line has.")
+            yield rows.line_num, row
     except csv.Error as error:
-        raise DataError(f"line {rows.line_num} is not CSV: {error}.") from error
+        raise DataError(f"{name}, line {rows.line_num} is not CSV: {error}.") from error
 
 
-def _jsonl_rows(file: IO[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each object and where it stands; empty lines are passed over."""
-    for number, line in enumerate(file, start=1):
-        if not line.strip():
+def _jsonl_rows(name: str, file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each object and its line; empty lines are passed over."""
+    for line, text in enumerate(file, start=1):
+        if not text.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"line {number} is not JSON: {error}.") from error
+            raise DataError(f"{name}, line {line} is not JSON: {error}.") from error
         if not isinstance(row, dict):
-            raise DataError(f"line {number} is JSON, but not an object.")
-        yield f"line {number}", row
+            raise DataError(f"{name}, line {line} is JSON, but not an object.")
+        yield line, row
 
 
 def _review(where: str, number: int, row: dict[str, Any]) -> Review:

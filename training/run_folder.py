@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chalicelib.errors import SentimentError
+from chalicelib.release import VOCABULARY_NAME
 from chalicelib.vocabulary import Vocabulary
 from chalicelib.vocabulary import load as load_vocabulary
 from training import atomic
@@ -14,7 +15,6 @@ from training import atomic
 RUNS_FOLDER = Path("runs")
 RECORD_NAME = "run.json"
 MODEL_NAME = "xgboost-model"  # as the container names it
-VOCABULARY_NAME = "vocabulary.txt"
 _RUN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _RESERVED = "channels"  # `prepare` writes its channels beside the runs
 

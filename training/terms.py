@@ -52,13 +52,22 @@ def count_terms(path: Path, splits: Splits, tick: Tick = silent) -> Occurrence:
     frequent: frozenset[str] = frozenset()
     for length in range(1, LONGEST_TERM + 1):
         found = Occurrence()
-        for part in map_reviews(_count_length, path, (length, frequent, splits), tick):
+        for part in map_reviews(_count_length, path, (length, frequent, splits), _third(tick, length)):
             found.add(part)
         found.drop_rare()
         frequent = frozenset(found.terms[0].keys() | found.terms[1].keys())
         counted.add(Occurrence(found.terms))
         counted.reviews = found.reviews
     return counted
+
+
+def _third(tick: Tick, length: int) -> Tick:
+    """Make the `Tick` of one length out of the `Tick` of all."""
+
+    def tick_third(done: int, total: int, seen: str = "") -> None:
+        tick(total * (length - 1) + done, total * LONGEST_TERM, seen or f"{length} of {LONGEST_TERM} words")
+
+    return tick_third
 
 
 def _count_length(shared: tuple[int, frozenset[str], Splits], reviews: Iterator[Review]) -> Occurrence:

@@ -19,7 +19,7 @@ from rich.console import Console
 from training.features import CHANNELS, CHANNELS_FOLDER, load_prepared
 from training.hyperparameters import PRESETS, Hyperparameters, parse, with_settings
 from training.progress import Tick, bars, silent, table
-from training.run_folder import RUNS_FOLDER, Record, run_folder, write_run
+from training.run_folder import MODEL_NAME, RUNS_FOLDER, Record, run_folder, write_run
 
 DEFAULT_RUN = "default"
 History = dict[str, dict[str, list[float]]]  # split -> metric -> one value a round
@@ -129,7 +129,7 @@ def command(channels: Path, name: str, preset: str, settings: tuple[str, ...]) -
     ]
     rows += [
         ("rounds kept", f"{record.rounds:,} of {len(record.history['train'][next(iter(record.history['train']))]):,}"),
-        ("model, MB", f"{(folder / 'xgboost-model').stat().st_size / 1e6:.1f}"),
+        ("model, MB", f"{(folder / MODEL_NAME).stat().st_size / 1e6:.1f}"),
         ("model SHA-256", record.model_sha256[:12]),
         ("seconds", f"{record.seconds:.0f}"),
     ]
