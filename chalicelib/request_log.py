@@ -5,23 +5,9 @@ known words, release, variant, and the cause of a fault. Never a review, a word 
 """
 
 import json
-import logging
 import sys
-from functools import cache
 
 from chalicelib.http import Answer, Call
-
-
-@cache
-def _logger() -> logging.Logger:
-    """Return the log, with a bare line format, apart from the root log that Lambda decorates."""
-    logger = logging.getLogger("verdict.requests")
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    return logger
 
 
 def write(call: Call, answer: Answer, milliseconds: float | None = None) -> None:
@@ -34,4 +20,5 @@ def write(call: Call, answer: Answer, milliseconds: float | None = None) -> None
         "ms": milliseconds if milliseconds is None else round(milliseconds, 1),
         **answer.facts,
     }
-    _logger().info(json.dumps(facts, separators=(",", ":")))
+    sys.stdout.write(json.dumps(facts, separators=(",", ":")) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,265 @@
+"""The endpoint's client: on the wire against the local endpoint, and on botocore's Stubber for what no wire shows."""
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+
+from chalicelib import faults
+from chalicelib.endpoint import TRIES, Endpoint, connect, endpoint_name, parse_scores
+from chalicelib.faults import FAULTS, EndpointError, Fault, fault_for_class, fault_for_code
+from chalicelib.sentiment import Scores
+from training.simulator.faults import KINDS
+
+if TYPE_CHECKING:
+    from training.simulator.server import LocalEndpoint
+
+ROWS = ["0:1 20001:1", "0:1 17:1 20001:1"]
+ON_THE_WIRE: dict[str, tuple[Fault, bool]] = {  # what the endpoint does -> the fault, and whether it is tried again
+    "not-ready": (faults.STARTING, False),
+    "throttled": (faults.BUSY, True),
+    "unavailable": (faults.DOWN, True),
+    "internal-failure": (faults.FAILED, True),
+    "dependency": (faults.FAILED, True),
+    "model-error": (faults.MODEL_FAILED, False),
+    "validation": (faults.ABSENT, False),
+    "access-denied": (faults.MISCONFIGURED, False),
+    "expired-token": (faults.MISCONFIGURED, False),
+    "cut": (faults.DOWN, True),
+    "empty": (faults.BAD_ANSWER, False),
+    "garbage": (faults.BAD_ANSWER, False),
+    "nan": (faults.BAD_ANSWER, False),
+    "out-of-range": (faults.BAD_ANSWER, False),
+    "short": (faults.BAD_ANSWER, False),
+    "extra": (faults.BAD_ANSWER, False),
+    "slow": (faults.SLOW, False),
+}
+
+
+def client_for(url: str, read_timeout: float = 5.0) -> Any:
+    return boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(connect_timeout=1, read_timeout=read_timeout, retries={"total_max_attempts": 1}),
+    )
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def endpoint(local_endpoint: "LocalEndpoint", pauses: list[float]) -> Iterator[Endpoint]:
+    client = client_for(local_endpoint.url)
+    yield Endpoint(client, local_endpoint.name, pause=pauses.append)
+    client.close()
+
+
+def plenty() -> float:
+    return 29.0
+
+
+def test_scores_come_back_one_a_row_with_the_variant(endpoint: Endpoint) -> None:
+    scores = endpoint.scores(ROWS, plenty)
+    assert len(scores.values) == 2
+    assert all(0 < value < 1 for value in scores.values)
+    assert scores.variant == "AllTraffic"
+
+
+def test_every_misbehaviour_of_the_local_endpoint_is_tried() -> None:
+    assert set(ON_THE_WIRE) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ON_THE_WIRE if kind != "slow"])
+def test_a_fault_on_the_wire_becomes_its_row_of_the_table(
+    kind: str, endpoint: Endpoint, local_endpoint: "LocalEndpoint", pauses: list[float]
+) -> None:
+    fault, tried_again = ON_THE_WIRE[kind]
+    local_endpoint.misbehave(kind)
+    before = local_endpoint.requests
+    with pytest.raises(EndpointError) as caught:
+        endpoint.scores(ROWS, plenty)
+    assert caught.value.fault is fault
+    assert (caught.value.status, caught.value.type) == (fault.status, fault.type)
+    assert local_endpoint.requests - before == (3 if tried_again else 1)
+    assert pauses == ([0.0, 0.1, 0.4] if tried_again else [0.0])
+
+
+def test_an_answer_that_takes_too_long_is_not_waited_for(local_endpoint: "LocalEndpoint") -> None:
+    client = client_for(local_endpoint.url, read_timeout=0.2)
+    local_endpoint.misbehave("slow:2", times=1)
+    with pytest.raises(EndpointError) as caught:
+        Endpoint(client, local_endpoint.name).scores(ROWS, plenty)
+    assert caught.value.fault is faults.SLOW
+    client.close()
+
+
+@pytest.mark.parametrize("kind", ["throttled", "cut", "unavailable"])
+def test_a_fault_that_passes_is_not_noticed(kind: str, endpoint: Endpoint, local_endpoint: "LocalEndpoint") -> None:
+    local_endpoint.misbehave(kind, times=2)
+    assert len(endpoint.scores(ROWS, plenty).values) == 2
+
+
+def test_nothing_is_tried_again_without_time_for_a_whole_try(
+    endpoint: Endpoint, local_endpoint: "LocalEndpoint"
+) -> None:
+    local_endpoint.misbehave("throttled")
+    before = local_endpoint.requests
+    seconds = iter([29.0, 6.9])  # a try takes up to 1 + 5 + 1 seconds
+    with pytest.raises(EndpointError) as caught:
+        endpoint.scores(ROWS, lambda: next(seconds))
+    assert caught.value.fault is faults.BUSY
+    assert local_endpoint.requests - before == 1
+
+
+def test_nothing_is_asked_when_no_time_is_left(endpoint: Endpoint, local_endpoint: "LocalEndpoint") -> None:
+    before = local_endpoint.requests
+    with pytest.raises(EndpointError) as caught:
+        endpoint.scores(ROWS, lambda: 2.0)
+    assert caught.value.fault is faults.SLOW
+    assert local_endpoint.requests == before
+
+
+def test_an_endpoint_that_is_not_there_is_told_apart_from_one_that_fails(local_endpoint: "LocalEndpoint") -> None:
+    client = client_for(local_endpoint.url)
+    with pytest.raises(EndpointError) as caught:
+        Endpoint(client, "verdict-dev-elsewhere").scores(ROWS, plenty)
+    assert caught.value.fault is faults.ABSENT
+    client.close()
+
+
+def test_a_refused_connection_is_an_endpoint_that_is_down(pauses: list[float]) -> None:
+    client = client_for("http://127.0.0.1:9")  # the discard port: nothing listens there
+    with pytest.raises(EndpointError) as caught:
+        Endpoint(client, "verdict-dev-x", pause=pauses.append).scores(ROWS, plenty)
+    assert caught.value.fault is faults.DOWN
+    client.close()
+
+
+def test_missing_credentials_are_a_misconfiguration(
+    local_endpoint: "LocalEndpoint", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    client = boto3.Session().client("sagemaker-runtime", endpoint_url=local_endpoint.url, region_name="us-east-1")
+    with pytest.raises(EndpointError) as caught:
+        Endpoint(client, local_endpoint.name).scores(ROWS, lambda: 1000.0)
+    assert caught.value.fault is faults.MISCONFIGURED
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "fault"),
+    [
+        ("TooManyRequestsException", 429, faults.BUSY),
+        ("InvalidSignatureException", 403, faults.MISCONFIGURED),
+        ("NeverSeenBefore", 500, faults.FAILED),
+        ("NeverSeenBefore", 400, faults.UNKNOWN),
+    ],
+)
+def test_codes_that_no_wire_here_sends_become_faults_too(
+    code: str, status: int, fault: Fault, pauses: list[float]
+) -> None:
+    client = client_for("http://127.0.0.1:9")
+    with Stubber(client) as stub:
+        for _ in range(TRIES):
+            stub.add_client_error("invoke_endpoint", code, "secret internals", status)
+        with pytest.raises(EndpointError) as caught:
+            Endpoint(client, "verdict-dev-x", pause=pauses.append).scores(ROWS, plenty)
+    assert caught.value.fault is fault
+    assert "secret" not in caught.value.detail
+    client.close()
+
+
+def test_every_modelled_error_of_the_service_has_a_row() -> None:
+    operation = client_for("http://127.0.0.1:9").meta.service_model.operation_model("InvokeEndpoint")
+    assert {shape.name for shape in operation.error_shapes} <= FAULTS.keys()
+
+
+def test_any_other_error_of_botocore_has_a_fault() -> None:
+    from botocore import exceptions
+
+    kinds = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    assert len(kinds) > 50
+    assert all(isinstance(fault_for_class(kind), Fault) for kind in kinds)
+    assert fault_for_class(exceptions.ReadTimeoutError) is faults.SLOW
+    assert fault_for_class(exceptions.ConnectTimeoutError) is faults.DOWN
+    assert fault_for_code("", 0) is faults.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (b"0.25\n0.5\n", [0.25, 0.5]),
+        (b"0.25,0.5", [0.25, 0.5]),
+        (b"1e-05\r\n1", [1e-05, 1.0]),
+        (b"0.0\n1.0", [0.0, 1.0]),
+    ],
+)
+def test_numbers_are_read_from_lines_or_commas(answer: bytes, expected: list[float]) -> None:
+    assert parse_scores(answer, 2) == expected
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(b"", b" \n", b"0.5", b"0.5\n0.5\n0.5", b"0.5\n", b"0.5\nnan", b"0.5\n-0.1", b"0.5\n1.1", b"0.5\ninf"),
+        *(b"0.5\n1_0", b"0.5\npositive", b"0.5\n0x1", b'{"predictions": [0.5, 0.5]}', b"0.5\n\xd9\xa0"),
+    ],
+)
+def test_anything_else_is_a_fault_and_never_a_score(answer: bytes) -> None:
+    with pytest.raises(EndpointError) as caught:
+        parse_scores(answer, 2)
+    assert caught.value.fault is faults.BAD_ANSWER
+
+
+def test_the_name_carries_stage_and_fingerprint_unless_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ENDPOINT_NAME", raising=False)
+    monkeypatch.delenv("VERDICT_STAGE", raising=False)
+    assert endpoint_name("0123456789ab") == "verdict-dev-0123456789ab"
+    monkeypatch.setenv("VERDICT_STAGE", "prod")
+    assert endpoint_name("0123456789ab") == "verdict-prod-0123456789ab"
+    monkeypatch.setenv("ENDPOINT_NAME", "mine")
+    assert endpoint_name("0123456789ab") == "mine"
+
+
+@pytest.mark.parametrize(("seconds_left", "read_seconds"), [(28.0, 20.0), (10.0, 7.0), (0.5, 1.0)])
+def test_the_clients_limits_fit_the_time_its_requests_have(
+    seconds_left: float, read_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    config = connect(seconds_left).meta.config
+    assert config.read_timeout == read_seconds  # type: ignore[attr-defined]
+    assert config.connect_timeout == 2.0  # type: ignore[attr-defined]
+    assert config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
+
+
+def test_no_region_is_a_misconfiguration(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    with pytest.raises(EndpointError) as caught:
+        connect(28.0)
+    assert caught.value.fault is faults.MISCONFIGURED
+
+
+def test_one_client_serves_many_threads(endpoint: Endpoint) -> None:
+    answers: list[Scores] = []
+    threads = [threading.Thread(target=lambda: answers.append(endpoint.scores(ROWS, plenty))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 8
+    assert len({tuple(answer.values) for answer in answers}) == 1

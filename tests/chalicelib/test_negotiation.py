@@ -1,0 +1,40 @@
+import pytest
+
+from chalicelib.errors import NotAcceptableError
+from chalicelib.negotiation import Representation, media_type_of, negotiate
+
+JSON, HTML, TEXT = Representation.JSON, Representation.HTML, Representation.TEXT
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "in_kind", "expected"),
+    [
+        ("", TEXT, TEXT),
+        ("*/*", HTML, HTML),
+        ("*/*", JSON, JSON),
+        (BROWSER, JSON, HTML),
+        ("application/json", HTML, JSON),
+        ("application/problem+json", TEXT, JSON),
+        ("text/*", JSON, HTML),
+        ("text/*", TEXT, TEXT),
+        ("text/html;q=0.5, application/json;q=0.9", HTML, JSON),
+        ("application/json;q=0, */*", JSON, HTML),
+        ("*/*;q=0.1, text/plain;q=0.2", JSON, TEXT),
+        ("TEXT/PLAIN ; q=1", JSON, TEXT),
+        ("application/json, */*", HTML, JSON),
+        ("image/png, */*;q=0.1", TEXT, TEXT),
+    ],
+)
+def test_the_most_wanted_representation_answers(accept: str, in_kind: Representation, expected: Representation) -> None:
+    assert negotiate(accept, in_kind) is expected
+
+
+@pytest.mark.parametrize("accept", ["image/png", "text/html;q=0", "application/json;q=nonsense", "application/xml"])
+def test_nothing_is_sent_that_is_not_wanted(accept: str) -> None:
+    with pytest.raises(NotAcceptableError, match="application/json, text/html, text/plain"):
+        negotiate(accept, JSON)
+
+
+def test_a_content_type_is_read_in_any_case() -> None:
+    assert media_type_of('Text/Plain; Charset="UTF-8"') == ("text/plain", {"charset": "utf-8"})
