@@ -1,0 +1,24 @@
+import pytest
+
+from training import atomic
+
+
+def write_half(path):
+    with atomic.writing(path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_write_keeps_the_file_before_and_leaves_nothing(tmp_path):
+    path = tmp_path / "file"
+    atomic.write_text(path, "before")
+    with pytest.raises(KeyboardInterrupt):
+        write_half(path)
+    assert path.read_text() == "before"
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_killed_process_left_is_written_over(tmp_path):
+    (tmp_path / ".file.part").write_text("left behind, and longer than the new one")
+    atomic.write_text(tmp_path / "file", "new")
+    assert [(item.name, item.read_text()) for item in tmp_path.iterdir()] == [("file", "new")]
