@@ -12,6 +12,7 @@ import socketserver
 import struct
 import sys
 import uuid
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,12 +20,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from chalicelib.errors import SentimentError
 from training.simulator.container import Answer
-from training.simulator.faults import Misbehaviour
+from training.simulator.faults import Misbehaviour, Orders
 from training.simulator.runtime import ConnectionCutError, RuntimeEndpoint, error_answer
 
 LOOPBACK = "127.0.0.1"
 LARGEST_READ_BYTES = 32 * 1024 * 1024  # a larger body is not even read
-CONTROL_PATH = "/_simulator"
 MISBEHAVE_PATH = "/_simulator/misbehave"
 _CLOSE_WITH_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s
 
@@ -45,65 +45,51 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     server: "Listener"
 
-    def do_POST(self) -> None:
-        """InvokeEndpoint."""
+    def handle_request(self) -> None:
+        """Answer one request of any kind, or hang up when told to cut the connection."""
         body = self._read_body()
         if body is None:
             return
-        segments = urlsplit(self.path).path.split("/")
-        if len(segments) != 4 or segments[1] != "endpoints" or segments[3] != "invocations":
-            self._write(error_answer("UnknownOperationException", 404, "", str(uuid.uuid4())))
-            return
-        headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            self._write(self.server.endpoint.invoke(unquote(segments[2]), headers, body))
+            self._write(self._answer(body))
         except ConnectionCutError:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_WITH_RESET)
             self.close_connection = True
 
-    def do_GET(self) -> None:
-        """Tell the simulator's state."""
-        if self.path != CONTROL_PATH:
-            self._write(error_answer("UnknownOperationException", 404, "", str(uuid.uuid4())))
-            return
-        orders = self.server.endpoint.orders
-        self._write_state(
-            {"endpoint": self.server.endpoint.name, "requests": orders.requests, "misbehaves": orders.current.kind}
-        )
+    do_GET = do_POST = do_PUT = do_DELETE = handle_request  # noqa: N815  # http.server names them so
 
-    def do_PUT(self) -> None:
-        """Misbehave as told: `?as=slow:3&times=2`."""
+    def _answer(self, body: bytes) -> Answer:
+        """Route a request; raises `ConnectionCutError`."""
         address = urlsplit(self.path)
-        query = parse_qs(address.query)
-        times = query.get("times", ["0"])[0]
-        try:
-            order = Misbehaviour.parse(query.get("as", [""])[0])
-        except SentimentError as error:
-            self._write_state({"error": error.detail}, error.status)
-            return
-        if address.path != MISBEHAVE_PATH or not times.isdecimal():
-            self._write_state({"error": f"PUT {MISBEHAVE_PATH}?as=KIND&times=NUMBER"}, 400)
-            return
-        self.server.endpoint.orders.misbehave(order, int(times) or None)
-        self._write_state({"misbehaves": order.kind})
-
-    def do_DELETE(self) -> None:
-        """Behave again."""
-        self.server.endpoint.orders.behave()
-        self._write_state({"misbehaves": ""})
+        orders = self.server.endpoint.orders
+        match [self.command, *address.path.split("/")[1:]]:
+            case ["POST", "endpoints", name, "invocations"]:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                return self.server.endpoint.invoke(unquote(name), headers, body)
+            case ["GET", "_simulator"]:
+                return _state(endpoint=self.server.endpoint.name, requests=orders.requests, as_told=orders.current.kind)
+            case ["PUT", "_simulator", "misbehave"]:
+                return _misbehave(orders, parse_qs(address.query))
+            case ["DELETE", "_simulator", "misbehave"]:
+                orders.behave()
+                return _state(as_told="")
+        return error_answer("UnknownOperationException", 404, f"{self.command} {self.path}", str(uuid.uuid4()))
 
     def _read_body(self) -> bytes | None:
-        """Read the request's body; None when its length is not said or absurd, which is then answered here."""
+        """Read the request's body; None when its length is not said or absurd, which is then answered here.
+
+        Raises `ConnectionAbortedError` when the body ends early.
+        """
         length = self.headers.get("Content-Length", "0" if "Transfer-Encoding" not in self.headers else "")
         if length.isdecimal() and int(length) <= LARGEST_READ_BYTES:
-            return self.rfile.read(int(length))
+            body = self.rfile.read(int(length))
+            if len(body) < int(length):
+                raise ConnectionAbortedError("the client hung up in the middle of its request")
+            return body
         self.close_connection = True
         status = 413 if length.isdecimal() else 411
         self._write(error_answer("ValidationError", status, HTTPStatus(status).phrase, str(uuid.uuid4())))
         return None
-
-    def _write_state(self, state: dict[str, Any], status: int = 200) -> None:
-        self._write(Answer(status, json.dumps(state).encode() + b"\n", {"Content-Type": "application/json"}))
 
     def _write(self, answer: Answer) -> None:
         self.send_response(answer.status)
@@ -128,6 +114,23 @@ class Listener(ThreadingHTTPServer):
     def __init__(self, port: int, endpoint: RuntimeEndpoint) -> None:
         super().__init__((LOOPBACK, port), Handler)
         self.endpoint = endpoint
+        self._connections: set[Any] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, and remember it for `hang_up`."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Close every connection that is open, those kept for a next request among them."""
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def server_bind(self) -> None:
         """Bind without asking the name service what the loopback is called."""
@@ -137,6 +140,21 @@ class Listener(ThreadingHTTPServer):
         """Stay silent when a client hangs up; show everything else."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
+
+
+def _misbehave(orders: Orders, query: dict[str, list[str]]) -> Answer:
+    """Pass on what the query tells: `as` (see `faults`) and, unless it is for good, `times`."""
+    times = query.get("times", ["0"])[0]
+    try:
+        misbehaviour = Misbehaviour.parse(query.get("as", [""])[0])
+        orders.misbehave(misbehaviour, int(times) or None)
+    except (SentimentError, ValueError) as error:
+        return _state(400, error=str(error))
+    return _state(as_told=misbehaviour.kind)
+
+
+def _state(status: int = 200, **facts: object) -> Answer:
+    return Answer(status, json.dumps(facts).encode() + b"\n", {"Content-Type": "application/json"})
 
 
 def listen(port: int, endpoint: RuntimeEndpoint) -> Listener:

@@ -17,6 +17,7 @@ REGION = "us-east-1"
 VARIANT = "AllTraffic"
 SERVERLESS_BODY_BYTES = 4 * 1024 * 1024
 LONGEST_INVOCATION_SECONDS = 60.0
+TIMED_OUT = b"Your invocation timed out while waiting for a response from container primary."
 
 
 class ConnectionCutError(ConnectionAbortedError):
@@ -53,7 +54,7 @@ class RuntimeEndpoint:
             return error_answer("ValidationError", 400, refusal, request_id)
         self._pause(min(order.seconds, LONGEST_INVOCATION_SECONDS))
         if order.seconds > LONGEST_INVOCATION_SECONDS:
-            return self._model_error(Answer(0, b"Your invocation timed out while waiting for a response."), request_id)
+            return self._model_error(Answer(0, TIMED_OUT), request_id)
         return self._passed_on(self._answer_of_container(order.kind, headers, body), request_id)
 
     def _refusal(self, name: str, headers: Mapping[str, str], size_bytes: int, request_id: str) -> str:

@@ -14,7 +14,7 @@ from chalicelib import release
 from chalicelib.endpoint import endpoint_name
 from chalicelib.errors import ReleaseError
 from training.simulator.container import Container
-from training.simulator.faults import KINDS, Misbehaviour
+from training.simulator.faults import GOOD, KINDS, Misbehaviour, Orders
 from training.simulator.listener import LOOPBACK, MISBEHAVE_PATH, listen
 from training.simulator.runtime import RuntimeEndpoint
 
@@ -55,9 +55,14 @@ class LocalEndpoint:
         return f"http://{LOOPBACK}:{self.port}"
 
     @property
+    def orders(self) -> Orders:
+        """How it is told to behave."""
+        return self._endpoint.orders
+
+    @property
     def requests(self) -> int:
         """How many invocations have come since the start."""
-        return self._endpoint.orders.requests
+        return self.orders.requests
 
     @property
     def is_serving(self) -> bool:
@@ -66,17 +71,18 @@ class LocalEndpoint:
 
     def misbehave(self, order: str, times: int | None = None) -> None:
         """Misbehave (`"throttled"`, `"slow:3"`) for the next `times` requests; None: until `behave`."""
-        self._endpoint.orders.misbehave(Misbehaviour.parse(order), times)
+        self.orders.misbehave(Misbehaviour.parse(order), times)
 
     def behave(self) -> None:
         """Answer rightly from the next request on."""
-        self._endpoint.orders.behave()
+        self.orders.behave()
 
     def stop(self) -> None:
-        """Take no more connections and let go of the port; slow answers are cut short."""
+        """Let go of the port and of every connection; what is being answered is cut off."""
         self._stopping.set()
         self._listener.shutdown()
         self._listener.server_close()
+        self._listener.hang_up()
         self._thread.join()
 
 
@@ -114,10 +120,10 @@ def stop_signals() -> Iterator[threading.Event]:
 @click.option("--times", type=click.IntRange(min=1), help="Misbehave for that many requests only.")
 def command(port: int, name: str | None, misbehave: str | None, times: int | None) -> None:
     """Run the packaged model as a SageMaker endpoint on this machine, until Ctrl-C."""
+    order = Misbehaviour.parse(misbehave) if misbehave else GOOD
     name = name or endpoint_name(release.load().vocabulary.fingerprint)
     with stop_signals() as stop, LocalEndpoint(name, packaged_container(), port) as endpoint:
-        if misbehave:
-            endpoint.misbehave(misbehave, times)
+        endpoint.orders.misbehave(order, times)
         click.echo(f"Endpoint {name} answers at {endpoint.url}. Ctrl-C stops it.")
         click.echo(f"For boto3:  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={endpoint.url}")
         click.echo(f"To break it:  curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'")
