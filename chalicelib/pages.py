@@ -86,11 +86,10 @@ def _template() -> Template:
 
 def percent(share: float) -> str:
     """Write a share (0..1) so that only a whole one reads as 100%: `0.974` -> `97%`, `0.999` -> `over 99%`."""
-    if 0 < share < 0.005:
+    written = f"{share:.0%}"
+    if written == "0%" and share > 0:
         return "under 1%"
-    if 0.995 <= share < 1:
-        return "over 99%"
-    return f"{share:.0%}"
+    return "over 99%" if written == "100%" and share < 1 else written
 
 
 def points(effect: float) -> str:
@@ -176,7 +175,8 @@ def _row(review: object, result: Mapping[str, Any]) -> dict[str, Any]:
     if "error" in result:
         return {"review": _review_text(review), "label": "error", "score": None, "note": result["error"]["detail"]}
     note = " ".join(warning["message"] for warning in result["warnings"])
-    return {"review": _review_text(review), "label": result["label"], "score": result["score"], "note": note}
+    score = result["score"] if result["known_words"] else None  # a score that rests on no known word is not told
+    return {"review": _review_text(review), "label": result["label"], "score": score, "note": note}
 
 
 def _about(view: PageView) -> dict[str, str]:

@@ -46,7 +46,7 @@ export function show(...nodes) {
   const place = document.getElementById("answer");
   place.replaceChildren(...nodes);
   announce(place.querySelector(".verdict h2, .verdict .lead") ? spoken(place) : "");
-  place.scrollIntoView({ block: "nearest" });
+  place.querySelector(".scale, .detail, h2")?.scrollIntoView({ block: "nearest" });
 }
 
 /** Tells screen readers something short. */

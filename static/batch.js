@@ -100,7 +100,8 @@ async function send(group, controller) {
   }
 }
 
-function resultOf({ error, label, score, warnings }) {
+/** Returns one answer as the table shows it; a score that rests on no known word is not told. */
+function resultOf({ error, label, score, known_words: known, warnings }) {
   if (error) return { label: "error", score: null, note: error.detail };
-  return { label, score, note: warnings.map(({ message }) => message).join(" ") };
+  return { label, score: known > 0 ? score : null, note: warnings.map(({ message }) => message).join(" ") };
 }

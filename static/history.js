@@ -1,5 +1,7 @@
 // What was asked in this browser: kept here only, the last twenty, as long as the browser lets us.
 
+import { percent } from "./percent.js";
+
 const KEY = "verdict-history";
 const MOST = 20;
 const LONGEST_KEPT = 20_000; // characters of one text
@@ -63,5 +65,6 @@ function item(entry) {
 
 function named({ label, score }) {
   const name = String(label).charAt(0).toUpperCase() + String(label).slice(1);
-  return Number.isFinite(score) ? `${name} ${Math.round(score * 100)}%` : name;
+  if (!Number.isFinite(score)) return name;
+  return `${name} ${percent(label === "negative" ? 1 - score : score)}`;
 }

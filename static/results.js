@@ -2,6 +2,7 @@
 
 import { announce, show } from "./answer.js";
 import { csvOf } from "./csv.js";
+import { percent } from "./percent.js";
 
 const MOST_SHOWN = 500; // rows of the table; the download has all
 const COLUMNS = ["number", "review", "verdict", "chance_of_positive", "note"];
@@ -13,6 +14,7 @@ export class ResultsTable {
   #judgedCharacters = 0;
   #filter = null; // a label, or null for all
   #source;
+  #resume;
   #root;
 
   /** Takes the place of the page's answer. `resume` is called when the user wants to go on, `cancel` to stop. */
@@ -28,8 +30,6 @@ export class ResultsTable {
     }
     this.#resume = resume;
   }
-
-  #resume;
 
   /** Counts a review that held nothing. */
   skip() {
@@ -144,12 +144,4 @@ export class ResultsTable {
   #on(selector, listener) {
     this.#root.querySelector(selector).addEventListener("click", listener);
   }
-}
-
-/** Writes a probability as the server does. */
-function percent(score) {
-  if (score === null) return "–";
-  if (score > 0 && score < 0.005) return "under 1%";
-  if (score >= 0.995 && score < 1) return "over 99%";
-  return `${Math.round(score * 100)}%`;
 }
