@@ -14,6 +14,7 @@ STEPS = {  # step -> the module whose `command` it is, in the order a release is
     "evaluate": "training.evaluate",
     "release": "training.release",
     "endpoint": "training.simulator.server",
+    "bytecode": "training.bytecode",
     "run": "training.run",
 }
 
