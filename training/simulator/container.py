@@ -17,7 +17,7 @@ import numpy as np
 import xgboost
 from scipy.sparse import csr_matrix
 
-from chalicelib.errors import ReleaseError
+from chalicelib.errors import ReleaseError, SentimentError
 
 LARGEST_BODY_BYTES = 6 * 1024 * 1024
 CSV_TYPES = ("csv", "text/csv")
@@ -39,6 +39,14 @@ class Answer:
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+
+
+class NotSimulatedError(SentimentError):
+    """The real container could read this body."""
+
+    type = "not-simulated"
+    title = "The simulator cannot read this"
+    status = 501
 
 
 class Container:
@@ -67,10 +75,10 @@ class Container:
             return Answer(204)
         try:
             matrix = parse_body(body, content_type)
-        except (ValueError, OverflowError, MemoryError) as error:
+        except ValueError as error:
             return _text(415, str(error))
-        except NotImplementedError as error:
-            return _text(501, str(error))
+        except NotSimulatedError as error:
+            return _text(501, error.detail)
         try:
             scores = self._predict(matrix)
         except xgboost.core.XGBoostError as error:
@@ -85,14 +93,17 @@ class Container:
 
 
 def parse_body(body: bytes, content_type: str | None) -> xgboost.DMatrix:
-    """Read a body by its content type (none: libsvm); raises `ValueError` with the container's message."""
+    """Read a body by its content type (none: libsvm).
+
+    Raises `ValueError` with the container's message, or `NotSimulatedError`.
+    """
     kind = _without_parameters(content_type) if content_type else "libsvm"
     if kind in CSV_TYPES:
         return _read_as("csv", parse_csv, body)
     if kind in LIBSVM_TYPES:
         return _read_as("libsvm", parse_libsvm, body)
     if kind in RECORDIO_TYPES:
-        raise NotImplementedError("recordio-protobuf is read by the real container, but not by this simulator.")
+        raise NotSimulatedError("recordio-protobuf is read by the real container, but not by this simulator.")
     if kind in PARQUET_TYPES:
         raise ValueError(f"Content-type {content_type} is not supported.")
     raise ValueError(f"{content_type} is not an accepted ContentType: {ACCEPTED_TYPES}.")

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Self
 
 import click
@@ -100,12 +99,8 @@ def packaged_container(model_file: Path = MODEL_FILE) -> Container:
 def stop_signals() -> Iterator[threading.Event]:
     """Give an event that SIGINT (Ctrl-C), SIGTERM or SIGHUP sets, instead of what they usually do."""
     stop = threading.Event()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        stop.set()
-
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, on_signal) for number in numbers]
+    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
     try:
         yield stop
     finally:
