@@ -25,10 +25,14 @@ _shared: Any = None  # in a worker: what every call is given
 
 
 def map_reviews(
-    function: Callable[[Shared, Iterator[Review]], Result], path: Path, shared: Shared, tick: Tick = silent
+    function: Callable[[Shared, Iterator[Review]], Result],
+    path: Path,
+    shared: Shared,
+    tick: Tick = silent,
+    stretch_bytes: int = STRETCH_BYTES,
 ) -> Iterator[Result]:
     """Yield `function(shared, reviews)` for each stretch of a file of reviews, in the order of the file."""
-    parts = stretches(path, STRETCH_BYTES)
+    parts = stretches(path, stretch_bytes)
     if len(parts) < _ALONE_BELOW:
         yield from (function(shared, read(path, *part)) for part in parts)
         return

@@ -96,17 +96,17 @@ def _candidates(review_words: list[str], length: int, frequent: frozenset[str]) 
             yield f"{before} {last}"
 
 
-def choose(counted: Occurrence) -> Vocabulary:
+def choose(counted: Occurrence, size: int = TERMS, frequent_words: int = FREQUENT_WORDS) -> Vocabulary:
     """Choose the terms and weigh each by its log-odds; raises `DataError` when no term is frequent enough."""
     negative, positive = counted.terms
     total = {term: negative[term] + positive[term] for term in negative.keys() | positive.keys()}
     if not total:
         raise DataError(f"No word occurs in {LEAST_REVIEWS} reviews of train: there are too few to learn from.")
     single = sorted((term for term in total if " " not in term), key=lambda term: (-total[term], term))
-    chosen = set(single[:FREQUENT_WORDS])
+    chosen = set(single[:frequent_words])
     share = counted.reviews[1] / sum(counted.reviews)
     others = sorted(total.keys() - chosen, key=lambda term: (-_chi_squared(positive[term], total[term], share), term))
-    terms = sorted(chosen.union(others[: TERMS - len(chosen)]))
+    terms = sorted(chosen.union(others[: size - len(chosen)]))
     return Vocabulary(terms, [_log_odds(counted, term) for term in terms])
 
 

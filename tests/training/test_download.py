@@ -12,7 +12,7 @@ CONTENT = bytes(range(256)) * 4000
 
 
 class FileServer(BaseHTTPRequestHandler):
-    """Serves `CONTENT`. Its server's `cut` is how many bytes an answer has at most; `ranges`, whether it knows ranges."""
+    """Serves `CONTENT`; its server says at most how many bytes of it (`cut`) and whether it knows ranges (`ranges`)."""
 
     def do_GET(self):
         self.server.asked.append(self.headers.get("Range"))

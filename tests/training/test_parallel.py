@@ -1,0 +1,17 @@
+from training.parallel import map_reviews
+from training.reviews import REVIEWS_NAME, read
+
+
+def numbers_above(least, reviews):
+    return [review.number for review in reviews if review.number > least]
+
+
+def test_several_processes_give_what_one_gives_in_order(small_data):
+    path = small_data / REVIEWS_NAME
+    alone = [number for part in map_reviews(numbers_above, path, 10) for number in part]
+    ticks = []
+    quarter = path.stat().st_size // 4
+    parts = list(map_reviews(numbers_above, path, 10, lambda done, total, _: ticks.append((done, total)), quarter))
+    assert len(parts) >= 4
+    assert [number for part in parts for number in part] == alone == numbers_above(10, read(path))
+    assert ticks[-1] == (len(parts), len(parts))
