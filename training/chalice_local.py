@@ -2,8 +2,8 @@
 
 Chalice's local server writes headers and body separately, and by default the second waits for the client to
 acknowledge the first: 40 ms lost in every request on a kept connection. Sending at once cures it. The process also
-ends when its standard input does, so that it never outlives the program that started it, and boto3's notes on where
-it found its settings stay out of the log.
+ends when its standard input does, so that it never outlives the program that started it. Browsers that hang up, and
+boto3's notes on where it found its settings, stay out of the log.
 """
 
 import logging
@@ -11,9 +11,17 @@ import os
 import signal
 import sys
 import threading
+from socketserver import BaseServer
+from typing import Any
 
 import chalice.cli
-from chalice.local import ChaliceRequestHandler
+from chalice.local import ChaliceRequestHandler, ThreadedHTTPServer
+
+
+def show_error(server: BaseServer, request: Any, client_address: Any) -> None:
+    """Show every error in a connection but a client's hanging up."""
+    if not isinstance(sys.exc_info()[1], ConnectionError):
+        BaseServer.handle_error(server, request, client_address)
 
 
 def end_with_standard_input() -> None:
@@ -25,6 +33,7 @@ def end_with_standard_input() -> None:
 
 if __name__ == "__main__":
     ChaliceRequestHandler.disable_nagle_algorithm = True
+    ThreadedHTTPServer.handle_error = show_error
     logging.getLogger("botocore").setLevel(logging.WARNING)
     threading.Thread(target=end_with_standard_input, daemon=True).start()
     sys.exit(chalice.cli.main())

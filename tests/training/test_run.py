@@ -104,6 +104,18 @@ def test_a_second_start_says_which_port_is_in_use_and_what_to_do(running: int) -
     assert f"make run PORT={running + 10}" in second.stderr
 
 
+def test_a_browser_that_hangs_up_leaves_no_traceback() -> None:
+    port = free_port()
+    with launched(*launch_of(port)) as process:
+        read_until(process, READY)
+        with socket.create_connection(("127.0.0.1", port)) as browser:
+            browser.sendall(b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n")
+            browser.recv(1)  # closing with the rest unread resets the connection
+        ask(port, "Still there?")
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in rest_of(process)
+
+
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_a_signal_stops_both_cleanly(signal_number: int) -> None:
     port = free_port()
