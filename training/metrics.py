@@ -45,8 +45,8 @@ class Figures:
     by_rating: list[dict[str, Any]]
     reliability: list[dict[str, float]]
     histogram: dict[str, list[int]]
-    roc: list[tuple[float, float]]
-    trade_off: list[tuple[float, float]]
+    roc: list[list[float]]
+    trade_off: list[list[float]]
     mistakes: list[dict[str, Any]]
 
     def headline(self) -> dict[str, float]:
@@ -79,7 +79,7 @@ def measure(scored: Scored, band: tuple[float, float]) -> Figures:
         reliability=reliability,
         histogram=_histogram(probabilities, labels),
         roc=_roc(probabilities, labels),
-        trade_off=[outside(probabilities, labels, half / 100) for half in range(46)],
+        trade_off=[list(outside(probabilities, labels, half / 100)) for half in range(46)],
         mistakes=_mistakes(scored, right),
     )
 
@@ -140,14 +140,14 @@ def _by_length(word_counts: Integers, right: Mask) -> list[dict[str, Any]]:
     return _groups(bins, right, range(1, len(LENGTH_EDGES)), name)
 
 
-def _roc(probabilities: Floats, labels: Integers) -> list[tuple[float, float]]:
+def _roc(probabilities: Floats, labels: Integers) -> list[list[float]]:
     """Return points of the ROC curve: (false positive rate, true positive rate)."""
     from sklearn.metrics import roc_curve
 
     false_rate, true_rate, _ = roc_curve(labels, probabilities)
     grid = np.linspace(0, 1, _ROC_POINTS + 1) ** 2  # closer together where the curve bends
     points = np.round(np.column_stack([grid, np.interp(grid, false_rate, true_rate)]), 5)
-    return [(x, y) for x, y in points.tolist()]
+    return [list(point) for point in points.tolist()]
 
 
 def _mistakes(scored: Scored, right: Mask) -> list[dict[str, Any]]:

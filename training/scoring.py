@@ -41,8 +41,8 @@ class Scored:
 
 
 def load_booster(model: bytes) -> xgboost.Booster:
-    """Make a booster of a saved model's bytes."""
-    booster = xgboost.Booster()
+    """Make a booster of a saved model's bytes; one thread, as the processes that encode have the others."""
+    booster = xgboost.Booster({"nthread": 1})
     booster.load_model(bytearray(model))
     return booster
 
@@ -65,7 +65,7 @@ def score(
     for found, rows in map_reviews(_encode, path, (vocabulary, splits, split), tick):
         if rows:
             facts += found
-            probabilities.append(booster.predict(xgboost.DMatrix(matrix(rows, vocabulary.last_column + 1))))
+            probabilities.append(booster.predict(xgboost.DMatrix(matrix(rows, vocabulary.last_column + 1), nthread=1)))
     ids, labels, ratings, word_counts, known_shares = zip(*facts, strict=True) if facts else ((),) * 5
     return Scored(
         list(ids),

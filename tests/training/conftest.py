@@ -27,7 +27,7 @@ def generated_review(label: str, seed: str) -> str:
     chance = random.Random(seed)
     other = {"pos": "neg", "neg": "pos"}[label]
     sides = [other if chance.random() < 1 / 6 else label for _ in range(chance.randint(2, 9))]
-    return f"Review {seed}. " + " ".join(f"{chance.choice(_TOLD)} {chance.choice(_JUDGED[side])}." for side in sides)
+    return f"Review {seed.rsplit('-')[-1]}. " + " ".join(f"{chance.choice(_TOLD)} {chance.choice(_JUDGED[side])}." for side in sides)
 
 
 def generated_files(count: int = REVIEWS_A_FOLDER) -> Iterator[tuple[str, bytes]]:
