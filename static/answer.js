@@ -4,25 +4,31 @@ const LONGEST_WAIT_MS = 35_000; // the gateway gives up after 29 s
 
 /**
  * Posts the form and returns the document that the server answered with, errors included; null when nothing
- * usable came back or the wait was cancelled through the controller.
+ * usable came back in time or the signal cancelled the wait.
  */
-export async function ask(form, controller) {
-  const timer = setTimeout(() => controller.abort("slow"), LONGEST_WAIT_MS);
+export async function ask(form, signal) {
   try {
-    const response = await fetch(predictUrl(), {
-      method: "POST",
-      headers: { Accept: "text/html" },
-      body: new URLSearchParams(new FormData(form)),
-      signal: controller.signal,
-    });
+    const body = new URLSearchParams(new FormData(form));
+    const response = await post({ headers: { Accept: "text/html" }, body }, signal);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     return page.getElementById("answer") ? page : null;
   } catch (error) {
-    if (error instanceof TypeError || error.name === "AbortError" || error === "slow") return null;
+    if (isNoAnswer(error)) return null;
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
+}
+
+/** Posts to the server, and gives up when the signal says so or it takes too long. */
+export function post(request, signal) {
+  const limit = new AbortController();
+  setTimeout(() => limit.abort(), LONGEST_WAIT_MS);
+  signal.addEventListener("abort", () => limit.abort());
+  return fetch(predictUrl(), { method: "POST", ...request, signal: limit.signal });
+}
+
+/** Tells the errors of a request that got no answer: no connection, cancelled, or too slow. */
+export function isNoAnswer(error) {
+  return error instanceof TypeError || error.name === "AbortError";
 }
 
 /** Where reviews are sent, as an absolute address. */

@@ -25,7 +25,7 @@ async function exclusively(work) {
   const controller = (running = new AbortController());
   setBusy(true);
   try {
-    await work(controller);
+    await work(controller.signal);
   } finally {
     if (running === controller) {
       running = null;
@@ -37,26 +37,30 @@ async function exclusively(work) {
 function setBusy(busy) {
   submitButton.textContent = busy ? "Judging…" : "Judge it";
   submitButton.setAttribute("aria-disabled", busy);
-  document.getElementById("answer").setAttribute("aria-busy", busy);
 }
 
 function judgeOne() {
   const text = box.value;
-  return exclusively(async (controller) => {
-    const answer = await ask(form, controller);
-    if (controller.signal.aborted && !answer) return;
+  const place = document.getElementById("answer");
+  return exclusively(async (signal) => {
+    place.setAttribute("aria-busy", "true");
+    const answer = await ask(form, signal);
+    if (signal.aborted) return;
+    place.removeAttribute("aria-busy");
     if (!answer) return showOffline();
     showAnswer(answer);
     noteAnswer(text);
   });
 }
 
+/** Judges `reviews(tell)`, an async iterable of texts that may tell something about them, into a table. */
 function judgeSeveral(reviews, source) {
   running?.abort();
+  document.getElementById("answer").removeAttribute("aria-busy");
   const table = new ResultsTable(source, { resume: run, cancel: () => running?.abort() });
-  const batch = new Batch(reviews, table);
+  const batch = new Batch(reviews((text) => table.tell(text)), table);
   function run() {
-    return exclusively((controller) => batch.run(controller));
+    return exclusively((signal) => batch.run(signal));
   }
   return run();
 }
@@ -79,7 +83,7 @@ async function submit() {
   if (!several.checked) return judgeOne();
   const text = box.value;
   const reviews = text.split(/\r?\n/).filter((line) => line.trim());
-  await judgeSeveral(linesOf([text]), { name: "", bytes: text.length });
+  await judgeSeveral(() => linesOf([text]), { name: "", bytes: text.length });
   if (reviews.length > MOST_REVIEWS || text.length > LONGEST_REMEMBERED) return;
   showCurl({ reviews });
   remember({ text, several: true, label: `${reviews.length} reviews` });
@@ -87,7 +91,7 @@ async function submit() {
 
 function judgeFile(file) {
   filePicker.value = "";
-  return judgeSeveral(reviewsIn(file), { name: file.name, bytes: file.size });
+  return judgeSeveral((tell) => reviewsIn(file, tell), { name: file.name, bytes: file.size });
 }
 
 function fillAndSubmit(text, isSeveral = false) {

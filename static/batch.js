@@ -1,13 +1,14 @@
 // Many reviews: sent in parts of a size that the server takes, shown as they are judged; it can stop and go on.
 
-import { predictUrl } from "./answer.js";
+import { isNoAnswer, post } from "./answer.js";
 import { ReadingError } from "./reading.js";
 
 const MOST_REVIEWS = Number(document.body.dataset.mostReviews); // in one request
 const LONGEST_REVIEW = Number(document.body.dataset.longestReview); // code points; the server reads no further
 const LARGEST_BODY = 900_000; // bytes; the server takes a little more
-const LONGEST_WAIT_MS = 35_000; // the gateway gives up after 29 s
 const OFFLINE = { title: "The site cannot be reached", detail: "Nothing came back. Check your connection, then go on." };
+const UNUSABLE = { title: "This file cannot be used", final: true };
+const UNREADABLE = { title: "The file cannot be read", detail: "It was moved or changed. Choose it again.", final: true };
 const STOPPED = { title: "Stopped", detail: "The results so far are below." };
 
 /** Reviews on their way to a results table. */
@@ -22,27 +23,27 @@ export class Batch {
     this.#requests = requestsOf(reviews, () => table.skip());
   }
 
-  /** Judges until all is done, the controller says stop, or the server fails; called again, it goes on from there. */
-  async run(controller) {
+  /** Judges until all is done, the signal says stop, or the server fails; called again, it goes on from there. */
+  async run(signal) {
     this.#table.start();
-    const problem = await this.#sendAll(controller);
-    if (controller.signal.aborted) this.#table.pause(STOPPED);
+    const problem = await this.#sendAll(signal);
+    if (signal.aborted) this.#table.pause(STOPPED);
     else if (problem) this.#table.pause(problem);
     else this.#table.finish();
   }
 
-  async #sendAll(controller) {
+  async #sendAll(signal) {
     try {
       while ((this.#pending ??= (await this.#requests.next()).value)) {
-        const { results, problem } = await send(this.#pending, controller);
-        if (problem || controller.signal.aborted) return problem;
+        const { results, problem } = await send(this.#pending, signal);
+        if (problem || signal.aborted) return problem;
         this.#table.add(this.#pending.map(({ review }, place) => ({ review, ...results[place] })));
         this.#pending = null;
       }
       return null;
     } catch (error) {
-      if (error instanceof ReadingError) return { title: "This file cannot be used", detail: error.message, final: true };
-      if (error instanceof DOMException) return { title: "The file cannot be read", detail: "It may have been moved or changed. Choose it again.", final: true };
+      if (error instanceof ReadingError) return { ...UNUSABLE, detail: error.message };
+      if (error instanceof DOMException) return UNREADABLE; // how browsers say that the file is gone
       throw error;
     }
   }
@@ -78,25 +79,19 @@ function beginning(review) {
 }
 
 /** Sends one request; returns its results in order, or the problem for which it is worth trying again later. */
-async function send(group, controller) {
-  const timer = setTimeout(() => controller.abort(), LONGEST_WAIT_MS);
+async function send(group, signal) {
+  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  const body = JSON.stringify({ reviews: group.map(({ sent }) => sent), explain: false });
   try {
-    const response = await fetch(predictUrl(), {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify({ reviews: group.map(({ sent }) => sent), explain: false }),
-      signal: controller.signal,
-    });
+    const response = await post({ headers, body }, signal);
     const document = await response.json();
     if (response.ok) return { results: document.results.map(resultOf) };
     const { title = "The server failed", detail = `It answered with status ${response.status}.` } = document;
     if (response.status === 429 || response.status >= 500) return { problem: { title, detail } };
     return { results: group.map(() => ({ label: "error", score: null, note: detail })) };
   } catch (error) {
-    if (error instanceof TypeError || error instanceof SyntaxError || error.name === "AbortError") return { problem: OFFLINE };
+    if (isNoAnswer(error) || error instanceof SyntaxError) return { problem: OFFLINE };
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

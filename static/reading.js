@@ -16,30 +16,35 @@ export async function* linesOf(pieces) {
   if (rest) yield rest.replace(/\r$/, "");
 }
 
-/** Yields the reviews of a .csv or .txt file; throws a ReadingError that says why it cannot. */
-export async function* reviewsIn(file) {
-  if (/\.csv$/i.test(file.name)) yield* csvReviews(textOf(file));
+/** Yields the reviews of a .csv or .txt file; tells which column was read, throws a ReadingError if none can be. */
+export async function* reviewsIn(file, tell) {
+  if (/\.csv$/i.test(file.name)) yield* csvReviews(textOf(file), tell);
   else if (/\.txt$/i.test(file.name) || file.type === "text/plain") yield* linesOf(textOf(file));
   else throw new ReadingError("Choose a file whose name ends in .csv or .txt.");
 }
 
-async function* csvReviews(pieces) {
-  let reader;
-  let column;
-  const take = function* (records) {
-    for (const record of records) {
-      if (column === undefined) {
-        column = Math.max(columnOf(record), 0);
-        if (columnOf(record) >= 0) continue;
-      }
+async function* csvReviews(pieces, tell) {
+  let column = null; // not known before the first record
+  for await (const record of recordsOf(pieces)) {
+    if (column !== null) {
       yield record[column] ?? "";
+      continue;
     }
-  };
+    column = columnOf(record);
+    if (column >= 0) continue; // a header, not a review
+    column = 0;
+    if (record.length > 1) tell("No column is named review or text, so the first one was read.");
+    yield record[0];
+  }
+}
+
+async function* recordsOf(pieces) {
+  let reader = null;
   for await (const piece of pieces) {
     reader ??= new CsvReader(separatorOf(piece));
-    yield* take(reader.push(piece));
+    yield* reader.push(piece);
   }
-  if (reader) yield* take(reader.end());
+  if (reader) yield* reader.end();
 }
 
 /** Yields a file's text piece by piece: UTF-16 with a byte order mark, UTF-8, or else Windows-1252. */

@@ -11,6 +11,7 @@ const COLUMNS = ["number", "review", "verdict", "chance_of_positive", "note"];
 export class ResultsTable {
   #results = []; // {number, review, label, score, note}
   #skipped = 0;
+  #told = "";
   #judgedCharacters = 0;
   #filter = null; // a label, or null for all
   #source;
@@ -34,6 +35,11 @@ export class ResultsTable {
   /** Counts a review that held nothing. */
   skip() {
     this.#skipped += 1;
+  }
+
+  /** Says something about where the reviews come from. */
+  tell(text) {
+    this.#told = text;
   }
 
   /** Says that judging goes on. */
@@ -98,8 +104,9 @@ export class ResultsTable {
     this.#root.querySelector("[data-total]").textContent = done.toLocaleString("en");
     this.#part("progress-text").textContent = `${done.toLocaleString("en")} judged`;
     this.#root.querySelector("progress").value = Math.min(this.#judgedCharacters / Math.max(this.#source.bytes, 1), 1);
-    const skipped = this.#skipped ? ` Empty ones left out: ${this.#skipped.toLocaleString("en")}.` : "";
-    this.#part("source").textContent = (this.#source.name && `From ${this.#source.name}.`) + skipped;
+    const from = this.#source.name && `From ${this.#source.name}.`;
+    const skipped = this.#skipped ? `Empty ones left out: ${this.#skipped.toLocaleString("en")}.` : "";
+    this.#part("source").textContent = [from, this.#told, skipped].filter(Boolean).join(" ");
     this.#tellShown(this.#filter ? (counts.get(this.#filter) ?? 0) : done);
   }
 

@@ -1,0 +1,94 @@
+"""A real browser against the real app: `chalice local` and the model's endpoint on this machine, both in free ports."""
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from chalicelib import release
+from chalicelib.endpoint import endpoint_name
+from training.run import app_environment, running_app, wait_for_page
+from training.simulator.server import LocalEndpoint, packaged_container
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TELL_CSP = "addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective))"
+REFUSED = "Failed to load resource: the server responded with a status of"  # what Chromium says of any 4xx and 5xx
+OFFLINE = "Failed to load resource: net::ERR_INTERNET_DISCONNECTED"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[tuple[str, LocalEndpoint]]:
+    """The app's address and its endpoint, started once."""
+    port = free_port()
+    name = endpoint_name(release.load().vocabulary.fingerprint)
+    with (
+        LocalEndpoint(name, packaged_container()) as endpoint,
+        running_app(port, app_environment(os.environ, endpoint)) as app,
+    ):
+        wait_for_page(app, endpoint, port, threading.Event())
+        yield f"http://127.0.0.1:{port}/", endpoint
+
+
+@pytest.fixture
+def endpoint(running: tuple[str, LocalEndpoint]) -> Iterator[LocalEndpoint]:
+    """The app's endpoint, to be told to misbehave; well again after each test."""
+    yield running[1]
+    running[1].behave()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, running: tuple[str, LocalEndpoint]) -> Iterator[Callable[..., Page]]:
+    """Open the page in a new browser profile; in the end nothing may have been complained of in its console.
+
+    `script` runs before the page's own; other options are those of a Playwright context.
+    """
+    complaints: list[str] = []
+
+    def complain(text: str) -> None:
+        if not text.startswith((REFUSED, OFFLINE)):
+            complaints.append(text)
+
+    with ExitStack() as contexts:
+
+        def opened(script: str = "", **options: Any) -> Page:
+            context = browser.new_context(**options)
+            contexts.callback(context.close)
+            context.add_init_script(f"{TELL_CSP};{script}")
+            context.set_default_timeout(10_000)
+            page = context.new_page()
+            page.on("console", lambda said: complain(said.text) if said.type in {"error", "warning"} else None)
+            page.on("pageerror", lambda error: complain(str(error)))
+            page.goto(running[0])
+            return page
+
+        yield opened
+    assert complaints == []
