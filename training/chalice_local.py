@@ -2,20 +2,19 @@
 
 Chalice's local server writes headers and body separately, and by default the second waits for the client to
 acknowledge the first: 40 ms lost in every request on a kept connection. Sending at once cures it. The process also
-ends when its standard input does, so that it never outlives the program that started it. Browsers that hang up, and
-boto3's notes on where it found its settings, stay out of the log.
+ends with the program that started it. Browsers that hang up, and boto3's notes on where it found its settings, stay
+out of the log.
 """
 
 import logging
-import os
-import signal
 import sys
-import threading
 from socketserver import BaseServer
 from typing import Any
 
 import chalice.cli
 from chalice.local import ChaliceRequestHandler, ThreadedHTTPServer
+
+from training.child import end_with_parent
 
 
 def show_error(server: BaseServer, request: Any, client_address: Any) -> None:
@@ -24,16 +23,9 @@ def show_error(server: BaseServer, request: Any, client_address: Any) -> None:
         BaseServer.handle_error(server, request, client_address)
 
 
-def end_with_standard_input() -> None:
-    """Wait for the end of standard input, then end this process."""
-    while os.read(sys.stdin.fileno(), 1024):
-        continue
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 if __name__ == "__main__":
     ChaliceRequestHandler.disable_nagle_algorithm = True
     ThreadedHTTPServer.handle_error = show_error
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    threading.Thread(target=end_with_standard_input, daemon=True).start()
+    end_with_parent()
     sys.exit(chalice.cli.main())

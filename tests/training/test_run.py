@@ -15,8 +15,8 @@ from statistics import median
 
 import pytest
 
-from training.run import PROJECT, AppStoppedError, app_environment, check_both_run, running_app, wait_for_page
-from training.simulator.server import LocalEndpoint, packaged_container
+from training.child import PROJECT, child
+from training.run import AppStoppedError, EndpointAddress, app_environment, wait_for
 
 READY = "Ctrl-C stops both"
 TINY_APP = """
@@ -129,38 +129,39 @@ def test_a_signal_stops_both_cleanly(signal_number: int) -> None:
         ask(port, "Are you there?")
 
 
-def test_an_app_that_ends_by_itself_is_told_with_its_exit_status(local_endpoint: LocalEndpoint) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        with (
-            running_app(port, app_environment(os.environ, local_endpoint)) as app,
-            pytest.raises(AppStoppedError, match=r"exit status 2.*endpoint was stopped too"),
-        ):
-            wait_for_page(app, local_endpoint, port, threading.Event())
-
-
-def test_an_endpoint_that_ends_by_itself_is_told() -> None:
-    endpoint = LocalEndpoint("any", packaged_container())
-    endpoint.stop()
+def test_an_app_that_ends_by_itself_is_told_with_its_exit_status() -> None:
     with (
-        running_app(free_port(), app_environment(os.environ, endpoint)) as app,
-        pytest.raises(AppStoppedError, match="endpoint has stopped by itself"),
+        child(["-c", "import sys; sys.exit(3)"], os.environ) as app,
+        pytest.raises(AppStoppedError, match=r"The app has stopped by itself \(exit status 3\)"),
     ):
-        check_both_run(app, endpoint)
+        wait_for(app, "The app", lambda: False, threading.Event())
 
 
-def test_the_app_does_not_outlive_a_killed_launcher() -> None:
+def test_the_page_runs_on_without_its_endpoint_and_says_so() -> None:
+    port = free_port()
+    with launched(*launch_of(port)) as process:
+        stop_line = read_until(process, "stop it ").splitlines()[-1]
+        read_until(process, READY)
+        os.kill(int(stop_line.split()[-1]), signal.SIGTERM)
+        read_until(process, "The endpoint has stopped")
+        assert ask(port, "A film").startswith("Error: The model cannot be reached")
+        process.send_signal(signal.SIGINT)
+        rest_of(process)
+        assert process.wait() == 0
+
+
+def test_nothing_outlives_a_killed_launcher() -> None:
     port = free_port()
     with launched(*launch_of(port)) as process:
         read_until(process, READY)
         process.kill()
-        rest_of(process)  # ends when the app, which writes to the same pipe, has ended
+        rest_of(process)  # ends when app and endpoint, which write to the same pipe, have ended
     with pytest.raises(ConnectionRefusedError):
         ask(port, "Are you there?")
 
 
-def test_the_app_gets_nothing_of_the_callers_aws_settings(local_endpoint: LocalEndpoint) -> None:
+def test_the_app_gets_nothing_of_the_callers_aws_settings() -> None:
+    endpoint = EndpointAddress("verdict-dev-x", 8001)
     caller = {
         "HOME": "/home/someone",
         "AWS_PROFILE": "production",
@@ -169,9 +170,9 @@ def test_the_app_gets_nothing_of_the_callers_aws_settings(local_endpoint: LocalE
         "NO_PROXY": "intranet",
         "ENDPOINT_NAME": "another",
     }
-    environment = app_environment(caller, local_endpoint)
-    assert environment["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] == local_endpoint.url
-    assert environment["ENDPOINT_NAME"] == local_endpoint.name
+    environment = app_environment(caller, endpoint)
+    assert environment["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] == endpoint.url
+    assert environment["ENDPOINT_NAME"] == endpoint.name
     assert environment["AWS_SHARED_CREDENTIALS_FILE"] == environment["AWS_CONFIG_FILE"] == os.devnull
     assert environment["NO_PROXY"] == "intranet,127.0.0.1"
     assert environment["HOME"] == "/home/someone"

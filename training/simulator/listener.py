@@ -25,7 +25,8 @@ from training.simulator.runtime import ConnectionCutError, RuntimeEndpoint, erro
 
 LOOPBACK = "127.0.0.1"
 LARGEST_READ_BYTES = 32 * 1024 * 1024  # a larger body is not even read
-MISBEHAVE_PATH = "/_simulator/misbehave"
+STATE_PATH = "/_simulator"
+MISBEHAVE_PATH = f"{STATE_PATH}/misbehave"
 _CLOSE_WITH_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s
 
 

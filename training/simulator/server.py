@@ -12,6 +12,7 @@ import click
 from chalicelib import release
 from chalicelib.endpoint import endpoint_name
 from chalicelib.errors import ReleaseError
+from training.child import end_with_parent
 from training.simulator.container import Container
 from training.simulator.faults import GOOD, KINDS, Misbehaviour, Orders
 from training.simulator.listener import LOOPBACK, MISBEHAVE_PATH, listen
@@ -108,19 +109,27 @@ def stop_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+def _say_nothing(_: str) -> None:
+    """Leave the telling to the program that started this one."""
+
+
 @click.command("endpoint")
 @click.option("--port", default=DEFAULT_PORT, show_default=True, help="Loopback port; 0 takes any that is free.")
 @click.option("--name", help="The endpoint's name; the packaged vocabulary's by default.")
 @click.option("--misbehave", metavar="KIND", help=f"Go wrong: {', '.join(KINDS)} (slow takes seconds: slow:3).")
 @click.option("--times", type=click.IntRange(min=1), help="Misbehave for that many requests only.")
-def command(port: int, name: str | None, misbehave: str | None, times: int | None) -> None:
+@click.option("--child", is_flag=True, hidden=True, help="Say nothing, and end with the program that started this one.")
+def command(port: int, name: str | None, misbehave: str | None, times: int | None, child: bool) -> None:
     """Run the packaged model as a SageMaker endpoint on this machine, until Ctrl-C."""
+    say = _say_nothing if child else click.echo
+    if child:
+        end_with_parent()
     order = Misbehaviour.parse(misbehave) if misbehave else GOOD
     name = name or endpoint_name(release.load().vocabulary.fingerprint)
     with stop_signals() as stop, LocalEndpoint(name, packaged_container(), port) as endpoint:
         endpoint.orders.misbehave(order, times)
-        click.echo(f"Endpoint {name} answers at {endpoint.url}. Ctrl-C stops it.")
-        click.echo(f"For boto3:  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={endpoint.url}")
-        click.echo(f"To break it:  curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'")
+        say(f"Endpoint {name} answers at {endpoint.url}. Ctrl-C stops it.")
+        say(f"For boto3:  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={endpoint.url}")
+        say(f"To break it:  curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'")
         stop.wait()
-    click.echo("The endpoint has stopped.")
+    say("The endpoint has stopped.")
