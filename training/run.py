@@ -151,7 +151,7 @@ def run(port: int, stop: threading.Event) -> None:
 
 
 def look_after(app: subprocess.Popen[bytes], endpoint: subprocess.Popen[bytes], stop: threading.Event) -> None:
-    """Return when `stop` is set; says once that the endpoint has ended, and raises `AppStoppedError` when the app does."""
+    """Return when `stop` is set; says so when the endpoint ends, and raises `AppStoppedError` when the app does."""
     told = False
     while not stop.wait(LOOK_EVERY_SECONDS):
         check_runs(app, "The app")
