@@ -15,6 +15,7 @@ from chalicelib.errors import NotServedError, ReleaseError, SentimentError
 from chalicelib.http import Answer, Call
 from chalicelib.negotiation import Representation
 from chalicelib.sentiment import judge
+from chalicelib.startup import lasting
 
 app = Chalice(app_name="verdict")
 ANYWHERE = CORSConfig(allow_origin="*", allow_headers=["Accept"], expose_headers=["X-Request-Id", "Retry-After"])
@@ -31,7 +32,8 @@ def packaged_release() -> release.Release:
 def endpoint() -> Endpoint:
     """Make the endpoint's client once, fitted to the time that this function's requests have."""
     name = endpoint_name(packaged_release().vocabulary.fingerprint)
-    return Endpoint(connect(time_left()()), name)
+    with lasting():
+        return Endpoint(connect(time_left()()), name)
 
 
 def time_left() -> Callable[[], float]:

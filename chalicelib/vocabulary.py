@@ -118,8 +118,10 @@ def parse(text: str) -> Vocabulary:
 def _from_body(body: str, first_line_number: int) -> Vocabulary:
     """Read the term lines all at once, since a cold start waits for it; the number of the first is for messages."""
     fields = body[:-1].replace("\n", "\t").split("\t")
+    terms, stated = fields[0::2], fields[1::2]
     try:
-        return Vocabulary(fields[0::2], list(map(float, fields[1::2])))
+        weight_of = {text: float(text) for text in set(stated)}  # a few hundred different ones
+        return Vocabulary(terms, [weight_of[text] for text in stated])
     except (ValueError, ReleaseError):
         for number, line in enumerate(body[:-1].split("\n"), start=first_line_number):
             if not _TERM_LINE.fullmatch(line):

@@ -1,6 +1,5 @@
 """The deployment package that the real `chalice package` makes, run by the real Lambda runtime client."""
 
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,50 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from training.bytecode import compile_for_lambda
+from training.simulator.lambda_package import package_project, unpack
 from training.simulator.lambda_runtime import LambdaFunction, provide_runtime
 
 if TYPE_CHECKING:
     from training.simulator.server import LocalEndpoint
 
-ROOT = Path(__file__).parents[1]
-SHIPPED = ("app.py", ".chalice/config.json", ".chalice/policy-dev.json", "requirements.txt", "chalicelib", "static")
 LARGEST_ZIP = 3_000_000  # bytes
 
 
 @pytest.fixture(scope="module")
 def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Package a copy of the project, bytecode included, and return the zip."""
-    project = tmp_path_factory.mktemp("project")
-    for name in SHIPPED:
-        source, target = ROOT / name, project / name
-        target.parent.mkdir(exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
-    (project / "vendor").mkdir()
-    (project / "vendor" / "static").symlink_to("../static")
-    compile_for_lambda(project)
-    chalice = Path(sys.executable).with_name("chalice")
-    ran = subprocess.run(
-        [chalice, "package", "--stage", "dev", "out"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"AWS_DEFAULT_REGION": "us-east-1", "PATH": "/usr/bin:/bin", "HOME": str(Path.home())},
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return project / "out" / "deployment.zip"
+    return package_project(tmp_path_factory.mktemp("packaging"))
 
 
 @pytest.fixture(scope="module")
 def package(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("task")
-    with zipfile.ZipFile(zipped) as archive:
-        archive.extractall(folder)
-    return folder
+    return unpack(zipped, tmp_path_factory.mktemp("task"))
 
 
 @pytest.fixture(scope="module")
