@@ -130,7 +130,7 @@ def _answer(view: PageView) -> dict[str, Any]:
     result = view.results[0]
     review = _review_text(view.inquiry.reviews[0]) if view.inquiry else view.text
     sentences = _styled(result["sentences"], _SENTENCE_FLOOR)
-    words = _styled(result["words"], _WORD_FLOOR)
+    words = [word for word in _styled(result["words"], _WORD_FLOOR) if word["style"] != "flat"]
     return {
         **result,
         "sentences": sentences,

@@ -8,12 +8,16 @@ export class ReadingError extends Error {}
 /** Yields the lines of text that comes in pieces. */
 export async function* linesOf(pieces) {
   let rest = "";
+  let held = ""; // a return at the end of a piece, which the next may make a pair
   for await (const piece of pieces) {
-    const lines = (rest + piece).split(/\r\n|\n|\r(?!$)/);
+    const text = held + piece;
+    held = text.endsWith("\r") ? "\r" : "";
+    const lines = text.slice(0, text.length - held.length).split(/\r\n|\n|\r/);
+    lines[0] = rest + lines[0];
     rest = lines.pop();
     yield* lines;
   }
-  if (rest) yield rest.replace(/\r$/, "");
+  if (rest) yield rest;
 }
 
 /** Yields the reviews of a .csv or .txt file; tells which column was read, throws a ReadingError if none can be. */

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +12,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from chalicelib import release
 from chalicelib.endpoint import endpoint_name
-from training.run import app_environment, running_app, wait_for_page
+from training.child import child
+from training.run import EndpointAddress, answers, app_environment, check_port_is_free, wait_for
 from training.simulator.server import LocalEndpoint, packaged_container
 
 FLAGS = [
@@ -31,22 +31,17 @@ REFUSED = "Failed to load resource: the server responded with a status of"  # wh
 OFFLINE = "Failed to load resource: net::ERR_INTERNET_DISCONNECTED"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def running() -> Iterator[tuple[str, LocalEndpoint]]:
     """The app's address and its endpoint, started once."""
-    port = free_port()
+    port = check_port_is_free(0)
     name = endpoint_name(release.load().vocabulary.fingerprint)
+    chalice = ["-m", "training.chalice_local", "local", "--stage", "dev", "--no-autoreload", "--port", str(port)]
     with (
         LocalEndpoint(name, packaged_container()) as endpoint,
-        running_app(port, app_environment(os.environ, endpoint)) as app,
+        child(chalice, app_environment(os.environ, EndpointAddress(name, endpoint.port))) as app,
     ):
-        wait_for_page(app, endpoint, port, threading.Event())
+        wait_for(app, "The app", lambda: answers(port, "/"), threading.Event())
         yield f"http://127.0.0.1:{port}/", endpoint
 
 

@@ -55,10 +55,10 @@ def test_a_review_is_judged_without_a_reload(page: Page, review: str, verdict: s
 
 def test_an_endpoint_that_is_down_is_told_and_the_text_kept(page: Page, endpoint: LocalEndpoint) -> None:
     mark_this_load(page)
-    endpoint.misbehave("not-ready")
+    endpoint.misbehave("cut")
     submit(page, "A fine film.")
-    expect(page.get_by_role("alert")).to_contain_text("The model is starting")
-    expect(page.get_by_role("alert")).to_contain_text("again in 10 seconds")
+    expect(page.get_by_role("alert")).to_contain_text("The model cannot be reached")
+    expect(page.get_by_role("alert")).to_contain_text("again in 5 seconds")
     expect(page.locator("#review")).to_have_value("A fine film.")
     endpoint.behave()
     page.get_by_role("button", name="Try again").click()

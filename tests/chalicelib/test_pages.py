@@ -153,6 +153,13 @@ def test_the_box_keeps_the_text_of_a_request_that_failed() -> None:
     assert "request <code>r-1" in html
 
 
+def test_an_empty_box_is_not_said_to_keep_a_text() -> None:
+    problem = {"title": "Empty", "detail": "Write.", "status": 422, "request_id": "r-1"}
+    said = "Your text is still in the box"
+    assert said not in page(PageView("/", RELEASE, problem=problem, text=" \n")).split("<template")[0]
+    assert said in page(PageView("/", RELEASE, problem=problem, text="x")).split("<template")[0]
+
+
 def test_a_mistake_of_the_caller_offers_no_second_try() -> None:
     problem = {"title": "Empty", "detail": "Write.", "status": 422, "request_id": "r-1"}
     assert "Try again</button>" not in page(PageView("/", RELEASE, problem=problem)).split("<template")[0]
