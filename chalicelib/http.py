@@ -108,7 +108,8 @@ def refusal(call: Call, error: SentimentError, release: Release | None) -> Answe
         chosen = Representation.JSON
     if chosen is Representation.HTML and release:
         text = inquiry.text_of(call.content_type, body)
-        answer = page_answer(call, release, error.status, problem=problem, text=text)
+        several = inquiry.asks_several(call.content_type, body)
+        answer = page_answer(call, release, error.status, problem=problem, text=text, several=several)
     elif chosen is Representation.TEXT:
         answer = Answer(f"Error: {error.title}. {error.detail}\n", TEXT_TYPE, error.status)
     else:

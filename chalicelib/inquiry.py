@@ -119,6 +119,11 @@ def _list_of(reviews: Any) -> tuple[object, ...]:
     return tuple(reviews)
 
 
+def asks_several(content_type: str, body: bytes) -> bool:
+    """Tell whether the page's checkbox for several reviews was set, as well as it can be read; never fails."""
+    return kind_of(content_type, body) is Representation.HTML and b"&several=" in body
+
+
 def text_of(content_type: str, body: bytes) -> str:
     """Return what the page's box held, as well as it can be read, so that no error loses it; never fails."""
     text = body[:LARGEST_BODY].decode("utf-8", errors="replace")

@@ -34,7 +34,7 @@ class PageView:
 
     `base` is the path the app is mounted at, "/" or "/prod/". `results` are `answers.result` documents in the order
     of the inquiry's reviews, a single one for a single review. `problem` is set when the whole request failed.
-    `text` is kept in the box when there is no inquiry to take it from.
+    `text` is kept in the box, and `several` in its checkbox, when there is no inquiry to take them from.
     """
 
     base: str
@@ -43,12 +43,13 @@ class PageView:
     results: tuple[dict[str, Any], ...] = ()
     problem: dict[str, Any] | None = None
     text: str = ""
+    several: bool = False
 
 
 def render(view: PageView, asset_version: Callable[[str], str]) -> str:
     """Return the page as HTML; `asset_version` gives the short content hash of a file in `static/`."""
     asked = view.inquiry
-    several = bool(asked and asked.several)
+    several = asked.several if asked else view.several
     html = _template().render(
         base=view.base,
         here=_own_address(view),

@@ -68,6 +68,16 @@ def test_an_endpoint_that_is_down_is_told_and_the_text_kept(page: Page, endpoint
     expect(page.locator("article.verdict")).to_be_visible()
 
 
+def test_several_reviews_can_be_tried_again_as_several(page: Page, endpoint: LocalEndpoint) -> None:
+    endpoint.misbehave("not-ready")
+    page.get_by_label("Several reviews").check()
+    submit(page, "A fine film.\nA bad film.")
+    expect(page.get_by_label("Several reviews")).to_be_checked()
+    endpoint.behave()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#answer tbody tr")).to_have_count(2)
+
+
 def test_what_needs_a_script_is_not_shown(page: Page) -> None:
     expect(page.get_by_text("Or a file of reviews")).to_be_hidden()
     expect(page.get_by_text("You asked before")).to_be_hidden()

@@ -13,7 +13,7 @@ from chalicelib.errors import (
     SentimentError,
     UnsupportedMediaTypeError,
 )
-from chalicelib.inquiry import FORM_TYPE, LARGEST_BODY, kind_of, read, text_of
+from chalicelib.inquiry import FORM_TYPE, LARGEST_BODY, asks_several, kind_of, read, text_of
 from chalicelib.negotiation import Representation
 
 JSON_TYPE = "application/json"
@@ -110,3 +110,15 @@ def test_the_text_of_a_form_survives_any_error(text: str) -> None:
 def test_asking_for_the_text_and_the_kind_never_fails(body: bytes, content_type: str) -> None:
     assert isinstance(text_of(content_type, b"review=" + body), str)
     assert isinstance(kind_of(content_type, body), Representation)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "several"),
+    [
+        (FORM_TYPE, b"review=a&several=on", True),
+        (FORM_TYPE, b"review=a", False),
+        ("text/plain", b"a&several=on", False),
+    ],
+)
+def test_whether_several_were_asked_about_survives_any_error(content_type: str, body: bytes, several: bool) -> None:
+    assert asks_several(content_type, body) is several
