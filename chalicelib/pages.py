@@ -56,7 +56,7 @@ def render(view: PageView, asset_version: Callable[[str], str]) -> str:
         version_of=asset_version,
         release=view.release,
         band=view.release.facts.not_sure_band,
-        accuracy=_test_accuracy(view.release),
+        measured=_measured(view.release),
         longest_review=LONGEST_REVIEW,
         most_reviews=MOST_REVIEWS,
         examples=EXAMPLES,
@@ -191,7 +191,12 @@ def _about(view: PageView) -> dict[str, str]:
     return {name: value for name, value in about.items() if value}
 
 
-def _test_accuracy(release: Release) -> float | None:
-    """Return the accuracy (0..1) on the release's test reviews, where its facts state one."""
-    accuracy = release.facts.metrics.get("test", {}).get("accuracy")
-    return float(accuracy) if isinstance(accuracy, (int, float)) else None
+def _measured(release: Release) -> str:
+    """Say how often the release was right on its test reviews; nothing where its facts do not state it."""
+    figures = release.facts.metrics.get("test", {})
+    if not {"accuracy", "reviews"} <= figures.keys():
+        return ""
+    return (
+        f"On {figures['reviews']:,} test reviews that it never saw in training, "
+        f"it was right {figures['accuracy']:.1%} of the time."
+    )

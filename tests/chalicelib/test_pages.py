@@ -226,7 +226,8 @@ def test_effects_are_written_in_points(effect: float, written: str, towards: str
 
 
 def test_accuracy_is_told_where_the_release_states_it() -> None:
-    measured = replace(RELEASE, facts=replace(RELEASE.facts, metrics={"test": {"accuracy": 0.9123}}))
+    measured = replace(RELEASE, facts=replace(RELEASE.facts, metrics={"test": {"reviews": 25_000, "accuracy": 0.9123}}))
     bare = replace(RELEASE, facts=replace(RELEASE.facts, metrics={}))
+    assert "On 25,000 test reviews" in page(PageView("/", measured))
     assert "right 91.2% of the time" in page(PageView("/", measured))
     assert "of the time" not in page(PageView("/", bare))
