@@ -1,5 +1,6 @@
 """Step `data`: labelled reviews, from wherever they are, into one checked file that the later steps read."""
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,11 +18,23 @@ OFFICIAL_SIZE_BYTES = 84_125_825
 DATA_FOLDER = Path("data")
 
 
-def fetch_official(
-    folder: Path, tick: Tick = silent, url: str = OFFICIAL_URL, size_bytes: int = OFFICIAL_SIZE_BYTES
-) -> Path:
-    """Download the official archive into a folder, or find it there; returns its path."""
-    return download(url, folder / url.rsplit("/", 1)[-1], size_bytes, tick)
+def collect_official(
+    folder: Path,
+    fetch_tick: Tick = silent,
+    read_tick: Tick = silent,
+    url: str = OFFICIAL_URL,
+    size_bytes: int = OFFICIAL_SIZE_BYTES,
+) -> Manifest:
+    """Download the official archive into a folder, unless it is there, and collect its reviews.
+
+    An archive that turns out damaged or not whole is removed, so that the next call fetches it again.
+    """
+    archive = download(url, folder / url.rsplit("/", 1)[-1], size_bytes, fetch_tick)
+    try:
+        return collect(archive, folder, official=True, tick=read_tick)
+    except DataError:
+        archive.unlink()
+        raise
 
 
 def collect(source: Path, folder: Path, official: bool = False, tick: Tick = silent) -> Manifest:
@@ -30,12 +43,11 @@ def collect(source: Path, folder: Path, official: bool = False, tick: Tick = sil
     `source` is an archive or a folder in the official layout, or a .csv or .jsonl file. With `official`, anything
     but 12,500 reviews of each label in train and in test raises `DataError`.
     """
-    manifest_source = source.name
     reviews = list(_reader(source, tick))
     _check_labels(source, reviews)
     if official:
         _check_official(source, reviews)
-    return write(folder, reviews, manifest_source)
+    return write(folder, reviews, source.name)
 
 
 def _reader(source: Path, tick: Tick) -> Iterable[Review]:
@@ -47,13 +59,9 @@ def _reader(source: Path, tick: Tick) -> Iterable[Review]:
     return read_archive(source, tick)
 
 
-def _count(reviews: Iterable[Review]) -> dict[tuple[str, int], int]:
+def _count(reviews: Iterable[Review]) -> Counter[tuple[str, int]]:
     """Count reviews by split and label."""
-    counts: dict[tuple[str, int], int] = {}
-    for review in reviews:
-        key = (review.split, review.label)
-        counts[key] = counts.get(key, 0) + 1
-    return counts
+    return Counter((review.split, review.label) for review in reviews)
 
 
 def _check_labels(source: Path, reviews: list[Review]) -> None:
@@ -61,7 +69,7 @@ def _check_labels(source: Path, reviews: list[Review]) -> None:
     counts = _count(reviews)
     for split in {"train", *(split for split, _ in counts)}:
         for label, name in enumerate(LABEL_NAMES):
-            if not counts.get((split, label)):
+            if not counts[split, label]:
                 raise DataError(f"{source} has no {name} reviews for {split}.")
 
 
@@ -107,10 +115,9 @@ def command(archive: Path | None, folder: Path | None, labelled: Path | None, in
     if len(given) > 1:
         raise click.UsageError("Name one of --archive, --folder and --labelled.")
     if given:
-        source = given[0]
+        with bars(console, "Reading reviews") as (tick,):
+            manifest = collect(given[0], into, tick=tick)
     else:
-        with bars(console, "Downloading") as (tick,):
-            source = fetch_official(into, tick)
-    with bars(console, "Reading reviews") as (tick,):
-        manifest = collect(source, into, official=not given, tick=tick)
+        with bars(console, "Downloading", "Reading reviews") as (fetch_tick, tick):
+            manifest = collect_official(into, fetch_tick, tick)
     console.print(table(f"Labelled reviews in {into}", summary_rows(manifest)))

@@ -27,7 +27,9 @@ def generated_review(label: str, seed: str) -> str:
     chance = random.Random(seed)
     other = {"pos": "neg", "neg": "pos"}[label]
     sides = [other if chance.random() < 1 / 6 else label for _ in range(chance.randint(2, 9))]
-    return f"Review {seed.rsplit('-')[-1]}. " + " ".join(f"{chance.choice(_TOLD)} {chance.choice(_JUDGED[side])}." for side in sides)
+    return f"Review {seed.rsplit('-')[-1]}. " + " ".join(
+        f"{chance.choice(_TOLD)} {chance.choice(_JUDGED[side])}." for side in sides
+    )
 
 
 def generated_files(count: int = REVIEWS_A_FOLDER) -> Iterator[tuple[str, bytes]]:
@@ -71,8 +73,14 @@ def small_channels(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -
     return folder
 
 
+@pytest.fixture(scope="session")
+def small_hyperparameters() -> dict[str, str]:
+    """Hyperparameters that learn the generated reviews in a moment."""
+    return with_settings("default", SMALL)
+
+
 @pytest.fixture
-def small_run(small_channels: Path, tmp_path: Path) -> Run:
+def small_run(small_channels: Path, small_hyperparameters: dict[str, str], tmp_path: Path) -> Run:
     """A fresh run that step `train` made of the generated reviews."""
-    train(small_channels, tmp_path / "run", with_settings("default", SMALL))
+    train(small_channels, tmp_path / "run", small_hyperparameters)
     return load_run(tmp_path / "run")

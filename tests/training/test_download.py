@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from training.data import collect_official
 from training.download import download
 from training.reviews import DataError
 
@@ -84,3 +85,12 @@ def test_a_missing_page_and_a_dead_server_are_said(tmp_path):
         download(url + "/none", tmp_path / "f", len(CONTENT))
     with pytest.raises(DataError, match="cannot be fetched"):
         download(url, tmp_path / "f", len(CONTENT))
+
+
+def test_an_official_archive_that_is_damaged_is_fetched_again(tmp_path):
+    with serving() as (url, server):
+        for _ in range(2):
+            with pytest.raises(DataError, match="not a whole"):
+                collect_official(tmp_path, url=url, size_bytes=len(CONTENT))
+        assert server.asked == [None, None]
+    assert list(tmp_path.iterdir()) == []

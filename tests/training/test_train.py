@@ -3,24 +3,19 @@ import xgboost
 from click.testing import CliRunner
 
 from chalicelib.vocabulary import load as load_vocabulary
-from training.hyperparameters import HyperparameterError, with_settings
+from training.hyperparameters import HyperparameterError
 from training.reviews import DataError
 from training.run_folder import RunError, load_run, run_folder
 from training.scoring import load_booster, matrix
 from training.train import command, train
 
-SMALL = ("num_round=30", "early_stopping_rounds=10", "max_leaves=7", "eta=0.3", "colsample_bytree=0.5")
 
+def test_the_same_command_gives_the_same_bytes_on_one_thread_or_two(small_channels, small_hyperparameters, tmp_path):
+    def model(name, **changed):
+        return train(small_channels, tmp_path / name, {**small_hyperparameters, **changed}).record.model_sha256
 
-def test_the_same_command_gives_the_same_bytes_on_one_thread_or_two(small_channels, tmp_path):
-    settings = [SMALL, SMALL, (*SMALL, "nthread=2")]
-    models = [
-        train(small_channels, tmp_path / str(number), with_settings("default", setting)).record.model_sha256
-        for number, setting in enumerate(settings)
-    ]
-    assert len(set(models)) == 1
-    other = train(small_channels, tmp_path / "other", with_settings("default", (*SMALL, "seed=2")))
-    assert other.record.model_sha256 not in models
+    assert model("first") == model("second") == model("threads", nthread="2")
+    assert model("first") != model("seed", seed="2")
 
 
 def test_only_the_best_rounds_are_kept(small_run):
@@ -45,22 +40,22 @@ def test_a_run_learns_and_says_how_it_was_made(small_run):
     assert record.hyperparameters["eta"] == "0.3"
 
 
-def test_progress_is_shown_every_round(small_channels, tmp_path):
+def test_progress_is_shown_every_round(small_channels, small_hyperparameters, tmp_path):
     seen = []
-    trained = train(small_channels, tmp_path, with_settings("default", SMALL), lambda *tick: seen.append(tick))
+    trained = train(small_channels, tmp_path, small_hyperparameters, lambda *tick: seen.append(tick))
     assert [done for done, _, _ in seen] == list(range(1, len(trained.record.history["train"]["error"]) + 1))
     assert "validation error" in seen[-1][2]
 
 
-def test_wrong_settings_write_nothing(small_channels, tmp_path):
+def test_wrong_settings_write_nothing(small_channels, small_hyperparameters, tmp_path):
     with pytest.raises(HyperparameterError):
-        train(small_channels, tmp_path / "run", with_settings("default", ("eta=9",)))
+        train(small_channels, tmp_path / "run", {**small_hyperparameters, "eta": "9"})
     assert not (tmp_path / "run").exists()
 
 
-def test_absent_channels_are_said(tmp_path):
+def test_absent_channels_are_said(small_hyperparameters, tmp_path):
     with pytest.raises(DataError, match="python -m training prepare"):
-        train(tmp_path, tmp_path / "run", with_settings("default", SMALL))
+        train(tmp_path, tmp_path / "run", small_hyperparameters)
 
 
 @pytest.mark.parametrize("part", ["xgboost-model", "vocabulary.txt", "run.json"])
@@ -78,9 +73,9 @@ def test_a_run_has_a_plain_name(name, tmp_path):
         run_folder(tmp_path, name)
 
 
-def test_the_command_shows_the_last_figures(small_channels, tmp_path, monkeypatch):
+def test_the_command_shows_the_last_figures(small_channels, small_hyperparameters, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    settings = [argument for setting in SMALL for argument in ("--set", setting)]
+    settings = [argument for key, value in small_hyperparameters.items() for argument in ("--set", f"{key}={value}")]
     result = CliRunner().invoke(command, ["--channels", str(small_channels), "--name", "small", *settings])
     assert result.exit_code == 0
     assert "validation logloss" in result.output
