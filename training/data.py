@@ -54,9 +54,9 @@ def _reader(source: Path, tick: Tick) -> Iterable[Review]:
     """Choose the reader for a source."""
     if source.is_dir():
         return read_folder(source, tick)
-    if source.suffix.lower() in (".csv", ".jsonl"):
-        return read_labelled(source, tick)
-    return read_archive(source, tick)
+    if source.suffix.lower() in (".gz", ".tgz"):
+        return read_archive(source, tick)
+    return read_labelled(source, tick)
 
 
 def _count(reviews: Iterable[Review]) -> Counter[tuple[str, int]]:

@@ -14,6 +14,7 @@ from training.reviews import DataError
 
 TIMEOUT_SECONDS = 30.0
 _PIECE_BYTES = 1 << 18
+_GO_ON = "Run the command again, which goes on from here, or name a copy that you have."
 
 Opener = Callable[..., Any]  # like urllib.request.urlopen
 
@@ -36,12 +37,10 @@ def download(
         _fetch_rest(url, part, size_bytes, tick, opener)
     except (OSError, HTTPException) as error:
         reason = f"{error.code} {error.reason}" if isinstance(error, urllib.error.HTTPError) else error
-        raise DataError(f"{url} cannot be fetched ({reason}). Run the command again: it goes on from here.") from error
+        raise DataError(f"{url} cannot be fetched ({reason}). {_GO_ON}") from error
     came = part.stat().st_size
     if came < size_bytes:
-        raise DataError(
-            f"{url} was cut at {came:,} of {size_bytes:,} bytes. Run the command again: it goes on from here."
-        )
+        raise DataError(f"{url} was cut at {came:,} of {size_bytes:,} bytes. {_GO_ON}")
     os.replace(part, target)  # noqa: PTH105  (the atomic one on every system)
     return target
 

@@ -25,7 +25,7 @@ def read_labelled(path: Path, tick: Tick = silent) -> Iterator[Review]:
     """Yield the reviews of a .csv or .jsonl file (UTF-8); raises `DataError` naming the row that is wrong."""
     readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows}
     if path.suffix.lower() not in readers:
-        raise DataError(f"{path} is neither .csv nor .jsonl.")
+        raise DataError(f"{path} is neither .csv nor .jsonl (nor .tar.gz, as an archive is).")
     total = path.stat().st_size
     try:
         with path.open("rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:

@@ -23,7 +23,7 @@ class FileServer(BaseHTTPRequestHandler):
             self.send_response(206)
             self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
         else:
-            self.send_response(200 if self.path == "/file" else 404)
+            self.send_response(200 if self.path == "/file.tar.gz" else 404)
         self.send_header("Content-Length", str(len(CONTENT) - start))
         self.end_headers()
         self.wfile.write(CONTENT[start:][: self.server.cut])
@@ -38,7 +38,7 @@ def serving(ranges=True) -> Iterator[tuple[str, ThreadingHTTPServer]]:
         server.asked, server.cut, server.ranges = [], None, ranges
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/file", server
+            yield f"http://127.0.0.1:{server.server_port}/file.tar.gz", server
         finally:
             server.shutdown()
 
