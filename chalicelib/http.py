@@ -27,7 +27,7 @@ SECURITY_HEADERS = {
 }
 _HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 _FOREVER = "public, max-age=31536000, immutable"
-_FIVE_MINUTES = "public, max-age=300"
+_ASK_AGAIN = "no-cache"  # keep it, but ask whether it changed: modules import each other without a version
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def refusal(call: Call, error: SentimentError, release: Release | None) -> Answe
 
 def asset_answer(call: Call, found: Asset) -> Answer:
     """Answer with a static file; a link that carries the file's version may be kept for good."""
-    kept_until = _FOREVER if call.query.get("v") == found.version else _FIVE_MINUTES
+    kept_until = _FOREVER if call.query.get("v") == found.version else _ASK_AGAIN
     headers = {"Cache-Control": kept_until, "ETag": found.etag}
     if found.etag in call.headers.get("if-none-match", ""):
         return Answer("", found.media_type, 304, headers)

@@ -5,7 +5,7 @@ import { ReadingError } from "./reading.js";
 
 const MOST_REVIEWS = Number(document.body.dataset.mostReviews); // in one request
 const LONGEST_REVIEW = Number(document.body.dataset.longestReview); // code points; the server reads no further
-const LARGEST_BODY = 900_000; // bytes; the server takes a little more
+const LARGEST_BODY = 450_000; // bytes; the server takes a little more
 const OFFLINE = { title: "The site cannot be reached", detail: "Nothing came back. Check your connection, then go on." };
 const UNUSABLE = { title: "This file cannot be used", final: true };
 const UNREADABLE = { title: "The file cannot be read", detail: "It was moved or changed. Choose it again.", final: true };
