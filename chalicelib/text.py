@@ -17,7 +17,7 @@ from typing import NamedTuple
 CLEANER_VERSION = 1
 
 _MARKUP = re.compile(r"<[a-zA-Z/!?][^<>]{0,300}>|&#?[0-9a-zA-Z]{1,32};")
-_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|[0-9]+(?:/[0-9]+)?|[!?]")
+_WORD = re.compile(r"[a-z]++(?:'[a-z]++)*+|[0-9]++(?:/[0-9]++)?|[!?]")
 _SENTENCE_END = re.compile(
     r"[.!?\u2026]+[\"')\]\u2019\u201d]{0,9}(?=\s|<|$)|(?P<line_break>[\r\n]+|<br\s{0,9}/?>)", re.IGNORECASE
 )

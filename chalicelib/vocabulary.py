@@ -13,6 +13,7 @@ positive). Rows do not depend on the weights. What this module does not do: choo
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -65,14 +66,22 @@ class Vocabulary:
         contract = "\n".join([str(CLEANER_VERSION), ENCODING, *self.terms])
         return hashlib.sha256(contract.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
+    @cached_property
+    def _openings(self) -> frozenset[str]:
+        """The pairs of words that a term of three begins with: no other pair is worth a look at its third word."""
+        return frozenset(term.rpartition(" ")[0] for term in self.terms if term.count(" ") == LONGEST_TERM - 1)
+
     def known_share(self, words: Sequence[str]) -> float:
         """Return the share (0..1) of a review's words that are terms by themselves; 0.0 for no words."""
         return sum(map(self._column_of.__contains__, words)) / len(words) if words else 0.0
 
     def columns(self, words: Sequence[str]) -> list[int]:
         """Return the sorted columns (1..N) of the terms that occur in a review's words, without the constants."""
-        column_of = self._column_of
-        return sorted({column_of[term] for term in terms_of(words) if term in column_of})
+        pairs = list(map(" ".join, pairwise(words)))
+        openings = self._openings
+        triples = [f"{pair} {word}" for pair, word in zip(pairs, words[2:], strict=False) if pair in openings]
+        found = map(self._column_of.get, [*words, *pairs, *triples])
+        return sorted(set(filter(None, found)))  # no column is 0
 
     def row(self, words: Sequence[str]) -> str:
         """Return the libsvm row of a review's words: `"0:1 17:1 4031:1 20001:1"`."""
@@ -80,7 +89,8 @@ class Vocabulary:
 
     def format_row(self, columns: Iterable[int]) -> str:
         """Return the libsvm row that names these term columns (sorted, 1..N) between the constants."""
-        return ":1 ".join(map(str, [0, *columns, self.last_column])) + ":1"
+        named = (0, *columns, self.last_column)
+        return ("%d:1 " * len(named) % named)[:-1]
 
     def weight(self, term: str) -> float:
         """Return a term's log-odds; 0.0 for a term that is not in the vocabulary."""

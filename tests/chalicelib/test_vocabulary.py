@@ -39,6 +39,11 @@ def test_columns_are_those_of_the_terms_that_occur(words: list[str]) -> None:
     assert vocabulary.columns(words) == [column for column, term in enumerate(TERMS, 1) if f" {term} " in text]
 
 
+def test_a_term_of_three_words_counts_where_its_first_two_are_no_term() -> None:
+    vocabulary = Vocabulary(["bad", "one of the"], [0.0, 0.0])
+    assert vocabulary.columns(["one", "of", "the", "bad", "of", "one"]) == [1, 2]
+
+
 def test_known_share_counts_single_words(vocabulary: Vocabulary) -> None:
     assert vocabulary.known_share(["good", "at", "bad", "all"]) == 0.5
     assert vocabulary.known_share([]) == 0.0

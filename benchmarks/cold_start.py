@@ -1,0 +1,97 @@
+"""The packaged zip's cold start in the real Lambda runtime client, beside a bare handler's.
+
+Timed is a function's process from its start until the answer to its first review. boto3 lies outside of the package, as
+on Lambda. The bare handler does nothing but import boto3, make one client, and call the endpoint.
+"""
+
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.comparison import Comparison, in_turns
+from benchmarks.handler import event
+from training.simulator.lambda_package import package_project, unpack
+from training.simulator.lambda_runtime import LambdaFunction, provide_runtime
+from training.simulator.server import LocalEndpoint
+
+LARGEST_RATIO = 1.25
+LARGEST_ZIP_BYTES = 3_000_000
+REVIEW = "One of the best films I have ever seen"
+BARE_HANDLER = """
+import os
+import boto3
+
+client = boto3.client("sagemaker-runtime")
+
+
+def app(event, context):
+    answer = client.invoke_endpoint(
+        EndpointName=os.environ["ENDPOINT_NAME"], Body=b"0:1", ContentType="text/libsvm", Accept="text/csv"
+    )
+    return {"statusCode": 200, "body": answer["Body"].read().decode()}
+"""
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """One cold start: from the process's start to its first answer, and the processor time of its whole life."""
+
+    milliseconds: float
+    processor_milliseconds: float
+
+
+@dataclass(frozen=True)
+class ColdStarts:
+    """The comparisons, and the size of the zip."""
+
+    comparisons: list[Comparison]
+    zip_bytes: int
+
+
+def measure(endpoint: LocalEndpoint, folder: Path, rounds: int) -> ColdStarts:
+    """Package the project in a folder, then start it and the bare handler in turns."""
+    zipped = package_project(folder)
+    package = unpack(zipped, folder / "task")
+    bare = folder / "bare"
+    bare.mkdir()
+    (bare / "app.py").write_text(BARE_HANDLER, encoding="utf-8")
+    runtime = provide_runtime(folder / "runtime")
+    contestants = {
+        "ours": lambda: start_cold(package, runtime, endpoint),
+        "theirs": lambda: start_cold(bare, runtime, endpoint),
+    }
+    in_turns(contestants, 1)  # the files are then in the system's cache
+    starts = in_turns(contestants, rounds)
+    wall = {name: tuple(start.milliseconds for start in each) for name, each in starts.items()}
+    spent = {name: tuple(start.processor_milliseconds for start in each) for name, each in starts.items()}
+    comparisons = [
+        Comparison("cold start to first answer", "ms", wall["ours"], wall["theirs"], LARGEST_RATIO),
+        Comparison("its processor time", "ms", spent["ours"], spent["theirs"]),
+    ]
+    return ColdStarts(comparisons, zipped.stat().st_size)
+
+
+def start_cold(task: Path, runtime: Path, endpoint: LocalEndpoint) -> ColdStart:
+    """Start a function, ask it about one review, and end it."""
+    environment = {
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": endpoint.url,
+        "AWS_ACCESS_KEY_ID": "benchmark",
+        "AWS_SECRET_ACCESS_KEY": "benchmark",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "ENDPOINT_NAME": endpoint.name,
+    }
+    before = _processor_seconds()
+    with LambdaFunction(task, runtime, "app.app", environment) as function:
+        asked = time.perf_counter()
+        answer = function.invoke(event(REVIEW))
+        spent = function.init_seconds + time.perf_counter() - asked
+    if answer["statusCode"] != 200:
+        raise RuntimeError(f"A cold function answered {answer['statusCode']}: {answer['body']}")
+    return ColdStart(spent * 1000, (_processor_seconds() - before) * 1000)
+
+
+def _processor_seconds() -> float:
+    """Return the processor time of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

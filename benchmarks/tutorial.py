@@ -1,0 +1,69 @@
+"""The Lambda function of the tutorial that Verdict began as, re-created: the same steps in the same order.
+
+Each request is cleaned with its two expressions, counted into a list as long as the vocabulary, written as numbers with
+commas, and sent by a client that is made for this request alone. Source: the AWS tutorial of a sentiment web app on
+SageMaker, which is also a project of Udacity's "SageMaker deployment" course.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+from chalicelib.vocabulary import Vocabulary
+
+VOCABULARY_SIZE = 5_000  # words
+CONTENT_TYPE = "text/csv"
+
+_MARKUP = re.compile(r"<.*?>")
+_DROPPED = re.compile(r"(\.)|(\;)|(\:)|(\!)|(\')|(\?)|(\,)|(\")|(\()|(\))|(\[)|(\])")
+_SPACED = re.compile(r"(<br\s*/><br\s*/>)|(\-)|(\/)")
+
+
+def word_columns(vocabulary: Vocabulary) -> dict[str, int]:
+    """Choose a vocabulary of the tutorial's kind and size: single words, each with its column."""
+    words = sorted({word for term in vocabulary.terms for word in term.split() if word.isalpha()})
+    spread = words[:: max(len(words) // VOCABULARY_SIZE, 1)][:VOCABULARY_SIZE]
+    return {word: column for column, word in enumerate(spread)}
+
+
+def words_of(review: str) -> list[str]:
+    """Return a review's words as the tutorial's function sees them."""
+    text = _MARKUP.sub("", review).lower()
+    return _SPACED.sub(" ", _DROPPED.sub("", text)).split()
+
+
+def counts_of(words: list[str], column_of: Mapping[str, int]) -> list[int]:
+    """Count the words that are known, a number a column."""
+    counts = [0] * VOCABULARY_SIZE
+    for word in words:
+        if word in column_of:
+            counts[column_of[word]] += 1
+    return counts
+
+
+def row_of(review: str, column_of: Mapping[str, int]) -> str:
+    """Return what is sent for a review: all counts, with commas."""
+    return ",".join([str(count) for count in counts_of(words_of(review), column_of)])
+
+
+class TutorialFunction:
+    """The function's handler, `function(event, context)`, for an endpoint by name."""
+
+    def __init__(self, endpoint_name: str, column_of: Mapping[str, int]) -> None:
+        self._endpoint_name = endpoint_name
+        self._column_of = column_of
+
+    def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+        """Answer a review with `1` or `0`."""
+        runtime = boto3.Session().client("sagemaker-runtime")
+        answer = runtime.invoke_endpoint(
+            EndpointName=self._endpoint_name, ContentType=CONTENT_TYPE, Body=row_of(event["body"], self._column_of)
+        )
+        result = round(float(answer["Body"].read().decode("utf-8")))
+        return {
+            "statusCode": 200,
+            "headers": {"Content-Type": "text/plain", "Access-Control-Allow-Origin": "*"},
+            "body": str(result),
+        }
