@@ -107,9 +107,9 @@ def report(console: Console) -> None:
     for heading in ("kind", "sentences", "all", "a bag of words can", "sure", "of the sure"):
         table.add_column(heading, justify="left" if heading == "kind" else "right")
     for kind, each in (tallies | by_kind(sentences, probabilities, band)).items():
-        shares = (each.accuracy, expected[kind].accuracy if kind in expected else None)
-        shares = (*shares, each.sure / each.answers, each.sure_accuracy)
-        table.add_row(kind, str(each.answers), *("" if share is None else f"{share:.1%}"[:-1] for share in shares))
+        of_expected = f"{expected[kind].accuracy * 100:.1f}" if kind in expected else ""
+        sure, of_sure = (f"{share * 100:.1f}" for share in (each.sure / each.answers, each.sure_accuracy))
+        table.add_row(kind, str(each.answers), f"{each.accuracy * 100:.1f}", of_expected, sure, of_sure)
     console.print(table)
     for sentence, p in zip(sentences, probabilities, strict=True):
         if (p > 0.5) != (sentence.label == "positive"):
