@@ -80,12 +80,12 @@ def measure(console: Console, sizes: Sizes = FULL) -> None:
         LocalEndpoint(endpoint_name(vocabulary.fingerprint), packaged_container()) as endpoint,
     ):
         compared += handler.measure(taken.texts, column_of, endpoint, sizes.handler_rounds)
-        console.print(table_of("Beside the tutorial's function, warm", "tutorial", compared))
+        console.print("", table_of("Beside the tutorial's function, warm", "tutorial", compared))
         starts = cold_start.measure(endpoint, Path(folder), sizes.cold_starts)
-    console.print(table_of("Cold, beside a bare handler: boto3, one client, one call", "bare", starts.comparisons))
+    console.print("", table_of("Cold, beside a bare handler: boto3, one client, one call", "bare", starts.comparisons))
     fits = _VERDICT_OF[starts.zip_bytes < cold_start.LARGEST_ZIP_BYTES]
     console.print(f"\nThe zip has {starts.zip_bytes / 1e6:.2f} MB; promised: under 3; holds: {fits}")
-    console.print(table_of("make run, beside plain chalice local", "other", local_server.measure(sizes.requests)))
+    console.print("", table_of("make run, beside plain chalice local", "other", local_server.measure(sizes.requests)))
 
 
 if __name__ == "__main__":
