@@ -123,16 +123,19 @@ _NEEDED = ("objective", "num_round", "eval_metric", "seed", "nthread")  # withou
 _NOT_FOR_BOOSTER = ("num_round", "early_stopping_rounds")
 
 
+def parse_value(name: str, text: str) -> Any:
+    """Parse one hyperparameter; raises `HyperparameterError` for an unknown name or a value out of its range."""
+    if name not in _PARSERS:
+        raise HyperparameterError(f"Unknown hyperparameter {name!r}; known are {', '.join(_PARSERS)}.")
+    try:
+        return _PARSERS[name](text)
+    except ValueError as error:
+        raise HyperparameterError(f"Hyperparameter {name} cannot be {text!r}: {error}.") from error
+
+
 def parse(stated: Mapping[str, str]) -> Hyperparameters:
     """Parse string hyperparameters; raises `HyperparameterError` naming the one that is wrong."""
-    parsed: dict[str, Any] = {}
-    for name, text in stated.items():
-        if name not in _PARSERS:
-            raise HyperparameterError(f"Unknown hyperparameter {name!r}; known are {', '.join(_PARSERS)}.")
-        try:
-            parsed[name] = _PARSERS[name](text)
-        except ValueError as error:
-            raise HyperparameterError(f"Hyperparameter {name} cannot be {text!r}: {error}.") from error
+    parsed = {name: parse_value(name, text) for name, text in stated.items()}
     missing = [name for name in _NEEDED if name not in parsed]
     if missing:
         raise HyperparameterError(f"Hyperparameters lack {', '.join(missing)}.")
