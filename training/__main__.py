@@ -11,6 +11,7 @@ STEPS = {  # step -> the module whose `command` it is, in the order a release is
     "data": "training.data",
     "prepare": "training.features",
     "train": "training.train",
+    "tune": "training.tune",
     "evaluate": "training.evaluate",
     "release": "training.release",
     "endpoint": "training.simulator.server",

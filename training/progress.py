@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -14,16 +14,35 @@ def silent(done: int, total: int, seen: str = "") -> None:
     """Show nothing: the `Tick` of callers that only want the result."""
 
 
+class _BarsBelow(Progress):
+    """Bars with something live above them."""
+
+    above: Callable[[], RenderableType] | None = None
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """Yield what is above, as it is now, and the bars."""
+        if self.above:
+            yield self.above()
+        yield from super().get_renderables()
+
+
 @contextmanager
-def bars(console: Console, *names: str) -> Iterator[tuple[Tick, ...]]:
-    """Show progress bars while the block runs, one below the other; each moves when its `Tick` is called."""
+def bars(
+    console: Console, *names: str, above: Callable[[], RenderableType] | None = None
+) -> Iterator[tuple[Tick, ...]]:
+    """Show progress bars while the block runs, one below the other; each moves when its `Tick` is called.
+
+    `above` makes what stands above them, anew each time they are drawn.
+    """
     columns = (
         TextColumn("{task.description:<16}"),
         BarColumn(24),
         TimeElapsedColumn(),
         TextColumn("{task.fields[seen]}"),
     )
-    with Progress(*columns, console=console) as progress:
+    progress = _BarsBelow(*columns, console=console)
+    progress.above = above
+    with progress:
         yield tuple(_tick(progress, progress.add_task(name, start=False, total=None, seen="")) for name in names)
 
 

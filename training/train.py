@@ -8,6 +8,7 @@ same bytes.
 import hashlib
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,15 +80,23 @@ def train(channels: Path, folder: Path, stated: dict[str, str], tick: Tick = sil
     return Trained(folder, record)
 
 
-def fit(channels: Path, hyperparameters: Hyperparameters, tick: Tick = silent) -> tuple[xgboost.Booster, History]:
-    """Train on the channels; returns the booster, cut to its best rounds, and the figures of every round."""
+def fit(
+    channels: Path,
+    hyperparameters: Hyperparameters,
+    tick: Tick = silent,
+    watchers: Sequence[xgboost.callback.TrainingCallback] = (),
+) -> tuple[xgboost.Booster, History]:
+    """Train on the channels; returns the booster, cut to its best rounds, and the figures of every round.
+
+    `watchers` see every round before early stopping does.
+    """
     threads = hyperparameters.booster["nthread"]
     matrices = [
         (xgboost.DMatrix(f"{(channels / name).resolve()}?format=libsvm", nthread=threads), split)
         for split, name in CHANNELS.items()
     ]
     watch = _Watch(hyperparameters.num_round, tick)
-    callbacks: list[xgboost.callback.TrainingCallback] = [watch]
+    callbacks: list[xgboost.callback.TrainingCallback] = [watch, *watchers]
     if hyperparameters.early_stopping_rounds:
         callbacks.append(
             xgboost.callback.EarlyStopping(
