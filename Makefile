@@ -9,13 +9,14 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUN_READY := $(VENV)/.requirements-run
 DEV_READY := $(VENV)/.requirements-dev
+ALTERNATIVES_READY := $(VENV)/.requirements-alternatives
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
 
-.PHONY: help run endpoint test check format bench train clean
+.PHONY: help run endpoint test check format bench bench-alternatives train clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: $(RUN_READY) ## start the page and the model's endpoint on this machine (PORT=8000)
 	@$(PY) -m training run --port $(PORT)
@@ -38,6 +39,9 @@ format: $(DEV_READY) ## lay out the code, and mend what the linter can mend
 
 bench: $(DEV_READY) ## measure, side by side with the tutorial's Lambda
 	@$(PY) -m benchmarks
+
+bench-alternatives: $(ALTERNATIVES_READY) ## measure what could be picked instead (ARCHIVE=aclImdb_v1.tar.gz; some 10 minutes)
+	@$(PY) -m benchmarks.alternatives $(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
 train: $(DEV_READY) ## reviews -> packaged release (ARCHIVE=aclImdb_v1.tar.gz, or it is downloaded)
 	@$(PY) -m training data $(if $(ARCHIVE),--archive "$(ARCHIVE)")
@@ -64,5 +68,10 @@ $(RUN_READY): requirements-run.txt | $(PY)
 
 $(DEV_READY): requirements-dev.txt | $(PY)
 	@echo "Installing what the tests need ..."
+	@$(PIP_INSTALL) $<
+	@touch $@
+
+$(ALTERNATIVES_READY): requirements-alternatives.txt | $(DEV_READY)
+	@echo "Installing what Verdict is compared with ..."
 	@$(PIP_INSTALL) $<
 	@touch $@

@@ -6,7 +6,7 @@ nothing may be trained or chosen on them.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,13 +67,18 @@ def load(path: Path = SENTENCES) -> list[Sentence]:
     return [Sentence(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def scores(packaged: Release, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Return the packaged model's probabilities of positive."""
+def score_of(packaged: Release) -> Callable[[Sequence[str]], npt.NDArray[np.float64]]:
+    """Load the packaged model; returns what gives texts their probabilities of positive, as the app would."""
     model = (PROJECT / MODEL_FOLDER / MODEL_NAME).read_bytes()
     packaged.check_model(model)
-    rows = [packaged.vocabulary.row(words(text)) for text in texts]
-    found = load_booster(model).predict(xgboost.DMatrix(matrix(rows, packaged.facts.columns)))
-    return np.asarray(found, dtype=np.float64)
+    booster = load_booster(model)
+
+    def score(texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        rows = [packaged.vocabulary.row(words(text)) for text in texts]
+        found = booster.predict(xgboost.DMatrix(matrix(rows, packaged.facts.columns), nthread=1))
+        return np.asarray(found, dtype=np.float64)
+
+    return score
 
 
 def tally(sentences: Sequence[Sentence], probabilities: Sequence[float], band: tuple[float, float]) -> Tally:
@@ -96,7 +101,7 @@ def report(console: Console) -> None:
     """Print what the packaged release makes of the sentences."""
     packaged, sentences = release.load(), load()
     band = packaged.facts.not_sure_band
-    probabilities = scores(packaged, [sentence.text for sentence in sentences]).tolist()
+    probabilities = score_of(packaged)([sentence.text for sentence in sentences]).tolist()
     within = [(s, p) for s, p in zip(sentences, probabilities, strict=True) if s.bag_of_words]
     tallies = {
         "all": tally(sentences, probabilities, band),

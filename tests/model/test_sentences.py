@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.sentences import Tally, by_kind, load, scores, tally
+from benchmarks.sentences import Tally, by_kind, load, score_of, tally
 from chalicelib import release
 from training.archive import read_archive
 
@@ -46,13 +46,13 @@ def band():
 
 
 @pytest.fixture(scope="module")
-def score_of():
+def probability_of():
     texts = [sentence.text for sentence in SENTENCES]
-    return dict(zip(texts, scores(release.load(), texts).tolist(), strict=True))
+    return dict(zip(texts, score_of(release.load())(texts).tolist(), strict=True))
 
 
-def measured(sentences, score_of, band):
-    return tally(sentences, [score_of[sentence.text] for sentence in sentences], band)
+def measured(sentences, probability_of, band):
+    return tally(sentences, [probability_of[sentence.text] for sentence in sentences], band)
 
 
 def plain_words(text):
@@ -100,22 +100,22 @@ def test_a_tally_counts_right_and_sure_answers():
 
 
 @pytest.mark.parametrize("kind", FLOORS)
-def test_the_release_is_above_the_floor_of_a_kind(kind, score_of, band):
-    found = by_kind(EXPECTED, [score_of[sentence.text] for sentence in EXPECTED], band)[kind]
+def test_the_release_is_above_the_floor_of_a_kind(kind, probability_of, band):
+    found = by_kind(EXPECTED, [probability_of[sentence.text] for sentence in EXPECTED], band)[kind]
     assert found.accuracy >= FLOORS[kind]
 
 
 @pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=pytest.mark.xfail(reason=why)) for kind, why in BEYOND.items()]
 )
-def test_the_release_gets_half_of_what_is_beyond_it(kind, score_of, band):
-    assert measured([s for s in SENTENCES if s.kind == kind], score_of, band).accuracy >= 0.5
+def test_the_release_gets_half_of_what_is_beyond_it(kind, probability_of, band):
+    assert measured([s for s in SENTENCES if s.kind == kind], probability_of, band).accuracy >= 0.5
 
 
-def test_the_release_is_above_the_floor_over_all(score_of, band):
-    assert measured(SENTENCES, score_of, band).accuracy >= FLOOR_ALL
-    assert measured(EXPECTED, score_of, band).accuracy >= FLOOR_EXPECTED
+def test_the_release_is_above_the_floor_over_all(probability_of, band):
+    assert measured(SENTENCES, probability_of, band).accuracy >= FLOOR_ALL
+    assert measured(EXPECTED, probability_of, band).accuracy >= FLOOR_EXPECTED
 
 
-def test_sure_answers_are_above_their_floor(score_of, band):
-    assert measured(EXPECTED, score_of, band).sure_accuracy >= FLOOR_SURE
+def test_sure_answers_are_above_their_floor(probability_of, band):
+    assert measured(EXPECTED, probability_of, band).sure_accuracy >= FLOOR_SURE

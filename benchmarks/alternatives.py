@@ -1,0 +1,178 @@
+"""`python -m benchmarks.alternatives`: the packaged release beside what a user would pick instead, in one run.
+
+Each contender learns from the official training reviews and is asked about the official test, crops of one to three
+sentences of its reviews, and the sentences that the authors wrote. Times are of the processor, on one thread, so that
+what else runs on the machine counts little.
+"""
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+
+from benchmarks.contenders import CONTENDERS, XGBOOST, Contender, Floats, Integers, Score, Trained
+from benchmarks.crops import crops
+from benchmarks.packages import installed_bytes, with_requirements
+from benchmarks.results import Result, markdown_of, table_of, write_results
+from benchmarks.sentences import PROJECT, Sentence, load, score_of
+from chalicelib import release
+from chalicelib.release import VOCABULARY_NAME
+from training.data import collect
+from training.features import prepare
+from training.metrics import measure as measure_split
+from training.release import MODEL_FOLDER
+from training.reviews import REVIEWS_NAME, Review, read
+from training.run_folder import MODEL_NAME
+from training.scoring import Scored
+from training.splits import assign
+from training.train import train
+
+REQUIREMENTS = "requirements-alternatives.txt"
+INTO = Path("runs/alternatives.json")
+TIMED_REVIEWS = 300
+BATCH = 1_000  # texts scored at a time, which bounds memory
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is learned from and what is asked: training texts and labels, the test, a crop of each, the sentences."""
+
+    texts: list[str]
+    labels: Integers
+    test: list[Review]
+    crops: list[str]
+    sentences: list[Sentence]
+
+
+def gather(data: Path) -> Material:
+    """Read collected reviews; of texts that train and test share, train goes without."""
+    path = data / REVIEWS_NAME
+    splits = assign(path)
+    kept = [review for review in read(path) if splits.of(review)]
+    train_part, test = ([review for review in kept if review.split == split] for split in ("train", "test"))
+    labels = np.array([review.label for review in train_part])
+    cropped = crops(review.text for review in test)
+    return Material([review.text for review in train_part], labels, test, cropped, load())
+
+
+def packaged_contender(data: Path, folder: Path) -> Contender:
+    """Make a contender of the packaged release; its training, from reviews to model, is done again to be timed."""
+    packaged = release.load()
+
+    def train_again(_texts: Sequence[str], _labels: Integers) -> Trained:
+        prepare(data, folder / "channels")
+        train(folder / "channels", folder / "run", packaged.facts.hyperparameters)
+        files = (release.PACKAGED / VOCABULARY_NAME, PROJECT / MODEL_FOLDER / MODEL_NAME)
+        return Trained(score_of(packaged), sum(file.stat().st_size for file in files))
+
+    return Contender(f"Verdict, release {packaged.release_id}", (XGBOOST,), train_again)
+
+
+def measure(contender: Contender, material: Material) -> Result:
+    """Train a contender and ask it everything."""
+    started = _processor_seconds()
+    trained = contender.train(material.texts, material.labels)
+    spent = _processor_seconds() - started
+    scores = in_batches(trained.score, [review.text for review in material.test])
+    labels = np.array([review.label for review in material.test])
+    positive = np.array([sentence.label == "positive" for sentence in material.sentences])
+    reach = np.array([sentence.bag_of_words for sentence in material.sentences])
+    right = (trained.score([sentence.text for sentence in material.sentences]) > trained.threshold) == positive
+    certainty = _certainty(material.test, labels, scores) if trained.probabilities else (None, None)
+    return Result(
+        name=contender.name,
+        accuracy=float(((scores > trained.threshold) == labels).mean()),
+        crops=float(((in_batches(trained.score, material.crops) > trained.threshold) == labels).mean()),
+        sentences=float(right.mean()),
+        sentences_within_reach=float(right[reach].mean()),
+        log_loss=certainty[0],
+        calibration_error=certainty[1],
+        milliseconds=milliseconds(trained.score, [review.text for review in material.test]),
+        learned_bytes=trained.learned_bytes or None,
+        package_bytes=sum(map(installed_bytes, with_requirements(contender.needs))),
+        training_seconds=spent if trained.learned_bytes else None,
+    )
+
+
+def in_batches(score: Score, texts: Sequence[str]) -> Floats:
+    """Score many texts, a batch at a time."""
+    return np.concatenate([score(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)])
+
+
+def milliseconds(score: Score, texts: Sequence[str], count: int = TIMED_REVIEWS) -> float:
+    """Return the median of the processor's milliseconds for one text at a time, over `count` texts spread evenly."""
+    spent = []
+    for text in texts[:: max(len(texts) // count, 1)][:count]:
+        started = time.thread_time()
+        score([text])
+        spent.append((time.thread_time() - started) * 1000)
+    return statistics.median(spent)
+
+
+def _processor_seconds() -> float:
+    """Return the processor time of this process and of all its children that have ended."""
+    return sum(os.times()[:4])
+
+
+def _certainty(reviews: Sequence[Review], labels: Integers, probabilities: Floats) -> tuple[float, float]:
+    """Return log loss and calibration error, as training measures them."""
+    unknown = np.zeros(len(reviews), dtype=np.int64)
+    scored = Scored([review.id for review in reviews], labels, unknown, unknown, unknown / 1.0, probabilities)
+    figures = measure_split(scored, (0.5, 0.5))
+    return figures.log_loss, figures.calibration_error
+
+
+def chosen(contenders: Iterable[Contender], available: bool) -> list[Contender]:
+    """Return the contenders to measure: all, or with `available` those whose packages are installed."""
+    lacking = {contender.name: contender.missing for contender in contenders if contender.missing}
+    if lacking and not available:
+        names = ", ".join(sorted({name for each in lacking.values() for name in each}))
+        raise click.ClickException(
+            f"{names} not installed, which {', '.join(lacking)} need. Run `pip install -r {REQUIREMENTS}` "
+            "(or `make bench-alternatives`), or leave them out with --available."
+        )
+    return [contender for contender in contenders if contender.name not in lacking]
+
+
+@click.command()
+@click.option(
+    "--archive",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="VERDICT_ARCHIVE",
+    required=True,
+    help="aclImdb_v1.tar.gz; VERDICT_ARCHIVE says it too.",
+)
+@click.option("--into", type=click.Path(dir_okay=False, path_type=Path), default=INTO, show_default=True)
+@click.option("--available", is_flag=True, help="Leave out what is not installed.")
+@click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
+def command(archive: Path, into: Path, available: bool, markdown: bool) -> None:
+    """Measure the packaged release and what a user would pick instead."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    contenders, progress = chosen(CONTENDERS, available), Console(stderr=True)
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
+        data = Path(folder) / "data"
+        with progress.status("Reading reviews"):
+            collect(archive, data, official=True)
+            material = gather(data)
+        results = []
+        for contender in (*contenders, packaged_contender(data, Path(folder))):
+            with progress.status(contender.name):
+                results.append(measure(contender, material))
+    facts = {"release": release.load().release_id, "test_reviews": len(material.test), "crops": len(material.crops)}
+    write_results(into, results, {**facts, "sentences": len(material.sentences)})
+    if markdown:
+        click.echo(markdown_of(results), nl=False)
+    else:
+        Console().print(table_of(results))
+
+
+if __name__ == "__main__":
+    command(prog_name="python -m benchmarks.alternatives")

@@ -1,0 +1,211 @@
+"""What a user would pick instead of Verdict, each as a function that trains it: two lexicons and five models.
+
+All learn from the same texts on one thread, with settings chosen on the validation fifth of train and never on the
+test. Their packages are in requirements-alternatives.txt and are imported when a contender is trained.
+"""
+
+import importlib
+import pickle
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+
+from benchmarks.packages import installed
+from benchmarks.tutorial import VOCABULARY_SIZE, words_of
+from chalicelib.text import words
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Score = Callable[[Sequence[str]], Floats]  # texts -> one number each: the larger, the more positive
+
+XGBOOST = "xgboost-cpu" if sys.platform == "linux" else "xgboost"
+TUTORIAL_VALIDATION = 10_000  # reviews; it trains on the other 15,000
+TUTORIAL_ROUNDS = 500
+TUTORIAL_PATIENCE = 10  # rounds without a better validation error
+TUTORIAL_SETTINGS = {  # the notebook's own; it leaves the rest as it is
+    "objective": "binary:logistic",
+    "max_depth": 5,
+    "eta": 0.2,
+    "gamma": 4,
+    "min_child_weight": 6,
+    "subsample": 0.8,
+    "eval_metric": "error",
+    "nthread": 1,
+    "seed": 1,
+}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A contender that can be asked.
+
+    Without `probabilities`, scores above 0 mean positive, and say nothing about how sure it is; with them, above 0.5.
+    `learned_bytes` is the size of what it learned, saved; 0 where that is part of its packages.
+    """
+
+    score: Score
+    learned_bytes: int
+    probabilities: bool = True
+
+    @property
+    def threshold(self) -> float:
+        """Scores above it mean positive."""
+        return 0.5 if self.probabilities else 0.0
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A name, the distributions that it needs to answer, and how to train it on texts and labels (1: positive)."""
+
+    name: str
+    needs: tuple[str, ...]
+    train: Callable[[Sequence[str], Integers], Trained]
+
+    @property
+    def missing(self) -> list[str]:
+        """The distributions that are not installed."""
+        return [name for name in self.needs if not installed(name)]
+
+
+def vader(_texts: Sequence[str], _labels: Integers) -> Trained:
+    """Take VADER as it is: the sign of its compound score."""
+    analyzer = importlib.import_module("vaderSentiment.vaderSentiment").SentimentIntensityAnalyzer()
+    return Trained(lambda texts: np.array([analyzer.polarity_scores(text)["compound"] for text in texts]), 0, False)
+
+
+def textblob(_texts: Sequence[str], _labels: Integers) -> Trained:
+    """Take TextBlob as it is: the sign of its polarity; its lexicon comes with it, so nothing is downloaded."""
+    blob: Any = importlib.import_module("textblob").TextBlob
+    return Trained(lambda texts: np.array([blob(text).sentiment.polarity for text in texts]), 0, False)
+
+
+def counts_and_logistic_regression(texts: Sequence[str], labels: Integers) -> Trained:
+    """Train on counts of the 5,000 most frequent words, cut as scikit-learn cuts them."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    return _logistic_regression(CountVectorizer(max_features=VOCABULARY_SIZE), 0.05, texts, labels)
+
+
+def tfidf_and_logistic_regression(texts: Sequence[str], labels: Integers) -> Trained:
+    """Train on the tf-idf of single words and pairs."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(**_tokens(2), sublinear_tf=True)
+    return _logistic_regression(vectorizer, 30.0, texts, labels)
+
+
+def _tokens(longest: int) -> dict[str, Any]:
+    """Return a vectoriser's settings for runs of words, as Verdict cleans them, that are in two reviews or more."""
+    return {
+        "tokenizer": words,
+        "token_pattern": None,
+        "lowercase": False,
+        "ngram_range": (1, longest),
+        "min_df": 2,
+        "dtype": np.float32,
+    }
+
+
+def _logistic_regression(vectorizer: Any, inverse_penalty: float, texts: Sequence[str], labels: Integers) -> Trained:
+    """Train a logistic regression on what a vectoriser makes of the texts."""
+    from sklearn.linear_model import LogisticRegression
+
+    regression = LogisticRegression(C=inverse_penalty, max_iter=1000).fit(vectorizer.fit_transform(texts), labels)
+    return Trained(
+        lambda asked: regression.predict_proba(vectorizer.transform(asked))[:, 1],
+        len(pickle.dumps((vectorizer, regression))),
+    )
+
+
+def nb_svm(texts: Sequence[str], labels: Integers) -> Trained:
+    """Train a logistic regression on runs of one to three words, each as large as its naive Bayes log-count ratio.
+
+    Source: Wang and Manning, "Baselines and Bigrams", ACL 2012, with logistic loss so that it gives probabilities.
+    """
+    from scipy.sparse import diags_array
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import normalize
+
+    vectorizer = CountVectorizer(**_tokens(3), binary=True)
+    presence = vectorizer.fit_transform(texts)
+    positive, negative = (np.asarray(presence[labels == label].sum(axis=0)).ravel() + 1.0 for label in (1, 0))
+    ratios = np.log(positive / positive.sum() / (negative / negative.sum())).astype(np.float32)
+    weigh = diags_array(ratios)
+    regression = LogisticRegression(C=30.0, max_iter=1000).fit(normalize(presence @ weigh), labels)
+    return Trained(
+        lambda asked: regression.predict_proba(normalize(vectorizer.transform(asked) @ weigh))[:, 1],
+        len(pickle.dumps((vectorizer, ratios, regression))),
+    )
+
+
+def fasttext(texts: Sequence[str], labels: Integers) -> Trained:
+    """Train fastText's classifier on single words and pairs."""
+    library: Any = importlib.import_module("fasttext")
+    with tempfile.TemporaryDirectory() as folder:
+        lines, saved = Path(folder) / "train.txt", Path(folder) / "model.bin"
+        lines.write_text(
+            "".join(f"__label__{label} {' '.join(words(text))}\n" for text, label in zip(texts, labels, strict=True)),
+            encoding="utf-8",
+        )
+        model = library.train_supervised(str(lines), lr=0.5, epoch=5, dim=50, wordNgrams=2, thread=1, verbose=0)
+        model.save_model(str(saved))
+        learned_bytes = saved.stat().st_size
+
+    def score(asked: Sequence[str]) -> Floats:
+        found = (model.predict(" ".join(words(text)), k=2) for text in asked)
+        return np.array([dict(zip(*each, strict=True)).get("__label__1", 0.5) for each in found]).clip(0, 1)
+
+    return Trained(score, learned_bytes)
+
+
+def tutorial(texts: Sequence[str], labels: Integers) -> Trained:
+    """Train as the tutorial does: counts of 5,000 words, shallow trees, on 15,000 reviews of the 25,000."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    order = random.Random(1).sample(range(len(texts)), len(texts))
+    held, kept = order[:TUTORIAL_VALIDATION], order[TUTORIAL_VALIDATION:]
+    vectorizer = CountVectorizer(
+        max_features=VOCABULARY_SIZE, tokenizer=words_of, token_pattern=None, lowercase=False, dtype=np.float32
+    )
+    rows = {"train": vectorizer.fit_transform([texts[i] for i in kept])}
+    rows["validation"] = vectorizer.transform([texts[i] for i in held])
+    matrices = {
+        name: xgboost.DMatrix(rows[name].toarray(), labels[part], nthread=1)
+        for name, part in (("train", kept), ("validation", held))
+    }
+    booster = xgboost.train(
+        TUTORIAL_SETTINGS,
+        matrices["train"],
+        TUTORIAL_ROUNDS,
+        evals=[(matrices["validation"], "validation")],
+        early_stopping_rounds=TUTORIAL_PATIENCE,
+        verbose_eval=False,
+    )
+    last = booster.best_iteration + 1
+
+    def score(asked: Sequence[str]) -> Floats:  # with zeros where a word is absent, as in training
+        asked_rows = xgboost.DMatrix(vectorizer.transform(asked).toarray(), nthread=1)
+        return np.asarray(booster.predict(asked_rows, iteration_range=(0, last)), dtype=np.float64)
+
+    return Trained(score, len(pickle.dumps(vectorizer)) + len(booster[:last].save_raw("ubj")))
+
+
+_SKLEARN = ("scikit-learn",)
+CONTENDERS = (
+    Contender("VADER", ("vaderSentiment",), vader),
+    Contender("TextBlob", ("textblob",), textblob),
+    Contender("the tutorial", (XGBOOST, "scikit-learn"), tutorial),
+    Contender("5,000 counts + logistic regression", _SKLEARN, counts_and_logistic_regression),
+    Contender("fastText, pairs", ("fasttext-numpy2-wheel",), fasttext),
+    Contender("tf-idf, pairs + logistic regression", _SKLEARN, tfidf_and_logistic_regression),
+    Contender("NB-SVM, 1-3 words", _SKLEARN, nb_svm),
+)
