@@ -52,7 +52,7 @@ def connect(seconds_left: float) -> "SageMakerRuntimeClient":
         tcp_keepalive=True,
     )
     try:
-        client: SageMakerRuntimeClient = boto3.client("sagemaker-runtime", config=config)
+        client: SageMakerRuntimeClient = boto3.Session().client("sagemaker-runtime", config=config)
     except (BotoCoreError, ValueError) as error:
         raise EndpointError(fault_for_class(type(error)), type(error).__name__) from error
     return client

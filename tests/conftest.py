@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from chalice.test import Client
+
     from training.simulator.server import LocalEndpoint
 
 NEEDS = {  # marker -> (is it here, what it is and how to get it)
@@ -67,3 +69,25 @@ def local_endpoint(running_endpoint: "LocalEndpoint") -> Iterator["LocalEndpoint
     """The same endpoint, which may be told to misbehave in this test: it behaves again afterwards."""
     yield running_endpoint
     running_endpoint.behave()
+
+
+@pytest.fixture(scope="module")
+def client(running_endpoint: "LocalEndpoint") -> Iterator["Client"]:
+    """Chalice's test client on the real app, which asks the local endpoint through boto3."""
+    from chalice.test import Client
+
+    import app
+
+    before = dict(os.environ)
+    os.environ.update(
+        AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=running_endpoint.url,
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
+        AWS_DEFAULT_REGION="us-east-1",
+    )
+    app.endpoint.cache_clear()
+    with Client(app.app, stage_name="dev", project_dir=str(Path(app.__file__).parent)) as made:
+        yield made
+    app.endpoint.cache_clear()
+    os.environ.clear()
+    os.environ.update(before)

@@ -2,9 +2,6 @@
 
 import base64
 import json
-import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,24 +26,6 @@ ALWAYS = {
     "X-Request-Id",
     "Access-Control-Allow-Origin",
 }
-
-
-@pytest.fixture(scope="module")
-def client(running_endpoint: "LocalEndpoint") -> Iterator[Client]:
-    environment = {
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": running_endpoint.url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    before = dict(os.environ)
-    os.environ.update(environment)
-    verdict.endpoint.cache_clear()
-    with Client(verdict.app, stage_name="dev", project_dir=str(Path(verdict.__file__).parent)) as made:
-        yield made
-    verdict.endpoint.cache_clear()
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def post(client: Client, body: str | bytes, content_type: str = "text/plain", accept: str = "*/*") -> HTTPResponse:
