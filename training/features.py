@@ -22,12 +22,28 @@ from training.data import DATA_FOLDER
 from training.parallel import map_reviews
 from training.progress import Tick, bars, silent, table
 from training.reviews import LABEL_NAMES, REVIEWS_NAME, DataError, Review, read_manifest
-from training.splits import Splits, assign
-from training.terms import choose, count_terms
+from training.splits import Splits, assign, thinned
+from training.terms import FREQUENT_WORDS, TERMS, choose, count_terms
 
 CHANNELS_FOLDER = Path("runs/channels")
 PREPARED_NAME = "prepared.json"
 CHANNELS = {"train": "train/train.libsvm", "validation": "validation/validation.libsvm"}  # split -> file
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to prepare: so many terms, so many of them frequent words, from so many train reviews (None: all)."""
+
+    terms: int = TERMS
+    frequent_words: int = FREQUENT_WORDS
+    reviews: int | None = None
+
+
+DEFAULT_RECIPE = Recipe()
+PRESETS = {
+    "default": DEFAULT_RECIPE,
+    "tutorial": Recipe(terms=5_000, frequent_words=5_000, reviews=15_000),  # its counts are presence here
+}
 
 
 @dataclass(frozen=True)
@@ -46,18 +62,25 @@ class Prepared:
     channel_sha256: dict[str, str]
 
 
-def prepare(data_folder: Path, channels_folder: Path, count_tick: Tick = silent, row_tick: Tick = silent) -> Prepared:
+def prepare(
+    data_folder: Path,
+    channels_folder: Path,
+    count_tick: Tick = silent,
+    row_tick: Tick = silent,
+    recipe: Recipe = DEFAULT_RECIPE,
+) -> Prepared:
     """Build the vocabulary on the train split, and write it and both channels; the facts about them come last."""
     manifest = read_manifest(data_folder)
     path = data_folder / REVIEWS_NAME
     splits = assign(path)
-    vocabulary = choose(count_terms(path, splits, count_tick))
+    dropped = len(splits.dropped)
+    if recipe.reviews is not None:
+        splits = thinned(path, splits, recipe.reviews)
+    vocabulary = choose(count_terms(path, splits, count_tick), recipe.terms, recipe.frequent_words)
     (channels_folder / PREPARED_NAME).unlink(missing_ok=True)
     rows, sha256 = _write_channels(path, channels_folder, vocabulary, splits, row_tick)
     atomic.write_text(channels_folder / VOCABULARY_NAME, vocabulary.dumps())
-    prepared = Prepared(
-        manifest.fingerprint, vocabulary.fingerprint, len(vocabulary), rows, len(splits.dropped), sha256
-    )
+    prepared = Prepared(manifest.fingerprint, vocabulary.fingerprint, len(vocabulary), rows, dropped, sha256)
     atomic.write_text(channels_folder / PREPARED_NAME, json.dumps(asdict(prepared), indent=2) + "\n")
     return prepared
 
@@ -109,12 +132,13 @@ def load_prepared(folder: Path) -> tuple[Prepared, Vocabulary]:
 @click.command(name="prepare")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=DATA_FOLDER, show_default=True)
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=CHANNELS_FOLDER, show_default=True)
-def command(data: Path, into: Path) -> None:
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="default", show_default=True)
+def command(data: Path, into: Path, preset: str) -> None:
     """Choose the vocabulary and write the train and validation channels."""
     console = Console(stderr=True)
     started = time.monotonic()
     with bars(console, "Counting terms", "Writing rows") as (count_tick, row_tick):
-        prepared = prepare(data, into, count_tick, row_tick)
+        prepared = prepare(data, into, count_tick, row_tick, PRESETS[preset])
     rows: list[tuple[object, ...]] = [
         (f"{split}, {label}", f"{count:,}") for split, by in prepared.rows.items() for label, count in by.items()
     ]

@@ -30,7 +30,20 @@ PRESETS: dict[str, dict[str, str]] = {
         "early_stopping_rounds": "100",
         "seed": "1",
         "nthread": "1",  # as fast as two on trees this narrow, and not slowed down by what else runs
-    }
+    },
+    "tutorial": {
+        "objective": "binary:logistic",
+        "max_depth": "5",
+        "eta": "0.2",
+        "gamma": "4",
+        "min_child_weight": "6",
+        "subsample": "0.8",
+        "eval_metric": "error,logloss",
+        "num_round": "500",
+        "early_stopping_rounds": "10",
+        "seed": "1",
+        "nthread": "1",
+    },
 }
 
 

@@ -5,7 +5,8 @@ official set, blocks of 500): neighbouring reviews are often of one movie, so si
 leak. A text that two splits share stays in the later of train, validation, test, and is dropped from the earlier.
 """
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.reviews import DataError, Review, read
@@ -47,3 +48,10 @@ def assign(path: Path) -> Splits:
     if not {SPLITS.index("train"), SPLITS.index("validation")} <= set(last.values()):
         raise DataError(f"{path} holds too few reviews to set some apart for validation.")
     return Splits(numbers, frozenset(id_ for id_, digest, place in places if place < last[digest]))
+
+
+def thinned(path: Path, splits: Splits, reviews: int) -> Splits:
+    """Return splits whose train has so many reviews at most, drawn by their ids alone: always the same ones."""
+    ids = [review.id for review in read(path) if splits.of(review) == "train"]
+    ids.sort(key=lambda id_: hashlib.sha256(id_.encode()).digest())
+    return replace(splits, dropped=splits.dropped.union(ids[reviews:]))

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib import vocabulary
 from chalicelib.text import words
-from training.features import load_prepared, prepare
+from training.features import PRESETS, Recipe, load_prepared, prepare
 from training.reviews import REVIEWS_NAME, DataError, read
 from training.splits import assign
 
@@ -61,3 +61,16 @@ def test_a_file_of_another_preparation_is_refused(small_data, tmp_path, name):
 def test_a_folder_without_channels_says_what_to_run(tmp_path):
     with pytest.raises(DataError, match="python -m training prepare"):
         load_prepared(tmp_path)
+
+
+def test_a_recipe_decides_on_terms_and_reviews(small_data, tmp_path):
+    prepared = prepare(small_data, tmp_path, recipe=Recipe(terms=20, frequent_words=20, reviews=100))
+    terms = vocabulary.load(tmp_path / "vocabulary.txt").terms
+    assert prepared.terms == len(terms) == 20
+    assert not [term for term in terms if " " in term]
+    assert sum(prepared.rows["train"].values()) == 100
+    assert load_prepared(tmp_path)[0] == prepared
+
+
+def test_the_tutorials_recipe_is_its_most_frequent_words_alone():
+    assert PRESETS["tutorial"].terms == PRESETS["tutorial"].frequent_words

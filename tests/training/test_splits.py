@@ -1,7 +1,7 @@
 import pytest
 
 from training.reviews import DataError, Review, read, write
-from training.splits import assign
+from training.splits import assign, thinned
 
 
 def official_like(count=50):
@@ -60,6 +60,19 @@ def test_a_shared_text_stays_in_the_later_split_and_repeats_within_a_split_stay(
     reviews = [Review("train", number, 1, None, "same" if number in (0, 1) else str(number)) for number in range(25)]
     write(tmp_path, reviews, "test")
     assert [placed(tmp_path)[f"train/pos/{number}"] for number in (0, 1)] == ["train", "train"]
+
+
+def test_a_thinned_train_is_a_fixed_part_of_it_and_nothing_else_changes(tmp_path):
+    write(tmp_path, official_like(), "test")
+    path = tmp_path / "reviews.jsonl"
+    whole = assign(path)
+    few, fewer = ({review.id for review in read(path) if thinned(path, whole, n).of(review)} for n in (30, 20))
+    everything = {review.id for review in read(path)}
+    train = {review.id for review in read(path) if whole.of(review) == "train"}
+    assert fewer < few < everything
+    assert (len(fewer & train), len(few & train)) == (20, 30)
+    assert everything - train < fewer
+    assert thinned(path, whole, len(train)) == whole
 
 
 def test_too_few_reviews_are_refused(tmp_path):
