@@ -19,7 +19,8 @@ CLEANER_VERSION = 1
 _MARKUP = re.compile(r"<[a-zA-Z/!?][^<>]{0,300}>|&#?[0-9a-zA-Z]{1,32};")
 _WORD = re.compile(r"[a-z]++(?:'[a-z]++)*+|[0-9]++(?:/[0-9]++)?|[!?]")
 _SENTENCE_END = re.compile(
-    r"[.!?\u2026]+[\"')\]\u2019\u201d]{0,9}(?=\s|<|$)|(?P<line_break>[\r\n]+|<br\s{0,9}/?>)", re.IGNORECASE
+    r"(?<![.!?\u2026])[.!?\u2026]++[\"')\]\u2019\u201d]{0,9}+(?=\s|<|$)|(?P<line_break>[\r\n]+|<br\s{0,9}/?>)",
+    re.IGNORECASE,
 )
 _ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|vs|jr|sr|prof|etc|e\.g|i\.e|[a-z])\.\Z", re.IGNORECASE)
 _LONGEST_ABBREVIATION = 6  # characters looked at before a full stop
