@@ -54,7 +54,7 @@ class Parts:
     located: tuple[Word, ...]
     sentences: tuple[tuple[Span, range], ...]
     words: tuple[tuple[str, tuple[int, ...]], ...]
-    cut: bool  # there were more sentences than rows for them
+    cut: bool  # there were more sentences, or words worth trying, than rows for them
 
 
 def split_parts(review: str, vocabulary: Vocabulary, largest_rows: int) -> Parts:
@@ -62,9 +62,10 @@ def split_parts(review: str, vocabulary: Vocabulary, largest_rows: int) -> Parts
     located = tuple(located_words(review))
     spans = _word_ranges(review, located)
     told = spans[: min(MOST_SENTENCES, max(largest_rows, 0) // 2)]
-    words_tried = min(MOST_WORDS_TRIED, max(largest_rows - 2 * len(told), 0))
-    candidates = _candidates(located, vocabulary)[:words_tried]
-    return Parts(review, located, tuple(told), tuple(candidates), cut=len(told) < len(spans))
+    candidates = _candidates(located, vocabulary)[:MOST_WORDS_TRIED]
+    tried = candidates[: max(largest_rows - 2 * len(told), 0)]
+    cut = len(told) < len(spans) or len(tried) < len(candidates)
+    return Parts(review, located, tuple(told), tuple(tried), cut)
 
 
 def _word_ranges(review: str, located: Sequence[Word]) -> list[tuple[Span, range]]:

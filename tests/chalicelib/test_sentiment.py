@@ -148,6 +148,16 @@ def test_a_whole_request_stays_under_the_endpoints_limits(packaged: Release, sco
     assert any("explained-in-part" in codes(outcome) for outcome in outcomes if isinstance(outcome, Verdict))
 
 
+def test_a_review_whose_words_found_no_row_says_so(
+    packaged: Release, scorer: LinearScorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sentiment, "MOST_ROWS", 3)  # its own, and its sentence with and without
+    judged = verdict(packaged, scorer, "A wonderful film")
+    assert judged.explanation.sentences
+    assert not judged.explanation.words
+    assert codes(judged) == {"explained-in-part"}
+
+
 def test_a_review_that_does_not_fit_the_call_is_refused_alone(
     packaged: Release, scorer: LinearScorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
