@@ -1,9 +1,9 @@
 """`python -m training.chalice_local local ...`: Chalice's own command line, without its keep-alive stall.
 
 Chalice's local server writes headers and body separately, and by default the second waits for the client to
-acknowledge the first: 40 ms lost in every request on a kept connection. Sending at once cures it. The process also
-ends with the program that started it. Browsers that hang up, and boto3's notes on where it found its settings, stay
-out of the log.
+acknowledge the first: 40 ms lost in every request on a kept connection. Sending at once cures it. Its queue of
+connections holds five, and more at once are reset; here it is longer. The process also ends with the program that
+started it. Browsers that hang up, and boto3's notes on where it found its settings, stay out of the log.
 """
 
 import logging
@@ -16,6 +16,8 @@ from chalice.local import ChaliceRequestHandler, ThreadedHTTPServer
 
 from training.child import end_with_parent
 
+LONGEST_QUEUE = 128  # connections that wait to be taken
+
 
 def show_error(server: BaseServer, request: Any, client_address: Any) -> None:
     """Show every error in a connection but a client's hanging up."""
@@ -25,6 +27,7 @@ def show_error(server: BaseServer, request: Any, client_address: Any) -> None:
 
 if __name__ == "__main__":
     ChaliceRequestHandler.disable_nagle_algorithm = True
+    ThreadedHTTPServer.request_queue_size = LONGEST_QUEUE
     ThreadedHTTPServer.handle_error = show_error
     logging.getLogger("botocore").setLevel(logging.WARNING)
     end_with_parent()

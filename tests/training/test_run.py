@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -94,6 +95,13 @@ def running() -> Iterator[int]:
 def test_reviews_are_judged_with_no_aws_account(running: int) -> None:
     assert ask(running, "One of the best films I have ever seen") == "1"
     assert ask(running, "This movie is horrible.") == "0"
+
+
+def test_requests_that_come_at_once_are_all_answered_each_with_its_own(running: int) -> None:
+    reviews = ["One of the best films I have ever seen", "This movie is horrible."] * 50
+    with ThreadPoolExecutor(25) as clients:
+        answers = list(clients.map(lambda review: ask(running, review), reviews))
+    assert answers == ["1", "0"] * 50
 
 
 def test_a_second_start_says_which_port_is_in_use_and_what_to_do(running: int) -> None:
