@@ -21,6 +21,7 @@ import xgboost
 from benchmarks.packages import installed
 from benchmarks.tutorial import VOCABULARY_SIZE, words_of
 from chalicelib.text import words
+from training.hyperparameters import PRESETS, parse
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -28,19 +29,6 @@ Score = Callable[[Sequence[str]], Floats]  # texts -> one number each: the large
 
 XGBOOST = "xgboost-cpu" if sys.platform == "linux" else "xgboost"
 TUTORIAL_VALIDATION = 10_000  # reviews; it trains on the other 15,000
-TUTORIAL_ROUNDS = 500
-TUTORIAL_PATIENCE = 10  # rounds without a better validation error
-TUTORIAL_SETTINGS = {  # the notebook's own; it leaves the rest as it is
-    "objective": "binary:logistic",
-    "max_depth": 5,
-    "eta": 0.2,
-    "gamma": 4,
-    "min_child_weight": 6,
-    "subsample": 0.8,
-    "eval_metric": "error",
-    "nthread": 1,
-    "seed": 1,
-}
 
 
 @dataclass(frozen=True)
@@ -171,11 +159,10 @@ def tutorial(texts: Sequence[str], labels: Integers) -> Trained:
     """Train as the tutorial does: counts of 5,000 words, shallow trees, on 15,000 reviews of the 25,000."""
     from sklearn.feature_extraction.text import CountVectorizer
 
+    settings = parse(PRESETS["tutorial"])
     order = random.Random(1).sample(range(len(texts)), len(texts))
     held, kept = order[:TUTORIAL_VALIDATION], order[TUTORIAL_VALIDATION:]
-    vectorizer = CountVectorizer(
-        max_features=VOCABULARY_SIZE, tokenizer=words_of, token_pattern=None, lowercase=False, dtype=np.float32
-    )
+    vectorizer = CountVectorizer(max_features=VOCABULARY_SIZE, preprocessor=_cleaned, dtype=np.float32)
     rows = {"train": vectorizer.fit_transform([texts[i] for i in kept])}
     rows["validation"] = vectorizer.transform([texts[i] for i in held])
     matrices = {
@@ -183,11 +170,11 @@ def tutorial(texts: Sequence[str], labels: Integers) -> Trained:
         for name, part in (("train", kept), ("validation", held))
     }
     booster = xgboost.train(
-        TUTORIAL_SETTINGS,
+        settings.booster,
         matrices["train"],
-        TUTORIAL_ROUNDS,
+        settings.num_round,
         evals=[(matrices["validation"], "validation")],
-        early_stopping_rounds=TUTORIAL_PATIENCE,
+        early_stopping_rounds=settings.early_stopping_rounds,
         verbose_eval=False,
     )
     last = booster.best_iteration + 1
@@ -197,6 +184,11 @@ def tutorial(texts: Sequence[str], labels: Integers) -> Trained:
         return np.asarray(booster.predict(asked_rows, iteration_range=(0, last)), dtype=np.float64)
 
     return Trained(score, len(pickle.dumps(vectorizer)) + len(booster[:last].save_raw("ubj")))
+
+
+def _cleaned(review: str) -> str:
+    """Return a review as the tutorial's function cleans it, for scikit-learn to cut."""
+    return " ".join(words_of(review))
 
 
 _SKLEARN = ("scikit-learn",)
