@@ -2,9 +2,8 @@
 
 Trials go into a journal beside the run, so that a search which was stopped goes on where it was. The sampler is seeded
 anew for every trial, by the search's seed and the number of trials before it: a search that was stopped and one that
-was not make the same trials. Trials are compared, and hopeless ones stopped, at equal learning: at equal `eta` times
-rounds, since at equal rounds a small `eta` would always look bad. What this module does not do: draw from ranges that
-nobody checked (`training.ranges`), or show anything (`training.tune`).
+was not make the same trials. What this module does not do: check ranges (`training.ranges`), decide which trial is
+hopeless (`training.pruning`), or show anything (`training.tune`).
 """
 
 import hashlib
@@ -14,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import optuna
 import xgboost
@@ -27,13 +25,12 @@ from training.draws import distribution, inward, outward
 from training.features import load_prepared
 from training.hyperparameters import parse
 from training.progress import Tick, silent
+from training.pruning import CurvePruner, Reporter
 from training.ranges import SearchSpace
 from training.train import fit
 
 JOURNAL_NAME = "trials.journal"
-FIRST_TRIALS = 5  # drawn at random, and never stopped as hopeless: after them there is something to compare with
-WARM_UP_STEPS = 5  # of learning (`eta` times rounds) before a trial can be stopped as hopeless
-_DEFAULT_ETA = 0.3  # xgboost's own
+RANDOM_TRIALS = 5  # the first ones: after them there is something to draw conclusions from
 
 
 class SearchError(SentimentError):
@@ -66,29 +63,6 @@ class Found:
     trials: tuple[Trial, ...]
     best: Trial | None
     interrupted: bool
-
-
-class _Pruner(xgboost.callback.TrainingCallback):
-    """Reports a trial's metric once a step of learning, and stops the trial when others were better at that step."""
-
-    def __init__(self, trial: optuna.Trial, metric: str, eta: float) -> None:
-        super().__init__()
-        self._trial = trial
-        self._metric = metric
-        self._eta = eta
-        self._step = 0
-        self.rounds = 0
-
-    def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: Any) -> bool:
-        """Take the figures of a round; raises `optuna.TrialPruned`, or returns False, so that training goes on."""
-        self.rounds = epoch + 1
-        step = math.floor(self.rounds * self._eta)
-        if step > self._step:
-            self._step = step
-            self._trial.report(evals_log["validation"][self._metric][-1], step)
-            if self._trial.should_prune():
-                raise optuna.TrialPruned
-        return False
 
 
 def search(
@@ -149,7 +123,7 @@ def _open(path: Path, space: SearchSpace, identity: dict[str, object]) -> optuna
             storage=JournalStorage(JournalFileBackend(str(path))),
             study_name="search",
             direction="maximize" if space.maximize else "minimize",
-            pruner=optuna.pruners.MedianPruner(FIRST_TRIALS, WARM_UP_STEPS),
+            pruner=CurvePruner(),
             load_if_exists=True,
         )
     except (ValueError, KeyError, TypeError) as error:
@@ -196,21 +170,21 @@ def _try_next(
     """Make one trial: draw, train, tell."""
     before = len(_finished(study))
     study.sampler = optuna.samplers.TPESampler(
-        n_startup_trials=FIRST_TRIALS, seed=_trial_seed(seed, before), multivariate=True
+        n_startup_trials=RANDOM_TRIALS, seed=_trial_seed(seed, before), multivariate=True
     )
     if space.start and not before and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
         study.enqueue_trial({one.name: inward(one, space.start[one.name]) for one in space.ranges})
     trial = study.ask({one.name: distribution(one) for one in space.ranges})
     values = {one.name: outward(one, trial.params[one.name]) for one in space.ranges}
     hyperparameters = parse(space.hyperparameters(values))
-    pruner = _Pruner(trial, space.metric, hyperparameters.booster.get("eta", _DEFAULT_ETA))
+    reporter = Reporter(trial, space.metric)
     started = clock()
     try:
-        booster, history = fit(channels, hyperparameters, _numbered(tick, before + 1), [pruner])
+        booster, history = fit(channels, hyperparameters, _numbered(tick, before + 1), [reporter])
         state, rounds = TrialState.COMPLETE, booster.num_boosted_rounds()
         value = history["validation"][space.metric][rounds - 1]
     except optuna.TrialPruned:
-        state, rounds, value = TrialState.PRUNED, pruner.rounds, None
+        state, rounds, value = TrialState.PRUNED, reporter.rounds, None
     except KeyboardInterrupt:
         study.tell(trial, state=TrialState.FAIL)
         raise

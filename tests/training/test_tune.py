@@ -7,11 +7,11 @@ from click.testing import CliRunner
 from training.hyperparameters import with_settings
 from training.ranges import check_ranges
 from training.run_folder import load_run
-from training.search import FIRST_TRIALS, JOURNAL_NAME, SearchError, best_of, search
+from training.search import JOURNAL_NAME, SearchError, best_of, search
 from training.train import train
 from training.tune import SEARCH_NAME, command, tune
 
-STATIC = with_settings("default", ("num_round=20", "early_stopping_rounds=5", "max_leaves=7", "eta=", "lambda="))
+STATIC = with_settings("default", ("num_round=90", "early_stopping_rounds=90", "max_leaves=7", "eta=", "lambda="))
 
 
 def document(metric="logloss", objective="Minimize", **eta):
@@ -86,12 +86,16 @@ def test_a_search_that_was_done_goes_on_with_more_trials(space, small_channels, 
     assert drawn(search(space, small_channels, tmp_path, 5, seed=1)) == drawn(whole_search)[:5]
 
 
-def test_hopeless_trials_are_pruned_but_never_the_first(whole_search):
+def test_hopeless_trials_are_pruned(whole_search):
     pruned = [trial for trial in whole_search.trials if trial.pruned]
     assert pruned
-    assert min(trial.number for trial in pruned) > FIRST_TRIALS
-    assert max(trial.rounds for trial in pruned) < int(STATIC["num_round"])
+    assert min(trial.rounds for trial in pruned) < int(STATIC["num_round"])
     assert not whole_search.best.pruned
+
+
+def test_trials_that_are_compared_by_their_errors_run_whole(small_channels, tmp_path):
+    found = search(check_ranges(document("error")), small_channels, tmp_path, 8, seed=1)
+    assert not [trial.number for trial in found.trials if trial.pruned]
 
 
 def test_every_trial_is_within_its_ranges(whole_search):
