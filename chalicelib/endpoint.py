@@ -68,7 +68,7 @@ class Endpoint:
         self._name = name
         self._pause = pause
         config = client.meta.config
-        self._try_seconds = float(config.connect_timeout + config.read_timeout + MARGIN_SECONDS)  # type: ignore[attr-defined]
+        self._try_seconds = float(config.connect_timeout + config.read_timeout + MARGIN_SECONDS)
 
     def scores(self, rows: Sequence[str], remaining_seconds: Callable[[], float]) -> Scores:
         """Return the probability of positive for each row, in order, and the production variant that answered.
