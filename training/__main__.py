@@ -1,7 +1,9 @@
 """`python -m training <step>`: one command a stage, each in its own module, imported when asked for."""
 
+import ast
 import importlib
 import sys
+from pathlib import Path
 
 import click
 
@@ -21,7 +23,10 @@ STEPS = {  # step -> the module whose `command` it is, in the order a release is
 
 
 class Steps(click.Group):
-    """A group that imports a step's module when the step is called, so that `--help` stays quick."""
+    """A group that imports a step's module when the step is called.
+
+    So `--help` stays quick, and lists also those steps whose packages are not installed.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the steps in the order they are run."""
@@ -34,6 +39,19 @@ class Steps(click.Group):
         command: click.Command = importlib.import_module(STEPS[cmd_name]).command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the steps, each with the first line of its help."""
+        with formatter.section("Steps"):
+            formatter.write_dl([(step, summary_of(module)) for step, module in STEPS.items()])
+
+
+def summary_of(module: str) -> str:
+    """Return the first line of what a module's `command` says of itself, read without importing it."""
+    source = Path(__file__).parents[1].joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+    functions = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
+    told = next(ast.get_docstring(function) for function in functions if function.name == "command")
+    return (told or "").partition("\n\n")[0]
+
 
 @click.group(cls=Steps, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
@@ -45,4 +63,8 @@ if __name__ == "__main__":
         main(prog_name="python -m training")
     except SentimentError as error:
         click.echo(f"Error: {error.detail}", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        needed = "It comes with what the tests need: .venv/bin/python -m pip install -r requirements-dev.txt"
+        click.echo(f"Error: This step needs {error.name}, which is not installed. {needed}", err=True)
         sys.exit(1)

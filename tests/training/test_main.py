@@ -1,0 +1,34 @@
+"""The steps' own command line, on a machine that has only what `make run` installs, too."""
+
+import subprocess
+import sys
+
+from training.__main__ import STEPS
+from training.child import PROJECT
+
+WITHOUT_TRAINING_PACKAGES = """
+import runpy, sys
+sys.modules.update(dict.fromkeys(["matplotlib", "optuna", "sklearn"]))  # importing a None fails
+runpy.run_module("training", run_name="__main__", alter_sys=True)
+"""
+
+
+def called(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call `python -m training` with nothing of requirements-dev.txt that steps import."""
+    command = [sys.executable, "-c", WITHOUT_TRAINING_PACKAGES, *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+
+
+def test_the_help_lists_every_step_with_what_it_does() -> None:
+    told = called("--help").stdout
+    listed = dict(line.split(maxsplit=1) for line in told.splitlines() if line.startswith("  ") and line[2:3].strip())
+    assert listed.keys() >= STEPS.keys()
+    assert listed["train"].startswith("Train a model")
+
+
+def test_a_step_whose_packages_are_absent_says_what_to_install() -> None:
+    told = called("tune", "--help")
+    assert told.returncode == 1
+    assert told.stderr.startswith("Error: This step needs optuna")
+    assert told.stderr.count("\n") == 1
+    assert "requirements-dev.txt" in told.stderr
