@@ -114,7 +114,13 @@ def _say_nothing(_: str) -> None:
 
 
 @click.command("endpoint")
-@click.option("--port", default=DEFAULT_PORT, show_default=True, help="Loopback port; 0 takes any that is free.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Loopback port; 0 takes any that is free.",
+)
 @click.option("--name", help="The endpoint's name; the packaged vocabulary's by default.")
 @click.option("--misbehave", metavar="KIND", help=f"Go wrong: {', '.join(KINDS)} (slow takes seconds: slow:3).")
 @click.option("--times", type=click.IntRange(min=1), help="Misbehave for that many requests only.")

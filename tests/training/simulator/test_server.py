@@ -211,3 +211,11 @@ def test_the_command_refuses_an_unknown_misbehaviour_in_one_line() -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("Error: 'moody' is no misbehaviour.")
     assert ended.stderr.count("\n") == 1
+
+
+def test_the_command_refuses_a_port_that_cannot_be() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "training", "endpoint", "--port", "99999"], capture_output=True, text=True
+    )
+    assert ended.returncode == 2
+    assert "99999 is not in the range 0<=x<=65535" in ended.stderr
