@@ -21,6 +21,7 @@ GATEWAY_SECONDS = 29.0  # API Gateway gives up after that
 CONNECT_SECONDS = 2.0
 LONGEST_READ_SECONDS = 20.0
 MARGIN_SECONDS = 1.0  # kept for the answer's own way back
+STARTING_SECONDS = 3.0  # kept for making the client itself, on a function's first request
 TRIES = 3
 FIRST_PAUSE_SECONDS = 0.1  # before the second try; four times that before the third
 CONTENT_TYPE = "text/libsvm"
@@ -44,7 +45,8 @@ def connect(seconds_left: float) -> "SageMakerRuntimeClient":
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
-    read_seconds = min(LONGEST_READ_SECONDS, seconds_left - CONNECT_SECONDS - MARGIN_SECONDS)
+    spare_seconds = CONNECT_SECONDS + MARGIN_SECONDS + STARTING_SECONDS
+    read_seconds = min(LONGEST_READ_SECONDS, seconds_left - spare_seconds)
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=max(read_seconds, 1.0),
