@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 REPORT_ROUNDS = 10  # a trial is looked at every so many rounds
 _FACTOR = 1.5  # between the rounds of the three points
-_LEAST_POINT = 3  # the first of them is at least so many reports from the start
+_LEAST_POINT = 8  # the first of them is at least so many reports from the start
 _PATIENCE = 3  # so many looks in a row must see no hope
 _TOO_COARSE = frozenset(("error",))  # steps of single reviews: such a curve follows no law
 

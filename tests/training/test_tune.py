@@ -11,7 +11,7 @@ from training.search import JOURNAL_NAME, SearchError, best_of, search
 from training.train import train
 from training.tune import SEARCH_NAME, command, tune
 
-STATIC = with_settings("default", ("num_round=90", "early_stopping_rounds=90", "max_leaves=7", "eta=", "lambda="))
+STATIC = with_settings("default", ("num_round=20", "early_stopping_rounds=20", "max_leaves=7", "eta=", "lambda="))
 
 
 def document(metric="logloss", objective="Minimize", **eta):
@@ -50,12 +50,24 @@ def space():
 
 @pytest.fixture(scope="session")
 def whole_search(space, small_channels, tmp_path_factory):
-    """A search that nothing stopped, of trials enough to prune."""
-    return search(space, small_channels, tmp_path_factory.mktemp("whole"), 14, seed=1)
+    """A search that nothing stopped."""
+    return search(space, small_channels, tmp_path_factory.mktemp("whole"), 7, seed=1)
+
+
+@pytest.fixture(scope="session")
+def long_space(space):
+    """The same with trials long enough to be pruned."""
+    return replace(space, static={**space.static, "num_round": "220", "early_stopping_rounds": "220"})
+
+
+@pytest.fixture(scope="session")
+def pruning_search(long_space, small_channels, tmp_path_factory):
+    """A search that nothing stopped, with trials that it pruned."""
+    return search(long_space, small_channels, tmp_path_factory.mktemp("pruning"), 6, seed=1)
 
 
 def test_the_same_seed_makes_the_same_trials(space, small_channels, whole_search, tmp_path):
-    assert drawn(search(space, small_channels, tmp_path, 14, seed=1)) == drawn(whole_search)
+    assert drawn(search(space, small_channels, tmp_path, 7, seed=1)) == drawn(whole_search)
 
 
 def test_another_seed_makes_others(space, small_channels, whole_search, tmp_path):
@@ -63,13 +75,13 @@ def test_another_seed_makes_others(space, small_channels, whole_search, tmp_path
     assert [trial.values for trial in other.trials] != [trial.values for trial in whole_search.trials[:2]]
 
 
-def test_a_search_stopped_by_ctrl_c_goes_on_as_if_it_had_not_been(space, small_channels, whole_search, tmp_path):
-    stopped = search(space, small_channels, tmp_path, 14, seed=1, tick=stopping_at(9))
+def test_a_search_stopped_by_ctrl_c_goes_on_as_if_it_had_not_been(long_space, small_channels, pruning_search, tmp_path):
+    stopped = search(long_space, small_channels, tmp_path, 6, seed=1, tick=stopping_at(4))
     assert stopped.interrupted
-    assert drawn(stopped) == drawn(whole_search)[:8]
-    again = search(space, small_channels, tmp_path, 14, seed=1)
+    assert drawn(stopped) == drawn(pruning_search)[:3]
+    again = search(long_space, small_channels, tmp_path, 6, seed=1)
     assert not again.interrupted
-    assert drawn(again) == drawn(whole_search)
+    assert drawn(again) == drawn(pruning_search)
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -86,15 +98,15 @@ def test_a_search_that_was_done_goes_on_with_more_trials(space, small_channels, 
     assert drawn(search(space, small_channels, tmp_path, 5, seed=1)) == drawn(whole_search)[:5]
 
 
-def test_hopeless_trials_are_pruned(whole_search):
-    pruned = [trial for trial in whole_search.trials if trial.pruned]
+def test_hopeless_trials_are_pruned(pruning_search, long_space):
+    pruned = [trial for trial in pruning_search.trials if trial.pruned]
     assert pruned
-    assert min(trial.rounds for trial in pruned) < int(STATIC["num_round"])
-    assert not whole_search.best.pruned
+    assert min(trial.rounds for trial in pruned) < int(long_space.static["num_round"])
+    assert not pruning_search.best.pruned
 
 
-def test_trials_that_are_compared_by_their_errors_run_whole(small_channels, tmp_path):
-    found = search(check_ranges(document("error")), small_channels, tmp_path, 8, seed=1)
+def test_trials_that_are_compared_by_their_errors_run_whole(long_space, small_channels, tmp_path):
+    found = search(replace(long_space, metric="error"), small_channels, tmp_path, 6, seed=1)
     assert not [trial.number for trial in found.trials if trial.pruned]
 
 
@@ -113,7 +125,7 @@ def test_the_best_trial_has_the_best_value(metric, objective, extreme, small_cha
 
 def test_no_trial_begins_after_the_time_is_up(space, small_channels, tmp_path):
     seconds = iter(range(0, 1000, 10))
-    found = search(space, small_channels, tmp_path, 14, seed=1, seconds=65, clock=lambda: next(seconds))
+    found = search(space, small_channels, tmp_path, 9, seed=1, seconds=65, clock=lambda: next(seconds))
     assert len(found.trials) == 2  # the clock is read once before all, once before each, and twice in each
     assert not found.interrupted
 
