@@ -29,13 +29,6 @@ _TITLE = f"Verdict vocabulary, format {FORMAT_VERSION}"
 _TERM_LINE = re.compile(r"(\S+(?: \S+){0,2})\t([+-]\d+\.\d\d)")
 
 
-def terms_of(words: Sequence[str]) -> list[str]:
-    """Return every run of one to three neighbouring words: `["not", "good"]` -> `["not", "good", "not good"]`."""
-    pairs = list(map(" ".join, pairwise(words)))
-    triples = map(" ".join, zip(pairs, words[2:], strict=False))
-    return [*words, *pairs, *triples]
-
-
 class Vocabulary:
     """An ordered set of terms, each with its column in a row.
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chalicelib import vocabulary as vocabulary_file
 from chalicelib.errors import ReleaseError
-from chalicelib.vocabulary import Vocabulary, parse, terms_of
+from chalicelib.vocabulary import Vocabulary, parse
 
 TERMS = ("bad", "good", "not", "not good", "not good at")
 
@@ -14,14 +14,6 @@ TERMS = ("bad", "good", "not", "not good", "not good at")
 @pytest.fixture
 def vocabulary() -> Vocabulary:
     return Vocabulary(TERMS, (-1.5, 1.25, -0.5, -2.0, -2.25))
-
-
-def test_terms_are_runs_of_one_to_three_words() -> None:
-    assert terms_of(["not", "good", "at", "all"]) == [
-        *("not", "good", "at", "all"),
-        *("not good", "good at", "at all"),
-        *("not good at", "good at all"),
-    ]
 
 
 def test_a_row_names_its_terms_between_the_constants(vocabulary: Vocabulary) -> None:

@@ -4,10 +4,14 @@ from collections import Counter
 import pytest
 
 from chalicelib.text import words
-from chalicelib.vocabulary import terms_of
 from training.reviews import REVIEWS_NAME, DataError, read
 from training.splits import assign
 from training.terms import LEAST_REVIEWS, Occurrence, choose, count_terms
+
+
+def runs_of(found: list[str]) -> list[str]:
+    """Return every run of one to three neighbouring words."""
+    return [" ".join(found[start : start + length]) for length in (1, 2, 3) for start in range(len(found) + 1 - length)]
 
 
 def test_counts_are_those_of_a_plain_count_over_the_train_split(small_data):
@@ -16,7 +20,7 @@ def test_counts_are_those_of_a_plain_count_over_the_train_split(small_data):
     plain = (Counter(), Counter())
     for review in read(path):
         if splits.of(review) == "train":
-            plain[review.label].update(set(terms_of(words(review.text))))
+            plain[review.label].update(set(runs_of(words(review.text))))
     counted = count_terms(path, splits)
     frequent = {term for term in plain[0] | plain[1] if plain[0][term] + plain[1][term] >= LEAST_REVIEWS}
     for label in (0, 1):
