@@ -4,6 +4,7 @@ What this module does not do: multipart forms, which nothing here needs, and any
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
@@ -14,6 +15,7 @@ from chalicelib.sentiment import MOST_REVIEWS
 
 LARGEST_BODY = 500_000  # bytes; escaped into a page twice it stays under the 6 MB of a Lambda answer
 FORM_TYPE = "application/x-www-form-urlencoded"
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")  # as in static/reading.js; str.splitlines knows more, inside reviews too
 _FORM_FIELDS = ("review=", "several=", "explain=")
 _READ_HERE = "Send text/plain, application/x-www-form-urlencoded or application/json, in UTF-8."
 
@@ -81,7 +83,7 @@ def _from_form(body: str) -> Inquiry:
         ) from error
     text = fields.get("review", [""])[-1]
     several = "several" in fields
-    lines = tuple(line for line in text.splitlines() if line.strip())
+    lines = tuple(line for line in _LINE_BREAK.split(text) if line.strip())
     if several and len(lines) > MOST_REVIEWS:
         raise BodyTooLargeError(f"Send at most {MOST_REVIEWS} reviews at once; this form has {len(lines)} lines.")
     if several and not lines:

@@ -1,6 +1,6 @@
 import json
 from contextlib import suppress
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given
@@ -32,6 +32,11 @@ def test_a_form_gives_one_review_and_is_explained() -> None:
     assert asked.reviews == ("A great film!\r\nGo",)
     assert (asked.several, asked.explained, asked.in_kind) == (False, True, Representation.HTML)
     assert asked.form_text == "A great film!\r\nGo"
+
+
+def test_a_line_ends_where_the_page_ends_it_not_at_other_separators() -> None:
+    separated = "a film\u2028of two lines\x0b, or\x85three"
+    assert read(FORM_TYPE, f"review={quote(separated)}%0Aanother&several=on".encode()).reviews == (separated, "another")
 
 
 def test_a_form_for_several_gives_a_review_a_line() -> None:
