@@ -84,6 +84,7 @@ export class ResultsTable {
   }
 
   #rest() {
+    document.title = `${this.#results.length.toLocaleString("en")} reviews · Verdict`;
     this.#part("progress").hidden = true;
     this.#part("actions").hidden = this.#results.length === 0;
     this.#count();

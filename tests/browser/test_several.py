@@ -55,6 +55,7 @@ def test_lines_of_the_box_come_back_as_a_table(page: Page) -> None:
     expect(page.locator("#counter")).to_have_text("3 reviews, one a line.")
     page.get_by_role("button", name="Judge it").click()
     assert rows(page) == [GOOD, BAD, "Xyzzyq."]
+    expect(page).to_have_title("3 reviews · Verdict")
     expect(page.locator("#answer tbody tr").nth(2)).to_contain_text("None of its words is known")
     expect(page.get_by_role("status")).to_have_text("3 reviews: 1 positive, 1 negative, 1 not sure.")
     expect(page.get_by_text("Empty ones left out: 2.")).to_be_visible()
