@@ -7,10 +7,12 @@ same bytes.
 
 import hashlib
 import platform
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -91,10 +93,7 @@ def fit(
     `watchers` see every round before early stopping does.
     """
     threads = hyperparameters.booster["nthread"]
-    matrices = [
-        (xgboost.DMatrix(f"{(channels / name).resolve()}?format=libsvm", nthread=threads), split)
-        for split, name in CHANNELS.items()
-    ]
+    matrices = [(_read(channels / name, threads), split) for split, name in CHANNELS.items()]
     watch = _Watch(hyperparameters.num_round, tick)
     callbacks: list[xgboost.callback.TrainingCallback] = [watch, *watchers]
     if hyperparameters.early_stopping_rounds:
@@ -115,6 +114,13 @@ def fit(
         verbose_eval=False,
     )
     return booster, {split: dict(by_metric) for split, by_metric in watch.history.items()}
+
+
+def _read(channel: Path, threads: int) -> xgboost.DMatrix:
+    """Read a channel under another name: xgboost takes no `;`, `?` or `#` in a path, and no letter beyond ASCII."""
+    with TemporaryDirectory() as folder:
+        plain = shutil.copy(channel, Path(folder) / "channel.libsvm")
+        return xgboost.DMatrix(f"{plain}?format=libsvm", nthread=threads)
 
 
 @click.command(name="train")

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import xgboost
 from click.testing import CliRunner
@@ -16,6 +18,13 @@ def test_the_same_command_gives_the_same_bytes_on_one_thread_or_two(small_channe
 
     assert model("first") == model("second") == model("threads", nthread="2")
     assert model("first") != model("seed", seed="2")
+
+
+def test_channels_may_lie_in_a_folder_of_any_name(small_channels, small_hyperparameters, tmp_path):
+    elsewhere = tmp_path / "José & co; #1?"
+    shutil.copytree(small_channels, elsewhere)
+    there = train(elsewhere, tmp_path / "there", small_hyperparameters).record
+    assert there.model_sha256 == train(small_channels, tmp_path / "here", small_hyperparameters).record.model_sha256
 
 
 def test_only_the_best_rounds_are_kept(small_run):
