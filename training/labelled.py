@@ -71,6 +71,8 @@ def _review(where: str, number: int, row: dict[str, Any]) -> Review:
     label = _field(where, row, LABEL_COLUMNS)
     if not isinstance(text, str):
         raise DataError(f"{where}: the review is not a text.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise DataError(f"{where}: the review holds half a character, which no encoding can write.")
     key = str(int(label) if isinstance(label, bool) else label).strip().lower()
     if key not in LABELS:
         raise DataError(f"{where}: unknown label {str(label)[:40]!r}; known are {', '.join(LABELS)}.")

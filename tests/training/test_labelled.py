@@ -44,6 +44,7 @@ def test_rows_are_train_reviews_numbered_in_order(tmp_path):
         ("a.csv", b"review,label\ntr\xe8s bon,1\n", "not UTF-8"),
         ("a.csv", "review,label\ngood,1\n".encode("utf-16"), "not UTF-8"),
         ("a.jsonl", '{"text": "good", "label": 1}\n{"text": ', "line 2 is not JSON"),
+        ("a.jsonl", '{"text": "\\ud83d good", "label": 1}', "line 1: the review holds half a character"),
         ("a.jsonl", "[1]", "not an object"),
         ("a.jsonl", '{"text": 3, "label": 1}', "the review is not a text"),
         ("a.jsonl", '{"text": "good", "label": null}', "unknown label 'None'"),
