@@ -64,6 +64,9 @@ if __name__ == "__main__":
     except SentimentError as error:
         click.echo(f"Error: {error.detail}", err=True)
         sys.exit(1)
+    except OSError as error:
+        click.echo(f"Error: {error.filename or 'A file'} cannot be used: {error.strerror or error}.", err=True)
+        sys.exit(1)
     except ModuleNotFoundError as error:
         needed = "It comes with what the tests need: .venv/bin/python -m pip install -r requirements-dev.txt"
         click.echo(f"Error: This step needs {error.name}, which is not installed. {needed}", err=True)

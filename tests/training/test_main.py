@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from training.__main__ import STEPS
 from training.child import PROJECT
@@ -32,3 +33,12 @@ def test_a_step_whose_packages_are_absent_says_what_to_install() -> None:
     assert told.stderr.startswith("Error: This step needs optuna")
     assert told.stderr.count("\n") == 1
     assert "requirements-dev.txt" in told.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("review,label\ngood,1\nbad,0\n")
+    (tmp_path / "file").touch()
+    told = called("data", "--labelled", str(tmp_path / "mine.csv"), "--into", str(tmp_path / "file" / "data"))
+    assert told.returncode == 1
+    assert "Traceback" not in told.stderr
+    assert told.stderr.splitlines()[-1] == f"Error: {tmp_path}/file/data cannot be used: Not a directory."
