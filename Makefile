@@ -40,7 +40,7 @@ format: $(DEV_READY) ## lay out the code, and mend what the linter can mend
 bench: $(DEV_READY) ## measure, side by side with the tutorial's Lambda
 	@$(PY) -m benchmarks
 
-bench-alternatives: $(ALTERNATIVES_READY) ## measure what could be picked instead (ARCHIVE=aclImdb_v1.tar.gz; some 10 minutes)
+bench-alternatives: $(ALTERNATIVES_READY) ## measure what could be picked instead (ARCHIVE=aclImdb_v1.tar.gz; 8 minutes or more)
 	@$(PY) -m benchmarks.alternatives $(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
 train: $(DEV_READY) ## reviews -> packaged release (ARCHIVE=aclImdb_v1.tar.gz, or it is downloaded)

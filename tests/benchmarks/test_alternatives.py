@@ -108,3 +108,10 @@ def test_tables_have_the_most_accurate_last() -> None:
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     write_results(tmp_path / "new" / "results.json", [BEST, PLAIN], {"release": "one"})
     assert read_results(tmp_path / "new" / "results.json") == [BEST, PLAIN]
+
+
+def test_the_document_has_the_figures_of_its_run() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    assert markdown_of(read_results(docs / "alternatives.json")) in (docs / "alternatives.md").read_text(
+        encoding="utf-8"
+    )
