@@ -70,7 +70,8 @@ function noteAnswer(text) {
   const verdict = document.querySelector("#answer [data-label]");
   if (!verdict) return;
   showCurl({ review: text });
-  remember({ text, label: verdict.dataset.label, score: Number(verdict.dataset.score) });
+  const { label, score } = verdict.dataset; // no score where it would rest on no known word
+  remember({ text, label, score: score ? Number(score) : null });
 }
 
 function showCurl(question) {

@@ -120,6 +120,13 @@ def test_what_was_asked_is_remembered_here_until_cleared(page: Page) -> None:
     expect(history).to_be_hidden()
 
 
+def test_the_history_tells_no_chance_that_rests_on_no_known_word(page: Page) -> None:
+    page.locator("#review").fill("Xyzzyq plugh.")
+    page.get_by_role("button", name="Judge it").click()
+    history = page.get_by_role("region", name="You asked before")
+    expect(history.locator(".tag")).to_have_text("Not sure")
+
+
 def test_the_history_holds_twenty(page: Page) -> None:
     kept = [{"text": f"Review {number}", "label": "positive", "score": 0.9} for number in range(20)]
     page.evaluate("(kept) => localStorage.setItem('verdict-history', JSON.stringify(kept))", kept)
