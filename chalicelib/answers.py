@@ -64,7 +64,7 @@ def as_digits(judgement: Judgement) -> str:
     """Return the tutorial's answer, `1` for positive and `0` for negative; a line each where several were asked.
 
     A digit cannot say "not sure": inside the band it is the likelier of the two, as the tutorial's was. Raises
-    `NotJudgeableError` where no word is known, and the first error that stands in place of a verdict.
+    `NotJudgeableError` for a review that cannot be judged, and the first error that stands in place of a verdict.
     """
     return "\n".join(_digit(outcome) for outcome in judgement.outcomes)
 
@@ -73,8 +73,9 @@ def _digit(outcome: Verdict | SentimentError) -> str:
     """Return one review's digit, or raise why there is none."""
     if isinstance(outcome, SentimentError):
         raise outcome
-    if outcome.known_words == 0:
-        raise NotJudgeableError("None of the review's words is known to the model. Ask for JSON to see more.")
+    if not outcome.judgeable:
+        reasons = " ".join(caution.message for caution in outcome.warnings)
+        raise NotJudgeableError(f"{reasons} Ask for JSON to see more.")
     return "1" if outcome.score >= 0.5 else "0"
 
 

@@ -74,12 +74,12 @@ class EmptyReviewError(SentimentError):
     """A review holds no words at all."""
 
     type = "empty-review"
-    title = "The review is empty"
+    title = "There is nothing to judge"
     status = 422
 
 
 class NotJudgeableError(SentimentError):
-    """A review of which no word is known, where the caller can only be answered with a digit."""
+    """A review of which too little is known, or not in English, where the caller can only be told a digit."""
 
     type = "not-judgeable"
     title = "The review cannot be judged"

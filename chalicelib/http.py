@@ -115,6 +115,7 @@ def refusal(call: Call, error: SentimentError, release: Release | None) -> Answe
     else:
         answer = json_answer(problem, error.status, PROBLEM_TYPE)
     answer.facts.update(problem=error.type, cause=getattr(error, "cause", None))
+    answer.facts.update(release=release.release_id if release else None)
     if error.retry_after_seconds is not None:
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
     return answer
@@ -124,7 +125,8 @@ def asset_answer(call: Call, found: Asset) -> Answer:
     """Answer with a static file; a link that carries the file's version may be kept for good."""
     kept_until = _FOREVER if call.query.get("v") == found.version else _ASK_AGAIN
     headers = {"Cache-Control": kept_until, "ETag": found.etag}
-    if found.etag in call.headers.get("if-none-match", ""):
+    known = call.headers.get("if-none-match", "")
+    if found.etag in known or known.strip() == "*":
         return Answer("", found.media_type, 304, headers)
     return Answer(found.text, found.media_type, 200, headers)
 

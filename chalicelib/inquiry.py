@@ -53,7 +53,9 @@ def read(content_type: str, body: bytes) -> Inquiry:
     if media_type == "application/json":
         return _from_json(_decoded(body))
     if media_type == "text/plain" or (media_type == FORM_TYPE and not _is_form(body)):
-        return Inquiry((_decoded(body),), several=False, explained=False, in_kind=Representation.TEXT)
+        text = _decoded(body)
+        text = unquote_plus(text) if media_type == FORM_TYPE and _is_encoded(text) else text
+        return Inquiry((text,), several=False, explained=False, in_kind=Representation.TEXT)
     if media_type == FORM_TYPE:
         return _from_form(_decoded(body))
     named = f"The content type {media_type[:80]!r} is not read here." if media_type else "There is no content type."
@@ -63,6 +65,11 @@ def read(content_type: str, body: bytes) -> Inquiry:
 def _is_form(body: bytes) -> bool:
     """Tell a form from the bare text of `curl -d 'text'`, which comes with the same content type."""
     return body.startswith(tuple(field.encode() for field in _FORM_FIELDS))
+
+
+def _is_encoded(text: str) -> bool:
+    """Tell what `curl --data-urlencode 'text'` sends from what `curl -d 'text'` does: no space, but signs of some."""
+    return " " not in text and ("%20" in text or "+" in text)
 
 
 def _decoded(body: bytes) -> str:
@@ -98,8 +105,10 @@ def _from_json(body: str) -> Inquiry:
         fields = json.loads(body)
     except RecursionError as error:
         raise MalformedBodyError("The JSON is nested too deeply.") from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise MalformedBodyError(f"The body is not JSON: {error}.") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise MalformedBodyError("The JSON holds a number that is too long.") from error
     if not isinstance(fields, dict) or ("review" in fields) == ("reviews" in fields):
         raise MalformedBodyError('Send a JSON object with either "review" (a string) or "reviews" (a list of strings).')
     explained = fields.get("explain", "review" in fields)
@@ -123,7 +132,7 @@ def _list_of(reviews: Any) -> tuple[object, ...]:
 
 def asks_several(content_type: str, body: bytes) -> bool:
     """Tell whether the page's checkbox for several reviews was set, as well as it can be read; never fails."""
-    return kind_of(content_type, body) is Representation.HTML and b"&several=" in body
+    return kind_of(content_type, body) is Representation.HTML and b"&several=" in b"&" + body
 
 
 def text_of(content_type: str, body: bytes) -> str:

@@ -7,7 +7,7 @@ What this module does not do: read HTTP, render pages, or decide anything the pa
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from chalicelib.errors import BodyTooLargeError, EmptyReviewError, MalformedBodyError, SentimentError
@@ -19,6 +19,7 @@ from chalicelib.text import words as words_of
 LONGEST_REVIEW = 20_000  # characters; what is longer is cut, with a warning
 MOST_REVIEWS = 100  # in one request
 LARGEST_CALL = 3_900_000  # bytes; a serverless endpoint takes 4 MB
+LEAST_KNOWN_WORDS = 0.5  # share of a review's words; with fewer there is no judging it
 MOST_ROWS = 2_000  # in one call, explanations included; bounds the endpoint's time
 
 POSITIVE, NEGATIVE, NOT_SURE = "positive", "negative", "not sure"
@@ -54,6 +55,7 @@ class Verdict:
     label: str
     score: float
     known_words: float
+    judgeable: bool  # False: too few words are known, or it is not English, so the score says nothing
     warnings: tuple[Caution, ...]
     explanation: Explanation = field(default_factory=Explanation)
 
@@ -80,6 +82,7 @@ class _Question:
 
     words: list[str]
     known_words: float
+    judgeable: bool
     cautions: tuple[Caution, ...]
     row: str
     parts: Parts | None
@@ -159,7 +162,7 @@ def _with_parts(
         cautions = question.cautions
         if parts.cut:
             cautions += (Caution("explained-in-part", "The review has more parts than one answer explains."),)
-        questions.append(_Question(question.words, question.known_words, cautions, question.row, parts, rows))
+        questions.append(replace(question, cautions=cautions, parts=parts, part_rows=rows))
     return questions
 
 
@@ -172,23 +175,26 @@ def _question(review: object, release: Release) -> tuple[str, _Question]:
     text = review[:LONGEST_REVIEW]
     words = words_of(text)
     known = release.vocabulary.known_share(words)
-    cautions = _cautions(review, words, known, release)
-    return text, _Question(words, known, cautions, release.vocabulary.row(words), None, [])
+    english = probably_english(text, words, known)
+    cautions = _cautions(review, english, known, release)
+    judgeable = english and known >= LEAST_KNOWN_WORDS
+    return text, _Question(words, known, judgeable, cautions, release.vocabulary.row(words), None, [])
 
 
-def _cautions(review: str, words: list[str], known: float, release: Release) -> tuple[Caution, ...]:
+def _cautions(review: str, english: bool, known: float, release: Release) -> tuple[Caution, ...]:
     """Say what makes a verdict on this review less certain than its score."""
     found: list[Caution] = []
     if len(review) > LONGEST_REVIEW:
         found.append(Caution("cut", f"Only the first {LONGEST_REVIEW:,} characters were read."))
-    if not probably_english(review[:LONGEST_REVIEW], words, known):
+    if not english:
         found.append(Caution("not-english", "This does not look like English, the only language the model has read."))
     if known == 0:
         found.append(
             Caution("no-known-words", "None of its words is known to the model, so there is nothing to judge.")
         )
-    elif known < release.facts.few_known_words:
-        found.append(Caution("few-known-words", f"Only {known:.0%} of its words are known to the model."))
+    elif known < max(release.facts.few_known_words, LEAST_KNOWN_WORDS):
+        too_few = ", too few to judge it" if known < LEAST_KNOWN_WORDS else ""
+        found.append(Caution("few-known-words", f"Only {known:.0%} of its words are known to the model{too_few}."))
     return tuple(found)
 
 
@@ -196,14 +202,13 @@ def _verdict(question: _Question, scores: list[float], release: Release) -> Verd
     """Turn a review's scores (its own first, then its parts') into a verdict."""
     score = scores[0]
     explanation = explain(question.parts, score, scores[1:]) if question.parts else Explanation()
-    return Verdict(
-        label_of(score, question.known_words, release), score, question.known_words, question.cautions, explanation
-    )
+    label = label_of(score, release) if question.judgeable else NOT_SURE
+    return Verdict(label, score, question.known_words, question.judgeable, question.cautions, explanation)
 
 
-def label_of(score: float, known_words: float, release: Release) -> str:
-    """Name a score: "not sure" strictly inside the release's band, and wherever no word is known."""
+def label_of(score: float, release: Release) -> str:
+    """Name the score of a review that can be judged: "not sure" strictly inside the release's band."""
     low, high = release.facts.not_sure_band
-    if known_words == 0 or low < score < high:
+    if low < score < high:
         return NOT_SURE
     return POSITIVE if score >= high else NEGATIVE

@@ -228,6 +228,7 @@ def test_static_files_can_be_kept(client: Client) -> None:
     etag = first.headers["ETag"]
     assert first.headers["Cache-Control"] == "no-cache"
     again = client.http.get("/static/app.js", headers={"If-None-Match": etag})
+    assert client.http.get("/static/app.js", headers={"If-None-Match": "*"}).status_code == 304
     assert (again.status_code, again.body) == (304, b"")
     versioned = client.http.get(f"/static/app.js?v={etag.strip(chr(34))}")
     assert "immutable" in versioned.headers["Cache-Control"]
@@ -312,3 +313,14 @@ def test_a_bug_is_a_problem_document_that_tells_nothing(client: Client, monkeypa
     assert described("Problem", answer.json_body)["status"] == 500
     assert b"inner" not in answer.body
     assert answer.headers.keys() >= ALWAYS
+
+
+def test_a_digit_is_refused_for_what_cannot_be_judged(client: Client) -> None:
+    answer = post(client, "Ce film est vraiment mauvais et je ne le recommande pas")
+    assert answer.status_code == 422
+    assert "English" in answer.body.decode()
+
+
+@pytest.mark.parametrize("review", ["The movie.", "the the the", "I saw it with my sister.", "Das ist ein Film, ja"])
+def test_a_text_without_an_opinion_is_not_called_either(client: Client, review: str) -> None:
+    assert post_json(client, {"review": review}).json_body["label"] == "not sure"

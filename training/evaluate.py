@@ -20,7 +20,7 @@ from training.metrics import measure
 from training.progress import Tick, bars, silent, table
 from training.reviews import REVIEWS_NAME, DataError, read, read_manifest
 from training.run_folder import RUNS_FOLDER, Run, RunError, load_run, run_folder
-from training.scoring import load_booster, score
+from training.scoring import empty_score, load_booster, score
 from training.splits import assign
 from training.thresholds import PRECISION, few_known_words, not_sure_band
 from training.train import DEFAULT_RUN
@@ -58,7 +58,8 @@ def _measure(run: Run, path: Path, look_at_test: bool, precision: float, tick: T
     booster = load_booster(run.model)
     names = ("validation", "test") if look_at_test else ("validation",)
     scored = {name: score(booster, run.vocabulary, path, splits, name, tick) for name in names}
-    band = not_sure_band(scored["validation"].probabilities, scored["validation"].labels, precision)
+    validation, nothing = scored["validation"], empty_score(booster, run.vocabulary)
+    band = not_sure_band(validation.probabilities, validation.labels, nothing, precision)
     figures = {name: measure(scored[name], band) for name in names}
     _add_excerpts(path, [mistake for by in figures.values() for mistake in by.mistakes])
     return Evaluation(
@@ -66,7 +67,7 @@ def _measure(run: Run, path: Path, look_at_test: bool, precision: float, tick: T
         model_sha256=run.record.model_sha256,
         data_fingerprint=run.record.data_fingerprint,
         not_sure_band=band,
-        few_known_words=few_known_words(scored["validation"].known_shares),
+        few_known_words=few_known_words(validation.known_shares),
         precision=precision,
         test_looks=int(look_at_test),
         splits=figures,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from training.reviews import LABEL_NAMES
 from training.scoring import Floats, Integers, Scored
-from training.thresholds import outside
+from training.thresholds import around, outside
 
 CALIBRATION_BINS = 15
 HISTOGRAM_BINS = 20
@@ -63,7 +63,7 @@ def measure(scored: Scored, band: tuple[float, float]) -> Figures:
     right: Mask = (probabilities > 0.5) == labels
     accuracy = float(right.mean())
     reliability = _reliability(probabilities, labels)
-    answered, answered_accuracy = outside(probabilities, labels, round(band[1] - 0.5, 2))
+    answered, answered_accuracy = outside(probabilities, labels, band)
     return Figures(
         reviews=len(labels),
         accuracy=accuracy,
@@ -79,7 +79,7 @@ def measure(scored: Scored, band: tuple[float, float]) -> Figures:
         reliability=reliability,
         histogram=_histogram(probabilities, labels),
         roc=_roc(probabilities, labels),
-        trade_off=[list(outside(probabilities, labels, half / 100)) for half in range(46)],
+        trade_off=[list(outside(probabilities, labels, around(steps))) for steps in range(46)],
         mistakes=_mistakes(scored, right),
     )
 

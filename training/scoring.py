@@ -77,6 +77,12 @@ def score(
     )
 
 
+def empty_score(booster: xgboost.Booster, vocabulary: Vocabulary) -> float:
+    """Return the probability of positive (0..1) of a review that holds no term: what the model says of nothing."""
+    nothing = matrix([vocabulary.row([])], vocabulary.last_column + 1)
+    return float(booster.predict(xgboost.DMatrix(nothing, nthread=1))[0])
+
+
 def _encode(
     shared: tuple[Vocabulary, Splits, str], reviews: Iterator[Review]
 ) -> tuple[list[tuple[str, int, int, int, float]], list[str]]:

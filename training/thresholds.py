@@ -7,28 +7,47 @@ import numpy as np
 from training.scoring import Floats, Integers
 
 PRECISION = 0.92  # of the answers that are given, so many shall be right
+LEAST_EVIDENCE = 0.05  # a score nearer than that to what no known term at all scores tells nothing of the review
 WIDEST = 0.45  # a band never reaches further from 0.5
 UNUSUAL_SHARE = 0.005  # so many of ordinary reviews may carry the warning of few known words
 _BAND_STEPS = 100  # a step is 0.01
 _SHARE_STEPS = 20  # a step is 0.05
 
 
-def not_sure_band(probabilities: Floats, labels: Integers, precision: float = PRECISION) -> tuple[float, float]:
-    """Return the narrowest band around 0.5, in steps of 0.01, outside of which `precision` of the answers are right.
+def not_sure_band(
+    probabilities: Floats, labels: Integers, empty_score: float, precision: float = PRECISION
+) -> tuple[float, float]:
+    """Return the two ends of the band, in steps of 0.01; scores strictly between them are "not sure".
 
-    Scores strictly between its ends are "not sure". The widest band, (0.05, 0.95), when none reaches the precision.
+    It is the narrowest around 0.5 outside of which `precision` of the answers are right (the widest, 0.05 to 0.95,
+    when none reaches that), and it reaches past `empty_score`, the score of a row without terms, by `LEAST_EVIDENCE`.
     """
-    for steps in range(round(WIDEST * _BAND_STEPS)):
-        half = steps / _BAND_STEPS
-        _, right = outside(probabilities, labels, half)
-        if right >= precision:
-            return round(0.5 - half, 2), round(0.5 + half, 2)
-    return round(0.5 - WIDEST, 2), round(0.5 + WIDEST, 2)
+    low, high = next(
+        (
+            band
+            for band in map(around, range(round(WIDEST * _BAND_STEPS)))
+            if _reaches(probabilities, labels, band, precision)
+        ),
+        around(round(WIDEST * _BAND_STEPS)),
+    )
+    nothing_below = math.floor(round((empty_score - LEAST_EVIDENCE) * _BAND_STEPS, 6)) / _BAND_STEPS
+    nothing_above = math.ceil(round((empty_score + LEAST_EVIDENCE) * _BAND_STEPS, 6)) / _BAND_STEPS
+    return max(min(low, nothing_below), 0.01), min(max(high, nothing_above), 0.99)
 
 
-def outside(probabilities: Floats, labels: Integers, half: float) -> tuple[float, float]:
-    """Return the share of answers outside a band of 0.5 +- `half`, and how many of those are right (0..1)."""
-    sure = np.round(np.abs(probabilities - 0.5), 6) >= half
+def around(steps: int) -> tuple[float, float]:
+    """Return the band of so many steps of 0.01 to each side of 0.5."""
+    return round(0.5 - steps / _BAND_STEPS, 2), round(0.5 + steps / _BAND_STEPS, 2)
+
+
+def _reaches(probabilities: Floats, labels: Integers, band: tuple[float, float], precision: float) -> bool:
+    """Tell whether so many of the answers outside a band are right."""
+    return outside(probabilities, labels, band)[1] >= precision
+
+
+def outside(probabilities: Floats, labels: Integers, band: tuple[float, float]) -> tuple[float, float]:
+    """Return the share of answers outside a band, its ends included, and how many of those are right (0..1)."""
+    sure = (probabilities <= band[0]) | (probabilities >= band[1])
     if not sure.any():
         return 0.0, 0.0
     return float(sure.mean()), float(((probabilities > 0.5) == labels)[sure].mean())

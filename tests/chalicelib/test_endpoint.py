@@ -234,7 +234,7 @@ def test_the_name_carries_stage_and_fingerprint_unless_it_is_given(monkeypatch: 
     assert endpoint_name("0123456789ab") == "mine"
 
 
-@pytest.mark.parametrize(("seconds_left", "read_seconds"), [(28.0, 20.0), (10.0, 4.0), (0.5, 1.0)])
+@pytest.mark.parametrize(("seconds_left", "read_seconds"), [(28.0, 15.0), (10.0, 4.0), (0.5, 1.0)])
 def test_the_clients_limits_fit_the_time_its_requests_have(
     seconds_left: float, read_seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,3 +127,17 @@ def test_asking_for_the_text_and_the_kind_never_fails(body: bytes, content_type:
 )
 def test_whether_several_were_asked_about_survives_any_error(content_type: str, body: bytes, several: bool) -> None:
     assert asks_several(content_type, body) is several
+
+
+@pytest.mark.parametrize(
+    ("body", "review"),
+    [(b"One%20of%20the%20best", "One of the best"), (b"good+bad", "good bad"), (b"100% sure, 2+2", "100% sure, 2+2")],
+)
+def test_text_that_curl_encoded_is_decoded_and_plain_text_is_not(body: bytes, review: str) -> None:
+    assert read(FORM_TYPE, body).reviews == (review,)
+
+
+def test_the_checkbox_is_found_wherever_it_stands() -> None:
+    assert asks_several(FORM_TYPE, b"several=on&review=x")
+    assert asks_several(FORM_TYPE, b"review=x&several=on")
+    assert not asks_several(FORM_TYPE, b"review=x")

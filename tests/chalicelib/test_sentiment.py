@@ -121,7 +121,7 @@ def test_a_review_of_unknown_words_is_not_sure_whatever_its_score(
 
 def test_the_edges_of_the_band_are_sure(packaged: Release) -> None:
     low, high = packaged.facts.not_sure_band
-    labels = [sentiment.label_of(score, 1.0, packaged) for score in (0.0, low, low + 1e-9, 0.5, high - 1e-9, high, 1.0)]
+    labels = [sentiment.label_of(score, packaged) for score in (0.0, low, low + 1e-9, 0.5, high - 1e-9, high, 1.0)]
     assert labels == ["negative", "negative", "not sure", "not sure", "not sure", "positive", "positive"]
 
 
@@ -132,10 +132,21 @@ def test_a_long_review_is_cut_and_says_so(packaged: Release, scorer: LinearScore
     assert scorer.rows == [packaged.vocabulary.row(words(filler))]
 
 
-def test_few_known_words_and_other_languages_are_warned_of(packaged: Release, scorer: LinearScorer) -> None:
-    assert codes(verdict(packaged, scorer, "wonderful zxcvb qwrtp plokm")) == {"few-known-words"}
-    french = verdict(packaged, scorer, "Ce film est vraiment mauvais et je ne le recommande pas")
-    assert "not-english" in codes(french)
+@pytest.mark.parametrize(
+    ("review", "code", "label"),
+    [
+        ("wonderful zxcvb qwrtp plokm", "few-known-words", "not sure"),
+        ("this is a wonderful film zxcvb qwrtp plokm", "few-known-words", "positive"),
+        ("Ce film est vraiment wonderful et je ne le recommande pas", "not-english", "not sure"),
+    ],
+)
+def test_few_known_words_and_other_languages_are_warned_of_and_in_the_end_not_judged(
+    packaged: Release, scorer: LinearScorer, review: str, code: str, label: str
+) -> None:
+    judged = verdict(packaged, scorer, review)
+    assert code in codes(judged)
+    assert judged.label == label
+    assert judged.score > packaged.facts.not_sure_band[1]
 
 
 def test_a_whole_request_stays_under_the_endpoints_limits(packaged: Release, scorer: LinearScorer) -> None:

@@ -7,21 +7,27 @@ from training.thresholds import few_known_words, not_sure_band, outside
 def test_the_band_is_the_narrowest_that_reaches_the_precision():
     probabilities = np.array([0.9, 0.1, 0.95, 0.3, 0.58, 0.61])  # wrong: 0.3 and 0.58
     labels = np.array([1, 0, 1, 1, 0, 1])
-    assert not_sure_band(probabilities, labels, precision=0.6) == (0.5, 0.5)
-    assert not_sure_band(probabilities, labels, precision=0.8) == (0.41, 0.59)
-    assert not_sure_band(probabilities, labels, precision=0.95) == (0.29, 0.71)
+    assert not_sure_band(probabilities, labels, 0.5, precision=0.6) == (0.45, 0.55)
+    assert not_sure_band(probabilities, labels, 0.5, precision=0.8) == (0.41, 0.59)
+    assert not_sure_band(probabilities, labels, 0.5, precision=0.95) == (0.29, 0.71)
+
+
+@pytest.mark.parametrize(("empty_score", "band"), [(0.606, (0.5, 0.66)), (0.3, (0.25, 0.5)), (0.98, (0.5, 0.99))])
+def test_the_band_holds_what_a_review_without_terms_scores(empty_score, band):
+    sure = np.array([0.9, 0.1])
+    assert not_sure_band(sure, np.array([1, 0]), empty_score) == band
 
 
 def test_a_precision_out_of_reach_gives_the_widest_band():
-    assert not_sure_band(np.array([0.999, 0.001]), np.array([0, 1])) == (0.05, 0.95)
+    assert not_sure_band(np.array([0.999, 0.001]), np.array([0, 1]), 0.5) == (0.05, 0.95)
 
 
 def test_a_score_on_the_bands_edge_is_an_answer():
-    assert outside(np.array([0.63, 0.37, 0.5]), np.array([1, 1, 1]), 0.13) == (pytest.approx(2 / 3), 0.5)
+    assert outside(np.array([0.63, 0.37, 0.5]), np.array([1, 1, 1]), (0.37, 0.63)) == (pytest.approx(2 / 3), 0.5)
 
 
 def test_no_answer_at_all_is_not_a_right_one():
-    assert outside(np.array([0.5]), np.array([1]), 0.1) == (0.0, 0.0)
+    assert outside(np.array([0.5]), np.array([1]), (0.4, 0.6)) == (0.0, 0.0)
 
 
 def test_few_known_words_is_below_ordinary_reviews_in_steps_of_a_twentieth():
