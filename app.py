@@ -1,5 +1,6 @@
 """HTTP only: routes, and the errors of routes -> answers. What the answers say is in `chalicelib`."""
 
+import base64
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -44,11 +45,7 @@ def time_left() -> Callable[[], float]:
 
 
 def call_of(request: Request) -> Call:
-    """Make a `Call` of Chalice's request; a body that it cannot decode becomes None."""
-    try:
-        body: bytes | None = request.raw_body or b""  # type: ignore[assignment]  # Chalice says str; it is bytes
-    except ValueError:
-        body = None
+    """Make a `Call` of Chalice's request."""
     context = request.context
     return Call(
         method=request.method,
@@ -56,9 +53,20 @@ def call_of(request: Request) -> Call:
         base=base_of(context),
         headers=request.headers,
         query=request.query_params or {},
-        body=body,
+        body=body_of(request.to_original_event()),
         request_id=context.get("requestId") or app.lambda_context.aws_request_id,
     )
+
+
+def body_of(event: Mapping[str, Any]) -> bytes | None:
+    """Return the body that came, None where it cannot be decoded: strictly, since Chalice passes over bad base64."""
+    body = event.get("body") or b""
+    try:
+        if event.get("isBase64Encoded"):
+            return base64.b64decode(body, validate=True)
+        return body if isinstance(body, bytes) else body.encode()
+    except ValueError:
+        return None
 
 
 def base_of(context: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from chalicelib.assets import FOLDER
 from chalicelib.highlight import level, stretches
 from chalicelib.inquiry import Inquiry
 from chalicelib.release import Release
-from chalicelib.sentiment import LONGEST_REVIEW, MOST_REVIEWS, NOT_SURE, POSITIVE
+from chalicelib.sentiment import LONGEST_REVIEW, MOST_REVIEWS, NOT_SURE, POSITIVE, label_of
 
 EXAMPLES = (
     "This movie is horrible.",
@@ -139,7 +139,7 @@ def _answer(view: PageView) -> dict[str, Any]:
         "stretches": stretches(review[:LONGEST_REVIEW], sentences, words),
         "unread": max(len(review) - LONGEST_REVIEW, 0),
         "headline": result["label"].capitalize(),
-        "chance": _chance(result["label"], result["score"], result["known_words"]),
+        "chance": _chance(result, view.release),
     }
 
 
@@ -155,12 +155,15 @@ def _style(effect: float, strongest: float) -> str:
     return towards if towards == "flat" else f"{towards} {towards}-{level(effect, strongest)}"
 
 
-def _chance(label: str, score: float, known_words: float) -> str:
+def _chance(result: dict[str, Any], release: Release) -> str:
     """Say a score in a plain sentence."""
-    if known_words == 0:
+    label, score = result["label"], result["score"]
+    if result["known_words"] == 0:
         return "The model knows none of its words, so it has nothing to go by."
     if label == NOT_SURE:
-        return f"The model puts the chance that this review is positive at {percent(score)}, too close to call."
+        too_close = label_of(score, release) == NOT_SURE
+        why = "too close to call" if too_close else "but it understands too little of it to take a side"
+        return f"The model puts the chance that this review is positive at {percent(score)}, {why}."
     chance = score if label == POSITIVE else 1 - score
     return f"The model puts the chance that this review is {label} at {percent(chance)}."
 

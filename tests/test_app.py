@@ -279,8 +279,9 @@ class Context:
 def test_a_body_in_base64_is_decoded_and_a_broken_one_refused() -> None:
     good = verdict.app(gateway_event(base64.b64encode(GOOD.encode()).decode(), encoded=True), Context())
     assert (good["statusCode"], good["body"]) == (200, "1")
-    broken = verdict.app(gateway_event("====x", encoded=True), Context())
-    assert broken["statusCode"] == 400
+    for broken in ("====x", "!!!!", "abc", "\u00e9"):
+        assert verdict.app(gateway_event(broken, encoded=True), Context())["statusCode"] == 400
+    assert verdict.app(gateway_event("\ud800", encoded=False), Context())["statusCode"] == 400
 
 
 @pytest.mark.usefixtures("client")

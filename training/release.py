@@ -124,3 +124,5 @@ def command(name: str, data: Path) -> None:
     show(console, released.evaluation)
     rows = [(path.name, f"{path.stat().st_size:,} bytes") for path in released.files]
     console.print(table(f"Release {released.release.release_id}", rows))
+    if "test" not in released.evaluation.splits:
+        console.print("These reviews have no test split: the release states figures of validation alone.")

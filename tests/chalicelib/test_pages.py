@@ -231,3 +231,9 @@ def test_accuracy_is_told_where_the_release_states_it() -> None:
     assert "On 25,000 test reviews" in page(PageView("/", measured))
     assert "right 91.2% of the time" in page(PageView("/", measured))
     assert "of the time" not in page(PageView("/", bare))
+
+
+def test_a_score_that_is_not_believed_is_not_called_close() -> None:
+    text = text_of(page(with_verdict(label="not sure", score=0.974)))
+    assert "positive at 97%, but it understands too little of it to take a side" in text
+    assert "too close to call" not in text

@@ -146,11 +146,13 @@ class Listener(ThreadingHTTPServer):
 def _misbehave(orders: Orders, query: dict[str, list[str]]) -> Answer:
     """Pass on what the query tells: `as` (see `faults`) and, unless it is for good, `times`."""
     times = query.get("times", ["0"])[0]
+    if not times.isdecimal():
+        return _state(400, error=f"times={times} is not a number of requests.")
     try:
         misbehaviour = Misbehaviour.parse(query.get("as", [""])[0])
-        orders.misbehave(misbehaviour, int(times) or None)
-    except (SentimentError, ValueError) as error:
-        return _state(400, error=str(error))
+    except SentimentError as error:
+        return _state(400, error=error.detail)
+    orders.misbehave(misbehaviour, int(times) or None)
     return _state(as_told=misbehaviour.kind)
 
 

@@ -36,7 +36,7 @@ def test_misbehaviour_can_be_told_over_http(local_endpoint: LocalEndpoint) -> No
     assert exchange(local_endpoint, "POST", path_of(local_endpoint), ROW)[0] == 200
 
 
-@pytest.mark.parametrize("query", ["", "as=moody", "as=cut&times=often"])
+@pytest.mark.parametrize("query", ["", "as=moody", "as=cut&times=often", "as=cut&times=-3"])
 def test_a_misbehaviour_that_does_not_exist_is_refused_over_http(local_endpoint: LocalEndpoint, query: str) -> None:
     status, content = exchange(local_endpoint, "PUT", f"/_simulator/misbehave?{query}")
     assert status == 400
