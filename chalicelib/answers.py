@@ -40,6 +40,8 @@ def result(outcome: Verdict | SentimentError, request_id: str) -> JsonObject:
         "words": [
             {
                 "text": word.text,
+                "start": word.places[0].start,  # its first place, so that words read like sentences
+                "end": word.places[0].end,
                 "effect": word.effect,
                 "places": [{"start": place.start, "end": place.end} for place in word.places],
             }

@@ -42,7 +42,8 @@ def _schemas() -> JsonObject:
     about = {"release": _TEXT, "variant": _TEXT, "request_id": _TEXT}
     place = _object({"start": _OFFSET, "end": _OFFSET})
     sentence = _object({"text": _TEXT, "start": _OFFSET, "end": _OFFSET, "score": _SHARE, "effect": _EFFECT})
-    word = _object({"text": _TEXT, "effect": _EFFECT, "places": _list(place)})
+    places = _list(place) | {"description": "all places of the word; start and end are those of the first"}
+    word = _object({"text": _TEXT, "start": _OFFSET, "end": _OFFSET, "effect": _EFFECT, "places": places})
     label = {"type": "string", "enum": [sentiment.POSITIVE, sentiment.NEGATIVE, sentiment.NOT_SURE]}
     verdict = {
         "label": label,

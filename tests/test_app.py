@@ -68,8 +68,7 @@ def test_a_json_review_gets_the_whole_verdict(client: Client) -> None:
 def test_leaving_a_word_out_of_the_text_changes_the_score_by_its_effect(client: Client) -> None:
     found = post_json(client, {"review": BAD}).json_body
     word = next(word for word in found["words"] if word["text"] == "waste")
-    place = word["places"][0]
-    assert BAD[place["start"] : place["end"]] == "waste"
+    assert [BAD[place["start"] : place["end"]] for place in [word, *word["places"]]] == ["waste", "waste"]
     without = post_json(client, {"review": BAD.replace("waste", "")}).json_body
     assert found["score"] - without["score"] == pytest.approx(word["effect"])
 
