@@ -73,7 +73,7 @@ def base_of(context: Mapping[str, Any]) -> str:
     """Return the path the app is mounted at, which is the path less the route: `/prod/predict` -> `/prod/`."""
     path = [part for part in context["path"].split("/") if part]
     route = [part for part in context["resourcePath"].split("/") if part]
-    return "/".join(["", *path[: len(path) - len(route)], ""]).replace("//", "/")
+    return "/".join(["", *path[: len(path) - len(route)], ""])
 
 
 def answering(route: Callable[..., Answer]) -> Callable[..., Response]:
@@ -83,7 +83,6 @@ def answering(route: Callable[..., Answer]) -> Callable[..., Response]:
     def chalice_route(**path_parameters: str) -> Response:
         started = time.perf_counter()
         call = call_of(app.current_request)  # type: ignore[arg-type]  # there is one inside a route
-
         try:
             answer = route(call, **path_parameters)
         except ReleaseError as error:

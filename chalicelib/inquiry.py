@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, unquote_plus
 
 from chalicelib.errors import BodyTooLargeError, EmptyReviewError, MalformedBodyError, UnsupportedMediaTypeError
 from chalicelib.negotiation import Representation, media_type_of
-from chalicelib.sentiment import MOST_REVIEWS
 
 LARGEST_BODY = 500_000  # bytes; escaped into a page twice it stays under the 6 MB of a Lambda answer
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -91,8 +90,6 @@ def _from_form(body: str) -> Inquiry:
     text = fields.get("review", [""])[-1]
     several = "several" in fields
     lines = tuple(line for line in _LINE_BREAK.split(text) if line.strip())
-    if several and len(lines) > MOST_REVIEWS:
-        raise BodyTooLargeError(f"Send at most {MOST_REVIEWS} reviews at once; this form has {len(lines)} lines.")
     if several and not lines:
         raise EmptyReviewError("There are no reviews. Write one on every line.")
     reviews = lines if several else (text,)
@@ -125,8 +122,6 @@ def _list_of(reviews: Any) -> tuple[object, ...]:
         raise MalformedBodyError('"reviews" must be a list of strings.')
     if not reviews:
         raise EmptyReviewError('"reviews" is an empty list. Send at least one review.')
-    if len(reviews) > MOST_REVIEWS:
-        raise BodyTooLargeError(f"Send at most {MOST_REVIEWS} reviews in one request; this one has {len(reviews)}.")
     return tuple(reviews)
 
 

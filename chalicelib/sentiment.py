@@ -80,13 +80,13 @@ class Judgement:
 class _Question:
     """A readable review, with the rows that must be scored to judge and explain it."""
 
-    words: list[str]
+    text: str  # as far as it counts
     known_words: float
     judgeable: bool
     cautions: tuple[Caution, ...]
     row: str
-    parts: Parts | None
-    part_rows: list[str]
+    parts: Parts | None = None
+    part_rows: tuple[str, ...] = ()
 
     @property
     def rows(self) -> list[str]:
@@ -126,37 +126,35 @@ def judge(
 def _questions(reviews: Sequence[object], release: Release, *, explained: bool) -> list[_Question | SentimentError]:
     """Encode every review, then spend what room the call has left on explanations, in order."""
     room = LARGEST_CALL
-    plain: list[tuple[str, _Question] | SentimentError] = []
+    questions: list[_Question | SentimentError] = []
     for review in reviews:
         try:
-            text, question = _question(review, release)
+            question = _question(review, release)
             if len(question.row) >= room:
                 raise BodyTooLargeError(
                     "There was no room left for this review in one call. Send it in another request."
                 )
         except SentimentError as error:
-            plain.append(error)
+            questions.append(error)
             continue
         room -= len(question.row) + 1
-        plain.append((text, question))
-    if not explained:
-        return [entry if isinstance(entry, SentimentError) else entry[1] for entry in plain]
-    return _with_parts(plain, release, room)
+        questions.append(question)
+    return _with_parts(questions, release, room) if explained else questions
 
 
 def _with_parts(
-    plain: list[tuple[str, _Question] | SentimentError], release: Release, room: int
+    plain: list[_Question | SentimentError], release: Release, room: int
 ) -> list[_Question | SentimentError]:
     """Add the rows that explain each review, as far as bytes and rows last; a review is told when they do not."""
     rows_left = MOST_ROWS - len(plain)
     questions: list[_Question | SentimentError] = []
-    for entry in plain:
-        if isinstance(entry, SentimentError):
-            questions.append(entry)
+    for question in plain:
+        if isinstance(question, SentimentError):
+            questions.append(question)
             continue
-        text, question = entry
-        parts = split_parts(text, release.vocabulary, largest_rows=min(rows_left, room // (len(question.row) + 1)))
-        rows = part_rows(parts, release.vocabulary)
+        most = min(rows_left, room // (len(question.row) + 1))
+        parts = split_parts(question.text, release.vocabulary, largest_rows=most)
+        rows = tuple(part_rows(parts, release.vocabulary))
         room -= sum(len(row) + 1 for row in rows)
         rows_left -= len(rows)
         cautions = question.cautions
@@ -166,8 +164,8 @@ def _with_parts(
     return questions
 
 
-def _question(review: object, release: Release) -> tuple[str, _Question]:
-    """Read one review: its text as far as it counts, and the question without explanations."""
+def _question(review: object, release: Release) -> _Question:
+    """Read one review: the question without explanations."""
     if not isinstance(review, str):
         raise MalformedBodyError("A review must be a JSON string.")
     if not any(character.isprintable() and not character.isspace() for character in review):
@@ -178,7 +176,7 @@ def _question(review: object, release: Release) -> tuple[str, _Question]:
     english = probably_english(text, words, known)
     cautions = _cautions(review, english, known, release)
     judgeable = english and known >= LEAST_KNOWN_WORDS
-    return text, _Question(words, known, judgeable, cautions, release.vocabulary.row(words), None, [])
+    return _Question(text, known, judgeable, cautions, release.vocabulary.row(words))
 
 
 def _cautions(review: str, english: bool, known: float, release: Release) -> tuple[Caution, ...]:

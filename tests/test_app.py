@@ -122,6 +122,8 @@ def test_a_form_gets_the_page_with_its_review_kept_and_escaped(client: Client) -
         (b"\xff", "application/json", 400, "malformed-body"),
         (b'{"review": " "}', "application/json", 422, "empty-review"),
         (b'{"review": 5}', "application/json", 400, "malformed-body"),
+        (b'{"reviews": [' + b'"x",' * 100 + b'"x"]}', "application/json", 413, "too-large"),
+        (b"review=" + b"x%0A" * 101 + b"&several=on", FORM, 413, "too-large"),
         (b'{"review": "' + b"x" * 500_001 + b'"}', "application/json", 413, "too-large"),
     ],
 )

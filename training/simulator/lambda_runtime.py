@@ -27,7 +27,6 @@ PROVIDED = (  # what Lambda's Python runtime brings: the client and boto3, with 
     *("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py"),
 )
 FUNCTION_SECONDS = 28.0
-_API = "/2018-06-01/runtime"
 
 
 class FunctionError(SentimentError):
