@@ -32,7 +32,7 @@ def packaged_release() -> release.Release:
 @cache
 def endpoint() -> Endpoint:
     """Make the endpoint's client once, fitted to the time that this function's requests have."""
-    name = endpoint_name(packaged_release().vocabulary.fingerprint)
+    name = endpoint_name(packaged_release().encoder.fingerprint)
     with lasting():
         return Endpoint(connect(time_left()()), name)
 
@@ -92,7 +92,7 @@ def answering(route: Callable[..., Answer]) -> Callable[..., Response]:
         request_log.write(call, answer, milliseconds=(time.perf_counter() - started) * 1000)
         body = "" if call.method == "HEAD" else answer.body
         headers = {"Cache-Control": "no-store", "Content-Type": answer.media_type}
-        return Response(body, {**headers, **answer.headers, **http.common_headers(call)}, answer.status)
+        return Response(body, {**headers, **http.common_headers(call), **answer.headers}, answer.status)
 
     return chalice_route
 
@@ -143,7 +143,7 @@ def health(_: Call) -> Answer:
 @answering
 def ready(_: Call) -> Answer:
     """Ask the endpoint to score a row without terms, and say that it did."""
-    row = packaged_release().vocabulary.row([])
+    row = packaged_release().encoder.row([])
     variant = endpoint().scores([row], time_left()).variant
     return http.json_answer({"status": "ready", "release": packaged_release().release_id, "variant": variant})
 
@@ -153,6 +153,13 @@ def ready(_: Call) -> Answer:
 def version(_: Call) -> Answer:
     """Say which release this app was packaged with."""
     return http.json_answer(packaged_release().facts.summary)
+
+
+@app.route("/report", **READING)
+@answering
+def report(call: Call) -> Answer:
+    """Show the report that the release was packaged with."""
+    return http.report_answer(call, assets.report())
 
 
 @app.route("/openapi.json", **READING)

@@ -1,7 +1,7 @@
 """What a user would pick instead of Verdict, each as a function that trains it: two lexicons and five models.
 
-All learn from the same texts on one thread, with settings chosen on the validation fifth of train and never on the
-test. Their packages are in requirements-alternatives.txt and are imported when a contender is trained.
+All learn from the same texts on one thread, with settings chosen on a fifth of train and never on the test. Their
+packages are in requirements-alternatives.txt and are imported when a contender is trained.
 """
 
 import importlib
@@ -36,12 +36,14 @@ class Trained:
     """A contender that can be asked.
 
     Without `probabilities`, scores above 0 mean positive, and say nothing about how sure it is; with them, above 0.5.
-    `learned_bytes` is the size of what it learned, saved; 0 where that is part of its packages.
+    `learned_bytes` is the size of what it learned, saved; 0 where that is part of its packages. Probabilities strictly
+    between the two of `not_sure_band` are no answer; without one, all are.
     """
 
     score: Score
     learned_bytes: int
     probabilities: bool = True
+    not_sure_band: tuple[float, float] | None = None
 
     @property
     def threshold(self) -> float:

@@ -12,6 +12,7 @@ from rich.table import Table
 HEADINGS = {  # field of a result -> heading, factor, format
     "accuracy": ("test, %", 100, ".1f"),
     "crops": ("crops, %", 100, ".1f"),
+    "snippets": ("another site, %", 100, ".1f"),
     "sentences": ("own sentences, %", 100, ".1f"),
     "sentences_within_reach": ("within reach, %", 100, ".1f"),
     "log_loss": ("log loss", 1, ".3f"),
@@ -27,13 +28,16 @@ HEADINGS = {  # field of a result -> heading, factor, format
 class Result:
     """A contender's figures; shares are 0..1, and None is for what it does not have.
 
-    `sentences_within_reach` is the accuracy on those of the authors' sentences that a bag of words can be expected to
-    get. `milliseconds` is the median of one review at a time, `package_bytes` what its packages take, installed.
+    `snippets` is the accuracy on another site's sentences, `sentences_within_reach` the one on those of the authors'
+    sentences that a bag of words can be expected to get. `milliseconds` is the median of one review at a time,
+    `package_bytes` what its packages take, installed. `answered` is for what has a not-sure band: what was asked -> the
+    share of answers outside of it, and how many of those are right.
     """
 
     name: str
     accuracy: float
     crops: float
+    snippets: float | None
     sentences: float
     sentences_within_reach: float
     log_loss: float | None
@@ -42,6 +46,7 @@ class Result:
     learned_bytes: int | None
     package_bytes: int
     training_seconds: float | None
+    answered: dict[str, dict[str, float]]
 
 
 def cells(result: Result) -> list[str]:
@@ -69,6 +74,15 @@ def markdown_of(results: Iterable[Result]) -> str:
     lines = [["", *(heading for heading, _, _ in HEADINGS.values())], ["---", *["---:"] * len(HEADINGS)]]
     lines += [[result.name, *cells(result)] for result in sorted(results, key=lambda result: result.accuracy)]
     return "".join(f"| {' | '.join(line)} |\n".replace("|  |", "| |") for line in lines)
+
+
+def answered_lines(results: Iterable[Result]) -> list[str]:
+    """Write, a line each, how often a contender with a not-sure band answers, and how often it is then right."""
+    return [
+        f"- {result.name}, {asked}: sure of {each['share'] * 100:.1f} %, of which {each['right'] * 100:.1f} % are right"
+        for result in results
+        for asked, each in result.answered.items()
+    ]
 
 
 def read_results(path: Path) -> list[Result]:

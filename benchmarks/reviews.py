@@ -11,7 +11,7 @@ from training.archive import read_archive
 WORDS = 230
 _NEAR = range(WORDS - 10, WORDS + 11)
 _SEED = 1
-_SKEW = 1.1  # how much more often the commoner terms come; about 190 different ones a review, as in real ones
+_SKEW = 1.07  # how much more often the commoner words come; about 130 different ones a review, as in real ones
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,19 @@ class Sample:
 def sample(archive: Path | None, vocabulary: Vocabulary, count: int) -> Sample:
     """Take the first reviews of 220 to 240 words in the archive, or make some up where there is no archive."""
     if archive is None:
-        return Sample(_made_up(vocabulary, count), "made up of the vocabulary's terms")
+        return Sample(_made_up(vocabulary, count), "made up of the vocabulary's words")
     fitting = (review.text for review in read_archive(archive) if len(review.text.split()) in _NEAR)
     return Sample(tuple(islice(fitting, count)), f"real ones, of {archive.name}")
 
 
 def _made_up(vocabulary: Vocabulary, count: int) -> tuple[str, ...]:
-    """Write reviews of sentences of terms; some come far more often than others, as in real reviews (Zipf's law)."""
+    """Write reviews of sentences of words; some come far more often than others, as in real reviews (Zipf's law)."""
     chance = random.Random(_SEED)
-    terms = chance.sample(vocabulary.terms, len(vocabulary))
-    frequencies = list(accumulate(rank**-_SKEW for rank in range(1, len(terms) + 1)))
+    words = chance.sample(vocabulary.terms, len(vocabulary))
+    frequencies = list(accumulate(rank**-_SKEW for rank in range(1, len(words) + 1)))
     reviews = []
     for _ in range(count):
-        drawn = chance.choices(terms, cum_weights=frequencies, k=WORDS)
+        drawn = chance.choices(words, cum_weights=frequencies, k=WORDS)
         sentences = (" ".join(drawn[start : start + 5]).capitalize() + "." for start in range(0, WORDS, 5))
         reviews.append(" ".join(" ".join(sentences).split()[:WORDS]))
     return tuple(reviews)

@@ -74,7 +74,7 @@ def score_of(packaged: Release) -> Callable[[Sequence[str]], npt.NDArray[np.floa
     booster = load_booster(model)
 
     def score(texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        rows = [packaged.vocabulary.row(words(text)) for text in texts]
+        rows = [packaged.encoder.row(words(text)) for text in texts]
         found = booster.predict(xgboost.DMatrix(matrix(rows, packaged.facts.columns), nthread=1))
         return np.asarray(found, dtype=np.float64)
 

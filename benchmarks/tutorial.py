@@ -22,10 +22,10 @@ _SPACED = re.compile(r"(<br\s*/><br\s*/>)|(\-)|(\/)")
 
 
 def word_columns(vocabulary: Vocabulary) -> dict[str, int]:
-    """Choose a vocabulary of the tutorial's kind and size: single words, each with its column."""
-    words = sorted({word for term in vocabulary.terms for word in term.split() if word.isalpha()})
-    spread = words[:: max(len(words) // VOCABULARY_SIZE, 1)][:VOCABULARY_SIZE]
-    return {word: column for column, word in enumerate(spread)}
+    """Choose a vocabulary of the tutorial's kind and size, of the release's words: each with its column."""
+    words = sorted(filter(str.isalpha, vocabulary.terms))
+    size = min(VOCABULARY_SIZE, len(words))
+    return {words[column * len(words) // size]: column for column in range(size)}  # spread over the alphabet
 
 
 def words_of(review: str) -> list[str]:

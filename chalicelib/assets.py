@@ -1,4 +1,4 @@
-"""The files of `static/`, read once: what may be served, with its media type and a hash of its content."""
+"""The files of `static/` and the packaged report, read once: what may be served, with its media type and a hash."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from functools import cache
 from pathlib import Path
 
 from chalicelib.errors import NotFoundError
+from chalicelib.release import PACKAGED
 
 FOLDER = Path(__file__).parent.parent / "static"  # beside app.py, in a checkout and in the Lambda zip alike
+REPORT_NAME = "report.html"
 _MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _VERSION_LENGTH = 12  # hexadecimal digits
 
@@ -38,9 +40,23 @@ def asset(name: str) -> Asset:
     path = _servable().get(name)
     if path is None:
         raise NotFoundError("There is no such file here.")
+    return _read(path, _MEDIA_TYPES[path.suffix])
+
+
+@cache
+def report(folder: Path = PACKAGED) -> Asset:
+    """Read the report that a release was packaged with; raises `NotFoundError` where it has none."""
+    try:
+        return _read(folder / REPORT_NAME, "text/html; charset=utf-8")
+    except FileNotFoundError as error:
+        raise NotFoundError("This release was packaged without a report.") from error
+
+
+def _read(path: Path, media_type: str) -> Asset:
+    """Read a file."""
     content = path.read_bytes()
     version = hashlib.sha256(content).hexdigest()[:_VERSION_LENGTH]
-    return Asset(_MEDIA_TYPES[path.suffix], content.decode("utf-8"), version)
+    return Asset(media_type, content.decode("utf-8"), version)
 
 
 def asset_version(name: str) -> str:

@@ -1,8 +1,8 @@
 """What moved a verdict: a review's sentences and words, re-scored exactly by leaving them out.
 
 Rows for the re-scorings travel in the same call as the review's own row, so their number is bounded: first the
-sentences (alone, and the review without each), then the words that the vocabulary's weights say could matter most.
-The weights only choose which words are tried; every effect that is reported was scored by the model.
+sentences (alone, and the review without each), then the words that the encoder's weights say could matter most. The
+weights only choose which words are tried; every effect that is reported was scored by the model.
 """
 
 from bisect import bisect_left
@@ -10,12 +10,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.encoder import Encoder
 from chalicelib.text import Span, Word, located_words, sentences
-from chalicelib.vocabulary import LONGEST_TERM, Vocabulary
 
 MOST_SENTENCES = 60  # of one review
 MOST_WORDS_TRIED = 40
 MOST_WORDS_TOLD = 12
+LEAST_SHARE_TOLD = 0.05  # of the strongest word's effect; less is no reason to point at a word
+LONGEST_TERM = 3  # words
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,12 @@ class Parts:
     cut: bool  # there were more sentences, or words worth trying, than rows for them
 
 
-def split_parts(review: str, vocabulary: Vocabulary, largest_rows: int) -> Parts:
+def split_parts(review: str, encoder: Encoder, largest_rows: int) -> Parts:
     """Choose the parts of a review to explain it by, for at most `largest_rows` rows beside its own."""
     located = tuple(located_words(review))
     spans = _word_ranges(review, located)
     told = spans[: min(MOST_SENTENCES, max(largest_rows, 0) // 2)]
-    candidates = _candidates(located, vocabulary)[:MOST_WORDS_TRIED]
+    candidates = _candidates(located, encoder)[:MOST_WORDS_TRIED]
     tried = candidates[: max(largest_rows - 2 * len(told), 0)]
     cut = len(told) < len(spans) or len(tried) < len(candidates)
     return Parts(review, located, tuple(told), tuple(tried), cut)
@@ -74,30 +76,27 @@ def _word_ranges(review: str, located: Sequence[Word]) -> list[tuple[Span, range
     return [(span, range(bisect_left(starts, span.start), bisect_left(starts, span.end))) for span in sentences(review)]
 
 
-def _candidates(located: Sequence[Word], vocabulary: Vocabulary) -> list[tuple[str, tuple[int, ...]]]:
-    """Return the distinct words that known terms cover, with their positions, those with the most weight first."""
+def _candidates(located: Sequence[Word], encoder: Encoder) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the distinct words around which something is said, with their positions: the loudest first."""
     texts = [word.text for word in located]
-    weight_of: dict[str, float] = defaultdict(float)
+    strength_of: dict[str, float] = defaultdict(float)
     positions: dict[str, list[int]] = defaultdict(list)
+    strengths = encoder.strengths(texts)
     for position, text in enumerate(texts):
         positions[text].append(position)
-        for length in range(1, LONGEST_TERM + 1):
-            covered = texts[position : position + length]
-            weight = abs(vocabulary.weight(" ".join(covered))) if len(covered) == length else 0.0
-            for word in covered if weight else ():
-                weight_of[word] += weight
-    ranked = sorted(weight_of, key=lambda word: (-weight_of[word], word))
-    return [(word, tuple(positions[word])) for word in ranked]
+        strength_of[text] += sum(strengths[position : position + LONGEST_TERM])  # terms that it may be part of
+    ranked = sorted((text for text in strength_of if strength_of[text]), key=lambda text: (-strength_of[text], text))
+    return [(text, tuple(positions[text])) for text in ranked]
 
 
-def part_rows(parts: Parts, vocabulary: Vocabulary) -> list[str]:
+def part_rows(parts: Parts, encoder: Encoder) -> list[str]:
     """Return the rows of all re-scorings: per sentence alone and without, then without each word."""
     texts = [word.text for word in parts.located]
     rows: list[str] = []
     for _, inside in parts.sentences:
-        rows.append(vocabulary.row(texts[inside.start : inside.stop]))
-        rows.append(vocabulary.row(texts[: inside.start] + texts[inside.stop :]))
-    rows.extend(vocabulary.row([text for text in texts if text != word]) for word, _ in parts.words)
+        rows.append(encoder.row(texts[inside.start : inside.stop]))
+        rows.append(encoder.row(texts[: inside.start] + texts[inside.stop :]))
+    rows.extend(encoder.row([text for text in texts if text != word]) for word, _ in parts.words)
     return rows
 
 
@@ -115,4 +114,5 @@ def explain(parts: Parts, score: float, part_scores: Sequence[float]) -> Explana
         for (word, positions), without in zip(parts.words, part_scores[pairs:], strict=True)
     ]
     moved.sort(key=lambda word: -abs(word.effect))
-    return Explanation(told, tuple(word for word in moved[:MOST_WORDS_TOLD] if word.effect))
+    least = LEAST_SHARE_TOLD * max((abs(word.effect) for word in moved), default=0.0)
+    return Explanation(told, tuple(word for word in moved[:MOST_WORDS_TOLD] if abs(word.effect) > least))

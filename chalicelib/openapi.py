@@ -37,6 +37,15 @@ def problem_types() -> dict[str, int]:
     return dict(sorted({**kinds, **tabled}.items()))
 
 
+_LABEL = {
+    "type": "string",
+    "enum": [sentiment.POSITIVE, sentiment.NEGATIVE, sentiment.NOT_SURE],
+    "description": "not sure: the score is strictly inside the release's band (not_sure_band of /version), outside of "
+    "which the share of right answers stated there (precision) was reached on held-out reviews and on one to three "
+    "sentences of each; or too few words are known, or the text does not look English",
+}
+
+
 def _schemas() -> JsonObject:
     """Describe the documents that are sent and answered."""
     about = {"release": _TEXT, "variant": _TEXT, "request_id": _TEXT}
@@ -44,9 +53,8 @@ def _schemas() -> JsonObject:
     sentence = _object({"text": _TEXT, "start": _OFFSET, "end": _OFFSET, "score": _SHARE, "effect": _EFFECT})
     places = _list(place) | {"description": "all places of the word; start and end are those of the first"}
     word = _object({"text": _TEXT, "start": _OFFSET, "end": _OFFSET, "effect": _EFFECT, "places": places})
-    label = {"type": "string", "enum": [sentiment.POSITIVE, sentiment.NEGATIVE, sentiment.NOT_SURE]}
     verdict = {
-        "label": label,
+        "label": _LABEL,
         "score": _SHARE | {"description": "the probability that the review is positive"},
         "known_words": _SHARE | {"description": "the share of its words that the model knows"},
         "warnings": _list(_object({"code": _TEXT, "message": _TEXT})),
@@ -143,6 +151,7 @@ def document() -> JsonObject:
             "/health": _read("health", "Whether the app answers", "application/json"),
             "/ready": _read("ready", "Whether the model answers", "application/json", frozenset({500, 502, 503, 504})),
             "/version": _read("version", "Which release is packaged", "application/json"),
+            "/report": _read("report", "The release's report: figures and plots", "text/html", frozenset({404})),
             "/openapi.json": _read("openapi", "This document", "application/json"),
             "/static/{name}": {**asset, "parameters": [name]},
         },

@@ -195,11 +195,17 @@ def _about(view: PageView) -> dict[str, str]:
 
 
 def _measured(release: Release) -> str:
-    """Say how often the release was right on its test reviews; nothing where its facts do not state it."""
-    figures = release.facts.metrics.get("test", {})
-    if not {"accuracy", "reviews"} <= figures.keys():
+    """Say how often the release was right, and what its band buys; nothing where its facts do not state it."""
+    whole, short = (release.facts.metrics.get(asked, {}) for asked in ("test", "test crops"))
+    if not {"accuracy", "reviews"} <= whole.keys():
         return ""
+    said = (
+        f"On {whole['reviews']:,} test reviews that it never saw in training, "
+        f"it was right {whole['accuracy']:.1%} of the time"
+    )
+    if not {"accuracy", "answered", "answered_accuracy"} <= short.keys():
+        return f"{said}."
     return (
-        f"On {figures['reviews']:,} test reviews that it never saw in training, "
-        f"it was right {figures['accuracy']:.1%} of the time."
+        f"{said}; on one to three sentences of each, {short['accuracy']:.0%}. Of those short texts it is sure about "
+        f"{short['answered']:.0%}, and right in {short['answered_accuracy']:.0%} of what it is sure about."
     )

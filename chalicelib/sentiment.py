@@ -153,8 +153,8 @@ def _with_parts(
             questions.append(question)
             continue
         most = min(rows_left, room // (len(question.row) + 1))
-        parts = split_parts(question.text, release.vocabulary, largest_rows=most)
-        rows = tuple(part_rows(parts, release.vocabulary))
+        parts = split_parts(question.text, release.encoder, largest_rows=most)
+        rows = tuple(part_rows(parts, release.encoder))
         room -= sum(len(row) + 1 for row in rows)
         rows_left -= len(rows)
         cautions = question.cautions
@@ -172,11 +172,11 @@ def _question(review: object, release: Release) -> _Question:
         raise EmptyReviewError("The review is empty. Write at least one word.")
     text = review[:LONGEST_REVIEW]
     words = words_of(text)
-    known = release.vocabulary.known_share(words)
+    known = release.encoder.vocabulary.known_share(words)
     english = probably_english(text, words, known)
     cautions = _cautions(review, english, known, release)
     judgeable = english and known >= LEAST_KNOWN_WORDS
-    return _Question(text, known, judgeable, cautions, release.vocabulary.row(words))
+    return _Question(text, known, judgeable, cautions, release.encoder.row(words))
 
 
 def _cautions(review: str, english: bool, known: float, release: Release) -> tuple[Caution, ...]:

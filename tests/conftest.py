@@ -59,7 +59,7 @@ def running_endpoint() -> Iterator["LocalEndpoint"]:
     from chalicelib import release
     from training.simulator.server import LocalEndpoint, packaged_container
 
-    name = f"verdict-dev-{release.load().vocabulary.fingerprint}"
+    name = f"verdict-dev-{release.load().encoder.fingerprint}"
     with LocalEndpoint(name, packaged_container()) as endpoint:
         yield endpoint
 

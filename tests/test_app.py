@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 import app as verdict
-from chalicelib import openapi
-from chalicelib.errors import ReleaseError
+from chalicelib import assets, openapi
+from chalicelib.errors import NotFoundError, ReleaseError
 from training.simulator.faults import KINDS
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def test_ready_asks_the_endpoint_and_health_does_not(client: Client, local_endpo
 def test_version_tells_the_packaged_release(client: Client) -> None:
     found = client.http.get("/version").json_body
     assert found["release"] == verdict.packaged_release().release_id
-    assert found["vocabulary_fingerprint"] == verdict.packaged_release().vocabulary.fingerprint
+    assert found["vocabulary_fingerprint"] == verdict.packaged_release().encoder.fingerprint
 
 
 def test_the_description_is_valid_openapi(client: Client) -> None:
@@ -209,7 +209,9 @@ def test_every_problem_type_is_described(client: Client) -> None:
     assert refused in types
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/ready", "/version", "/openapi.json", "/static/style.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/ready", "/version", "/report", "/openapi.json", "/static/style.css"]
+)
 def test_head_is_get_without_a_body(client: Client, path: str) -> None:
     got, headed = client.http.get(path), client.http.head(path)
     assert (got.status_code, headed.status_code) == (200, 200)
@@ -234,6 +236,36 @@ def test_static_files_can_be_kept(client: Client) -> None:
     versioned = client.http.get(f"/static/app.js?v={etag.strip(chr(34))}")
     assert "immutable" in versioned.headers["Cache-Control"]
     assert client.http.get("/static/index.html").status_code == 404
+
+
+def test_the_report_is_served_under_a_policy_that_allows_its_styles_and_no_script(client: Client) -> None:
+    answer = client.http.get("/report")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers.keys() >= ALWAYS
+    policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    assert policy.pop("style-src") == "'unsafe-inline'"
+    assert policy.keys() >= {"default-src", "form-action", "base-uri", "frame-ancestors"}
+    assert set(policy.values()) == {"'none'"}
+    assert "unsafe" not in client.http.get("/").headers["Content-Security-Policy"]
+
+
+def test_the_report_is_sent_again_only_when_it_changed(client: Client) -> None:
+    first = client.http.get("/report")
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = client.http.get("/report", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.body) == (304, b"")
+
+
+def test_a_release_that_was_packaged_without_a_report_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent() -> None:
+        raise NotFoundError("This release was packaged without a report.")
+
+    monkeypatch.setattr(assets, "report", absent)
+    answer = client.http.get("/report", headers={"Accept": "application/json"})
+    assert answer.status_code == 404
+    assert "without a report" in described("Problem", answer.json_body)["detail"]
+    assert b"without a report" in client.http.get("/report", headers={"Accept": "text/html"}).body
 
 
 def test_strict_transport_is_asked_for_behind_https_only(client: Client) -> None:

@@ -15,6 +15,7 @@ STEPS = {  # step -> the module whose `command` it is, in the order a release is
     "train": "training.train",
     "tune": "training.tune",
     "evaluate": "training.evaluate",
+    "learning": "training.learning",
     "release": "training.release",
     "endpoint": "training.simulator.server",
     "bytecode": "training.bytecode",

@@ -1,132 +1,165 @@
-"""Step `prepare`: reviews -> the vocabulary, and the train and validation channels as the container takes them.
+"""Step `prepare`: reviews -> vocabulary and evidence, and the channels that models learn from and are judged on.
 
-A channel is a folder with one file of libsvm lines: the label, then the row that the app would send for that review.
+A channel is a folder with one file of libsvm lines, as the container takes them: the label, then the row that the app
+would send. `all/train` is what a release learns from: every review of train. Five pairs, `fold-0` to `fold-4`, are for
+judging: `train` without one fold, and `validation` with that fold alone. No line of a train channel carries evidence
+that was learned from its own review, and none of a pair evidence from the fold held out.
+
+Every second review brings a crop of it into the train channels, on the line behind it. In a validation channel every
+review has one.
 """
 
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from chalicelib.encoder import Encoder
 from chalicelib.release import VOCABULARY_NAME
 from chalicelib.text import words
-from chalicelib.vocabulary import Vocabulary
-from chalicelib.vocabulary import load as load_vocabulary
 from training import atomic
+from training.channels import (
+    ALL,
+    CHANNEL_FILES,
+    CHANNELS_FOLDER,
+    PREPARED_NAME,
+    Prepared,
+    channel_names,
+    pair_of,
+    write_evidence,
+)
+from training.crops import crops_of
 from training.data import DATA_FOLDER
+from training.evidence import SLOTS, LeftOut, learn, nothing_learned, tenth, tenths_of
 from training.parallel import map_reviews
 from training.progress import Tick, bars, silent, table
-from training.reviews import LABEL_NAMES, REVIEWS_NAME, DataError, Review, read_manifest
-from training.splits import Splits, assign, thinned
-from training.terms import FREQUENT_WORDS, TERMS, choose, count_terms
+from training.reviews import LABEL_NAMES, REVIEWS_NAME, Review, read_manifest
+from training.splits import FOLDS, Splits, assign, thinned
+from training.terms import WORDS, choose, count_words
 
-CHANNELS_FOLDER = Path("runs/channels")
-PREPARED_NAME = "prepared.json"
-CHANNELS = {"train": "train/train.libsvm", "validation": "validation/validation.libsvm"}  # split -> file
+CROPPED = 2  # every so manyth review brings a crop into train
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to prepare: so many terms, so many of them frequent words, from so many train reviews (None: all)."""
+    """What to prepare: so many words, with or without evidence and crops, from so many reviews (None: all)."""
 
-    terms: int = TERMS
-    frequent_words: int = FREQUENT_WORDS
+    words: int = WORDS
+    evidence: bool = True
+    crops: bool = True
     reviews: int | None = None
 
 
 DEFAULT_RECIPE = Recipe()
 PRESETS = {
     "default": DEFAULT_RECIPE,
-    "tutorial": Recipe(terms=5_000, frequent_words=5_000, reviews=15_000),  # its counts are presence here
+    "tutorial": Recipe(words=5_000, evidence=False, crops=False, reviews=15_000),  # its counts are presence here
 }
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What a folder of channels holds.
-
-    `rows` is split -> label name -> rows, `channel_sha256` split -> SHA-256 of its file, `dropped` the reviews left
-    out because a later split holds the same text.
-    """
-
-    data_fingerprint: str
-    vocabulary_fingerprint: str
-    terms: int
-    rows: dict[str, dict[str, int]]
-    dropped: int
-    channel_sha256: dict[str, str]
 
 
 def prepare(
     data_folder: Path,
     channels_folder: Path,
-    count_tick: Tick = silent,
-    row_tick: Tick = silent,
+    ticks: tuple[Tick, Tick, Tick] = (silent, silent, silent),
     recipe: Recipe = DEFAULT_RECIPE,
+    slots: int = SLOTS,
 ) -> Prepared:
-    """Build the vocabulary on the train split, and write it and both channels; the facts about them come last."""
+    """Build the encoder and write all channels; the facts about them come last.
+
+    The three `ticks` are of counting terms, learning evidence and writing rows.
+    """
+    started = time.monotonic()
     manifest = read_manifest(data_folder)
     path = data_folder / REVIEWS_NAME
     splits = assign(path)
     dropped = len(splits.dropped)
     if recipe.reviews is not None:
         splits = thinned(path, splits, recipe.reviews)
-    vocabulary = choose(count_terms(path, splits, count_tick), recipe.terms, recipe.frequent_words)
     (channels_folder / PREPARED_NAME).unlink(missing_ok=True)
-    rows, sha256 = _write_channels(path, channels_folder, vocabulary, splits, row_tick)
+    vocabulary = choose(count_words(path, splits), recipe.words)
+    learned = learn(path, splits, *ticks[:2], slots) if recipe.evidence else nothing_learned()
+    encoders = {left_out: Encoder(vocabulary, evidence) for left_out, evidence in learned.tables.items()}
+    shipped = encoders[frozenset()]
+    rows, sha256 = _write_channels(path, channels_folder, _Writing(encoders, splits, recipe), ticks[2])
     atomic.write_text(channels_folder / VOCABULARY_NAME, vocabulary.dumps())
-    prepared = Prepared(manifest.fingerprint, vocabulary.fingerprint, len(vocabulary), rows, dropped, sha256)
+    write_evidence(channels_folder, shipped)
+    prepared = Prepared(
+        data_fingerprint=manifest.fingerprint,
+        vocabulary_fingerprint=shipped.fingerprint,
+        words=len(vocabulary),
+        terms=learned.terms,
+        strongest={label: [list(pair) for pair in pairs] for label, pairs in learned.strongest.items()},
+        recipe=asdict(recipe),
+        rows=rows,
+        dropped=dropped,
+        seconds=round(time.monotonic() - started, 1),
+        channel_sha256=sha256,
+    )
     atomic.write_text(channels_folder / PREPARED_NAME, json.dumps(asdict(prepared), indent=2) + "\n")
     return prepared
 
 
+@dataclass(frozen=True)
+class _Writing:
+    """What lines are written with: an encoder for each set of tenths that its evidence has not seen."""
+
+    encoders: Mapping[LeftOut, Encoder]
+    splits: Splits
+    recipe: Recipe
+
+
 def _write_channels(
-    path: Path, folder: Path, vocabulary: Vocabulary, splits: Splits, tick: Tick
+    path: Path, folder: Path, writing: _Writing, tick: Tick
 ) -> tuple[dict[str, dict[str, int]], dict[str, str]]:
-    """Write both channels; returns rows by split and label name, and SHA-256 by split."""
-    rows = {split: dict.fromkeys(LABEL_NAMES, 0) for split in CHANNELS}
-    digests = {split: hashlib.sha256() for split in CHANNELS}
-    with atomic.writing(folder / CHANNELS["train"]) as train, atomic.writing(folder / CHANNELS["validation"]) as held:
-        files = {"train": train, "validation": held}
-        for lines in map_reviews(_lines, path, (vocabulary, splits), tick):
-            for split, label, line in lines:
-                files[split].write(line)
-                digests[split].update(line)
-                rows[split][LABEL_NAMES[label]] += 1
-    return rows, {split: digest.hexdigest() for split, digest in digests.items()}
+    """Write all channels; returns lines by channel and label name, and SHA-256 by channel."""
+    names = channel_names()
+    rows = {name: dict.fromkeys(LABEL_NAMES, 0) for name in names}
+    digests = {name: hashlib.sha256() for name in names}
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(atomic.writing(folder / name)) for name in names}
+        for lines in map_reviews(_lines, path, writing, tick):
+            for name, label, line in lines:
+                files[name].write(line)
+                digests[name].update(line)
+                rows[name][LABEL_NAMES[label]] += line.count(b"\n")
+    return rows, {name: digest.hexdigest() for name, digest in digests.items()}
 
 
-def _lines(shared: tuple[Vocabulary, Splits], reviews: Iterator[Review]) -> list[tuple[str, int, bytes]]:
-    """Return (split, label, line) for the reviews of a stretch that belong to a channel."""
-    vocabulary, splits = shared
-    placed = ((splits.of(review), review) for review in reviews)
-    return [
-        (split, review.label, f"{review.label} {vocabulary.row(words(review.text))}\n".encode())
-        for split, review in placed
-        if split in CHANNELS
-    ]
+def _lines(writing: _Writing, reviews: Iterator[Review]) -> list[tuple[str, int, bytes]]:
+    """Return (channel, label, its lines) for the reviews of a stretch that may be learned from."""
+    found: list[tuple[str, int, bytes]] = []
+    for review in reviews:
+        fold = writing.splits.of(review)
+        if fold is None or not writing.splits.learns(review):
+            continue
+        texts = [words(review.text)]
+        if writing.recipe.crops:
+            texts += map(words, crops_of(review.id, review.text, 1))
+        learned_from = texts if review.number % CROPPED == 0 else texts[:1]
+        own = frozenset((tenth(fold, writing.splits.half(review)),))
+        wanted = [
+            (f"{ALL}/{CHANNEL_FILES['train']}", own, learned_from),
+            (f"{pair_of(fold)}/{CHANNEL_FILES['validation']}", tenths_of(fold), texts),
+            *(
+                (f"{pair_of(held_out)}/{CHANNEL_FILES['train']}", tenths_of(held_out) | own, learned_from)
+                for held_out in range(FOLDS)
+                if held_out != fold
+            ),
+        ]
+        for channel, left_out, chosen in wanted:
+            found.append((channel, review.label, _encoded(review.label, writing.encoders[left_out], chosen)))
+    return found
 
 
-def load_prepared(folder: Path) -> tuple[Prepared, Vocabulary]:
-    """Read a folder of channels; raises `DataError` unless its files are the ones its facts describe."""
-    again = "Run `python -m training prepare`."
-    try:
-        prepared = Prepared(**json.loads((folder / PREPARED_NAME).read_text(encoding="utf-8")))
-        for split, name in CHANNELS.items():
-            with (folder / name).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != prepared.channel_sha256[split]:
-                    raise DataError(f"{folder / name} is not the file that was prepared. {again}")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"There are no prepared channels in {folder} ({error}). {again}") from error
-    vocabulary = load_vocabulary(folder / VOCABULARY_NAME)
-    if vocabulary.fingerprint != prepared.vocabulary_fingerprint:
-        raise DataError(f"{folder / VOCABULARY_NAME} is not the vocabulary that was prepared. {again}")
-    return prepared, vocabulary
+def _encoded(label: int, encoder: Encoder, texts: list[list[str]]) -> bytes:
+    """Return a line for each of these texts."""
+    return "".join(f"{label} {encoder.row(text)}\n" for text in texts).encode()
 
 
 @click.command(name="prepare")
@@ -134,18 +167,17 @@ def load_prepared(folder: Path) -> tuple[Prepared, Vocabulary]:
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=CHANNELS_FOLDER, show_default=True)
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="default", show_default=True)
 def command(data: Path, into: Path, preset: str) -> None:
-    """Choose the vocabulary and write the train and validation channels."""
+    """Choose the vocabulary, learn the evidence, and write the channels."""
     console = Console(stderr=True)
-    started = time.monotonic()
-    with bars(console, "Counting terms", "Writing rows") as (count_tick, row_tick):
-        prepared = prepare(data, into, count_tick, row_tick, PRESETS[preset])
-    rows: list[tuple[object, ...]] = [
-        (f"{split}, {label}", f"{count:,}") for split, by in prepared.rows.items() for label, count in by.items()
-    ]
+    with bars(console, "Counting terms", "Learning evidence", "Writing rows") as ticks:
+        prepared = prepare(data, into, (ticks[0], ticks[1], ticks[2]), PRESETS[preset])
+    learned_from = prepared.rows[f"{ALL}/{CHANNEL_FILES['train']}"]
+    rows: list[tuple[object, ...]] = [(f"lines to learn from, {label}", f"{n:,}") for label, n in learned_from.items()]
     rows += [
-        ("left out: text also in a later split", f"{prepared.dropped:,}"),
-        ("terms", f"{prepared.terms:,}"),
+        ("left out: text also in a later fold or test", f"{prepared.dropped:,}"),
+        ("words", f"{prepared.words:,}"),
+        ("terms of the evidence", f"{prepared.terms:,}"),
         ("vocabulary", prepared.vocabulary_fingerprint),
-        ("seconds", f"{time.monotonic() - started:.0f}"),
+        ("seconds", f"{prepared.seconds:.0f}"),
     ]
     console.print(table(f"Channels in {into}", rows))

@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from training.reviews import LABEL_NAMES
 from training.scoring import Floats, Integers, Scored
+from training.splits import FOLDS
 from training.thresholds import around, outside
 
 CALIBRATION_BINS = 15
 HISTOGRAM_BINS = 20
-LENGTH_EDGES = (0, 100, 150, 200, 300, 500, 1_000_000)  # words
+LENGTH_EDGES = (0, 10, 20, 40, 100, 150, 200, 300, 500, 1_000_000)  # words
+CONFIDENCE_EDGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # probability of the likelier label
 MISTAKES = 20
 _ROC_POINTS = 100
 
@@ -27,6 +29,7 @@ class Figures:
     Shares are 0..1. `accuracy_error` is the standard error of the accuracy, `calibration_error` the expected
     calibration error over 15 equal bins of probability. `answered` is the share of reviews outside the not-sure band,
     `answered_accuracy` how many of those answers are right. `confusion` is true label -> answered label -> reviews.
+    `accuracy_spread` is the standard deviation of the folds' accuracies, None for the test.
     The lists are for tables and plots: a group has its name, reviews and accuracy; a bin of `reliability` its mean
     probability, share of positive and reviews; `histogram` is reviews by label name and bin of probability; `roc`
     and `trade_off` are points (false and true positive rate; answered and its accuracy).
@@ -35,6 +38,7 @@ class Figures:
     reviews: int
     accuracy: float
     accuracy_error: float
+    accuracy_spread: float | None
     auc: float
     log_loss: float
     calibration_error: float
@@ -43,20 +47,24 @@ class Figures:
     confusion: dict[str, dict[str, int]]
     by_length: list[dict[str, Any]]
     by_rating: list[dict[str, Any]]
+    by_confidence: list[dict[str, Any]]
+    by_fold: list[dict[str, Any]]
     reliability: list[dict[str, float]]
     histogram: dict[str, list[int]]
     roc: list[list[float]]
     trade_off: list[list[float]]
     mistakes: list[dict[str, Any]]
 
-    def headline(self) -> dict[str, float]:
+    def headline(self) -> dict[str, float | None]:
         """Return the figures that a release states of a split, rounded to what they are good for."""
         names = ("accuracy", "accuracy_error", "auc", "log_loss", "calibration_error", "answered", "answered_accuracy")
-        return {"reviews": self.reviews, **{name: round(getattr(self, name), 4) for name in names}}
+        spread = None if self.accuracy_spread is None else round(self.accuracy_spread, 4)
+        figures = {name: round(getattr(self, name), 4) for name in names}
+        return {"reviews": self.reviews, **figures, "accuracy_spread": spread}
 
 
 def measure(scored: Scored, band: tuple[float, float]) -> Figures:
-    """Compute all figures of a split, given the not-sure band."""
+    """Compute all figures of what was asked, given the not-sure band."""
     from sklearn.metrics import log_loss, roc_auc_score  # slow to import, and only needed here
 
     probabilities, labels = scored.probabilities, scored.labels
@@ -64,10 +72,12 @@ def measure(scored: Scored, band: tuple[float, float]) -> Figures:
     accuracy = float(right.mean())
     reliability = _reliability(probabilities, labels)
     answered, answered_accuracy = outside(probabilities, labels, band)
+    by_fold = _groups(scored.folds, right, range(FOLDS), str)
     return Figures(
         reviews=len(labels),
         accuracy=accuracy,
         accuracy_error=float(np.sqrt(accuracy * (1 - accuracy) / len(labels))),
+        accuracy_spread=float(np.std([fold["accuracy"] for fold in by_fold], ddof=1)) if len(by_fold) > 1 else None,
         auc=float(roc_auc_score(labels, probabilities)),
         log_loss=float(log_loss(labels, probabilities)),
         calibration_error=_calibration_error(reliability),
@@ -76,6 +86,8 @@ def measure(scored: Scored, band: tuple[float, float]) -> Figures:
         confusion=_confusion(probabilities, labels),
         by_length=_by_length(scored.word_counts, right),
         by_rating=_groups(scored.ratings, right, sorted(set(scored.ratings.tolist()) - {0}), str),
+        by_confidence=_by_confidence(probabilities, right),
+        by_fold=by_fold,
         reliability=reliability,
         histogram=_histogram(probabilities, labels),
         roc=_roc(probabilities, labels),
@@ -138,6 +150,18 @@ def _by_length(word_counts: Integers, right: Mask) -> list[dict[str, Any]]:
 
     bins = np.digitize(word_counts, LENGTH_EDGES)
     return _groups(bins, right, range(1, len(LENGTH_EDGES)), name)
+
+
+def _by_confidence(probabilities: Floats, right: Mask) -> list[dict[str, Any]]:
+    """Return the accuracy by the probability of the likelier label."""
+
+    def name(bin_number: int) -> str:
+        low, high = (round(edge * 100) for edge in CONFIDENCE_EDGES[bin_number - 1 : bin_number + 1])
+        return f"{low}-{high} %"
+
+    surer = np.maximum(probabilities, 1 - probabilities)
+    bins = np.minimum(np.digitize(surer, CONFIDENCE_EDGES), len(CONFIDENCE_EDGES) - 1)
+    return _groups(bins, right, range(1, len(CONFIDENCE_EDGES)), name)
 
 
 def _roc(probabilities: Floats, labels: Integers) -> list[list[float]]:

@@ -1,4 +1,4 @@
-"""Runs a function over a file of reviews in several processes, stretch by stretch, so that memory stays small.
+"""Runs a function over a file of reviews, stretch by stretch, or over any items, in several processes.
 
 Workers are handed bytes to read, not reviews, and start afresh rather than as copies of a process that has threads.
 A file below a few stretches is read here, where a second process would cost more than it brings.
@@ -7,7 +7,7 @@ A file below a few stretches is read here, where a second process would cost mor
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +19,7 @@ from training.reviews import Review, read, stretches
 STRETCH_BYTES = 2_000_000
 _ALONE_BELOW = 3  # stretches
 
+Item = TypeVar("Item")
 Shared = TypeVar("Shared")
 Result = TypeVar("Result")
 _shared: Any = None  # in a worker: what every call is given
@@ -36,15 +37,36 @@ def map_reviews(
     if len(parts) < _ALONE_BELOW:
         yield from (function(shared, read(path, *part)) for part in parts)
         return
+    yield from _spread(_call, [(function, path, part) for part in parts], shared, tick)
+
+
+def map_items(
+    function: Callable[[Shared, Item], Result],
+    items: Sequence[Item],
+    shared: Shared,
+    tick: Tick = silent,
+    alone: bool = False,
+) -> Iterator[Result]:
+    """Yield `function(shared, item)` for each item, in their order; `alone` for work too small for more processes."""
+    if alone:
+        yield from (function(shared, item) for item in items)
+        return
+    yield from _spread(_call_item, [(function, item) for item in items], shared, tick)
+
+
+def _spread(
+    call: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], shared: object, tick: Tick
+) -> Iterator[Result]:
+    """Yield the results of calls, in their order, from as many processes as there are processors."""
     with ProcessPoolExecutor(
         os.cpu_count(), mp_context=get_context("spawn"), initializer=_start, initargs=(shared,)
     ) as pool:
         try:
-            calls = deque(pool.submit(_call, function, path, part) for part in parts)
+            calls = deque(pool.submit(call, *each) for each in arguments)
             while calls:
-                tick(len(parts) - len(calls), len(parts), "")
+                tick(len(arguments) - len(calls), len(arguments), "")
                 yield calls.popleft().result()
-            tick(len(parts), len(parts), "")
+            tick(len(arguments), len(arguments), "")
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -59,3 +81,8 @@ def _start(shared: object) -> None:
 def _call(function: Callable[[Any, Iterator[Review]], Result], path: Path, part: tuple[int, int]) -> Result:
     """Run one stretch in a worker."""
     return function(_shared, read(path, *part))
+
+
+def _call_item(function: Callable[[Any, Any], Result], item: object) -> Result:
+    """Run one item in a worker."""
+    return function(_shared, item)

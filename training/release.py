@@ -12,13 +12,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from chalicelib.encoder import ENCODING
 from chalicelib.release import FACTS_NAME, FORMAT_VERSION, PACKAGED, VOCABULARY_NAME, Release, ReleaseFacts, load
 from chalicelib.text import CLEANER_VERSION
-from chalicelib.vocabulary import ENCODING
-from training import atomic
+from training import atomic, gaps
+from training.channels import write_evidence
 from training.data import DATA_FOLDER
 from training.evaluate import evaluate, show
-from training.evaluation import REPORT_NAME, Evaluation, load_evaluation
+from training.evaluation import REPORT_NAME, TEST, Evaluation, load_evaluation
 from training.progress import Tick, bars, silent, table
 from training.reviews import read_manifest
 from training.run_folder import MODEL_NAME, RUNS_FOLDER, Run, RunError, load_run, run_folder
@@ -51,17 +52,21 @@ def release(
 
     A run that was not evaluated, or not yet on a test that the data has, is evaluated first: the last word.
     """
+    from training.report import render  # matplotlib: slow to import, and only needed here
+
     run = load_run(run_path)
     _check_model(run)
     evaluation = _last_word(run, data_folder, tick)
     facts = describe(run, evaluation)
+    report = render(run, evaluation).encode()
     contents = {
-        release_folder / VOCABULARY_NAME: run.vocabulary.dumps().encode(),
+        release_folder / VOCABULARY_NAME: run.encoder.vocabulary.dumps().encode(),
         model_folder / MODEL_NAME: run.model,
-        model_folder / REPORT_NAME: (run_path / REPORT_NAME).read_bytes(),
+        release_folder / REPORT_NAME: report,
         model_folder / FIGURES_NAME: evaluation.dumps().encode(),
         release_folder / FACTS_NAME: facts.dumps().encode(),
     }
+    write_evidence(release_folder, run.encoder)
     for path, content in contents.items():
         atomic.write_bytes(path, content)
     packaged = load(release_folder)
@@ -70,21 +75,26 @@ def release(
 
 
 def _check_model(run: Run) -> None:
-    """Raise `RunError` unless the model reads this vocabulary's columns and comes from the image's xgboost."""
+    """Raise `RunError` unless the model reads the encoder's columns, gaps as zeros, with the image's xgboost."""
     trained_with = run.record.versions.get("xgboost")
     if trained_with != XGBOOST_VERSION:
         raise RunError(f"Run {run.folder} was trained with xgboost {trained_with}; {IMAGE} has {XGBOOST_VERSION}.")
     columns = load_booster(run.model).num_features()
-    if columns != run.vocabulary.last_column + 1:
+    if columns != run.encoder.columns:
         raise RunError(
-            f"The model of {run.folder} reads {columns} columns, its vocabulary makes {run.vocabulary.last_column + 1}."
+            f"The model of {run.folder} reads {columns} columns, its vocabulary makes {run.encoder.columns}."
+        )
+    if not gaps.is_level(run.model, 0, run.encoder.first_derived):
+        raise RunError(
+            f"The model of {run.folder} tells a missing word column from a zero one. Train it again: "
+            "`python -m training train` makes both the same."
         )
 
 
 def _last_word(run: Run, data_folder: Path, tick: Tick) -> Evaluation:
     """Return the run's evaluation, on test too where there is one."""
     evaluation = load_evaluation(run)
-    if evaluation and "test" in evaluation.splits:
+    if evaluation and TEST in evaluation.asked:
         return evaluation
     has_test = read_manifest(data_folder).total("test") > 0
     if evaluation and not has_test:
@@ -99,17 +109,19 @@ def describe(run: Run, evaluation: Evaluation) -> ReleaseFacts:
         format_version=FORMAT_VERSION,
         cleaner_version=CLEANER_VERSION,
         encoding=ENCODING,
-        columns=run.vocabulary.last_column + 1,
-        vocabulary_fingerprint=run.vocabulary.fingerprint,
-        vocabulary_sha256=hashlib.sha256(run.vocabulary.dumps().encode()).hexdigest(),
+        columns=run.encoder.columns,
+        vocabulary_fingerprint=run.encoder.fingerprint,
+        vocabulary_sha256=hashlib.sha256(run.encoder.vocabulary.dumps().encode()).hexdigest(),
+        evidence_sha256=run.encoder.evidence.sha256 if run.encoder.evidence else None,
         model_sha256=run.record.model_sha256,
         not_sure_band=evaluation.not_sure_band,
+        precision=evaluation.precision,
         few_known_words=evaluation.few_known_words,
         xgboost_version=XGBOOST_VERSION,
         image=IMAGE,
-        data_fingerprint=run.record.data_fingerprint,
+        data_fingerprint=run.record.prepared.data_fingerprint,
         hyperparameters=run.record.hyperparameters,
-        metrics={split: figures.headline() for split, figures in evaluation.splits.items()},
+        metrics={name: figures.headline() for name, figures in evaluation.asked.items()},
     )
 
 
@@ -124,5 +136,5 @@ def command(name: str, data: Path) -> None:
     show(console, released.evaluation)
     rows = [(path.name, f"{path.stat().st_size:,} bytes") for path in released.files]
     console.print(table(f"Release {released.release.release_id}", rows))
-    if "test" not in released.evaluation.splits:
-        console.print("These reviews have no test split: the release states figures of validation alone.")
+    if TEST not in released.evaluation.asked:
+        console.print("These reviews have no test split: the release states figures of cross-validation alone.")

@@ -136,7 +136,7 @@ def run(port: int, stop: threading.Event) -> None:
     """Run endpoint and app until `stop` is set; raises `ReleaseError`, `PortInUseError` or `AppStoppedError`."""
     check_port_is_free(port)
     packaged_container()  # refuses a model that is not the release's before anything is started
-    endpoint = EndpointAddress(endpoint_name(release.load().vocabulary.fingerprint), check_port_is_free(0))
+    endpoint = EndpointAddress(endpoint_name(release.load().encoder.fingerprint), check_port_is_free(0))
     serve = ["-m", "training", "endpoint", "--child", "--name", endpoint.name, "--port", str(endpoint.port)]
     chalice = ["-m", "training.chalice_local", "local", "--stage", "dev", "--no-autoreload"]
     with (

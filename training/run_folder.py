@@ -1,4 +1,4 @@
-"""A run: a folder with a model, the vocabulary it reads, and a record of exactly how it was made."""
+"""A run: a folder with a model, the encoder whose rows it reads, and a record of exactly how it was made."""
 
 import hashlib
 import json
@@ -6,14 +6,15 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from chalicelib.encoder import Encoder
 from chalicelib.errors import SentimentError
 from chalicelib.release import VOCABULARY_NAME
-from chalicelib.vocabulary import Vocabulary
-from chalicelib.vocabulary import load as load_vocabulary
 from training import atomic
+from training.channels import Prepared, read_encoder, write_evidence
 
 RUNS_FOLDER = Path("runs")
 RECORD_NAME = "run.json"
+HELD_OUT_NAME = "held-out.json"
 MODEL_NAME = "xgboost-model"  # as the container names it
 _RUN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _RESERVED = "channels"  # `prepare` writes its channels beside the runs
@@ -30,14 +31,15 @@ class RunError(SentimentError):
 class Record:
     """How a model was made: all that decides it, and how it went.
 
-    `hyperparameters` are strings as the container takes them. `versions` maps what computed it (python, xgboost) to
-    its version. `rounds` is the number of boosting rounds kept; `history` is split -> metric -> one value a round,
-    for every round that was run.
+    `hyperparameters` are strings as the container takes them. `prepared` says what was learned from. `versions` maps
+    what computed it (python, xgboost) to its version. `rounds` is the number of boosting rounds, the best on average
+    over the folds; `history` is train or validation -> metric -> its mean over the folds, one value a round, for every
+    round that all folds ran; `held_out_sha256` is of the file of what the folds' models said of what they never saw.
     """
 
-    data_fingerprint: str
-    vocabulary_fingerprint: str
+    prepared: Prepared
     model_sha256: str
+    held_out_sha256: str
     hyperparameters: dict[str, str]
     versions: dict[str, str]
     rounds: int
@@ -47,12 +49,17 @@ class Record:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that was read whole: its folder, its record, its vocabulary and its model's bytes (UBJSON)."""
+    """A run that was read whole: its folder, its record, its encoder and its model's bytes (UBJSON).
+
+    `held_out` has, fold by fold, the probability of each line of the fold's validation channel, by a model that was
+    trained without the fold.
+    """
 
     folder: Path
     record: Record
-    vocabulary: Vocabulary
+    encoder: Encoder
     model: bytes
+    held_out: list[list[float]]
 
 
 def run_folder(runs: Path, name: str) -> Path:
@@ -64,24 +71,32 @@ def run_folder(runs: Path, name: str) -> Path:
     return runs / name
 
 
-def write_run(folder: Path, record: Record, vocabulary: Vocabulary, model: bytes) -> None:
+def write_run(folder: Path, record: Record, encoder: Encoder, model: bytes, held_out: bytes) -> None:
     """Write a run, its record last: until then a reader refuses the folder."""
-    atomic.write_text(folder / VOCABULARY_NAME, vocabulary.dumps())
+    atomic.write_text(folder / VOCABULARY_NAME, encoder.vocabulary.dumps())
+    write_evidence(folder, encoder)
     atomic.write_bytes(folder / MODEL_NAME, model)
+    atomic.write_bytes(folder / HELD_OUT_NAME, held_out)
     atomic.write_text(folder / RECORD_NAME, json.dumps(asdict(record), indent=1) + "\n")
 
 
 def load_run(folder: Path) -> Run:
-    """Read a run; raises `RunError` unless its model and vocabulary are the ones its record describes."""
+    """Read a run; raises `RunError` unless its parts are the ones its record describes."""
     again = "Run `python -m training train`."
     try:
-        record = Record(**json.loads((folder / RECORD_NAME).read_text(encoding="utf-8")))
+        stated = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
+        record = Record(**{**stated, "prepared": Prepared(**stated["prepared"])})
         model = (folder / MODEL_NAME).read_bytes()
-    except (OSError, ValueError, TypeError) as error:
+        held_out = (folder / HELD_OUT_NAME).read_bytes()
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(f"There is no run in {folder} ({error}). {again}") from error
-    vocabulary = load_vocabulary(folder / VOCABULARY_NAME)
-    if vocabulary.fingerprint != record.vocabulary_fingerprint:
+    encoder = read_encoder(folder)
+    if encoder.fingerprint != record.prepared.vocabulary_fingerprint:
         raise RunError(f"{folder / VOCABULARY_NAME} is not the vocabulary this run was trained with. {again}")
-    if hashlib.sha256(model).hexdigest() != record.model_sha256:
-        raise RunError(f"{folder / MODEL_NAME} is not the model this run made. {again}")
-    return Run(folder, record, vocabulary, model)
+    for name, content, sha256 in (
+        (MODEL_NAME, model, record.model_sha256),
+        (HELD_OUT_NAME, held_out, record.held_out_sha256),
+    ):
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise RunError(f"{folder / name} is not what this run made. {again}")
+    return Run(folder, record, encoder, model, json.loads(held_out))

@@ -21,8 +21,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from chalicelib.errors import SentimentError
+from training.channels import JUDGED_PAIR, load_prepared, pair_of
 from training.draws import distribution, inward, outward
-from training.features import load_prepared
 from training.hyperparameters import parse
 from training.progress import Tick, silent
 from training.pruning import CurvePruner, Reporter
@@ -180,7 +180,9 @@ def _try_next(
     reporter = Reporter(trial, space.metric)
     started = clock()
     try:
-        booster, history = fit(channels, hyperparameters, _numbered(tick, before + 1), [reporter])
+        booster, history = fit(
+            channels / pair_of(JUDGED_PAIR), hyperparameters, _numbered(tick, before + 1), [reporter]
+        )
         state, rounds = TrialState.COMPLETE, booster.num_boosted_rounds()
         value = history["validation"][space.metric][rounds - 1]
     except optuna.TrialPruned:

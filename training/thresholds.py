@@ -1,12 +1,15 @@
-"""Chooses, on validation, where the app stops being sure and where it warns of unknown words."""
+"""Chooses, on what was held out, where the app stops being sure and where it warns of unknown words."""
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from training.scoring import Floats, Integers
 
-PRECISION = 0.92  # of the answers that are given, so many shall be right
+PRECISION = 0.92  # of the answers that are given on whole reviews, so many shall be right
+SHORT_PRECISION = 0.88  # and so many on crops of one to three sentences
 LEAST_EVIDENCE = 0.05  # a score nearer than that to what no known term at all scores tells nothing of the review
 WIDEST = 0.45  # a band never reaches further from 0.5
 UNUSUAL_SHARE = 0.005  # so many of ordinary reviews may carry the warning of few known words
@@ -14,20 +17,22 @@ _BAND_STEPS = 100  # a step is 0.01
 _SHARE_STEPS = 20  # a step is 0.05
 
 
-def not_sure_band(
-    probabilities: Floats, labels: Integers, empty_score: float, precision: float = PRECISION
-) -> tuple[float, float]:
+class Demand(NamedTuple):
+    """So many of the answers on these reviews shall be right: `precision` is a share, 0..1."""
+
+    probabilities: Floats
+    labels: Integers
+    precision: float
+
+
+def not_sure_band(demands: Sequence[Demand], empty_score: float) -> tuple[float, float]:
     """Return the two ends of the band, in steps of 0.01; scores strictly between them are "not sure".
 
-    It is the narrowest around 0.5 outside of which `precision` of the answers are right (the widest, 0.05 to 0.95,
-    when none reaches that), and it reaches past `empty_score`, the score of a row without terms, by `LEAST_EVIDENCE`.
+    It is the narrowest around 0.5 outside of which every demand is met (the widest, 0.05 to 0.95, when none does
+    that), and it reaches past `empty_score`, the score of a row without terms, by `LEAST_EVIDENCE`.
     """
     low, high = next(
-        (
-            band
-            for band in map(around, range(round(WIDEST * _BAND_STEPS)))
-            if _reaches(probabilities, labels, band, precision)
-        ),
+        (band for band in map(around, range(round(WIDEST * _BAND_STEPS))) if _meets(demands, band)),
         around(round(WIDEST * _BAND_STEPS)),
     )
     nothing_below = math.floor(round((empty_score - LEAST_EVIDENCE) * _BAND_STEPS, 6)) / _BAND_STEPS
@@ -40,9 +45,9 @@ def around(steps: int) -> tuple[float, float]:
     return round(0.5 - steps / _BAND_STEPS, 2), round(0.5 + steps / _BAND_STEPS, 2)
 
 
-def _reaches(probabilities: Floats, labels: Integers, band: tuple[float, float], precision: float) -> bool:
-    """Tell whether so many of the answers outside a band are right."""
-    return outside(probabilities, labels, band)[1] >= precision
+def _meets(demands: Sequence[Demand], band: tuple[float, float]) -> bool:
+    """Tell whether the answers outside a band are right as often as each demand wants."""
+    return all(outside(each.probabilities, each.labels, band)[1] >= each.precision for each in demands)
 
 
 def outside(probabilities: Floats, labels: Integers, band: tuple[float, float]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training import atomic
-from training.features import CHANNELS_FOLDER
+from training.channels import CHANNELS_FOLDER
 from training.progress import Tick, bars, silent, table
 from training.ranges import PRESETS_FOLDER, SearchSpace, presets, read_ranges
 from training.run_folder import RUNS_FOLDER, run_folder
@@ -48,7 +48,7 @@ def tune(
     if found.interrupted or found.best is None:
         return Tuned(found, None)
     try:
-        trained = train(channels, folder, space.hyperparameters(found.best.values), tick)
+        trained = train(channels, folder, space.hyperparameters(found.best.values), tick=tick)
     except KeyboardInterrupt:
         return Tuned(replace(found, interrupted=True), None)
     _write(folder, space, seed, found)
@@ -149,5 +149,8 @@ def _summary(found: Found, trained: Trained) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = [("trials, of them pruned", f"{len(found.trials)}, {pruned}")]
     if found.best:
         rows += [("best trial", found.best.number), *found.best.values.items()]
-    rows += [(f"validation {metric}", f"{value:.4f}") for metric, value in trained.best["validation"].items()]
+    rows += [
+        (f"validation {metric}, mean of the folds", f"{value:.4f}")
+        for metric, value in trained.best["validation"].items()
+    ]
     return [*rows, ("model SHA-256", trained.record.model_sha256[:12])]

@@ -1,8 +1,9 @@
-"""The packaged release: reads `vocabulary.txt` and `release.json` of this folder, and refuses parts that do not match.
+"""The packaged release: reads vocabulary, evidence and `release.json` of this folder, and refuses what does not match.
 
-A release is a vocabulary, the facts about it, and a model that was trained on rows of that vocabulary. The model
-itself lives in `model/` and is never shipped to Lambda; its SHA-256 stands in the facts, so whoever loads the model
-calls `check_model`. `training.release` writes what this module reads.
+A release is an encoder (vocabulary and evidence), the facts about it, and a model that was trained on its rows. A
+release without evidence has no `evidence.bin`, and states no hash of it. The model itself lives in `model/` and is
+never shipped to Lambda; its SHA-256 stands in the facts, so whoever loads the model calls `check_model`.
+`training.release` writes what this module reads.
 """
 
 import hashlib
@@ -11,15 +12,22 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from chalicelib import evidence as evidence_file
 from chalicelib import vocabulary as vocabulary_file
+from chalicelib.encoder import ENCODING, Encoder
 from chalicelib.errors import ReleaseError
 from chalicelib.text import CLEANER_VERSION
-from chalicelib.vocabulary import ENCODING, Vocabulary
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 PACKAGED = Path(__file__).parent
 VOCABULARY_NAME = "vocabulary.txt"
+EVIDENCE_NAME = "evidence.bin"
 FACTS_NAME = "release.json"
+
+
+def release_id_of(fingerprint: str, model_sha256: str) -> str:
+    """Name a release: `<vocabulary fingerprint, 12 digits>-<model SHA-256, 8 digits>`."""
+    return f"{fingerprint}-{model_sha256[:8]}"
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,9 @@ class ReleaseFacts:
 
     `not_sure_band` holds two probabilities: scores strictly between them are answered "not sure".
     `few_known_words` is a share, 0..1: below it a review carries a warning.
-    `metrics` maps a split's name (validation, test) to its figures; `image` is the SageMaker image's name and tag.
+    `precision` is what the band was chosen for: the share of right answers outside of it, by kind of review.
+    `metrics` maps what was asked (cross-validation, test, ...) to its figures; `image` is the SageMaker image's name
+    and tag.
     """
 
     format_version: int
@@ -37,8 +47,10 @@ class ReleaseFacts:
     columns: int
     vocabulary_fingerprint: str
     vocabulary_sha256: str
+    evidence_sha256: str | None
     model_sha256: str
     not_sure_band: tuple[float, float]
+    precision: dict[str, float]
     few_known_words: float
     xgboost_version: str
     image: str
@@ -48,14 +60,14 @@ class ReleaseFacts:
 
     @property
     def release_id(self) -> str:
-        """`<vocabulary fingerprint, 12 digits>-<model SHA-256, 8 digits>`: says which vocabulary and which model."""
-        return f"{self.vocabulary_fingerprint}-{self.model_sha256[:8]}"
+        """The release's name: says which encoder and which model."""
+        return release_id_of(self.vocabulary_fingerprint, self.model_sha256)
 
     @property
     def summary(self) -> dict[str, Any]:
         """What the app tells callers of its release."""
         told = ["vocabulary_fingerprint", "model_sha256", "cleaner_version", "columns", "xgboost_version", "image"]
-        told += ["not_sure_band", "few_known_words", "metrics"]
+        told += ["not_sure_band", "precision", "few_known_words", "metrics"]
         return {"release": self.release_id, **{name: getattr(self, name) for name in told}}
 
     def dumps(self) -> str:
@@ -65,9 +77,9 @@ class ReleaseFacts:
 
 @dataclass(frozen=True)
 class Release:
-    """A vocabulary and the facts that belong to it."""
+    """An encoder and the facts that belong to it."""
 
-    vocabulary: Vocabulary
+    encoder: Encoder
     facts: ReleaseFacts
 
     @property
@@ -93,8 +105,10 @@ def load(folder: Path = PACKAGED) -> Release:
         vocabulary = vocabulary_file.parse(vocabulary_bytes.decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ReleaseError(f"The release in {folder} cannot be read: {error}.") from error
-    _check_together(facts, vocabulary, hashlib.sha256(vocabulary_bytes).hexdigest())
-    return Release(vocabulary, facts)
+    evidence = evidence_file.load(folder / EVIDENCE_NAME) if facts.evidence_sha256 else None
+    encoder = Encoder(vocabulary, evidence)
+    _check_together(facts, encoder, hashlib.sha256(vocabulary_bytes).hexdigest())
+    return Release(encoder, facts)
 
 
 def parse_facts(text: str) -> ReleaseFacts:
@@ -124,16 +138,17 @@ def _band(stated: Any) -> tuple[float, float]:
     return stated[0], stated[1]
 
 
-def _check_together(facts: ReleaseFacts, vocabulary: Vocabulary, vocabulary_sha256: str) -> None:
-    """Raise `ReleaseError` for the first fact that the vocabulary or this code contradicts."""
+def _check_together(facts: ReleaseFacts, encoder: Encoder, vocabulary_sha256: str) -> None:
+    """Raise `ReleaseError` for the first fact that the files or this code contradict."""
     found = {
         "cleaner_version": CLEANER_VERSION,
         "encoding": ENCODING,
-        "columns": vocabulary.last_column + 1,
-        "vocabulary_fingerprint": vocabulary.fingerprint,
+        "columns": encoder.columns,
+        "vocabulary_fingerprint": encoder.fingerprint,
         "vocabulary_sha256": vocabulary_sha256,
+        "evidence_sha256": encoder.evidence.sha256 if encoder.evidence else None,
     }
     for name, value in found.items():
         stated = getattr(facts, name)
         if stated != value:
-            raise ReleaseError(f"{FACTS_NAME} states {name} {stated!r}, but this vocabulary and code have {value!r}.")
+            raise ReleaseError(f"{FACTS_NAME} states {name} {stated!r}, but these files and code have {value!r}.")

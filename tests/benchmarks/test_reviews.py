@@ -7,7 +7,7 @@ from chalicelib import release
 
 
 def test_made_up_reviews_have_the_wanted_words_and_are_the_same_every_time() -> None:
-    vocabulary = release.load().vocabulary
+    vocabulary = release.load().encoder.vocabulary
     taken = sample(None, vocabulary, 3)
     assert [len(text.split()) for text in taken.texts] == [WORDS] * 3
     assert taken == sample(None, vocabulary, 3)
@@ -16,6 +16,6 @@ def test_made_up_reviews_have_the_wanted_words_and_are_the_same_every_time() -> 
 
 @pytest.mark.needs_archive
 def test_real_reviews_have_about_the_wanted_words(archive: Path) -> None:
-    taken = sample(archive, release.load().vocabulary, 5)
+    taken = sample(archive, release.load().encoder.vocabulary, 5)
     assert len(taken.texts) == 5
     assert all(abs(len(text.split()) - WORDS) <= 10 for text in taken.texts)

@@ -1,5 +1,6 @@
 from benchmarks.tutorial import VOCABULARY_SIZE, counts_of, row_of, word_columns, words_of
 from chalicelib import release
+from chalicelib.vocabulary import Vocabulary
 
 
 def test_markup_goes_and_punctuation_joins_what_it_separated() -> None:
@@ -20,5 +21,10 @@ def test_a_row_has_a_number_for_every_word_of_the_vocabulary() -> None:
 
 
 def test_its_vocabulary_has_the_tutorials_size_and_a_column_for_each_word() -> None:
-    column_of = word_columns(release.load().vocabulary)
+    column_of = word_columns(release.load().encoder.vocabulary)
     assert sorted(column_of.values()) == list(range(VOCABULARY_SIZE))
+    assert set("abcdefghilmnoprstuvwy") <= {word[0] for word in column_of}  # spread over the alphabet
+
+
+def test_its_vocabulary_is_of_words_alone() -> None:
+    assert word_columns(Vocabulary(["good", "7/10", "!", "don't", "bad"], [1.0] * 5)) == {"bad": 0, "good": 1}

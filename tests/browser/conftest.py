@@ -35,7 +35,7 @@ OFFLINE = "Failed to load resource: net::ERR_INTERNET_DISCONNECTED"
 def running() -> Iterator[tuple[str, LocalEndpoint]]:
     """The app's address and its endpoint, started once."""
     port = check_port_is_free(0)
-    name = endpoint_name(release.load().vocabulary.fingerprint)
+    name = endpoint_name(release.load().encoder.fingerprint)
     chalice = ["-m", "training.chalice_local", "local", "--stage", "dev", "--no-autoreload", "--port", str(port)]
     with (
         LocalEndpoint(name, packaged_container()) as endpoint,

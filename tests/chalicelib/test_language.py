@@ -22,7 +22,7 @@ OTHER = [
 
 def seems_english(text: str) -> bool:
     found = words(text)
-    return probably_english(text, found, release.load().vocabulary.known_share(found))
+    return probably_english(text, found, release.load().encoder.vocabulary.known_share(found))
 
 
 @pytest.mark.parametrize("text", ENGLISH)

@@ -5,27 +5,33 @@ from pathlib import Path
 import pytest
 
 from chalicelib import release
+from chalicelib.encoder import ENCODING, Encoder
 from chalicelib.errors import ReleaseError
-from chalicelib.release import FACTS_NAME, VOCABULARY_NAME, ReleaseFacts
+from chalicelib.evidence import COLUMNS, Evidence
+from chalicelib.release import EVIDENCE_NAME, FACTS_NAME, VOCABULARY_NAME, ReleaseFacts
 from chalicelib.text import CLEANER_VERSION
-from chalicelib.vocabulary import ENCODING, Vocabulary
+from chalicelib.vocabulary import Vocabulary
 
 MODEL = b"a model"
+EVIDENCE = Evidence(bytes(8), bytes(8), bytes(8))
 
 
-def make_release(folder: Path) -> ReleaseFacts:
+def make_release(folder: Path, evidence: Evidence | None = EVIDENCE) -> ReleaseFacts:
     """Write a small release into a folder."""
     vocabulary = Vocabulary(("bad", "good"), (-1.0, 1.0))
+    encoder = Encoder(vocabulary, evidence)
     text = vocabulary.dumps()
     facts = ReleaseFacts(
-        format_version=1,
+        format_version=2,
         cleaner_version=CLEANER_VERSION,
         encoding=ENCODING,
-        columns=4,
-        vocabulary_fingerprint=vocabulary.fingerprint,
+        columns=encoder.columns,
+        vocabulary_fingerprint=encoder.fingerprint,
         vocabulary_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        evidence_sha256=evidence.sha256 if evidence else None,
         model_sha256=hashlib.sha256(MODEL).hexdigest(),
         not_sure_band=(0.4, 0.6),
+        precision={"cross-validation": 0.92},
         few_known_words=0.5,
         xgboost_version="3.0.5",
         image="sagemaker-xgboost:3.0-5",
@@ -34,6 +40,8 @@ def make_release(folder: Path) -> ReleaseFacts:
         metrics={"test": {"accuracy": 0.9}},
     )
     (folder / VOCABULARY_NAME).write_text(text, encoding="utf-8")
+    if evidence:
+        (folder / EVIDENCE_NAME).write_bytes(evidence.dumps())
     (folder / FACTS_NAME).write_text(facts.dumps(), encoding="utf-8")
     return facts
 
@@ -42,18 +50,23 @@ def test_a_release_reads_back_what_was_written(tmp_path: Path) -> None:
     facts = make_release(tmp_path)
     read = release.load(tmp_path)
     assert read.facts == facts
-    assert read.vocabulary.terms == ("bad", "good")
+    assert read.encoder.vocabulary.terms == ("bad", "good")
+    assert read.encoder.evidence is not None
+    assert read.encoder.evidence.dumps() == EVIDENCE.dumps()
+    assert read.encoder.columns == 4 + len(COLUMNS)
     assert read.release_id == f"{facts.vocabulary_fingerprint}-{facts.model_sha256[:8]}"
 
 
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("format_version", 2, "not of format 1"),
+        ("format_version", 1, "not of format 2"),
         ("cleaner_version", 99, "cleaner_version 99"),
         ("encoding", "dense", "encoding 'dense'"),
         ("columns", 5, "columns 5"),
         ("vocabulary_sha256", "0" * 64, "vocabulary_sha256"),
+        ("evidence_sha256", "0" * 64, "evidence_sha256"),
+        ("evidence_sha256", None, f"columns {4 + len(COLUMNS)}, but these files and code have 4"),
         ("vocabulary_fingerprint", "0" * 12, "names release"),
         ("model_sha256", "0" * 64, "names release"),
         ("surprise", 1, "unknown ones: surprise"),
@@ -76,7 +89,28 @@ def test_the_vocabulary_of_another_release_is_refused(tmp_path: Path) -> None:
         release.load(tmp_path)
 
 
-@pytest.mark.parametrize("absent", [VOCABULARY_NAME, FACTS_NAME])
+def test_the_evidence_of_another_release_is_refused(tmp_path: Path) -> None:
+    make_release(tmp_path)
+    (tmp_path / EVIDENCE_NAME).write_bytes(Evidence(bytes(8), bytes(8), bytes([0] * 7 + [1])).dumps())
+    with pytest.raises(ReleaseError, match="vocabulary_fingerprint"):
+        release.load(tmp_path)
+
+
+def test_damaged_evidence_is_refused_with_the_reason(tmp_path: Path) -> None:
+    make_release(tmp_path)
+    (tmp_path / EVIDENCE_NAME).write_bytes(EVIDENCE.dumps()[:-1])
+    with pytest.raises(ReleaseError, match="cut or edited"):
+        release.load(tmp_path)
+
+
+def test_a_release_may_have_no_evidence_and_then_looks_for_none(tmp_path: Path) -> None:
+    facts = make_release(tmp_path, evidence=None)
+    (tmp_path / EVIDENCE_NAME).write_bytes(b"left behind by another release")
+    read = release.load(tmp_path)
+    assert (read.facts, read.encoder.evidence, read.facts.columns) == (facts, None, 4)
+
+
+@pytest.mark.parametrize("absent", [VOCABULARY_NAME, EVIDENCE_NAME, FACTS_NAME])
 def test_a_release_that_lacks_a_part_is_refused(tmp_path: Path, absent: str) -> None:
     make_release(tmp_path)
     (tmp_path / absent).unlink()
@@ -100,7 +134,14 @@ def test_the_model_of_another_release_is_refused(tmp_path: Path) -> None:
         read.check_model(b"another model")
 
 
+def test_callers_are_told_what_the_answers_are_worth(tmp_path: Path) -> None:
+    told = make_release(tmp_path).summary
+    assert told["release"] == release.load(tmp_path).release_id
+    assert told["precision"] == {"cross-validation": 0.92}
+    assert told["metrics"] == {"test": {"accuracy": 0.9}}
+
+
 def test_the_packaged_release_belongs_together() -> None:
     packaged = release.load()
-    assert packaged.facts.columns == len(packaged.vocabulary) + 2
+    assert packaged.facts.columns == packaged.encoder.columns
     assert packaged.facts.image == "sagemaker-xgboost:3.0-5"

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -10,10 +11,10 @@ from chalicelib.text import words
 
 
 class LinearScorer:
-    """Scores a row by the signs of its terms' weights: a model that tests can foresee. Remembers what it was sent."""
+    """Scores a row by the weights of its words alone: a model that tests can foresee. Remembers what it was sent."""
 
     def __init__(self, packaged: Release) -> None:
-        self.weights = (0.0, *packaged.vocabulary.weights, 0.0)
+        self.weights = (0.0, *packaged.encoder.vocabulary.weights)  # columns behind those say nothing
         self.rows: list[str] = []
         self.calls = 0
 
@@ -24,8 +25,9 @@ class LinearScorer:
         return Scores([self.score(row) for row in rows], "AllTraffic")
 
     def score(self, row: str) -> float:
-        total = sum(self.weights[int(field.partition(":")[0])] for field in row.split(" "))
-        return 1 / (1 + 2.0 ** -max(-50.0, min(50.0, total)))
+        columns = (int(field.partition(":")[0]) for field in row.split(" "))
+        total = sum(self.weights[column] for column in columns if column < len(self.weights))
+        return 1 / (1 + math.exp(-max(-50.0, min(50.0, total))))
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +131,7 @@ def test_a_long_review_is_cut_and_says_so(packaged: Release, scorer: LinearScore
     filler = "the " * (LONGEST_REVIEW // 4)
     judged = verdict(packaged, scorer, filler + "awful", explained=False)
     assert "cut" in codes(judged)
-    assert scorer.rows == [packaged.vocabulary.row(words(filler))]
+    assert scorer.rows == [packaged.encoder.row(words(filler))]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_few_known_words_and_other_languages_are_warned_of_and_in_the_end_not_ju
 
 
 def test_a_whole_request_stays_under_the_endpoints_limits(packaged: Release, scorer: LinearScorer) -> None:
-    terms = packaged.vocabulary.terms
+    terms = packaged.encoder.vocabulary.terms
     dense = [". ".join(terms[start::MOST_REVIEWS])[:9_900] for start in range(MOST_REVIEWS)]
     outcomes = verdicts(packaged, scorer, *dense)
     assert len("\n".join(scorer.rows).encode()) <= LARGEST_CALL
@@ -172,7 +174,7 @@ def test_a_review_whose_words_found_no_row_says_so(
 def test_a_review_that_does_not_fit_the_call_is_refused_alone(
     packaged: Release, scorer: LinearScorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = packaged.vocabulary.row(["wonderful"])
+    row = packaged.encoder.row(["wonderful"])
     monkeypatch.setattr(sentiment, "LARGEST_CALL", 2 * (len(row) + 1) + 5)
     outcomes = verdicts(packaged, scorer, "wonderful", "wonderful", "wonderful", explained=False)
     assert [type(outcome) for outcome in outcomes] == [Verdict, Verdict, BodyTooLargeError]

@@ -1,26 +1,37 @@
-"""The packaged release: its parts belong together, it judges plain sentences rightly, and training gives it again."""
+"""The packaged release: its parts belong together, it behaves on plain sentences, and training gives it again."""
 
 import json
 import random
-from functools import partial
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xgboost
 
 from chalicelib import release
+from chalicelib.evidence import load as load_evidence
 from chalicelib.text import words
+from chalicelib.vocabulary import load as load_vocabulary
+from training.crops import crops_of
 from training.data import collect
+from training.evaluation import REPORT_NAME
 from training.features import prepare
+from training.gaps import is_level, unlike
 from training.hyperparameters import parse
+from training.metrics import measure
 from training.release import FIGURES_NAME, MODEL_FOLDER, XGBOOST_VERSION
-from training.reviews import REVIEWS_NAME
+from training.reviews import REVIEWS_NAME, read
 from training.run_folder import MODEL_NAME
 from training.scoring import load_booster, matrix, score
 from training.splits import assign
 
 ROOT = Path(__file__).parents[2]
-FLOOR = 0.905  # accuracy on the official test
+GOLDEN = Path(__file__).with_name("golden.json")  # `python -m tests.model.golden` writes it anew
+FLOORS = {"test": 0.92, "test crops": 0.775, "cross-validation": 0.91, "cross-validation crops": 0.77}  # accuracy
+LARGEST_LOG_LOSS = 0.20  # on the official test
+LARGEST_CALIBRATION_ERROR = 0.01
+SURE_FLOOR = 0.85  # of the answers outside the band on crops, so many are right
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +49,7 @@ def score_of(packaged, model):
     booster = load_booster(model)
 
     def ask(text):
-        row = packaged.vocabulary.row(words(text))
+        row = packaged.encoder.row(words(text))
         return float(booster.predict(xgboost.DMatrix(matrix([row], packaged.facts.columns)))[0])
 
     return ask
@@ -54,9 +65,9 @@ def test_the_parts_belong_together(packaged, model):
 def test_the_report_is_of_this_model(packaged):
     figures = json.loads((ROOT / MODEL_FOLDER / FIGURES_NAME).read_text(encoding="utf-8"))
     assert figures["model_sha256"] == packaged.facts.model_sha256
-    assert packaged.facts.model_sha256[:12] in (ROOT / MODEL_FOLDER / "report.html").read_text(encoding="utf-8")
-    for split, stated in packaged.facts.metrics.items():
-        assert stated["accuracy"] == round(figures["splits"][split]["accuracy"], 4)
+    assert packaged.facts.model_sha256[:12] in (release.PACKAGED / REPORT_NAME).read_text(encoding="utf-8")
+    for name, stated in packaged.facts.metrics.items():
+        assert stated["accuracy"] == round(figures["asked"][name]["accuracy"], 4)
 
 
 def test_the_model_card_states_the_figures_of_this_release(packaged):
@@ -70,9 +81,46 @@ def test_the_model_card_states_the_figures_of_this_release(packaged):
         assert all(str(stated[name]) in card for name in ("auc", "log_loss"))
 
 
-def test_the_stated_accuracy_is_above_the_floor(packaged):
-    assert packaged.facts.metrics["test"]["accuracy"] >= FLOOR
-    assert packaged.facts.metrics["test"]["reviews"] == 25_000
+@pytest.mark.parametrize("asked", FLOORS)
+def test_the_stated_accuracy_is_above_its_floor(packaged, asked):
+    assert packaged.facts.metrics[asked]["accuracy"] >= FLOORS[asked]
+
+
+def test_the_stated_figures_of_the_official_test_are_within_their_limits(packaged):
+    stated = packaged.facts.metrics["test"]
+    assert stated["reviews"] == 25_000
+    assert stated["log_loss"] < LARGEST_LOG_LOSS
+    assert stated["calibration_error"] < LARGEST_CALIBRATION_ERROR
+
+
+def test_sure_answers_on_short_texts_are_right_often_enough(packaged):
+    for asked in ("cross-validation crops", "test crops"):
+        assert packaged.facts.metrics[asked]["answered_accuracy"] >= SURE_FLOOR
+
+
+def test_gaps_and_zeros_read_alike_at_every_split(packaged, model):
+    assert is_level(model, 0, packaged.encoder.first_derived)
+
+
+def test_every_derived_column_may_be_split_on_and_no_constant_is(packaged, model):
+    trees = json.loads(xgboost.Booster(model_file=bytearray(model)).save_raw("json"))
+    used = {
+        column
+        for tree in trees["learner"]["gradient_booster"]["model"]["trees"]
+        for column, left in zip(tree["split_indices"], tree["left_children"], strict=True)
+        if left != -1
+    }
+    assert not used & {0, packaged.encoder.last_column}
+    assert used >= set(range(packaged.encoder.first_derived, packaged.encoder.last_column))
+
+
+def test_golden_texts_give_their_rows_and_scores_bit_for_bit(packaged, model):
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    assert golden["release"] == packaged.release_id
+    rows = [packaged.encoder.row(words(text["text"])) for text in golden["texts"]]
+    assert rows == [text["row"] for text in golden["texts"]]
+    scores = load_booster(model).predict(xgboost.DMatrix(matrix(rows, packaged.facts.columns)))
+    assert [float(score) for score in scores] == [text["score"] for text in golden["texts"]]
 
 
 @pytest.mark.parametrize("text", ["This movie is horrible.", "not good at all", "What a waste of time!", "terrible"])
@@ -109,14 +157,102 @@ def test_the_order_of_sentences_hardly_matters(score_of):
     assert max(scores) - min(scores) < 0.25
 
 
+@pytest.mark.parametrize("praise", ["I loved it.", "Wonderful acting.", "A masterpiece.", "Highly recommended!"])
+@pytest.mark.parametrize("text", ["We saw it on Sunday with friends.", "The plot is thin but it has its moments."])
+def test_added_praise_raises_the_score(score_of, text, praise):
+    assert score_of(f"{text} {praise}") > score_of(text) + 0.1
+
+
+@pytest.mark.parametrize("blame", ["I hated it.", "Awful acting.", "A waste of time.", "Avoid this one!"])
+@pytest.mark.parametrize("text", ["We saw it on Sunday with friends.", "The plot is thin but it has its moments."])
+def test_added_blame_lowers_the_score(score_of, text, blame):
+    assert score_of(f"{text} {blame}") < score_of(text) - 0.1
+
+
+@pytest.mark.parametrize("frame", ["{} plays the detective, and the film is superb.", "A dull film that {} made."])
+def test_a_name_that_no_review_has_changes_no_verdict(score_of, frame):
+    scores = [score_of(frame.replace("{}", name)) for name in ("Qarvo Zellinth", "Bhx Ummeril", "Yttria Pnokk")]
+    assert max(scores) - min(scores) < 0.05
+
+
+@pytest.mark.parametrize("frame", ["I saw this wonderful film on {}.", "I saw this terrible film on {}."])
+def test_a_date_changes_no_verdict(score_of, frame):
+    scores = [score_of(frame.replace("{}", date)) for date in ("3 May 2004", "21 November 1998", "12 June 2021")]
+    assert max(scores) - min(scores) < 0.1
+    assert all(score > 0.5 for score in scores) if "wonderful" in frame else all(score < 0.5 for score in scores)
+
+
+def test_typographic_quotes_change_nothing(score_of):
+    assert score_of("I didn’t like it, and it’s no “classic”.") == score_of(
+        "I didn't like it, and it's no \"classic\"."
+    )
+
+
+@pytest.mark.parametrize(
+    ("plain", "negated"), [("good", "not good"), ("funny", "not funny"), ("worth it", "not worth it")]
+)
+def test_a_negation_turns_praise_around(packaged, score_of, plain, negated):
+    assert score_of(f"It was {negated}.") < min(score_of(f"It was {plain}."), packaged.facts.not_sure_band[0])
+
+
+@pytest.mark.parametrize("text", ["It was not bad.", "Not bad at all.", "This isn't bad."])
+def test_a_negation_softens_blame(score_of, text):
+    blame = text.replace("not bad", "bad").replace("Not bad", "Bad").replace("isn't bad", "is bad")
+    assert score_of(text) > score_of(blame)
+
+
+@pytest.mark.xfail(reason="reviewers of four stars write 'not bad' as often as those of seven: the pair says little")
+def test_a_negation_turns_blame_into_praise(score_of):
+    assert score_of("It was not bad.") > 0.5
+
+
+@pytest.fixture(scope="module")
+def collected(archive, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("official")
+    return folder, collect(archive, folder, official=True)
+
+
 @pytest.mark.needs_archive
-def test_preparing_the_official_reviews_gives_the_packaged_vocabulary_and_scores(packaged, model, archive, tmp_path):
-    manifest = collect(archive, tmp_path / "data", official=True)
+def test_the_official_test_gives_the_stated_figures(packaged, model, collected):
+    path = collected[0] / REVIEWS_NAME
+    asked = score(load_booster(model), packaged.encoder, path, assign(path))
+    for name, scored in (("test", asked.reviews), ("test crops", asked.crops)):
+        assert measure(scored, packaged.facts.not_sure_band).headline() == packaged.facts.metrics[name]
+
+
+@pytest.mark.needs_archive
+def test_zeros_in_place_of_gaps_change_no_answer_on_the_official_test(packaged, model, collected):
+    booster = load_booster(model)
+    test = (review for review in read(collected[0] / REVIEWS_NAME) if review.split == "test")
+    asked = 0
+    while batch := list(islice(test, 2_000)):
+        rows = [packaged.encoder.row(words(review.text)) for review in batch]
+        assert unlike(booster, matrix(rows, packaged.facts.columns)) == 0
+        asked += len(rows)
+    assert asked == 25_000
+
+
+@pytest.mark.needs_archive
+def test_no_text_is_learned_from_and_judged(collected):
+    path = collected[0] / REVIEWS_NAME
+    splits = assign(path)
+    place_of = {}
+    for review in read(path):
+        if (place := splits.of(review)) is not None:
+            assert place_of.setdefault(review.text_digest, place) == place, review.id
+            assert all(crop in review.text for crop in crops_of(review.id, review.text, 1))
+
+
+@pytest.mark.needs_archive
+def test_preparing_the_official_reviews_gives_the_packaged_vocabulary_and_evidence(packaged, collected, tmp_path):
+    """Bit for bit on one kind of processor; on another, sums in other orders may move single codes by one."""
+    data, manifest = collected
     assert manifest.fingerprint == packaged.facts.data_fingerprint
-    assert prepare(tmp_path / "data", tmp_path / "channels").vocabulary_fingerprint == packaged.vocabulary.fingerprint
-    path = tmp_path / "data" / REVIEWS_NAME
-    ask = partial(score, load_booster(model), packaged.vocabulary, path, assign(path))
-    for split in ("validation", "test"):
-        scored = ask(split)
-        accuracy = ((scored.probabilities > 0.5) == scored.labels).mean()
-        assert round(float(accuracy), 4) == packaged.facts.metrics[split]["accuracy"]
+    prepare(data, tmp_path)
+    assert load_vocabulary(tmp_path / "vocabulary.txt").terms == packaged.encoder.vocabulary.terms
+    made, packed = load_evidence(tmp_path / "evidence.bin"), packaged.encoder.evidence
+    assert made.checks == packed.checks
+    for one, other in ((made.learned, packed.learned), (made.counted, packed.counted)):
+        apart = np.frombuffer(one, np.int8).astype(int) - np.frombuffer(other, np.int8)
+        assert np.abs(apart).max() <= 1
+        assert np.count_nonzero(apart) < 100

@@ -2,15 +2,22 @@
 
 import io
 import random
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from training import data, features
+from chalicelib import vocabulary
+from chalicelib.encoder import Encoder
+from training import data, evidence, features
+from training.evaluate import evaluate
+from training.evidence import Learned, LeftOut
 from training.hyperparameters import with_settings
+from training.reviews import REVIEWS_NAME
 from training.run_folder import Run, load_run
+from training.splits import assign
 from training.train import train
 
 REVIEWS_A_FOLDER = 150
@@ -66,11 +73,31 @@ def small_data(small_archive: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
-def small_channels(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_slots() -> int:
+    """Slots for evidence tables that the generated reviews do not fill."""
+    return 1 << 14
+
+
+@pytest.fixture(scope="session")
+def small_channels(small_data: Path, small_slots: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that step `prepare` makes of the generated reviews."""
     folder = tmp_path_factory.mktemp("channels")
-    features.prepare(small_data, folder)
+    features.prepare(small_data, folder, slots=small_slots)
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_learned(small_data: Path, small_slots: int) -> Learned:
+    """The evidence that the generated reviews give, in all tables."""
+    path = small_data / REVIEWS_NAME
+    return evidence.learn(path, assign(path), slots=small_slots)
+
+
+@pytest.fixture(scope="session")
+def small_encoders(small_channels: Path, small_learned: Learned) -> dict[LeftOut, Encoder]:
+    """The encoder of the generated reviews for every set of folds that its evidence has not seen."""
+    known = vocabulary.load(small_channels / "vocabulary.txt")
+    return {left_out: Encoder(known, table) for left_out, table in small_learned.tables.items()}
 
 
 @pytest.fixture(scope="session")
@@ -79,8 +106,27 @@ def small_hyperparameters() -> dict[str, str]:
     return with_settings("default", SMALL)
 
 
+@pytest.fixture(scope="session")
+def trained_run(
+    small_channels: Path, small_hyperparameters: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """A run that step `train` made of the generated reviews, for tests that leave it as it is."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    train(small_channels, folder, small_hyperparameters)
+    return load_run(folder)
+
+
+@pytest.fixture(scope="session")
+def evaluated_run(trained_run: Run, small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same run once it was evaluated, on the test too, for tests that leave it as it is."""
+    folder = tmp_path_factory.mktemp("evaluated") / "run"
+    shutil.copytree(trained_run.folder, folder)
+    evaluate(folder, small_data, look_at_test=True)
+    return load_run(folder)
+
+
 @pytest.fixture
-def small_run(small_channels: Path, small_hyperparameters: dict[str, str], tmp_path: Path) -> Run:
-    """A fresh run that step `train` made of the generated reviews."""
-    train(small_channels, tmp_path / "run", small_hyperparameters)
+def small_run(trained_run: Run, tmp_path: Path) -> Run:
+    """The same run in a folder of its own, which a test may change."""
+    shutil.copytree(trained_run.folder, tmp_path / "run")
     return load_run(tmp_path / "run")

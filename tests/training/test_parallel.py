@@ -1,4 +1,4 @@
-from training.parallel import map_reviews
+from training.parallel import map_items, map_reviews
 from training.reviews import REVIEWS_NAME, read
 
 
@@ -15,3 +15,14 @@ def test_several_processes_give_what_one_gives_in_order(small_data):
     assert len(parts) >= 4
     assert [number for part in parts for number in part] == alone == numbers_above(10, read(path))
     assert ticks[-1] == (len(parts), len(parts))
+
+
+def times(factor, number):
+    return factor * number
+
+
+def test_items_come_back_in_order_from_one_process_or_several():
+    ticks = []
+    several = map_items(times, range(20), 7, lambda done, total, _: ticks.append((done, total)))
+    assert list(several) == list(map_items(times, range(20), 7, alone=True)) == list(range(0, 140, 7))
+    assert ticks == [(done, 20) for done in range(21)]

@@ -6,36 +6,38 @@ import pytest
 from chalicelib.text import words
 from training.reviews import REVIEWS_NAME, DataError, read
 from training.splits import assign
-from training.terms import LEAST_REVIEWS, Occurrence, choose, count_terms
+from training.terms import LEAST_REVIEWS, Occurrence, choose, count_words
 
 
-def runs_of(found: list[str]) -> list[str]:
-    """Return every run of one to three neighbouring words."""
-    return [" ".join(found[start : start + length]) for length in (1, 2, 3) for start in range(len(found) + 1 - length)]
-
-
-def test_counts_are_those_of_a_plain_count_over_the_train_split(small_data):
+def test_counts_are_those_of_a_plain_count_over_what_may_be_learned_from(small_data):
     path = small_data / REVIEWS_NAME
     splits = assign(path)
     plain = (Counter(), Counter())
     for review in read(path):
-        if splits.of(review) == "train":
-            plain[review.label].update(set(runs_of(words(review.text))))
-    counted = count_terms(path, splits)
-    frequent = {term for term in plain[0] | plain[1] if plain[0][term] + plain[1][term] >= LEAST_REVIEWS}
-    for label in (0, 1):
-        assert counted.terms[label] == {term: n for term, n in plain[label].items() if term in frequent}
-    assert sum(counted.reviews) == sum(splits.of(review) == "train" for review in read(path))
+        if splits.learns(review):
+            plain[review.label].update(set(words(review.text)))
+    counted = count_words(path, splits)
+    assert counted.words == plain
+    assert sum(counted.reviews) == sum(splits.learns(review) for review in read(path)) == 300
 
 
-def test_frequent_words_come_first_then_the_most_telling_terms():
-    negative = Counter({"the": 90, "rare": 5, "bad": 30, "a bad": 25, "film": 40})
-    positive = Counter({"the": 90, "rare": 5, "bad": 5, "a bad": 1, "film": 40})
-    assert choose(Occurrence((negative, positive), [100, 100]), size=3, frequent_words=1).terms == (
-        "a bad",
-        "bad",
-        "the",
-    )
+def test_the_words_of_most_reviews_are_chosen_whatever_their_label():
+    negative = Counter({"the": 90, "bad": 30, "film": 40, "dull": 6})
+    positive = Counter({"the": 90, "bad": 5, "film": 40, "fine": 50, "dull": 6})
+    occurrence = Occurrence((negative, positive), [100, 100])
+    swapped = Occurrence((positive, negative), [100, 100])
+    assert choose(occurrence, size=3).terms == choose(swapped, size=3).terms == ("film", "fine", "the")
+
+
+def test_of_words_in_as_many_reviews_the_first_of_the_alphabet_is_chosen():
+    counted = Occurrence((Counter({"b": 9, "c": 4}), Counter({"a": 9, "c": 5})), [10, 10])
+    assert choose(counted, size=2).terms == ("a", "b")
+
+
+def test_a_word_of_too_few_reviews_is_not_chosen():
+    counted = Occurrence((Counter({"often": 2, "seldom": 2}), Counter({"often": 3, "seldom": 2})), [10, 10])
+    assert LEAST_REVIEWS == 5
+    assert choose(counted).terms == ("often",)
 
 
 def test_a_weight_is_the_smoothed_log_odds():

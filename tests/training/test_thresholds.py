@@ -1,25 +1,45 @@
 import numpy as np
 import pytest
 
-from training.thresholds import few_known_words, not_sure_band, outside
+from training.thresholds import PRECISION, Demand, few_known_words, not_sure_band, outside
+
+PROBABILITIES = np.array([0.9, 0.1, 0.95, 0.3, 0.58, 0.61])  # wrong: 0.3 and 0.58
+LABELS = np.array([1, 0, 1, 1, 0, 1])
 
 
-def test_the_band_is_the_narrowest_that_reaches_the_precision():
-    probabilities = np.array([0.9, 0.1, 0.95, 0.3, 0.58, 0.61])  # wrong: 0.3 and 0.58
-    labels = np.array([1, 0, 1, 1, 0, 1])
-    assert not_sure_band(probabilities, labels, 0.5, precision=0.6) == (0.45, 0.55)
-    assert not_sure_band(probabilities, labels, 0.5, precision=0.8) == (0.41, 0.59)
-    assert not_sure_band(probabilities, labels, 0.5, precision=0.95) == (0.29, 0.71)
+@pytest.mark.parametrize(("precision", "band"), [(0.6, (0.45, 0.55)), (0.8, (0.41, 0.59)), (0.95, (0.29, 0.71))])
+def test_the_band_is_the_narrowest_that_reaches_the_precision(precision, band):
+    assert not_sure_band([Demand(PROBABILITIES, LABELS, precision)], 0.5) == band
+
+
+def test_the_band_meets_every_demand_the_hardest_decides():
+    easy = Demand(np.array([0.9, 0.1]), np.array([1, 0]), 0.99)
+    some, hard = (Demand(PROBABILITIES, LABELS, precision) for precision in (0.8, 0.95))
+    assert not_sure_band([easy, some], 0.5) == not_sure_band([some, easy], 0.5) == (0.41, 0.59)
+    assert not_sure_band([some, hard], 0.5) == not_sure_band([hard, some], 0.5) == (0.29, 0.71)
+
+
+def test_crops_may_ask_for_less_than_whole_reviews():
+    crops = Demand(np.array([0.7, 0.62, 0.2]), np.array([1, 0, 0]), 0.6)
+    assert not_sure_band([Demand(PROBABILITIES, LABELS, 0.8), crops], 0.5) == (0.41, 0.59)
+    stricter = crops._replace(precision=0.9)
+    assert not_sure_band([Demand(PROBABILITIES, LABELS, 0.8), stricter], 0.5) == (0.29, 0.71)
+
+
+def test_nothing_demanded_leaves_the_band_to_what_nothing_scores():
+    assert not_sure_band([], 0.5) == (0.45, 0.55)
 
 
 @pytest.mark.parametrize(("empty_score", "band"), [(0.606, (0.5, 0.66)), (0.3, (0.25, 0.5)), (0.98, (0.5, 0.99))])
 def test_the_band_holds_what_a_review_without_terms_scores(empty_score, band):
-    sure = np.array([0.9, 0.1])
-    assert not_sure_band(sure, np.array([1, 0]), empty_score) == band
+    sure = Demand(np.array([0.9, 0.1]), np.array([1, 0]), PRECISION)
+    assert not_sure_band([sure], empty_score) == band
 
 
 def test_a_precision_out_of_reach_gives_the_widest_band():
-    assert not_sure_band(np.array([0.999, 0.001]), np.array([0, 1]), 0.5) == (0.05, 0.95)
+    wrong = Demand(np.array([0.999, 0.001]), np.array([0, 1]), PRECISION)
+    right = Demand(np.array([0.9, 0.1]), np.array([1, 0]), PRECISION)
+    assert not_sure_band([wrong], 0.5) == not_sure_band([right, wrong], 0.5) == (0.05, 0.95)
 
 
 def test_a_score_on_the_bands_edge_is_an_answer():

@@ -4,11 +4,12 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from training.hyperparameters import with_settings
+from training.channels import JUDGED_PAIR, pair_of
+from training.hyperparameters import parse, with_settings
 from training.ranges import check_ranges
 from training.run_folder import load_run
 from training.search import JOURNAL_NAME, SearchError, best_of, search
-from training.train import train
+from training.train import fit, train
 from training.tune import SEARCH_NAME, command, tune
 
 STATIC = with_settings("default", ("num_round=20", "early_stopping_rounds=20", "max_leaves=7", "eta=", "lambda="))
@@ -177,12 +178,19 @@ def test_the_best_trial_becomes_the_run_that_train_would_make(space, small_chann
     run = load_run(tmp_path / "tuned")
     best = tuned.found.best
     assert run.record.hyperparameters == space.hyperparameters(best.values)
-    assert run.record.history["validation"]["logloss"][run.record.rounds - 1] == best.value
     again = train(small_channels, tmp_path / "trained", run.record.hyperparameters)
     assert again.record.model_sha256 == run.record.model_sha256
     written = json.loads((tmp_path / "tuned" / SEARCH_NAME).read_text())
     assert (written["best"], len(written["trials"])) == (best.number, 3)
     assert written["ranges"] == space.document
+
+
+def test_a_trial_is_judged_on_the_fold_that_its_pair_of_channels_holds_out(space, small_channels, whole_search):
+    for trial in whole_search.trials:
+        hyperparameters = parse(space.hyperparameters(trial.values))
+        booster, history = fit(small_channels / pair_of(JUDGED_PAIR), hyperparameters)
+        assert trial.rounds == booster.num_boosted_rounds()
+        assert trial.value == history["validation"]["logloss"][trial.rounds - 1]
 
 
 def test_ctrl_c_while_the_best_is_trained_keeps_the_trials(space, small_channels, tmp_path):

@@ -131,7 +131,7 @@ def command(port: int, name: str | None, misbehave: str | None, times: int | Non
     if child:
         end_with_parent()
     order = Misbehaviour.parse(misbehave) if misbehave else GOOD
-    name = name or endpoint_name(release.load().vocabulary.fingerprint)
+    name = name or endpoint_name(release.load().encoder.fingerprint)
     with stop_signals() as stop, LocalEndpoint(name, packaged_container(), port) as endpoint:
         endpoint.orders.misbehave(order, times)
         say(f"Endpoint {name} answers at {endpoint.url}. Ctrl-C stops it.")

@@ -47,7 +47,7 @@ def refusal(endpoint: LocalEndpoint, body: bytes, **parameters: Any) -> Any:
 
 
 def row(review: str) -> bytes:
-    return release.load().vocabulary.row(review.split()).encode()
+    return release.load().encoder.row(review.split()).encode()
 
 
 ROW = row("a wonderful film")
