@@ -9,7 +9,7 @@ from benchmarks.tutorial import row_of
 from chalicelib.encoder import Encoder
 from chalicelib.text import words
 
-LARGEST_TIME_RATIO = 1.0  # a row carries evidence of all its terms; the tutorial's has counts alone
+LARGEST_TIME_RATIO = 1.25  # a row carries evidence of all its terms; the tutorial's has counts alone
 LARGEST_BYTES_RATIO = 1 / 6
 
 
