@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.encoder import Encoder
+from chalicelib.evidence import NEGATIONS
 from chalicelib.text import Span, Word, located_words, sentences
 
 MOST_SENTENCES = 60  # of one review
 MOST_WORDS_TRIED = 40
+LEAST_SHARE_TRIED = 0.1  # of the loudest word's strength; what says less is not what moved a verdict
 MOST_WORDS_TOLD = 12
 LEAST_SHARE_TOLD = 0.05  # of the strongest word's effect; less is no reason to point at a word
-LONGEST_TERM = 3  # words
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,20 @@ def _word_ranges(review: str, located: Sequence[Word]) -> list[tuple[Span, range
 
 
 def _candidates(located: Sequence[Word], encoder: Encoder) -> list[tuple[str, tuple[int, ...]]]:
-    """Return the distinct words around which something is said, with their positions: the loudest first."""
+    """Return the distinct words that are loud enough, with their positions, the loudest first.
+
+    A word is as loud as what its terms say where it stands loudest; a negation, as the word behind it.
+    """
     texts = [word.text for word in located]
-    strength_of: dict[str, float] = defaultdict(float)
+    strengths = [*encoder.strengths(texts), 0.0]
+    loudness: dict[str, float] = defaultdict(float)
     positions: dict[str, list[int]] = defaultdict(list)
-    strengths = encoder.strengths(texts)
     for position, text in enumerate(texts):
         positions[text].append(position)
-        strength_of[text] += sum(strengths[position : position + LONGEST_TERM])  # terms that it may be part of
-    ranked = sorted((text for text in strength_of if strength_of[text]), key=lambda text: (-strength_of[text], text))
+        reach = 2 if text in NEGATIONS else 1
+        loudness[text] = max(loudness[text], *strengths[position : position + reach])
+    least = LEAST_SHARE_TRIED * max(loudness.values(), default=0.0)
+    ranked = sorted((text for text in loudness if loudness[text] > least), key=lambda text: (-loudness[text], text))
     return [(text, tuple(positions[text])) for text in ranked]
 
 

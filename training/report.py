@@ -28,6 +28,7 @@ _GROUPED = ("by_length", "by_rating", "by_confidence", "by_fold")
 _HEADINGS = {  # of docs/alternatives.json -> heading; others are headed by their names
     "accuracy": "test",
     "crops": "a few sentences",
+    "snippets": "another site",
     "sentences": "own sentences",
     "sentences_within_reach": "of those, within reach",
     "milliseconds": "ms a review",
