@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.errors import SentimentError
 
 EVAL_METRICS = ("error", "logloss", "auc", "aucpr", "rmse", "mae", "map")
+MAXIMIZED = ("auc", "aucpr", "map")  # of these the larger is the better
 
 PRESETS: dict[str, dict[str, str]] = {
     "default": {

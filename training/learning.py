@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-import numpy as np
 from rich.console import Console
 
 from training import atomic
@@ -21,10 +20,11 @@ from training.evaluation import REPORT_NAME, load_evaluation
 from training.evidence import SLOTS
 from training.features import Recipe, prepare
 from training.learning_curve import LEARNING_NAME, LearningCurve, Point
+from training.metrics import accuracy_of
 from training.progress import Tick, bars, silent, table
 from training.reviews import REVIEWS_NAME, read_manifest
 from training.run_folder import RUNS_FOLDER, Run, RunError, load_run, run_folder
-from training.scoring import Scored, recall
+from training.scoring import recall
 from training.splits import limited
 from training.train import DEFAULT_RUN, train
 
@@ -81,14 +81,8 @@ def _point(run: Run, data_folder: Path) -> Point:
     """Measure a run on what was held out of its training."""
     recipe, path = run.record.prepared.recipe, data_folder / REVIEWS_NAME
     asked = recall(run.held_out, run.encoder, path, limited(path, recipe["reviews"]), bool(recipe["crops"]))
-    crops = _accuracy(asked.crops) if asked.crops else (None, None)
-    return Point(len(asked.reviews.labels), *_accuracy(asked.reviews), *crops)
-
-
-def _accuracy(scored: Scored) -> tuple[float, float]:
-    """Return the accuracy and its standard error."""
-    accuracy = float(((scored.probabilities > 0.5) == scored.labels).mean())
-    return accuracy, float(np.sqrt(accuracy * (1 - accuracy) / len(scored.labels)))
+    crops = accuracy_of(asked.crops) if asked.crops else (None, None)
+    return Point(len(asked.reviews.labels), *accuracy_of(asked.reviews), *crops)
 
 
 def _draw(run: Run) -> None:

@@ -69,14 +69,14 @@ def measure(scored: Scored, band: tuple[float, float]) -> Figures:
 
     probabilities, labels = scored.probabilities, scored.labels
     right: Mask = (probabilities > 0.5) == labels
-    accuracy = float(right.mean())
+    accuracy, accuracy_error = accuracy_of(scored)
     reliability = _reliability(probabilities, labels)
     answered, answered_accuracy = outside(probabilities, labels, band)
     by_fold = _groups(scored.folds, right, range(FOLDS), str)
     return Figures(
         reviews=len(labels),
         accuracy=accuracy,
-        accuracy_error=float(np.sqrt(accuracy * (1 - accuracy) / len(labels))),
+        accuracy_error=accuracy_error,
         accuracy_spread=float(np.std([fold["accuracy"] for fold in by_fold], ddof=1)) if len(by_fold) > 1 else None,
         auc=float(roc_auc_score(labels, probabilities)),
         log_loss=float(log_loss(labels, probabilities)),
@@ -94,6 +94,12 @@ def measure(scored: Scored, band: tuple[float, float]) -> Figures:
         trade_off=[list(outside(probabilities, labels, around(steps))) for steps in range(46)],
         mistakes=_mistakes(scored, right),
     )
+
+
+def accuracy_of(scored: Scored) -> tuple[float, float]:
+    """Return the accuracy, the not-sure band aside, and its standard error."""
+    accuracy = float(((scored.probabilities > 0.5) == scored.labels).mean())
+    return accuracy, float(np.sqrt(accuracy * (1 - accuracy) / len(scored.labels)))
 
 
 def _confusion(probabilities: Floats, labels: Integers) -> dict[str, dict[str, int]]:

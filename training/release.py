@@ -13,7 +13,16 @@ import click
 from rich.console import Console
 
 from chalicelib.encoder import ENCODING
-from chalicelib.release import FACTS_NAME, FORMAT_VERSION, PACKAGED, VOCABULARY_NAME, Release, ReleaseFacts, load
+from chalicelib.release import (
+    EVIDENCE_NAME,
+    FACTS_NAME,
+    FORMAT_VERSION,
+    PACKAGED,
+    VOCABULARY_NAME,
+    Release,
+    ReleaseFacts,
+    load,
+)
 from chalicelib.text import CLEANER_VERSION
 from training import atomic, gaps
 from training.channels import write_evidence
@@ -71,7 +80,8 @@ def release(
         atomic.write_bytes(path, content)
     packaged = load(release_folder)
     packaged.check_model((model_folder / MODEL_NAME).read_bytes())
-    return Released(packaged, evaluation, list(contents))
+    evidence = [release_folder / EVIDENCE_NAME] if run.encoder.evidence else []
+    return Released(packaged, evaluation, [*evidence, *contents])
 
 
 def _check_model(run: Run) -> None:

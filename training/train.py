@@ -24,7 +24,7 @@ from rich.console import Console
 
 from training import gaps
 from training.channels import ALL, CHANNEL_FILES, CHANNELS_FOLDER, load_prepared, pair_of
-from training.hyperparameters import PRESETS, Hyperparameters, parse, with_settings
+from training.hyperparameters import MAXIMIZED, PRESETS, Hyperparameters, parse, with_settings
 from training.parallel import map_items
 from training.progress import Tick, bars, silent, table
 from training.run_folder import MODEL_NAME, RUNS_FOLDER, Record, run_folder, write_run
@@ -32,7 +32,6 @@ from training.splits import FOLDS
 
 DEFAULT_RUN = "default"
 History = dict[str, dict[str, list[float]]]  # train or validation -> metric -> one value a round
-MAXIMIZED = ("auc", "aucpr", "map")
 _ALL_FILE = f"{ALL}/{CHANNEL_FILES['train']}"
 _FEW_LINES = 2_000  # below so many, more processes cost more than they bring
 
