@@ -20,9 +20,10 @@ from chalicelib import release
 from chalicelib.endpoint import endpoint_name
 from chalicelib.errors import SentimentError
 from training.child import child
-from training.simulator.listener import LOOPBACK, MISBEHAVE_PATH, STATE_PATH, PortInUseError
+from training.simulator.listener import LOOPBACK, PortInUseError
 from training.simulator.runtime import REGION
 from training.simulator.server import packaged_container, stop_signals
+from training.simulator.site import MISBEHAVE_PATH, STATE_PATH
 
 DEFAULT_PORT = 8000
 LONGEST_START_SECONDS = 60.0

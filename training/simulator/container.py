@@ -10,7 +10,6 @@ import csv
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import xgboost
 from scipy.sparse import csr_matrix
 
 from chalicelib.errors import ReleaseError, SentimentError
+from training.simulator.wire import Answer
 
 LARGEST_BODY_BYTES = 6 * 1024 * 1024
 CSV_TYPES = ("csv", "text/csv")
@@ -30,15 +30,6 @@ ACCEPTED_TYPES = "csv, libsvm, parquet, recordio-protobuf, text/csv, text/libsvm
 ANSWER_TYPES = ["application/json", "application/jsonlines", "application/x-recordio-protobuf", "text/csv"]
 
 Scores = list[Any]  # floats, unless a misbehaviour put something else among them
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer: status, body, and the headers that matter."""
-
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 class NotSimulatedError(SentimentError):

@@ -1,32 +1,24 @@
-"""HTTP on a loopback port: requests to the endpoint on this machine, and this program's own control path.
+"""HTTP on a loopback port, for whatever answers on this machine: one endpoint, or a whole AWS (see `site`, `aws`).
 
-`POST /endpoints/<name>/invocations` is InvokeEndpoint (see `runtime`). `/_simulator` belongs to this program: GET tells
-its state, `PUT /_simulator/misbehave?as=throttled&times=2` makes it misbehave (see `faults`), DELETE of the same path
-ends that. Connections are kept alive, and small packets sent at once, so that a warm call is not held up.
+Connections are kept alive, and small packets sent at once, so that a warm call is not held up.
 """
 
 import errno
-import json
 import socket
 import socketserver
 import struct
 import sys
-import uuid
+import threading
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from chalicelib.errors import SentimentError
-from training.simulator.container import Answer
-from training.simulator.faults import Misbehaviour, Orders
-from training.simulator.runtime import ConnectionCutError, RuntimeEndpoint, error_answer
+from training.simulator.wire import Answer, ConnectionCutError, Request, Site, json_answer
 
 LOOPBACK = "127.0.0.1"
 LARGEST_READ_BYTES = 32 * 1024 * 1024  # a larger body is not even read
-STATE_PATH = "/_simulator"
-MISBEHAVE_PATH = f"{STATE_PATH}/misbehave"
 _CLOSE_WITH_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s
 
 
@@ -51,30 +43,14 @@ class Handler(BaseHTTPRequestHandler):
         body = self._read_body()
         if body is None:
             return
+        headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            self._write(self._answer(body))
+            self._write(self.server.site.answer(Request(self.command, self.path, headers, body)))
         except ConnectionCutError:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_WITH_RESET)
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_DELETE = handle_request  # noqa: N815  # http.server names them so
-
-    def _answer(self, body: bytes) -> Answer:
-        """Route a request; raises `ConnectionCutError`."""
-        address = urlsplit(self.path)
-        orders = self.server.endpoint.orders
-        match [self.command, *address.path.split("/")[1:]]:
-            case ["POST", "endpoints", name, "invocations"]:
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                return self.server.endpoint.invoke(unquote(name), headers, body)
-            case ["GET", "_simulator"]:
-                return _state(endpoint=self.server.endpoint.name, requests=orders.requests, as_told=orders.current.kind)
-            case ["PUT", "_simulator", "misbehave"]:
-                return _misbehave(orders, parse_qs(address.query))
-            case ["DELETE", "_simulator", "misbehave"]:
-                orders.behave()
-                return _state(as_told="")
-        return error_answer("UnknownOperationException", 404, f"{self.command} {self.path}", str(uuid.uuid4()))
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_request  # noqa: N815
 
     def _read_body(self) -> bytes | None:
         """Read the request's body; None when its length is not said or absurd, which is then answered here.
@@ -82,26 +58,27 @@ class Handler(BaseHTTPRequestHandler):
         Raises `ConnectionAbortedError` when the body ends early.
         """
         length = self.headers.get("Content-Length", "0" if "Transfer-Encoding" not in self.headers else "")
-        if length.isdecimal() and int(length) <= LARGEST_READ_BYTES:
+        if length.isdecimal() and int(length) <= self.server.largest_body_bytes:
             body = self.rfile.read(int(length))
             if len(body) < int(length):
                 raise ConnectionAbortedError("the client hung up in the middle of its request")
             return body
         self.close_connection = True
         status = 413 if length.isdecimal() else 411
-        self._write(error_answer("ValidationError", status, HTTPStatus(status).phrase, str(uuid.uuid4())))
+        self._write(json_answer({"Message": HTTPStatus(status).phrase}, status))
         return None
 
     def _write(self, answer: Answer) -> None:
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        if answer.status != HTTPStatus.NO_CONTENT:
+        if answer.status != HTTPStatus.NO_CONTENT and "Content-Length" not in answer.headers:
             self.send_header("Content-Length", str(len(answer.body)))
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Stay silent: what came is counted, and told by GET."""
@@ -112,9 +89,10 @@ class Listener(ThreadingHTTPServer):
 
     request_queue_size = 128
 
-    def __init__(self, port: int, endpoint: RuntimeEndpoint) -> None:
+    def __init__(self, port: int, site: Site, largest_body_bytes: int) -> None:
         super().__init__((LOOPBACK, port), Handler)
-        self.endpoint = endpoint
+        self.site = site
+        self.largest_body_bytes = largest_body_bytes
         self._connections: set[Any] = set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -143,30 +121,40 @@ class Listener(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def _misbehave(orders: Orders, query: dict[str, list[str]]) -> Answer:
-    """Pass on what the query tells: `as` (see `faults`) and, unless it is for good, `times`."""
-    times = query.get("times", ["0"])[0]
-    if not times.isdecimal():
-        return _state(400, error=f"times={times} is not a number of requests.")
-    try:
-        misbehaviour = Misbehaviour.parse(query.get("as", [""])[0])
-    except SentimentError as error:
-        return _state(400, error=error.detail)
-    orders.misbehave(misbehaviour, int(times) or None)
-    return _state(as_told=misbehaviour.kind)
+class Listening:
+    """A site that is listened for, in a thread, from its making until `stop`."""
 
+    def __init__(self, port: int, site: Site, largest_body_bytes: int = LARGEST_READ_BYTES) -> None:
+        """Take a loopback port (0: any that is free); raises `PortInUseError` when another program has it."""
+        try:
+            self._listener = Listener(port, site, largest_body_bytes)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            raise PortInUseError(
+                f"Port {port} on {LOOPBACK} is in use by another program, or not allowed. Choose another with --port."
+            ) from error
+        self._thread = threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
 
-def _state(status: int = 200, **facts: object) -> Answer:
-    return Answer(status, json.dumps(facts).encode() + b"\n", {"Content-Type": "application/json"})
+    @property
+    def port(self) -> int:
+        """The loopback port that is listened on."""
+        return int(self._listener.server_address[1])
 
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        return f"http://{LOOPBACK}:{self.port}"
 
-def listen(port: int, endpoint: RuntimeEndpoint) -> Listener:
-    """Listen for an endpoint on a loopback port; raises `PortInUseError` when another program has it."""
-    try:
-        return Listener(port, endpoint)
-    except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-            raise
-        raise PortInUseError(
-            f"Port {port} on {LOOPBACK} is in use by another program, or not allowed. Choose another with --port."
-        ) from error
+    @property
+    def is_serving(self) -> bool:
+        """Whether connections are still taken."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Let go of the port and of every connection; what is being answered is cut off."""
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._listener.hang_up()
+        self._thread.join()

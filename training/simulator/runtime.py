@@ -6,39 +6,56 @@ that curl can ask too.
 """
 
 import json
+import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from training.simulator.container import Answer, Container
+from training.simulator.container import Container
 from training.simulator.faults import DISTORTIONS, ERRORS, Orders
+from training.simulator.wire import Answer, ConnectionCutError
 
-ACCOUNT = "000000000000"
+ACCOUNT = "123456789012"
 REGION = "us-east-1"
 VARIANT = "AllTraffic"
 SERVERLESS_BODY_BYTES = 4 * 1024 * 1024
+INSTANCE_BODY_BYTES = 6 * 1024 * 1024
 LONGEST_INVOCATION_SECONDS = 60.0
 TIMED_OUT = b"Your invocation timed out while waiting for a response from container primary."
 
 
-class ConnectionCutError(ConnectionAbortedError):
-    """The connection must be closed without an answer."""
+@dataclass(frozen=True)
+class Variant:
+    """A production variant: its share of the traffic is its weight over the sum of all weights."""
+
+    name: str
+    weight: float
+    container: Container
 
 
 class RuntimeEndpoint:
-    """One endpoint with one production variant. `pause` waits a number of seconds; it is passed in."""
+    """One endpoint with its production variants, which may be replaced, all at once, while requests are answered.
+
+    `pause` waits a number of seconds; it is passed in. `draw` gives numbers from 0 to 1, which choose variants. `told`
+    is called after every invocation that reached a container, with the variant and the container's status.
+    """
 
     def __init__(
         self,
         name: str,
-        container: Container,
+        variants: Sequence[Variant],
         pause: Callable[[float], object],
         largest_body_bytes: int = SERVERLESS_BODY_BYTES,
+        draw: Callable[[], float] = random.random,
+        told: Callable[[str, int], None] = lambda variant, status: None,
     ) -> None:
         self.name = name
         self.orders = Orders()
-        self._container = container
+        self.variants = tuple(variants)
+        self.largest_body_bytes = largest_body_bytes
         self._pause = pause
-        self._largest_body_bytes = largest_body_bytes
+        self._draw = draw
+        self._told = told
 
     def invoke(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one InvokeEndpoint (header names in lower case); raises `ConnectionCutError` when told to."""
@@ -49,37 +66,54 @@ class RuntimeEndpoint:
         if order.kind in ERRORS:
             error = ERRORS[order.kind]
             return error_answer(error.code, error.status, error.message, request_id)
-        refusal = self._refusal(name, headers, len(body), request_id)
-        if refusal:
+        variant = self._variant_for(headers)
+        refusal = self._refusal(name, headers, variant, len(body), request_id)
+        if refusal or not variant:
             return error_answer("ValidationError", 400, refusal, request_id)
         self._pause(min(order.seconds, LONGEST_INVOCATION_SECONDS))
         if order.seconds > LONGEST_INVOCATION_SECONDS:
             return self._model_error(Answer(0, TIMED_OUT), request_id)
-        return self._passed_on(self._answer_of_container(order.kind, headers, body), request_id)
+        answer = self._answer_of_container(variant.container, order.kind, headers, body)
+        self._told(variant.name, answer.status)
+        return self._passed_on(answer, variant.name, request_id)
 
-    def _refusal(self, name: str, headers: Mapping[str, str], size_bytes: int, request_id: str) -> str:
+    def _variant_for(self, headers: Mapping[str, str]) -> Variant | None:
+        """Choose the variant that a request pins, or one by weight; None for one that is not there."""
+        variants = self.variants
+        pinned = headers.get("x-amzn-sagemaker-target-variant")
+        if pinned:
+            return next((variant for variant in variants if variant.name == pinned), None)
+        left = self._draw() * sum(variant.weight for variant in variants)
+        for variant in variants:
+            left -= variant.weight
+            if left < 0:
+                return variant
+        return variants[-1]
+
+    def _refusal(
+        self, name: str, headers: Mapping[str, str], variant: Variant | None, size_bytes: int, request_id: str
+    ) -> str:
         """Say why the service would not pass a request on to the container; empty when it would."""
         if name != self.name:
             return f"Endpoint {name} of account {ACCOUNT} not found."
-        variant = headers.get("x-amzn-sagemaker-target-variant", VARIANT)
-        if variant != VARIANT:
-            return f"Variant {variant} of endpoint {name} not found."
+        if not variant:
+            return f"Variant {headers['x-amzn-sagemaker-target-variant']} of endpoint {name} not found."
         if "x-amzn-sagemaker-target-model" in headers:
             return f"Endpoint {name} is not a multi-model endpoint: TargetModel must not be given."
-        if size_bytes > self._largest_body_bytes:
+        if size_bytes > self.largest_body_bytes:
             return f"Request {request_id} has oversize body."
         return ""
 
-    def _answer_of_container(self, kind: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _answer_of_container(self, container: Container, kind: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Ask the container, or answer in its place when told that it fails or has nothing to say."""
         if kind == "model-error":
             return Answer(500, b"<h1>Internal Server Error</h1>", {"Content-Type": "text/html; charset=utf-8"})
         if kind == "empty":
             return Answer(204)
         distort = DISTORTIONS.get(kind, lambda scores: scores)
-        return self._container.invoke(body, headers.get("content-type"), headers.get("accept"), distort)
+        return container.invoke(body, headers.get("content-type"), headers.get("accept"), distort)
 
-    def _passed_on(self, answer: Answer, request_id: str) -> Answer:
+    def _passed_on(self, answer: Answer, variant: str, request_id: str) -> Answer:
         """Wrap the container's answer as the service does."""
         if not 200 <= answer.status < 300:
             return self._model_error(answer, request_id)
@@ -89,7 +123,7 @@ class RuntimeEndpoint:
             {
                 **answer.headers,
                 "x-amzn-RequestId": request_id,
-                "x-Amzn-Invoked-Production-Variant": VARIANT,
+                "x-Amzn-Invoked-Production-Variant": variant,
             },
         )
 

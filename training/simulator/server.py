@@ -15,8 +15,9 @@ from chalicelib.errors import ReleaseError
 from training.child import end_with_parent
 from training.simulator.container import Container
 from training.simulator.faults import GOOD, KINDS, Misbehaviour, Orders
-from training.simulator.listener import LOOPBACK, MISBEHAVE_PATH, listen
-from training.simulator.runtime import RuntimeEndpoint
+from training.simulator.listener import Listening
+from training.simulator.runtime import VARIANT, RuntimeEndpoint, Variant
+from training.simulator.site import MISBEHAVE_PATH, EndpointSite
 
 DEFAULT_PORT = 8001
 MODEL_FILE = Path(__file__).parents[2] / "model" / "xgboost-model"
@@ -28,10 +29,9 @@ class LocalEndpoint:
     def __init__(self, name: str, container: Container, port: int = 0) -> None:
         """Serve on a loopback port (0: any that is free); raises `PortInUseError`."""
         self._stopping = threading.Event()
-        self._endpoint = RuntimeEndpoint(name, container, pause=self._stopping.wait)
-        self._listener = listen(port, self._endpoint)
-        self._thread = threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.05})
-        self._thread.start()
+        variants = (Variant(VARIANT, 1.0, container),)
+        self._endpoint = RuntimeEndpoint(name, variants, pause=self._stopping.wait)
+        self._listening = Listening(port, EndpointSite(self._endpoint))
 
     def __enter__(self) -> Self:
         return self
@@ -47,12 +47,12 @@ class LocalEndpoint:
     @property
     def port(self) -> int:
         """The loopback port that is listened on."""
-        return int(self._listener.server_address[1])
+        return self._listening.port
 
     @property
     def url(self) -> str:
         """What `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` must be for boto3 to come here."""
-        return f"http://{LOOPBACK}:{self.port}"
+        return self._listening.url
 
     @property
     def orders(self) -> Orders:
@@ -67,7 +67,7 @@ class LocalEndpoint:
     @property
     def is_serving(self) -> bool:
         """Whether connections are still taken."""
-        return self._thread.is_alive()
+        return self._listening.is_serving
 
     def misbehave(self, order: str, times: int | None = None) -> None:
         """Misbehave (`"throttled"`, `"slow:3"`) for the next `times` requests; None: until `behave`."""
@@ -80,10 +80,7 @@ class LocalEndpoint:
     def stop(self) -> None:
         """Let go of the port and of every connection; what is being answered is cut off."""
         self._stopping.set()
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._listener.hang_up()
-        self._thread.join()
+        self._listening.stop()
 
 
 def packaged_container(model_file: Path = MODEL_FILE) -> Container:

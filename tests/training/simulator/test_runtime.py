@@ -1,7 +1,7 @@
 import json
 
 from training.simulator.faults import Misbehaviour
-from training.simulator.runtime import LONGEST_INVOCATION_SECONDS, RuntimeEndpoint
+from training.simulator.runtime import LONGEST_INVOCATION_SECONDS, VARIANT, RuntimeEndpoint, Variant
 from training.simulator.server import packaged_container
 
 ROW = b"0:1 5:1"
@@ -9,7 +9,7 @@ ROW = b"0:1 5:1"
 
 def test_a_slow_endpoint_answers_rightly_after_its_pause() -> None:
     pauses: list[float] = []
-    endpoint = RuntimeEndpoint("any", packaged_container(), pause=pauses.append)
+    endpoint = RuntimeEndpoint("any", [Variant(VARIANT, 1.0, packaged_container())], pause=pauses.append)
     right = endpoint.invoke("any", {}, ROW)
     endpoint.orders.misbehave(Misbehaviour("slow", 3))
     assert endpoint.invoke("any", {}, ROW).body == right.body
@@ -18,7 +18,7 @@ def test_a_slow_endpoint_answers_rightly_after_its_pause() -> None:
 
 def test_an_invocation_past_the_limit_of_the_service_times_out_as_a_model_error() -> None:
     pauses: list[float] = []
-    endpoint = RuntimeEndpoint("any", packaged_container(), pause=pauses.append)
+    endpoint = RuntimeEndpoint("any", [Variant(VARIANT, 1.0, packaged_container())], pause=pauses.append)
     endpoint.orders.misbehave(Misbehaviour("slow", LONGEST_INVOCATION_SECONDS + 1))
     answer = endpoint.invoke("any", {}, ROW)
     assert (answer.status, json.loads(answer.body)["OriginalStatusCode"]) == (424, 0)

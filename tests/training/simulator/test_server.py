@@ -84,7 +84,7 @@ def test_no_content_passes_as_an_empty_body(local_endpoint: LocalEndpoint) -> No
     [
         (
             {"EndpointName": "verdict-dev-000000000000"},
-            "Endpoint verdict-dev-000000000000 of account 000000000000 not found",
+            "Endpoint verdict-dev-000000000000 of account 123456789012 not found",
         ),
         ({"TargetVariant": "Challenger"}, "Variant Challenger of endpoint"),
         ({"TargetModel": "other.tar.gz"}, "not a multi-model endpoint"),
