@@ -1,9 +1,10 @@
 # Verdict's commands. The first one to need it makes .venv and installs pinned packages there, once for each change of
-# a requirements file. PYTHON=, PORT= and ARCHIVE= change what they say.
+# a requirements file. PYTHON=, PORT=, ARCHIVE= and STAGE= change what they say.
 
 PYTHON ?= python3
 PORT ?= 8000
 ARCHIVE ?=
+STAGE ?= dev
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -13,7 +14,8 @@ ALTERNATIVES_READY := $(VENV)/.requirements-alternatives
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
 SNIPPETS := runs/snippets/vaderSentiment-3.3.2.tar.gz
 
-.PHONY: help run endpoint test check format bench bench-alternatives train clean
+.PHONY: help run endpoint test check format bench bench-alternatives train simulate rehearse deploy status teardown \
+  package clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -50,6 +52,27 @@ train: $(DEV_READY) ## reviews -> packaged release (ARCHIVE=aclImdb_v1.tar.gz, o
 	@$(PY) -m training train
 	@$(PY) -m training evaluate
 	@$(PY) -m training release
+
+simulate: $(DEV_READY) ## start an AWS on this machine, to try every command on
+	@$(PY) -m training simulate
+
+rehearse: $(DEV_READY) ## play an endpoint's whole life on that AWS, with people asking all the while (3 minutes)
+	@$(PY) -m training rehearse
+
+deploy: $(DEV_READY) ## bring the packaged release and the app into service on AWS (STAGE=dev)
+	@$(PY) -m training doctor --stage $(STAGE) --instance-type none --create
+	@$(PY) -m training deploy --stage $(STAGE)
+	@$(PY) -m training bytecode
+	@$(VENV)/bin/chalice deploy --stage $(STAGE)
+
+status: $(DEV_READY) ## show what exists on AWS and what it costs
+	@$(PY) -m training status
+
+teardown: $(DEV_READY) ## list, then delete, all that a stage has on AWS (STAGE=dev)
+	@$(PY) -m training teardown --stage $(STAGE)
+
+package: $(DEV_READY) ## write a CloudFormation stack of the app, with alarms and a dashboard (STAGE=dev)
+	@$(PY) -m training package --stage $(STAGE)
 
 clean: ## remove .venv, caches and packaging leftovers; data/, runs/ and the release stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .chalice/deployments

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from benchmarks.comparison import Comparison, in_turns
 from benchmarks.handler import event
-from training.simulator.lambda_package import package_project, unpack
-from training.simulator.lambda_runtime import LambdaFunction, provide_runtime
+from training.simulator.apps.lambda_package import package_project, unpack
+from training.simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
 from training.simulator.server import LocalEndpoint
 
 LARGEST_RATIO = 1.25
@@ -64,7 +64,7 @@ class ColdStarts:
 
 def measure(endpoint: LocalEndpoint, folder: Path, rounds: int) -> ColdStarts:
     """Package the project in a folder, then start it and the bare handler in turns."""
-    zipped = package_project(folder)
+    zipped = package_project(folder).archive
     package = unpack(zipped, folder / "task")
     bare = folder / "bare"
     bare.mkdir()

@@ -40,6 +40,36 @@ def test_chalicelib_imports_in_one_direction() -> None:
         below = {name: under for name, under in below.items() if name not in leaves}
 
 
+LAYERS = (  # of what speaks to AWS: each may import those before it
+    "training.aws",
+    "training.sagemaker.serving",
+    "training.sagemaker.estate",
+    "training.sagemaker.setup",
+    "training.sagemaker.jobs",
+    "training.sagemaker",
+)
+
+
+def layer_of(module: str) -> int:
+    """Return the place of a module in `LAYERS`, -1 for one that is in none of them."""
+    inside = [layer for layer in LAYERS if module == layer or module.startswith(f"{layer}.")]
+    return LAYERS.index(max(inside, key=len)) if inside else -1
+
+
+def test_what_speaks_to_aws_imports_in_one_direction() -> None:
+    files = [path for folder in ("aws", "sagemaker") for path in (ROOT / "training" / folder).rglob("*.py")]
+    assert len(files) > 50
+    for path in files:
+        own = layer_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        above = {name for name in imported(path) if layer_of(name) > own and name != "training.sagemaker"}
+        assert not above, f"{path} imports {sorted(above)}"
+
+
+def test_the_commands_on_aws_do_not_know_the_simulator() -> None:
+    files = [path for folder in ("aws", "sagemaker") for path in (ROOT / "training" / folder).rglob("*.py")]
+    assert not [path for path in files for name in imported(path) if name.startswith("training.simulator")]
+
+
 def test_importing_the_app_waits_for_nothing_that_the_first_answer_can_do_without() -> None:
     code = "import sys, app; print(sorted({'boto3', 'botocore', 'jinja2', 'chalicelib.openapi'} & sys.modules.keys()))"
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

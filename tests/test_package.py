@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from training.simulator.lambda_package import package_project, unpack
-from training.simulator.lambda_runtime import LambdaFunction, provide_runtime
+from training.simulator.apps.lambda_package import package_project, unpack
+from training.simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
 
 if TYPE_CHECKING:
     from training.simulator.server import LocalEndpoint
@@ -20,7 +20,7 @@ LARGEST_ZIP = 3_000_000  # bytes
 
 @pytest.fixture(scope="module")
 def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package_project(tmp_path_factory.mktemp("packaging"))
+    return package_project(tmp_path_factory.mktemp("packaging")).archive
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,24 @@ STEPS = {  # step -> the module whose `command` it is, in the order a release is
     "evaluate": "training.evaluate",
     "learning": "training.learning",
     "release": "training.release",
+    "doctor": "training.sagemaker.doctor",
+    "quotas": "training.sagemaker.quotas",
+    "upload": "training.sagemaker.jobs.upload",
+    "deploy": "training.sagemaker.deploy",
+    "update": "training.sagemaker.update",
+    "rollback": "training.sagemaker.rollback",
+    "split": "training.sagemaker.split",
+    "variants": "training.sagemaker.variants",
     "endpoint": "training.simulator.server",
+    "status": "training.sagemaker.status",
+    "logs": "training.sagemaker.logs",
+    "releases": "training.sagemaker.releases",
+    "retire": "training.sagemaker.retire",
+    "teardown": "training.sagemaker.teardown",
+    "simulate": "training.simulator.simulate",
+    "rehearse": "training.rehearse",
     "bytecode": "training.bytecode",
+    "package": "training.package",
     "run": "training.run",
 }
 
@@ -56,7 +72,7 @@ def summary_of(module: str) -> str:
 
 @click.group(cls=Steps, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """From labelled reviews to a packaged release, and the endpoint that serves it on this machine."""
+    """From labelled reviews to a packaged release, and its endpoint's life, on AWS or on an AWS on this machine."""
 
 
 if __name__ == "__main__":

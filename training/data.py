@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from rich.console import Console
 
 from training.archive import REVIEWS_A_FOLDER, read_archive, read_folder
 from training.download import download
+from training.generated import files, write_archive
 from training.labelled import read_labelled
 from training.progress import Tick, bars, silent, table
 from training.reviews import LABEL_NAMES, DataError, Manifest, Review, write
@@ -59,6 +61,12 @@ def _reader(source: Path, tick: Tick) -> Iterable[Review]:
     return read_labelled(source, tick)
 
 
+def collect_generated(count: int, into: Path) -> Manifest:
+    """Make up `count` reviews for each split and label, to rehearse with, and collect them."""
+    with TemporaryDirectory() as folder:
+        return collect(write_archive(Path(folder) / "generated.tar.gz", files(count)), into)
+
+
 def _count(reviews: Iterable[Review]) -> Counter[tuple[str, int]]:
     """Count reviews by split and label."""
     return Counter((review.split, review.label) for review in reviews)
@@ -103,8 +111,11 @@ def summary_rows(manifest: Manifest) -> list[tuple[object, ...]]:
 @click.option(
     "--labelled", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own .csv or .jsonl."
 )
+@click.option("--generated", type=click.IntRange(40), metavar="N", help="4 N made-up reviews, to rehearse with.")
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=DATA_FOLDER, show_default=True)
-def command(archive: Path | None, folder: Path | None, labelled: Path | None, into: Path) -> None:
+def command(
+    archive: Path | None, folder: Path | None, labelled: Path | None, generated: int | None, into: Path
+) -> None:
     """Get labelled reviews: the official archive is downloaded unless you name what you have.
 
     A .csv or .jsonl file needs a column `review` or `text`, and `label` or `sentiment` (positive, pos, 1, negative,
@@ -112,9 +123,11 @@ def command(archive: Path | None, folder: Path | None, labelled: Path | None, in
     """
     console = Console(stderr=True)
     given = [path for path in (archive, folder, labelled) if path]
-    if len(given) > 1:
-        raise click.UsageError("Name one of --archive, --folder and --labelled.")
-    if given:
+    if len(given) + bool(generated) > 1:
+        raise click.UsageError("Name one of --archive, --folder, --labelled and --generated.")
+    if generated:
+        manifest = collect_generated(generated, into)
+    elif given:
         with bars(console, "Reading reviews") as (tick,):
             manifest = collect(given[0], into, tick=tick)
     else:

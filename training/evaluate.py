@@ -8,7 +8,7 @@ look when nobody has.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 
 from training import atomic
+from training.aws import options
 from training.crops import crops_of
 from training.data import DATA_FOLDER
 from training.evaluation import (
@@ -28,11 +29,12 @@ from training.evaluation import (
     Evaluation,
     load_evaluation,
 )
+from training.labelled import read_labelled
 from training.metrics import Figures, measure
 from training.progress import Tick, bars, silent, table
 from training.reviews import REVIEWS_NAME, DataError, read, read_manifest
 from training.run_folder import RUNS_FOLDER, Run, RunError, load_run, run_folder
-from training.scoring import Asked, Scored, empty_score, load_booster, recall, score
+from training.scoring import Asked, Predict, Scored, empty_score, predictor, recall, score, score_all
 from training.splits import limited
 from training.thresholds import PRECISION, SHORT_PRECISION, Demand, few_known_words, not_sure_band
 from training.train import DEFAULT_RUN
@@ -49,9 +51,11 @@ def evaluate(
     look_at_test: bool = False,
     precision: Mapping[str, float] = DEFAULT_PRECISION,
     tick: Tick = silent,
+    predict: Predict | None = None,
 ) -> Evaluation:
     """Evaluate a run and write `evaluation.json` and `report.html` into its folder.
 
+    `predict` is who is asked about the test, the run's model here unless told otherwise.
     Raises `RunError` for a run of other data than the folder's, `DataError` for a test that is not there.
     """
     from training.report import write_report  # matplotlib: slow to import, and only needed here
@@ -63,7 +67,9 @@ def evaluate(
     if look_at_test and not manifest.total("test"):
         raise DataError(f"The reviews in {data_folder} have no test split to look at.")
     before = load_evaluation(run)
-    evaluation = _measure(run, data_folder / REVIEWS_NAME, look_at_test, precision, tick)
+    here = predictor(run.model, run.encoder.columns)
+    asking = _Asking(here, (predict or here) if look_at_test else None)
+    evaluation = _measure(run, data_folder / REVIEWS_NAME, asking, precision, tick)
     if before:
         evaluation = _continue(before, evaluation)
     atomic.write_text(run_path / EVALUATION_NAME, evaluation.dumps())
@@ -71,17 +77,24 @@ def evaluate(
     return evaluation
 
 
-def _measure(run: Run, path: Path, look_at_test: bool, precision: Mapping[str, float], tick: Tick) -> Evaluation:
+@dataclass(frozen=True)
+class _Asking:
+    """Who answers: the model here, and whoever is asked about the test, None for not looking at it."""
+
+    here: Predict
+    of_test: Predict | None
+
+
+def _measure(run: Run, path: Path, asking: _Asking, precision: Mapping[str, float], tick: Tick) -> Evaluation:
     """Score and measure; the band that is chosen on what was held out is the one that the test is measured with."""
     recipe = run.record.prepared.recipe
     splits, crops = limited(path, recipe["reviews"]), bool(recipe["crops"])
-    booster = load_booster(run.model)
     scored = _named(HELD_OUT, HELD_OUT_CROPS, recall(run.held_out, run.encoder, path, splits, crops, tick))
-    if look_at_test:
-        scored |= _named(TEST, TEST_CROPS, score(booster, run.encoder, path, splits, crops, tick))
+    if asking.of_test:
+        scored |= _named(TEST, TEST_CROPS, score(asking.of_test, run.encoder, path, splits, crops, tick))
     wanted = {name: precision[name] for name in precision if name in scored}
     demands = [Demand(scored[name].probabilities, scored[name].labels, share) for name, share in wanted.items()]
-    band = not_sure_band(demands, empty_score(booster, run.encoder))
+    band = not_sure_band(demands, empty_score(asking.here, run.encoder))
     figures = {name: measure(each, band) for name, each in scored.items()}
     _add_excerpts(path, figures)
     return Evaluation(
@@ -91,7 +104,7 @@ def _measure(run: Run, path: Path, look_at_test: bool, precision: Mapping[str, f
         not_sure_band=band,
         few_known_words=few_known_words(scored[HELD_OUT].known_shares),
         precision=wanted,
-        test_looks=int(look_at_test),
+        test_looks=int(asking.of_test is not None),
         asked=figures,
     )
 
@@ -122,6 +135,22 @@ def _continue(before: Evaluation, now: Evaluation) -> Evaluation:
     return replace(now, test_looks=before.test_looks + now.test_looks, asked=asked)
 
 
+def evaluate_labelled(run_path: Path, file: Path, predict: Predict | None = None, tick: Tick = silent) -> Evaluation:
+    """Measure a run on a labelled .csv or .jsonl, outside of the band that was chosen for it; writes nothing.
+
+    Raises `RunError` for a run that was not evaluated yet, `DataError` for a file that lacks a label.
+    """
+    run = load_run(run_path)
+    known = load_evaluation(run)
+    if not known:
+        raise RunError(f"Run {run_path} has no not-sure band yet. First run `python -m training evaluate`.")
+    reviews = list(read_labelled(file, tick))
+    if {review.label for review in reviews} != {0, 1}:
+        raise DataError(f"{file} must have reviews of both labels to measure anything.")
+    scored = score_all(predict or predictor(run.model, run.encoder.columns), run.encoder, reviews)
+    return replace(known, test_looks=0, asked={file.name: measure(scored, known.not_sure_band)})
+
+
 def summary_rows(evaluation: Evaluation) -> list[tuple[object, ...]]:
     """Return the lines of the summary table: a figure, then its value for all that was asked."""
     figures = list(evaluation.asked.values())
@@ -141,11 +170,16 @@ def summary_rows(evaluation: Evaluation) -> list[tuple[object, ...]]:
 
 def show(console: Console, evaluation: Evaluation) -> None:
     """Print the summary of an evaluation."""
+    _show_figures(console, evaluation)
+    times = "once" if evaluation.test_looks == 1 else f"{evaluation.test_looks} times"
+    console.print(f"Looked at the official test {times}." if evaluation.test_looks else "The test was not looked at.")
+
+
+def _show_figures(console: Console, evaluation: Evaluation) -> None:
+    """Print an evaluation's table, and its band."""
     low, high = evaluation.not_sure_band
     console.print(table(f"Run {evaluation.run}", summary_rows(evaluation), ("", *evaluation.asked)))
     console.print(f"Not sure between {low} and {high}; few known words below {evaluation.few_known_words:.0%}.")
-    times = "once" if evaluation.test_looks == 1 else f"{evaluation.test_looks} times"
-    console.print(f"Looked at the official test {times}." if evaluation.test_looks else "The test was not looked at.")
 
 
 @click.command(name="evaluate")
@@ -154,16 +188,79 @@ def show(console: Console, evaluation: Evaluation) -> None:
 @click.option("--test", "look_at_test", is_flag=True, help="Also score the official test. Each look is counted.")
 @click.option("--precision", type=click.FloatRange(0.5, 1), default=PRECISION, show_default=True)
 @click.option("--short-precision", type=click.FloatRange(0.5, 1), default=SHORT_PRECISION, show_default=True)
-def command(name: str, data: Path, look_at_test: bool, precision: float, short_precision: float) -> None:
+@click.option(
+    "--labelled", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Score your own .csv or .jsonl."
+)
+@options.on("batch", "endpoint")
+@options.scoring
+def command(
+    name: str,
+    data: Path,
+    look_at_test: bool,
+    precision: float,
+    short_precision: float,
+    labelled: Path | None,
+    on: str,
+    verbose: bool,
+    **there: Any,
+) -> None:
     """Measure a run on what was held out of its training, and on the official test as the last word.
 
     Chooses the not-sure band on what was held out: the narrowest outside of which the share --precision of the answers
     on reviews is right, and --short-precision of those on crops. Writes evaluation.json and report.html into the run's
-    folder.
+    folder. With --labelled only that file is scored, and nothing written. A batch transform or the live endpoint can be
+    asked instead of the model here, about the test or a file; then every answer must be the same as here.
     """
-    console = Console(stderr=True)
-    folder = run_folder(RUNS_FOLDER, name)
-    with bars(console, "Scoring") as (tick,):
-        evaluation = evaluate(folder, data, look_at_test, {HELD_OUT: precision, HELD_OUT_CROPS: short_precision}, tick)
-    show(console, evaluation)
-    console.print(f"Report: {folder / REPORT_NAME}", soft_wrap=True)
+    wanted = {HELD_OUT: precision, HELD_OUT_CROPS: short_precision}
+    asked = _Asked(name, data, look_at_test, wanted, labelled)
+    if on == options.HERE:
+        options.refuse_here("verbose", *there)
+        with bars(asked.console, "Scoring") as (tick,):
+            evaluation = _evaluate(asked, tick)
+    else:
+        if not look_at_test and not labelled:
+            raise click.UsageError(f"Say what --on {on} shall score: --test, or --labelled with a file.")
+        evaluation = _evaluate_there(asked, on, verbose, there)
+    _tell(asked, evaluation)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command was asked for."""
+
+    name: str
+    data: Path
+    look_at_test: bool
+    precision: Mapping[str, float]
+    labelled: Path | None
+    console: Console = field(default_factory=lambda: Console(stderr=True))
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return run_folder(RUNS_FOLDER, self.name)
+
+
+def _evaluate(asked: _Asked, tick: Tick, predict: Predict | None = None) -> Evaluation:
+    """Do what was asked for, by the model here or whoever `predict` asks."""
+    if asked.labelled:
+        return evaluate_labelled(asked.folder, asked.labelled, predict, tick)
+    return evaluate(asked.folder, asked.data, asked.look_at_test, asked.precision, tick, predict)
+
+
+def _evaluate_there(asked: _Asked, on: str, verbose: bool, there: dict[str, Any]) -> Evaluation:
+    """Do what was asked for by a model on SageMaker."""
+    from training.aws.command import connected
+    from training.sagemaker.jobs import scoring  # boto3: slow to import, and only needed here
+
+    with connected(verbose) as aws:
+        return _evaluate(asked, silent, scoring.predictor(aws, on, asked.name, **there))
+
+
+def _tell(asked: _Asked, evaluation: Evaluation) -> None:
+    """Print what was found."""
+    if asked.labelled:
+        _show_figures(asked.console, evaluation)
+        return
+    show(asked.console, evaluation)
+    asked.console.print(f"Report: {asked.folder / REPORT_NAME}", soft_wrap=True)

@@ -4,7 +4,8 @@ A row names the words that occur; the other word columns are missing, and to XGB
 zeros instead, by mistake or through a container that fills gaps, would get confident nonsense. But a word column is 1
 or not there. So every split on one can say "below 0.5, missing goes the same way" without changing any answer to rows
 as this project writes them: the threshold becomes 0.5, and where missing went right, the two children change places.
-The derived columns are never missing and never 0, so nothing is done to theirs.
+The derived columns are never missing and never 0, so nothing is done to theirs. A linear model stays as it is: to it
+a gap and a zero add the same nothing.
 """
 
 import json
@@ -51,7 +52,7 @@ def is_level(model: bytes, first_word: int, after_words: int) -> bool:
 
 def _splits_on(document: dict[str, Any], first_word: int, after_words: int) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield (tree, node) for every split on one of these columns."""
-    for tree in document["learner"]["gradient_booster"]["model"]["trees"]:
+    for tree in document["learner"]["gradient_booster"]["model"].get("trees", ()):
         for node, left in enumerate(tree["left_children"]):
             if left != -1 and first_word <= tree["split_indices"][node] < after_words:
                 yield tree, node

@@ -1,7 +1,7 @@
 """Hyperparameters as the container takes them, strings by name, checked and parsed once into what xgboost takes.
 
-The names and ranges are those of the built-in XGBoost algorithm for `binary:logistic` trees; a name or value that it
-would refuse after minutes of queueing is refused here at once.
+The names and ranges are those of the built-in XGBoost algorithm for `binary:logistic`, with trees or, as a challenger,
+a linear model. A name or value that it would refuse after minutes of queueing is refused here at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,7 +44,19 @@ PRESETS: dict[str, dict[str, str]] = {
         "seed": "1",
         "nthread": "1",
     },
+    "linear": {  # coord_descent gives the same weights on any number of threads, shotgun does not
+        "objective": "binary:logistic",
+        "booster": "gblinear",
+        "updater": "coord_descent",
+        "eta": "0.5",
+        "lambda": "0.001",
+        "eval_metric": "error,logloss",
+        "num_round": "150",
+        "seed": "1",
+        "nthread": "1",
+    },
 }
+LINEAR = "gblinear"
 
 
 class HyperparameterError(SentimentError):
@@ -65,6 +77,11 @@ class Hyperparameters:
     booster: dict[str, Any]
     num_round: int
     early_stopping_rounds: int | None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is one weight a column instead of trees: then a model cannot be cut to fewer rounds."""
+        return self.booster.get("booster") == LINEAR
 
     @property
     def watched_metric(self) -> str:
@@ -106,7 +123,8 @@ def _metrics(text: str) -> list[str]:
 _SHARE = _number(float, 0, 1, above=True)
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "objective": _one_of("binary:logistic"),
-    "booster": _one_of("gbtree"),
+    "booster": _one_of("gbtree", LINEAR),
+    "updater": _one_of("coord_descent", "shotgun"),
     "tree_method": _one_of("hist", "approx", "auto"),
     "grow_policy": _one_of("depthwise", "lossguide"),
     "max_leaves": _number(int, 0),
@@ -134,6 +152,10 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
 }
 _NEEDED = ("objective", "num_round", "eval_metric", "seed", "nthread")  # without these, runs cannot be compared
 _NOT_FOR_BOOSTER = ("num_round", "early_stopping_rounds")
+_FOR_LINEAR = frozenset(  # the others are about trees, or stop early, which fails a job with a linear model
+    (*_NEEDED, "booster", "updater", "eta", "lambda", "alpha", "base_score", "scale_pos_weight", "verbosity")
+)
+_FOR_LINEAR_ALONE = frozenset(("updater",))
 
 
 def parse_value(name: str, text: str) -> Any:
@@ -152,13 +174,32 @@ def parse(stated: Mapping[str, str]) -> Hyperparameters:
     missing = [name for name in _NEEDED if name not in parsed]
     if missing:
         raise HyperparameterError(f"Hyperparameters lack {', '.join(missing)}.")
+    _check_together(parsed)
     booster = {name: value for name, value in parsed.items() if name not in _NOT_FOR_BOOSTER}
     return Hyperparameters(dict(stated), booster, parsed["num_round"], parsed.get("early_stopping_rounds"))
 
 
+def _check_together(parsed: Mapping[str, Any]) -> None:
+    """Raise `HyperparameterError` for one that the booster does not take, or that fails the job with it."""
+    linear = parsed.get("booster") == LINEAR
+    wrong = [name for name in parsed if (name not in _FOR_LINEAR if linear else name in _FOR_LINEAR_ALONE)]
+    if wrong and linear:
+        raise HyperparameterError(f"A linear model takes no {', '.join(wrong)}: the preset `linear` has what it takes.")
+    if wrong:
+        raise HyperparameterError(f"Trees take no {', '.join(wrong)}; a linear model does: booster={LINEAR}.")
+
+
+def exactly(stated: Mapping[str, str], rounds: int) -> dict[str, str]:
+    """Return string hyperparameters that train for so many rounds, whatever is seen on the way."""
+    return {name: text for name, text in stated.items() if name != "early_stopping_rounds"} | {"num_round": str(rounds)}
+
+
 def with_settings(preset: str, settings: tuple[str, ...]) -> dict[str, str]:
-    """Return a preset with `key=value` settings in place of its own; an empty value takes the key away."""
-    chosen = dict(PRESETS[preset])
+    """Return a preset with `key=value` settings in place of its own; an empty value takes the key away.
+
+    Settings that ask for a linear model begin with its own preset: those for trees have little that it takes.
+    """
+    chosen = dict(PRESETS["linear" if f"booster={LINEAR}" in settings else preset])
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:

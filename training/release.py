@@ -25,9 +25,11 @@ from chalicelib.release import (
 )
 from chalicelib.text import CLEANER_VERSION
 from training import atomic, gaps
+from training.aws.images import REPOSITORY, TAG
+from training.canary import CANARY_NAME, computed
 from training.channels import write_evidence
 from training.data import DATA_FOLDER
-from training.evaluate import evaluate, show
+from training.evaluate import DEFAULT_PRECISION, evaluate, show
 from training.evaluation import REPORT_NAME, TEST, Evaluation, load_evaluation
 from training.progress import Tick, bars, silent, table
 from training.reviews import read_manifest
@@ -36,7 +38,7 @@ from training.scoring import load_booster
 from training.train import DEFAULT_RUN
 
 XGBOOST_VERSION = "3.0.5"  # the image's
-IMAGE = "sagemaker-xgboost:3.0-5"
+IMAGE = f"{REPOSITORY}:{TAG}"
 MODEL_FOLDER = Path("model")
 FIGURES_NAME = "report.json"
 
@@ -72,6 +74,7 @@ def release(
         release_folder / VOCABULARY_NAME: run.encoder.vocabulary.dumps().encode(),
         model_folder / MODEL_NAME: run.model,
         release_folder / REPORT_NAME: report,
+        model_folder / CANARY_NAME: computed(run.model, run.encoder).dumps().encode(),
         model_folder / FIGURES_NAME: evaluation.dumps().encode(),
         release_folder / FACTS_NAME: facts.dumps().encode(),
     }
@@ -109,8 +112,8 @@ def _last_word(run: Run, data_folder: Path, tick: Tick) -> Evaluation:
     has_test = read_manifest(data_folder).total("test") > 0
     if evaluation and not has_test:
         return evaluation
-    precision = {"precision": evaluation.precision} if evaluation else {}
-    return evaluate(run.folder, data_folder, look_at_test=has_test, tick=tick, **precision)
+    precision = evaluation.precision if evaluation else DEFAULT_PRECISION
+    return evaluate(run.folder, data_folder, has_test, precision, tick)
 
 
 def describe(run: Run, evaluation: Evaluation) -> ReleaseFacts:

@@ -15,6 +15,7 @@ from training.channels import Prepared, read_encoder, write_evidence
 RUNS_FOLDER = Path("runs")
 RECORD_NAME = "run.json"
 HELD_OUT_NAME = "held-out.json"
+SEARCH_NAME = "search.json"  # of a run that a search found: the ranges and all trials, for people and reports
 MODEL_NAME = "xgboost-model"  # as the container names it
 _RUN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _RESERVED = "channels"  # `prepare` writes its channels beside the runs

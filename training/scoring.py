@@ -2,9 +2,10 @@
 
 Rows are encoded in several processes by the same code as the app's, and read as the container reads them: a column
 that a row does not name is missing, not zero. Every review is asked about whole, and, where asked for, one crop of it.
+Who answers is passed in: a model here, or one on SageMaker.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from training.splits import TEST, Splits
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Predict = Callable[[Sequence[str]], Floats]  # libsvm rows -> the probability of positive (0..1) of each, in their order
 Fact = tuple[str, int, int, int, int, float]  # id, label, rating or 0, place, words, known share
+_BATCH = 5_000  # rows
 
 
 @dataclass(frozen=True)
@@ -76,17 +79,35 @@ def matrix(rows: Sequence[str], columns: int) -> csr_matrix:
     )
 
 
+def predictor(model: bytes, columns: int) -> Predict:
+    """Make the `Predict` of a saved model (UBJSON) that is asked here, some rows at a time."""
+    booster = load_booster(model)
+
+    def predict(rows: Sequence[str]) -> Floats:
+        parts = [matrix(rows[start : start + _BATCH], columns) for start in range(0, len(rows), _BATCH)]
+        said = [booster.predict(xgboost.DMatrix(part, nthread=1)) for part in parts]
+        return np.concatenate(said).astype(np.float64) if said else np.array([])
+
+    return predict
+
+
 def score(
-    booster: xgboost.Booster, encoder: Encoder, path: Path, splits: Splits, crops: bool = True, tick: Tick = silent
+    predict: Predict, encoder: Encoder, path: Path, splits: Splits, crops: bool = True, tick: Tick = silent
 ) -> Asked:
-    """Score the reviews of the test."""
+    """Score the reviews of the test; `predict` is asked once, about all rows."""
     facts: list[Fact] = []
-    probabilities: list[npt.NDArray[np.float32]] = []
-    for found, rows in map_reviews(_encode, path, _Asking(encoder, splits, crops), tick):
-        if rows:
-            facts += found
-            probabilities.append(booster.predict(xgboost.DMatrix(matrix(rows, encoder.columns), nthread=1)))
-    return _asked(facts, np.concatenate(probabilities).astype(np.float64) if probabilities else np.array([]), crops)
+    rows: list[str] = []
+    for found, encoded in map_reviews(_encode, path, _Asking(encoder, splits, crops), tick):
+        facts += found
+        rows += encoded
+    return _asked(facts, predict(rows), crops)
+
+
+def score_all(predict: Predict, encoder: Encoder, reviews: Iterable[Review]) -> Scored:
+    """Score reviews from elsewhere, each whole, as if they were a test."""
+    asked = [(review, words(review.text)) for review in reviews]
+    facts = [_fact(review, TEST, found, encoder) for review, found in asked]
+    return _scored(facts, predict([encoder.row(found) for _, found in asked]))
 
 
 def recall(
@@ -122,10 +143,9 @@ def _scored(facts: Sequence[Fact], probabilities: Floats) -> Scored:
     )
 
 
-def empty_score(booster: xgboost.Booster, encoder: Encoder) -> float:
+def empty_score(predict: Predict, encoder: Encoder) -> float:
     """Return the probability of positive (0..1) of a review that holds no term: what the model says of nothing."""
-    nothing = matrix([encoder.row([])], encoder.columns)
-    return float(booster.predict(xgboost.DMatrix(nothing, nthread=1))[0])
+    return float(predict([encoder.row([])])[0])
 
 
 def _texts(review: Review, crops: bool) -> list[list[str]]:

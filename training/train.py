@@ -6,50 +6,29 @@ one that the model of all reviews is trained for. With one seed and one number o
 same bytes.
 """
 
-import hashlib
-import json
 import platform
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
-import numpy as np
 import xgboost
 from rich.console import Console
 
-from training import gaps
+from training.aws import options
 from training.channels import ALL, CHANNEL_FILES, CHANNELS_FOLDER, load_prepared, pair_of
-from training.hyperparameters import MAXIMIZED, PRESETS, Hyperparameters, parse, with_settings
+from training.hyperparameters import PRESETS, Hyperparameters, exactly, parse, with_settings
 from training.parallel import map_items
 from training.progress import Tick, bars, silent, table
-from training.run_folder import MODEL_NAME, RUNS_FOLDER, Record, run_folder, write_run
+from training.run_folder import MODEL_NAME, RUNS_FOLDER, run_folder
 from training.splits import FOLDS
+from training.trained import History, Made, Trained, best_round, mean_history, read_channel, write_trained
 
 DEFAULT_RUN = "default"
-History = dict[str, dict[str, list[float]]]  # train or validation -> metric -> one value a round
 _ALL_FILE = f"{ALL}/{CHANNEL_FILES['train']}"
 _FEW_LINES = 2_000  # below so many, more processes cost more than they bring
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What training gave: the folder it was written to and its record."""
-
-    folder: Path
-    record: Record
-
-    @property
-    def best(self) -> dict[str, dict[str, float]]:
-        """The figures of the last round kept, on average over the folds: train or validation -> metric -> value."""
-        return {
-            split: {metric: values[self.record.rounds - 1] for metric, values in by_metric.items()}
-            for split, by_metric in self.record.history.items()
-        }
 
 
 @dataclass(frozen=True)
@@ -82,28 +61,23 @@ def train(
 ) -> Trained:
     """Train on prepared channels with string hyperparameters, and write the run into a folder."""
     hyperparameters = parse(stated)
-    prepared, encoder = load_prepared(channels)
+    prepared, _ = load_prepared(channels)
     started = time.monotonic()
-    folds = cross_validate(
-        channels, hyperparameters, fold_tick, alone=sum(prepared.rows[_ALL_FILE].values()) < _FEW_LINES
-    )
+    alone = sum(prepared.rows[_ALL_FILE].values()) < _FEW_LINES
+    folds = cross_validate(channels, hyperparameters, fold_tick, alone)
     history = mean_history([fold.history for fold in folds])
     rounds = best_round(history["validation"][hyperparameters.watched_metric], hyperparameters.watched_metric)
-    held_out = json.dumps([_judge(channels, fold, model.model, rounds) for fold, model in enumerate(folds)]).encode()
-    trained = _fit_all(channels, hyperparameters, rounds, tick)
-    model = gaps.level(bytes(trained.save_raw("ubj")), 0, encoder.first_derived)
-    record = Record(
-        prepared=prepared,
-        model_sha256=hashlib.sha256(model).hexdigest(),
-        held_out_sha256=hashlib.sha256(held_out).hexdigest(),
-        hyperparameters=hyperparameters.stated,
-        versions={"python": platform.python_version(), "xgboost": xgboost.__version__},
-        rounds=rounds,
+    if hyperparameters.is_linear and rounds < hyperparameters.num_round:
+        folds = cross_validate(channels, parse(exactly(stated, rounds)), fold_tick, alone)
+    made = Made(
+        folds=[fold.model for fold in folds],
         history=history,
-        seconds=round(time.monotonic() - started, 1),
+        rounds=rounds,
+        model=bytes(_fit_all(channels, hyperparameters, rounds, tick).save_raw("ubj")),
+        versions={"python": platform.python_version(), "xgboost": xgboost.__version__},
+        seconds=time.monotonic() - started,
     )
-    write_run(folder, record, encoder, model, held_out)
-    return Trained(folder, record)
+    return write_trained(channels, folder, hyperparameters, made)
 
 
 def cross_validate(
@@ -121,35 +95,9 @@ def _fit_fold(shared: tuple[Path, dict[str, str]], fold: int) -> Fold:
     return Fold(bytes(booster.save_raw("ubj")), history)
 
 
-def mean_history(histories: Sequence[History]) -> History:
-    """Average the folds' figures of each round that all of them ran."""
-    return {
-        split: {
-            metric: np.mean(list(zip(*(history[split][metric] for history in histories), strict=False)), axis=1)
-            .round(6)
-            .tolist()
-            for metric in by_metric
-        }
-        for split, by_metric in histories[0].items()
-    }
-
-
-def best_round(values: Sequence[float], metric: str) -> int:
-    """Return how many rounds are best, the fewest of equals."""
-    return 1 + int(np.argmax(values) if metric in MAXIMIZED else np.argmin(values))
-
-
-def _judge(channels: Path, fold: int, model: bytes, rounds: int) -> list[float]:
-    """Return what a fold's model, cut to so many rounds, says of every line of the fold."""
-    booster = xgboost.Booster(model_file=bytearray(model))
-    lines = _read(channels / pair_of(fold) / CHANNEL_FILES["validation"], 1)
-    said = booster.predict(lines, iteration_range=(0, rounds))
-    return [round(float(probability), 7) for probability in said]
-
-
 def _fit_all(channels: Path, hyperparameters: Hyperparameters, rounds: int, tick: Tick) -> xgboost.Booster:
     """Train on all reviews for a number of rounds."""
-    rows = _read(channels / _ALL_FILE, hyperparameters.booster["nthread"])
+    rows = read_channel(channels / _ALL_FILE, hyperparameters.booster["nthread"])
     watch = _Watch(rounds, tick)
     return xgboost.train(
         hyperparameters.booster, rows, rounds, evals=[(rows, "train")], callbacks=[watch], verbose_eval=False
@@ -168,7 +116,7 @@ def fit(
     `watchers` see every round before early stopping does.
     """
     threads = hyperparameters.booster["nthread"]
-    matrices = [(_read(pair / name, threads), split) for split, name in CHANNEL_FILES.items()]
+    matrices = [(read_channel(pair / name, threads), split) for split, name in CHANNEL_FILES.items()]
     watch = _Watch(hyperparameters.num_round, tick)
     callbacks: list[xgboost.callback.TrainingCallback] = [watch, *watchers]
     if hyperparameters.early_stopping_rounds:
@@ -191,11 +139,21 @@ def fit(
     return booster, {split: dict(by_metric) for split, by_metric in watch.history.items()}
 
 
-def _read(channel: Path, threads: int) -> xgboost.DMatrix:
-    """Read a channel under another name: xgboost takes no `;`, `?` or `#` in a path, and no letter beyond ASCII."""
-    with TemporaryDirectory() as folder:
-        plain = shutil.copy(channel, Path(folder) / "channel.libsvm")
-        return xgboost.DMatrix(f"{plain}?format=libsvm", nthread=threads)
+def summary_rows(trained: Trained, seconds: str = "seconds") -> list[tuple[object, ...]]:
+    """Return the lines of the summary table."""
+    record = trained.record
+    rows: list[tuple[object, ...]] = [
+        (f"{split} {metric}, mean of {FOLDS} folds", f"{value:.4f}")
+        for split, by in trained.best.items()
+        for metric, value in by.items()
+    ]
+    return [
+        *rows,
+        ("rounds", f"{record.rounds:,}"),
+        ("model, MB", f"{(trained.folder / MODEL_NAME).stat().st_size / 1e6:.1f}"),
+        ("model SHA-256", record.model_sha256[:12]),
+        (seconds, f"{record.seconds:.0f}"),
+    ]
 
 
 @click.command(name="train")
@@ -207,22 +165,29 @@ def _read(channel: Path, threads: int) -> xgboost.DMatrix:
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter in place of the preset's."
 )
-def command(channels: Path, name: str, preset: str, settings: tuple[str, ...]) -> None:
-    """Train a model on all reviews, for as many rounds as five-fold cross-validation finds best."""
-    console = Console(stderr=True)
+@options.on("sagemaker")
+@options.training_machines
+def command(
+    channels: Path, name: str, preset: str, settings: tuple[str, ...], on: str, verbose: bool, **there: Any
+) -> None:
+    """Train a model on all reviews, for as many rounds as five-fold cross-validation finds best.
+
+    On SageMaker each fold is a training job, and so is the model of all reviews. Ctrl-C stops waiting for them; the
+    same command goes on, and with --stop it stops them.
+    """
     folder = run_folder(RUNS_FOLDER, name)
-    with bars(console, "Cross-validating", "Training") as (fold_tick, tick):
-        trained = train(channels, folder, with_settings(preset, settings), fold_tick, tick)
-    record = trained.record
-    rows: list[tuple[object, ...]] = [
-        (f"{split} {metric}, mean of {FOLDS} folds", f"{value:.4f}")
-        for split, by in trained.best.items()
-        for metric, value in by.items()
-    ]
-    rows += [
-        ("rounds", f"{record.rounds:,}"),
-        ("model, MB", f"{(folder / MODEL_NAME).stat().st_size / 1e6:.1f}"),
-        ("model SHA-256", record.model_sha256[:12]),
-        ("seconds", f"{record.seconds:.0f}"),
-    ]
-    console.print(table(f"Run {folder}", rows))
+    stated = with_settings(preset, settings)
+    if on == options.HERE:
+        options.refuse_here("verbose", *there)
+        console = Console(stderr=True)
+        with bars(console, "Cross-validating", "Training") as (fold_tick, tick):
+            trained = train(channels, folder, stated, fold_tick, tick)
+        console.print(table(f"Run {folder}", summary_rows(trained)))
+        return
+    from training.aws.command import connected
+    from training.sagemaker.jobs import training_order  # boto3: slow to import, and only needed here
+
+    with connected(verbose) as aws:
+        done = training_order.command(aws, channels, folder, stated, **there)
+        if done:
+            aws.console.print(table(f"Run {folder}", summary_rows(done, "billable seconds")))

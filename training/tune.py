@@ -5,21 +5,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from training import atomic
+from training.aws import options
 from training.channels import CHANNELS_FOLDER
 from training.progress import Tick, bars, silent, table
 from training.ranges import PRESETS_FOLDER, SearchSpace, presets, read_ranges
-from training.run_folder import RUNS_FOLDER, run_folder
+from training.run_folder import RUNS_FOLDER, SEARCH_NAME, run_folder
 from training.search import JOURNAL_NAME, Found, Trial, best_of, search
-from training.train import Trained, train
+from training.train import summary_rows, train
+from training.trained import Trained
 
 DEFAULT_NAME = "tuned"
-SEARCH_NAME = "search.json"  # in the run's folder: the ranges and all trials, for people and reports
 TRIALS = 20
 SHOWN = 15  # lines of the live table: the latest trials, and the best
 EXIT_INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
@@ -116,18 +118,47 @@ def _cells(trial: Trial, best: bool, space: SearchSpace) -> list[str]:
 )
 @click.option("--name", default=DEFAULT_NAME, show_default=True, help="The run's folder, in runs/.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@options.on("sagemaker")
+@options.tuning
+@options.training_machines
 def command(
-    channels: Path, ranges: Path | None, preset: str | None, trials: int, seconds: float, name: str, seed: int
+    channels: Path,
+    ranges: Path | None,
+    preset: str | None,
+    trials: int,
+    seconds: float,
+    name: str,
+    seed: int,
+    on: str,
+    verbose: bool,
+    **there: Any,
 ) -> None:
     """Search for better hyperparameters; the best trial becomes a run.
 
-    The same command goes on with a search that was stopped, or, with more --trials, with one that was done.
+    The same command goes on with a search that was stopped, or, with more --trials, with one that was done. On
+    SageMaker a tuning job searches the same ranges, and the run is trained there too.
     """
     if ranges and preset:
         raise click.UsageError("Name one of --ranges and --preset.")
-    console = Console(stderr=True)
     space = read_ranges(ranges or PRESETS_FOLDER / f"{preset or 'default'}.json")
     folder = run_folder(RUNS_FOLDER, name)
+    if on == options.HERE:
+        options.refuse_here("verbose", *there)
+        _search_here(space, channels, folder, trials, seed, seconds)
+        return
+    options.refuse("is of a search here; one on SageMaker has --max-jobs.", "trials", "seconds")
+    from training.aws.command import connected
+    from training.sagemaker.jobs import tuned_run  # boto3: slow to import, and only needed here
+
+    with connected(verbose) as aws:
+        done = tuned_run.command(aws, space, channels, folder, seed, **there)
+        if done:
+            aws.console.print(table(f"Run {folder}", summary_rows(done, "billable seconds")))
+
+
+def _search_here(space: SearchSpace, channels: Path, folder: Path, trials: int, seed: int, seconds: float) -> None:
+    """Do what the command was asked for, on this machine."""
+    console = Console(stderr=True)
     if space.here_only:
         console.print(f"Searched here only, a SageMaker tuning job would refuse it: {', '.join(space.here_only)}.")
     watch = Trials(space)

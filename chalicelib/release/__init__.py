@@ -93,7 +93,7 @@ class Release:
         if sha256 != self.facts.model_sha256:
             raise ReleaseError(
                 f"The model's SHA-256 begins with {sha256[:12]}, but release {self.release_id} was made with a model "
-                f"whose SHA-256 begins with {self.facts.model_sha256[:12]}."
+                f"whose SHA-256 begins with {self.facts.model_sha256[:12]}. Release both together again."
             )
 
 

@@ -9,7 +9,7 @@ from chalicelib.encoder import ENCODING, Encoder
 from chalicelib.evidence import COLUMNS, Evidence
 from chalicelib.vocabulary import Vocabulary
 from training.scoring import matrix
-from training.simulator.container import parse_libsvm
+from training.simulator.container.serving import parse_libsvm
 
 TERMS = ("bad", "film", "good", "not")
 SLOTS = 1 << 12

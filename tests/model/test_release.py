@@ -23,7 +23,7 @@ from training.metrics import measure
 from training.release import FIGURES_NAME, MODEL_FOLDER, XGBOOST_VERSION
 from training.reviews import REVIEWS_NAME, read
 from training.run_folder import MODEL_NAME
-from training.scoring import load_booster, matrix, score
+from training.scoring import load_booster, matrix, predictor, score
 from training.splits import assign
 
 ROOT = Path(__file__).parents[2]
@@ -215,7 +215,7 @@ def collected(archive, tmp_path_factory):
 @pytest.mark.needs_archive
 def test_the_official_test_gives_the_stated_figures(packaged, model, collected):
     path = collected[0] / REVIEWS_NAME
-    asked = score(load_booster(model), packaged.encoder, path, assign(path))
+    asked = score(predictor(model, packaged.encoder.columns), packaged.encoder, path, assign(path))
     for name, scored in (("test", asked.reviews), ("test crops", asked.crops)):
         assert measure(scored, packaged.facts.not_sure_band).headline() == packaged.facts.metrics[name]
 

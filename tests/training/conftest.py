@@ -1,67 +1,43 @@
 """Generated reviews in the official layout: enough to go through every step in seconds."""
 
 import io
-import random
 import shutil
-import tarfile
-from collections.abc import Iterator
+import time
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from chalicelib import vocabulary
 from chalicelib.encoder import Encoder
-from training import data, evidence, features
+from training import data, evidence, features, generated
+from training.aws import role
+from training.aws.account import Account
+from training.aws.command import Aws
+from training.aws.journal import Journal
 from training.evaluate import evaluate
 from training.evidence import Learned, LeftOut
 from training.hyperparameters import with_settings
 from training.reviews import REVIEWS_NAME
 from training.run_folder import Run, load_run
+from training.sagemaker.serving import endpoints
+from training.simulator.aws import SimulatedAws
+from training.simulator.runtime import ACCOUNT, REGION
 from training.splits import assign
 from training.train import train
 
 REVIEWS_A_FOLDER = 150
 SMALL = ("num_round=30", "early_stopping_rounds=10", "max_leaves=7", "eta=0.3", "colsample_bytree=0.5")
-_TOLD = ("the film", "this movie", "its plot", "the cast", "every scene", "the score", "that ending", "her role")
-_JUDGED = {
-    "pos": ("is wonderful", "was a joy to watch", "is superb", "is not bad at all", "deserves 9/10", "felt so moving"),
-    "neg": ("is horrible", "was a waste of time", "is dull", "is not good at all", "deserves 2/10", "felt so boring"),
-}
-
-
-def generated_review(label: str, seed: str) -> str:
-    """Write a review of 2 to 9 sentences, of which one in six says the opposite of its label."""
-    chance = random.Random(seed)
-    other = {"pos": "neg", "neg": "pos"}[label]
-    sides = [other if chance.random() < 1 / 6 else label for _ in range(chance.randint(2, 9))]
-    return f"Review {seed.rsplit('-')[-1]}. " + " ".join(
-        f"{chance.choice(_TOLD)} {chance.choice(_JUDGED[side])}." for side in sides
-    )
-
-
-def generated_files(count: int = REVIEWS_A_FOLDER) -> Iterator[tuple[str, bytes]]:
-    """Yield (path in the official layout, content) of generated reviews, `count` for each of the four folders."""
-    for split in ("train", "test"):
-        for label, ratings in (("pos", (7, 8, 9, 10)), ("neg", (1, 2, 3, 4))):
-            for number in range(count):
-                name = f"aclImdb/{split}/{label}/{number}_{ratings[number % 4]}.txt"
-                yield name, generated_review(label, f"{split}-{label}-{number}").encode()
-
-
-def write_archive(path: Path, files: Iterator[tuple[str, bytes]]) -> Path:
-    """Write a .tar.gz of these files."""
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in files:
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return path
 
 
 @pytest.fixture(scope="session")
 def small_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of generated reviews in the official layout."""
-    return write_archive(tmp_path_factory.mktemp("archive") / "small.tar.gz", generated_files())
+    return generated.write_archive(
+        tmp_path_factory.mktemp("archive") / "small.tar.gz", generated.files(REVIEWS_A_FOLDER)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -130,3 +106,47 @@ def small_run(trained_run: Run, tmp_path: Path) -> Run:
     """The same run in a folder of its own, which a test may change."""
     shutil.copytree(trained_run.folder, tmp_path / "run")
     return load_run(tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def running_aws() -> Iterator[SimulatedAws]:
+    """An empty AWS on a free loopback port for all tests of a module, in which minutes last a moment."""
+    with SimulatedAws(pace=0.02) as aws:
+        yield aws
+
+
+@pytest.fixture
+def simulated_aws(running_aws: SimulatedAws) -> Iterator[SimulatedAws]:
+    """The same AWS, which may be told to go wrong in this test: everything goes right again afterwards."""
+    yield running_aws
+    running_aws.mishaps.clear()
+
+
+@pytest.fixture
+def simulated(simulated_aws: SimulatedAws) -> SimulatedAws:
+    """The same, for tests that also work on it as a person does (`aws`)."""
+    return simulated_aws
+
+
+@pytest.fixture
+def aws(simulated: SimulatedAws, tmp_path: Path) -> Aws:
+    """What a command works with; `aws.console.file.getvalue()` is what it printed."""
+    account = Account(ACCOUNT, REGION, "aws", f"arn:aws:iam::{ACCOUNT}:user/tester", simulated.client)
+    console = Console(file=io.StringIO(), width=160)
+    return Aws(account, Journal(tmp_path / "journal.jsonl"), console)
+
+
+@pytest.fixture
+def stage(aws: Aws, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A stage of its own for a test, and an execution role; its endpoints go afterwards, as quotas are small."""
+    role.create(aws)
+    name = f"s{zlib.crc32(request.node.name.encode())}"
+    yield name
+    for endpoint in endpoints.all_of(aws.account, name):
+        aws.account.client("sagemaker").delete_endpoint(EndpointName=endpoint.name)
+
+
+@pytest.fixture
+def quickly() -> Callable[[float], None]:
+    """A pause that only lets the simulator's threads have their turn."""
+    return lambda seconds: time.sleep(min(seconds, 0.1))

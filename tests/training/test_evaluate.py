@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from chalicelib.text import words
 from training.crops import crops_of
 from training.data import collect
-from training.evaluate import command, evaluate, summary_rows
+from training.evaluate import command, evaluate, evaluate_labelled, summary_rows
 from training.evaluation import load_evaluation
 from training.features import Recipe, prepare
 from training.hyperparameters import with_settings
@@ -111,6 +111,31 @@ def test_the_summary_says_how_far_the_folds_lie_apart(evaluated_run):
 
 
 @pytest.fixture
+def own_file(tmp_path):
+    """A labelled file of somebody's own."""
+    path = tmp_path / "own.csv"
+    path.write_text("review,label\n" + "The film is wonderful,1\nThis movie is horrible,0\n" * 5)
+    return path
+
+
+def test_a_file_of_ones_own_is_measured_and_nothing_is_written(evaluated_run, own_file):
+    before = {path.name: path.read_bytes() for path in evaluated_run.folder.iterdir()}
+    evaluation = evaluate_labelled(evaluated_run.folder, own_file)
+    assert list(evaluation.asked) == ["own.csv"]
+    assert (evaluation.asked["own.csv"].reviews, evaluation.asked["own.csv"].accuracy) == (10, 1.0)
+    assert evaluation.not_sure_band == load_evaluation(evaluated_run).not_sure_band
+    assert {path.name: path.read_bytes() for path in evaluated_run.folder.iterdir()} == before
+
+
+def test_a_file_is_measured_once_there_is_a_band_and_only_with_both_labels(small_run, evaluated_run, own_file):
+    with pytest.raises(RunError, match="First run `python -m training evaluate`"):
+        evaluate_labelled(small_run.folder, own_file)
+    own_file.write_text("review,label\nThe film is wonderful,1\n")
+    with pytest.raises(DataError, match="reviews of both labels"):
+        evaluate_labelled(evaluated_run.folder, own_file)
+
+
+@pytest.fixture
 def named_run(small_run, monkeypatch):
     """The run where the command looks for it."""
     monkeypatch.chdir(small_run.folder.parent)
@@ -160,3 +185,12 @@ def test_a_run_of_fewer_reviews_is_judged_on_those(small_data, small_hyperparame
     train(tmp_path / "channels", tmp_path / "run", small_hyperparameters)
     asked = evaluate(tmp_path / "run", small_data, look_at_test=True).asked
     assert [figures.reviews for figures in asked.values()] == [200, 200, 300, 300]
+
+
+@pytest.mark.usefixtures("named_run")
+def test_the_command_measures_a_file(small_data, own_file):
+    assert CliRunner().invoke(command, ["--data", str(small_data)]).exit_code == 0
+    result = CliRunner().invoke(command, ["--labelled", str(own_file)])
+    assert result.exit_code == 0, result.output
+    assert "own.csv" in result.output
+    assert "test" not in result.output

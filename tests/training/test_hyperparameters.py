@@ -1,6 +1,6 @@
 import pytest
 
-from training.hyperparameters import PRESETS, HyperparameterError, parse, with_settings
+from training.hyperparameters import PRESETS, HyperparameterError, exactly, parse, with_settings
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -36,3 +36,29 @@ def test_an_empty_value_takes_a_setting_away():
 def test_a_wrong_setting_is_refused_saying_why(setting, message):
     with pytest.raises(HyperparameterError, match=message):
         parse(with_settings("default", (setting,)))
+
+
+def test_a_linear_model_begins_with_what_it_takes():
+    assert with_settings("default", ("booster=gblinear", "eta=0.4")) == {**PRESETS["linear"], "eta": "0.4"}
+    assert parse(PRESETS["linear"]).is_linear
+    assert not parse(PRESETS["default"]).is_linear
+
+
+@pytest.mark.parametrize(
+    ("preset", "setting", "message"),
+    [
+        ("linear", "max_depth=3", "A linear model takes no max_depth"),
+        ("linear", "early_stopping_rounds=10", "takes no early_stopping_rounds"),
+        ("default", "updater=coord_descent", "Trees take no updater"),
+        ("linear", "updater=prune", "it must be coord_descent or shotgun"),
+    ],
+)
+def test_what_the_booster_does_not_take_is_refused(preset, setting, message):
+    with pytest.raises(HyperparameterError, match=message):
+        parse(with_settings(preset, (setting,)))
+
+
+def test_a_number_of_rounds_is_kept_whatever_is_seen_on_the_way():
+    kept = exactly(PRESETS["default"], 7)
+    assert parse(kept).num_round == 7
+    assert parse(kept).early_stopping_rounds is None

@@ -72,7 +72,7 @@ def test_from_an_archive_to_a_release_that_judges(stepped):
     assert list(released.facts.metrics) == ["cross-validation", "cross-validation crops", "test", "test crops"]
     assert released.facts.precision == {"cross-validation": PRECISION, "cross-validation crops": SHORT_PRECISION}
     assert contents(folder / "release").keys() == {"evidence.bin", "release.json", "report.html", "vocabulary.txt"}
-    assert contents(folder / "model").keys() == {"xgboost-model", "report.json"}
+    assert contents(folder / "model").keys() == {"xgboost-model", "report.json", "canary.json"}
 
 
 def test_the_same_steps_give_the_same_release(stepped, small_archive, small_hyperparameters, small_slots, tmp_path):

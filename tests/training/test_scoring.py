@@ -8,8 +8,8 @@ from training.crops import crops_of
 from training.evidence import tenths_of
 from training.hyperparameters import parse
 from training.reviews import REVIEWS_NAME, read
-from training.scoring import empty_score, load_booster, matrix, recall, score
-from training.simulator.container import parse_libsvm
+from training.scoring import empty_score, load_booster, matrix, predictor, recall, score, score_all
+from training.simulator.container.serving import parse_libsvm
 from training.splits import FOLDS, TEST, assign
 from training.train import fit
 
@@ -29,14 +29,19 @@ def reviews(path):
     return list(read(path))
 
 
+@pytest.fixture
+def predict(trained_run):
+    return predictor(trained_run.model, trained_run.encoder.columns)
+
+
 def asked_directly(booster, encoder, texts):
     rows = matrix([encoder.row(words(text)) for text in texts], encoder.columns)
     return booster.predict(xgboost.DMatrix(rows)).tolist()
 
 
-def test_the_test_is_scored_review_by_review_and_a_crop_of_each(trained_run, path, splits, reviews):
+def test_the_test_is_scored_review_by_review_and_a_crop_of_each(trained_run, predict, path, splits, reviews):
     booster = load_booster(trained_run.model)
-    asked = score(booster, trained_run.encoder, path, splits)
+    asked = score(predict, trained_run.encoder, path, splits)
     of_test = [review for review in reviews if review.split == "test"]
     crops = [crops_of(review.id, review.text, 1)[0] for review in of_test]
     for scored, texts in ((asked.reviews, [review.text for review in of_test]), (asked.crops, crops)):
@@ -51,12 +56,11 @@ def test_the_test_is_scored_review_by_review_and_a_crop_of_each(trained_run, pat
         assert scored.probabilities.tolist() == asked_directly(booster, trained_run.encoder, texts)
 
 
-def test_crops_are_left_out_where_nobody_asks_for_them(trained_run, path, splits):
-    booster = load_booster(trained_run.model)
-    whole = score(booster, trained_run.encoder, path, splits, crops=False)
+def test_crops_are_left_out_where_nobody_asks_for_them(trained_run, predict, path, splits):
+    whole = score(predict, trained_run.encoder, path, splits, crops=False)
     assert whole.crops is None
     assert whole.reviews.probabilities.tolist() == (
-        score(booster, trained_run.encoder, path, splits).reviews.probabilities.tolist()
+        score(predict, trained_run.encoder, path, splits).reviews.probabilities.tolist()
     )
 
 
@@ -106,6 +110,22 @@ def test_rows_are_read_as_the_container_reads_them(small_encoders):
     assert read_here.dtype == np.float32
 
 
-def test_nothing_is_scored_as_a_row_without_words(trained_run):
+def test_nothing_is_scored_as_a_row_without_words(trained_run, predict):
     booster = load_booster(trained_run.model)
-    assert empty_score(booster, trained_run.encoder) == asked_directly(booster, trained_run.encoder, [""])[0]
+    assert empty_score(predict, trained_run.encoder) == asked_directly(booster, trained_run.encoder, [""])[0]
+
+
+def test_reviews_from_elsewhere_are_scored_whole_in_their_order(trained_run, predict, reviews):
+    some = reviews[:7]
+    scored = score_all(predict, trained_run.encoder, iter(some))
+    booster = load_booster(trained_run.model)
+    assert scored.ids == [review.id for review in some]
+    assert scored.probabilities.tolist() == asked_directly(booster, trained_run.encoder, [one.text for one in some])
+
+
+def test_many_rows_are_asked_about_in_parts(trained_run, monkeypatch, reviews):
+    rows = [trained_run.encoder.row(words(review.text)) for review in reviews[:9]]
+    whole = predictor(trained_run.model, trained_run.encoder.columns)(rows)
+    monkeypatch.setattr("training.scoring._BATCH", 4)
+    assert predictor(trained_run.model, trained_run.encoder.columns)(rows).tolist() == whole.tolist()
+    assert predictor(trained_run.model, trained_run.encoder.columns)([]).tolist() == []

@@ -10,7 +10,7 @@ from training import gaps
 from training import train as train_module
 from training.channels import channel_names, pair_of
 from training.features import Recipe, prepare
-from training.hyperparameters import HyperparameterError, parse
+from training.hyperparameters import HyperparameterError, exactly, parse, with_settings
 from training.reviews import DataError
 from training.run_folder import RunError, load_run, run_folder
 from training.scoring import load_booster, matrix
@@ -235,3 +235,25 @@ def test_the_command_shows_the_last_figures(small_channels, small_hyperparameter
     assert "validation logloss, mean of 5 folds" in result.output
     written = json.loads((tmp_path / "runs" / "small" / "run.json").read_text())
     assert load_run(tmp_path / "runs" / "small").record.rounds == written["rounds"] > 0
+
+
+def test_a_linear_model_judges_and_ships_with_the_same_number_of_rounds(small_channels, tmp_path):
+    """It cannot be cut, so where fewer rounds are best the folds are trained again for those."""
+    stated = with_settings("linear", ("num_round=40", "lambda=0"))
+    train(small_channels, tmp_path, stated)
+    run = load_run(tmp_path)
+    losses = run.record.history["validation"]["logloss"]
+    assert run.record.rounds == 1 + losses.index(min(losses)) < 40
+    assert load_booster(run.model).num_boosted_rounds() == run.record.rounds
+    booster, _ = fit(small_channels / pair_of(0), parse(exactly(stated, run.record.rounds)))
+    rows = matrix(rows_of(small_channels / pair_of(0) / "validation/validation.libsvm"), run.encoder.columns)
+    assert run.held_out[0] == [round(float(each), 7) for each in booster.predict(xgboost.DMatrix(rows))]
+
+
+def test_a_linear_model_is_level_as_it_is(small_channels, tmp_path):
+    train(small_channels, tmp_path, with_settings("linear", ("num_round=5",)))
+    run = load_run(tmp_path)
+    assert gaps.is_level(run.model, 0, run.encoder.first_derived)
+    assert gaps.level(run.model, 0, run.encoder.first_derived) == run.model
+    rows = matrix(rows_of(small_channels / "all/train/train.libsvm"), run.encoder.columns)
+    assert gaps.unlike(load_booster(run.model), rows) == 0

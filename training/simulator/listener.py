@@ -4,6 +4,7 @@ Connections are kept alive, and small packets sent at once, so that a warm call 
 """
 
 import errno
+import re
 import socket
 import socketserver
 import struct
@@ -50,6 +51,12 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_WITH_RESET)
             self.close_connection = True
 
+    def handle_expect_100(self) -> bool:
+        """Say at once that the body may come: a client that waits for this sends nothing before."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_request  # noqa: N815
 
     def _read_body(self) -> bytes | None:
@@ -57,14 +64,42 @@ class Handler(BaseHTTPRequestHandler):
 
         Raises `ConnectionAbortedError` when the body ends early.
         """
+        if self.server.takes_chunks and "chunked" in self.headers.get("Transfer-Encoding", ""):
+            return self._read_chunks()
         length = self.headers.get("Content-Length", "0" if "Transfer-Encoding" not in self.headers else "")
         if length.isdecimal() and int(length) <= self.server.largest_body_bytes:
-            body = self.rfile.read(int(length))
-            if len(body) < int(length):
-                raise ConnectionAbortedError("the client hung up in the middle of its request")
-            return body
+            return self._read_exactly(int(length))
+        return self._refuse(413 if length.isdecimal() else 411)
+
+    def _read_chunks(self) -> bytes | None:
+        """Read a body that comes in chunks, each after a line with its size in hexadecimal (RFC 9112, 7.1)."""
+        chunks: list[bytes] = []
+        left = self.server.largest_body_bytes
+        while True:
+            size = self.rfile.readline().partition(b";")[0].strip()
+            if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size):
+                return self._refuse(400)
+            left -= int(size, 16)
+            if left < 0:
+                return self._refuse(413)
+            if not int(size, 16):
+                break
+            chunks.append(self._read_exactly(int(size, 16)))
+            self.rfile.readline()
+        while self.rfile.readline().strip():  # trailers
+            continue
+        return b"".join(chunks)
+
+    def _read_exactly(self, size_bytes: int) -> bytes:
+        """Read so many bytes; raises `ConnectionAbortedError` when they end early."""
+        body = self.rfile.read(size_bytes)
+        if len(body) < size_bytes:
+            raise ConnectionAbortedError("the client hung up in the middle of its request")
+        return body
+
+    def _refuse(self, status: int) -> bytes | None:
+        """Answer a body that will not be read, and end the connection, since it may still be coming."""
         self.close_connection = True
-        status = 413 if length.isdecimal() else 411
         self._write(json_answer({"Message": HTTPStatus(status).phrase}, status))
         return None
 
@@ -89,10 +124,11 @@ class Listener(ThreadingHTTPServer):
 
     request_queue_size = 128
 
-    def __init__(self, port: int, site: Site, largest_body_bytes: int) -> None:
+    def __init__(self, port: int, site: Site, largest_body_bytes: int, takes_chunks: bool) -> None:
         super().__init__((LOOPBACK, port), Handler)
         self.site = site
         self.largest_body_bytes = largest_body_bytes
+        self.takes_chunks = takes_chunks
         self._connections: set[Any] = set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -124,10 +160,15 @@ class Listener(ThreadingHTTPServer):
 class Listening:
     """A site that is listened for, in a thread, from its making until `stop`."""
 
-    def __init__(self, port: int, site: Site, largest_body_bytes: int = LARGEST_READ_BYTES) -> None:
-        """Take a loopback port (0: any that is free); raises `PortInUseError` when another program has it."""
+    def __init__(
+        self, port: int, site: Site, largest_body_bytes: int = LARGEST_READ_BYTES, takes_chunks: bool = False
+    ) -> None:
+        """Take a loopback port (0: any that is free); raises `PortInUseError` when another program has it.
+
+        `takes_chunks` reads bodies that do not say their length, which SageMaker's runtime refuses and S3 takes.
+        """
         try:
-            self._listener = Listener(port, site, largest_body_bytes)
+            self._listener = Listener(port, site, largest_body_bytes, takes_chunks)
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise

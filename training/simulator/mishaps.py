@@ -50,7 +50,8 @@ BACKGROUND = (
     "stuck",
     "capacity",
     "slow",
-)  # what an operation began: fails, never ends, finds no machine, drags
+    "interrupt",
+)  # what an operation began: fails, never ends, finds no machine, drags, loses its spot machine once
 
 
 class Mishaps:
@@ -75,7 +76,8 @@ class Mishaps:
     @property
     def ordered(self) -> dict[str, str]:
         """What goes wrong now: operation -> kind."""
-        return {operation: kind for operation, (kind, _) in self._orders.items()}
+        with self._lock:
+            return {operation: kind for operation, (kind, _) in self._orders.items()}
 
     def refusal(self, operation: str, service: str = "sagemaker") -> Refusal | None:
         """Take the refusal that was ordered for an operation, if one was."""

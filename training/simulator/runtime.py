@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from training.simulator.container import Container
+from training.simulator.container.serving import Container
 from training.simulator.faults import DISTORTIONS, ERRORS, Orders
 from training.simulator.wire import Answer, ConnectionCutError
 

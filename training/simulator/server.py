@@ -13,7 +13,7 @@ from chalicelib import release
 from chalicelib.endpoint import endpoint_name
 from chalicelib.errors import ReleaseError
 from training.child import end_with_parent
-from training.simulator.container import Container
+from training.simulator.container.serving import Container
 from training.simulator.faults import GOOD, KINDS, Misbehaviour, Orders
 from training.simulator.listener import Listening
 from training.simulator.runtime import VARIANT, RuntimeEndpoint, Variant

@@ -21,19 +21,18 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 def answer(world: World, operations: dict[str, Operation], name: str, body: bytes) -> Answer:
     """Answer one request of the control plane."""
     try:
-        result = _perform(world, operations, name, body)
+        return _performed(world, operations, name, body)
     except ServiceError as error:
         return error_answer(error.code, error.message, error.status)
-    return _json(200, result)
 
 
 def error_answer(code: str, message: str, status: int = 400) -> Answer:
     """Return an error in the JSON 1.1 shape."""
-    return _json(status, {"__type": code, "message": message})
+    return json_1_1(status, {"__type": code, "message": message})
 
 
-def _perform(world: World, operations: dict[str, Operation], name: str, body: bytes) -> dict[str, Any]:
-    """Check a request, meet the mishap that was ordered for it, and perform it."""
+def _performed(world: World, operations: dict[str, Operation], name: str, body: bytes) -> Answer:
+    """Check a request, meet the mishap that was ordered for it, perform it, and write down what came of it."""
     if name not in operations:
         raise ServiceError("UnknownOperationException", f"The simulator does not know {name}.")
     try:
@@ -47,13 +46,19 @@ def _perform(world: World, operations: dict[str, Operation], name: str, body: by
     refusal = world.mishaps.refusal(name)
     if refusal:
         raise ServiceError(refusal.code, refusal.message, refusal.status)
-    with world.lock:
-        return operations[name](world, request)
+    with world.lock:  # also while it is written: background work changes what an operation returns
+        return json_1_1(200, operations[name](world, request))
 
 
-def _json(status: int, document: dict[str, Any]) -> Answer:
-    headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
+def json_1_1(status: int, document: dict[str, Any]) -> Answer:
+    """Return a document as the protocol writes it."""
+    headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": request_id()}
     return Answer(status, json.dumps(document, default=_moment).encode(), headers)
+
+
+def request_id() -> str:
+    """Return an id for an answer."""
+    return str(uuid.uuid4())
 
 
 def _moment(value: object) -> float:

@@ -1,5 +1,6 @@
 """What exists in one region of the simulated account, and how time passes there."""
 
+import math
 import threading
 import uuid
 from collections.abc import Callable
@@ -44,14 +45,23 @@ class World:
     """One region's resources. Operations hold `lock` while they read or change them; background work does too.
 
     `client` makes a boto3 client of this same simulator by service name: S3, logs, CloudWatch, IAM. A state that takes
-    minutes on AWS takes `pace` seconds here; `pass_time` waits so long, or raises `StoppedError`.
+    minutes on AWS takes `pace` seconds here; `pass_time` waits so long, or raises `StoppedError`. `limit` tells the
+    value of a quota by its name in Service Quotas, such as "ml.m5.large for endpoint usage".
     """
 
-    def __init__(self, region: str, client: Callable[[str], Any], mishaps: Mishaps, pace: float = 1.0) -> None:
+    def __init__(
+        self,
+        region: str,
+        client: Callable[[str], Any],
+        mishaps: Mishaps,
+        pace: float = 1.0,
+        limit: Callable[[str], float] = lambda name: math.inf,
+    ) -> None:
         self.region = region
         self.client = client
         self.mishaps = mishaps
         self.pace = pace
+        self.limit = limit
         self.lock = threading.RLock()
         self.resources: dict[tuple[str, str], Resource] = {}  # (kind, name) -> resource
         self.tags: dict[str, dict[str, str]] = {}  # ARN -> tags

@@ -1,0 +1,204 @@
+"""The papers on the endpoint's life say what is there: steps, options, mishaps, alarms, prices, variables, messages.
+
+Nothing is run here: `make rehearse` plays the story.
+"""
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore
+import click
+import pytest
+from chalice.cli import cli as chalice_cli
+
+from training.__main__ import STEPS, main
+from training.aws import prices
+from training.sagemaker.setup.grants import PARTS
+from training.simulator import faults, mishaps
+from training.simulator.apps.gateway import Gateway
+from training.simulator.control.hosting import endpoints
+from training.simulator.control.jobs import training_jobs
+from training.simulator.state import StatePages
+from training.simulator.wire import Answer, Request
+from training.stack import alarms, extras
+
+ROOT = Path(__file__).parents[1]
+LIFECYCLE = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+UNKNOWN = "UnknownOperationException"
+PROGRAMS = ("python -m training ", "chalice ")
+
+
+def typed(paper: str) -> Iterator[str]:
+    """Yield what a paper lets a person type: at a prompt, indented, or in backticks."""
+    yield from re.findall(r"^\$ (.+)$", paper, re.MULTILINE)
+    yield from re.findall(r"^    (\S.*)$", re.sub(r"```.*?```", "", paper, flags=re.DOTALL), re.MULTILINE)
+    yield from (
+        " ".join(line.split()) for line in re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", paper, flags=re.S))
+    )
+
+
+COMMANDS = sorted({line for paper in (LIFECYCLE, DEPLOY) for line in typed(paper) if line.startswith(PROGRAMS)})
+
+
+def words_of(line: str) -> list[str]:
+    """Split a command as a shell would, without its comment and what a redirection does with its output."""
+    words = shlex.split(line, comments=True)
+    return words[: words.index(">")] if ">" in words else words
+
+
+def refusal(command: click.Command, name: str, arguments: list[str]) -> str:
+    """Say what a command would not take of these arguments, "" when it takes them all; nothing is run."""
+    context = click.Context(command, info_name=name)
+    try:
+        values, left, _ = command.make_parser(context).parse_args(list(arguments))
+        for parameter in command.params:
+            if isinstance(parameter.type, click.Choice) and isinstance(values.get(parameter.name or ""), str):
+                parameter.type.convert(values[parameter.name or ""], parameter, context)
+    except click.ClickException as error:
+        return error.format_message()
+    return f"left over: {left}" if left else ""
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_is_one_that_the_program_takes(line: str) -> None:
+    words = words_of(line)
+    group, (name, *arguments) = (main, words[3:]) if words[0] == "python" else (chalice_cli, words[1:])
+    command = group.get_command(click.Context(group), name)
+    assert command, name
+    assert not refusal(command, name, arguments)
+
+
+def test_a_command_that_is_not_there_would_be_noticed() -> None:
+    command = main.get_command(click.Context(main), "deploy")
+    assert command
+    assert "--nothing" in refusal(command, "deploy", ["--nothing"])
+    assert len(COMMANDS) > 50
+
+
+def test_every_step_is_told_of() -> None:
+    papers = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    assert not [step for step in STEPS if not re.search(rf"training {step}\b|make {step}\b|`{step}`", papers)]
+
+
+def test_every_policy_is_told_of() -> None:
+    assert set(re.findall(r"--policy (\w+)", DEPLOY)) == set(PARTS)
+
+
+def quoted_row(beginning: str) -> set[str]:
+    """Return what is in backticks in a row of the simulator's tables, seconds taken off."""
+    row = next(line for line in LIFECYCLE.splitlines() if line.startswith(f"| {beginning}"))
+    return {name.partition(":")[0] for name in re.findall(r"`([\w:-]+)`", row)}
+
+
+def test_every_mishap_is_told_of_and_there() -> None:
+    assert quoted_row("refused at once") == set(mishaps.REFUSALS)
+    background = quoted_row("goes wrong later") - {"CreateEndpoint", "UpdateEndpoint"}
+    assert background == set(mishaps.BACKGROUND)
+    assert quoted_row("an endpoint's answers") == set(faults.KINDS)
+
+
+def test_every_mishap_that_is_ordered_can_be() -> None:
+    ordered = re.findall(r"operation=(\w+)&as=([\w-]+)", LIFECYCLE) + re.findall(
+        r"^\| `(\w+)`, `(\w+)` \|", LIFECYCLE, re.M
+    )
+    operations = {*endpoints.OPERATIONS, *training_jobs.OPERATIONS}
+    assert len(ordered) > 6
+    assert {operation for operation, _ in ordered} <= operations
+    assert {kind for _, kind in ordered} <= {*mishaps.REFUSALS, *mishaps.BACKGROUND}
+
+
+def _no_function(*_: Any) -> Any:
+    raise AssertionError("No app is asked.")
+
+
+def told(method: str, target: str) -> Answer:
+    """Ask a control path of a simulator in which nothing is."""
+    pages = StatePages(list, mishaps.Mishaps(), Gateway(_no_function), lambda: "http://127.0.0.1")
+    return pages.answer(Request(method, target, {}, b""))
+
+
+@pytest.mark.parametrize(
+    ("methods", "path", "query"),
+    re.findall(r"^\| ([A-Z, ]+) `(/_simulator\S*)` \| (?:`(\?[^`]+)`)?", LIFECYCLE, re.MULTILINE),
+)
+def test_every_control_path_answers(methods: str, path: str, query: str) -> None:
+    for method in methods.split(", "):
+        answer = told(method, path.replace("<name>", "absent") + query)
+        assert answer.headers.get("x-amzn-ErrorType") != UNKNOWN
+    assert told("GET", "/_simulator/nothing").headers["x-amzn-ErrorType"] == UNKNOWN
+
+
+def test_the_stack_has_what_the_paper_says() -> None:
+    assert set(re.findall(r"^\| alarm `(\w+)`", DEPLOY, re.MULTILINE)) == set(alarms.alarms("prod"))
+    rows = "".join(re.findall(r"^\| parameter.*\n", DEPLOY, re.MULTILINE))
+    assert set(re.findall(r"`(\w+)`", rows)) == set(extras.PARAMETERS)
+    rate, burst = (extras.PARAMETERS[name]["Default"] for name in ("RequestsPerSecond", "RequestBurst"))
+    assert f"{rate} and {burst} by default" in DEPLOY
+    assert f"{alarms.LONGEST_P95_MILLISECONDS} ms or more" in DEPLOY
+    assert f"{alarms.LARGEST_ERROR_SHARE:.0%}".replace("%", " % or more") in DEPLOY
+    assert f"kept {extras.LOG_DAYS} days" in DEPLOY
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.split("|")[1:-1]]
+
+
+def test_prices_are_those_of_the_table() -> None:
+    rows = re.findall(r"^(\| `ml\..*\|)$", DEPLOY, re.MULTILINE)
+    assert len(rows) > 4
+    for name, *stated in map(cells, rows):
+        known = [prices.table()[purpose].get(name.strip("`")) for purpose in ("hosting", "training", "transform")]
+        assert [float(price) if price else None for price in stated] == known
+    assert prices.table()["date"] in DEPLOY
+    assert prices.table()["region"] in DEPLOY
+
+
+def test_prices_of_serverless_endpoints_are_those_of_the_table() -> None:
+    rows = re.findall(r"^\| (\d{4})(?: \(default\))? \| ([\d.]+) \| ([\d.]+) \|$", DEPLOY, re.MULTILINE)
+    assert len(rows) > 3
+    for memory, second, hour in rows:
+        known = prices.table()["serverless_second"][memory]
+        assert float(second) == known
+        assert float(hour) == pytest.approx(known * 3600)
+
+
+@cache
+def sources() -> dict[Path, str]:
+    """Return the source of all that runs."""
+    files = [ROOT / "app.py", *(ROOT / "chalicelib").rglob("*.py"), *(ROOT / "training").rglob("*.py")]
+    return {path: path.read_text(encoding="utf-8") for path in files}
+
+
+def test_every_variable_is_read_somewhere() -> None:
+    rows = DEPLOY.partition("## Environment variables")[2].partition("\n## ")[0]
+    stated = {name for row in re.findall(r"^\|(.*?)\|", rows, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    ours = set(re.findall(r"""environ(?:\.get\(|\[)["'](\w+)["']""", "".join(sources().values())))
+    boto = "".join(
+        (Path(botocore.__file__).parent / name).read_text(encoding="utf-8")
+        for name in ("configprovider.py", "credentials.py")
+    )
+    assert {name for name in ours if name.startswith("VERDICT_")} <= stated
+    assert not [name for name in stated if name not in ours and f"'{name}'" not in boto]
+
+
+def sentences() -> Iterator[str]:
+    """Yield every text in the source of the program."""
+    for source in sources().values():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_every_message_of_the_table_is_one_that_is_said() -> None:
+    table = DEPLOY.partition("| it says |")[2].partition("\n\n")[0]
+    said = [cells(row)[0] for row in table.splitlines()[2:]]
+    pieces = [piece.strip() for one in said for piece in re.split(r"\.\.\.| / ", one) if piece.strip(" .:")]
+    everything = "\n".join(sentences())
+    assert len(said) > 12
+    assert not [piece for piece in pieces if piece not in everything]

@@ -1,0 +1,249 @@
+"""The template of a CloudFormation stack that step `package` writes, by the real `chalice package` and `cfn-lint`."""
+
+import json
+import re
+import subprocess
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from chalicelib import endpoint, release
+from chalicelib.answers import problem
+from chalicelib.errors import NotFoundError, SentimentError
+from training import package as step
+from training.aws.names import NameRefusedError
+from training.simulator.apps.lambda_package import package_project
+from training.stack.extras import extras
+
+# W2531 says that a runtime's end is near. The runtime is that of this Python, and its end a matter of the date.
+IGNORED = ("W2531",)
+ALARMS = {"FunctionErrors", "FunctionThrottles", "SlowAnswers", "ServerErrors"}
+CONTEXT = {"$context.requestId": "c6af9ac6-7b61", "$context.error.messageString": '"Forbidden"'}
+STAGES = tuple(json.loads(Path(step.ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))["stages"])
+
+
+@pytest.fixture(scope="module", params=STAGES)
+def stage(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def path(stage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package_project(tmp_path_factory.mktemp(stage), stage).template
+
+
+@pytest.fixture(scope="module")
+def template(path: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return read
+
+
+@pytest.fixture(scope="module")
+def resources(template: dict[str, Any]) -> dict[str, Any]:
+    """Logical id -> properties."""
+    return {name: resource["Properties"] for name, resource in template["Resources"].items()}
+
+
+def answered(resources: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the body of the gateway's own answer, filled in as the gateway does."""
+    responses = resources["RestAPI"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    body = responses[kind]["responseTemplates"]["application/json"]
+    for name, value in CONTEXT.items():
+        body = body.replace(name, value)
+    assert "$" not in body
+    document: dict[str, Any] = json.loads(body)
+    return document
+
+
+def test_cfn_lint_finds_nothing(path: Path) -> None:
+    command = [Path(sys.executable).with_name("cfn-lint"), "--ignore-checks", *IGNORED, "--", path]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+def test_everything_that_chalice_writes_is_still_there(template: dict[str, Any]) -> None:
+    assert template["Resources"].keys() >= {"RestAPI", "APIHandler", "APIHandlerInvokePermission", "ApiHandlerRole"}
+    definition = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    assert definition["paths"].keys() >= {"/", "/predict", "/health", "/ready", "/static/{name}"}
+
+
+def test_the_function_knows_its_stage_and_is_tagged(resources: dict[str, Any], stage: str) -> None:
+    function = resources["APIHandler"]
+    assert function["Environment"]["Variables"]["VERDICT_STAGE"] == stage
+    assert function["Tags"].items() >= {"verdict:app": "verdict", "verdict:stage": stage}.items()
+    assert 10 < function["Timeout"] < endpoint.GATEWAY_SECONDS
+    assert function["MemorySize"] >= 512
+
+
+def test_the_function_may_ask_its_own_endpoints_write_its_own_log_and_nothing_else(
+    resources: dict[str, Any], stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERDICT_STAGE", stage)
+    asked = endpoint.endpoint_name(release.load().encoder.fingerprint)
+    log = resources["FunctionLog"]["LogGroupName"]
+    (policy,) = resources["ApiHandlerRole"]["Policies"]
+    asking, writing = policy["PolicyDocument"]["Statement"]
+    assert asking["Action"] == "sagemaker:InvokeEndpoint"
+    for partition in ("aws", "aws-cn", "aws-us-gov"):
+        assert fnmatchcase(f"arn:{partition}:sagemaker:eu-west-1:123456789012:endpoint/{asked}", asking["Resource"])
+    assert asking["Resource"].endswith(f":endpoint/verdict-{stage}-*")
+    assert set(writing["Action"]) == {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+    logs = "logs:eu-west-1:123456789012:log-group"
+    for arn in (f"arn:aws:{logs}:{log}", f"arn:aws:{logs}:{log}:log-stream:2026/x", f"arn:aws-cn:{logs}:{log}"):
+        assert any(fnmatchcase(arn, allowed) for allowed in writing["Resource"])
+    others = (f"arn:aws:{logs}:{log}2", f"arn:aws:{logs}:{log}2:log-stream:2026/x")
+    assert not any(fnmatchcase(arn, allowed) for arn in others for allowed in writing["Resource"])
+
+
+def test_the_log_is_there_before_the_function_and_forgets_after_a_month(template: dict[str, Any]) -> None:
+    function, log = template["Resources"]["APIHandler"], template["Resources"]["FunctionLog"]
+    assert log["Properties"]["LogGroupName"] == f"/aws/lambda/{function['Properties']['FunctionName']}"
+    assert log["Properties"]["RetentionInDays"] == 30
+    assert log["DeletionPolicy"] == "Delete"
+    assert function["DependsOn"] == ["FunctionLog"]
+
+
+def test_alarms_watch_the_function_and_the_stage(resources: dict[str, Any], stage: str) -> None:
+    watched = {name: resources[name] for name in ALARMS}
+    metrics = {(alarm["Namespace"], alarm["MetricName"]): alarm for alarm in watched.values()}
+    assert metrics.keys() == {
+        ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/ApiGateway", "Latency"),
+        ("AWS/ApiGateway", "5XXError"),
+    }
+    api_name = resources["RestAPI"]["DefinitionBody"]["info"]["title"]
+    expected = {
+        "AWS/Lambda": [{"Name": "FunctionName", "Value": {"Ref": "APIHandler"}}],
+        "AWS/ApiGateway": [{"Name": "ApiName", "Value": api_name}, {"Name": "Stage", "Value": stage}],
+    }
+    assert all(alarm["Dimensions"] == expected[alarm["Namespace"]] for alarm in watched.values())
+    assert resources["RestAPI"]["StageName"] == stage
+    assert metrics["AWS/ApiGateway", "Latency"]["ExtendedStatistic"] == "p95"
+
+
+def test_alarms_tell_a_topic_only_where_one_is_given(template: dict[str, Any]) -> None:
+    assert template["Parameters"]["AlarmTopicArn"]["Default"] == ""
+    pattern = template["Parameters"]["AlarmTopicArn"]["AllowedPattern"]
+    assert re.fullmatch(pattern, "")
+    assert re.fullmatch(pattern, "arn:aws:sns:eu-west-1:123456789012:alarms")
+    assert not re.fullmatch(pattern, "alarms@example.org")
+    for name in ALARMS:
+        condition, topics, none = template["Resources"][name]["Properties"]["AlarmActions"]["Fn::If"]
+        assert condition in template["Conditions"]
+        assert (topics, none) == ([{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"})
+
+
+def test_the_only_stage_is_throttled(template: dict[str, Any]) -> None:
+    api = template["Resources"]["RestAPI"]["Properties"]
+    (throttle,) = api["MethodSettings"]
+    assert (throttle["ResourcePath"], throttle["HttpMethod"]) == ("/*", "*")
+    limits = (throttle["ThrottlingRateLimit"]["Ref"], throttle["ThrottlingBurstLimit"]["Ref"])
+    assert all(template["Parameters"][name]["Default"] > 0 for name in limits)
+    assert api["OpenApiVersion"] == api["DefinitionBody"]["swagger"]
+
+
+def test_an_unknown_path_is_answered_at_the_gateway_as_the_app_answers_not_found(resources: dict[str, Any]) -> None:
+    responses = resources["RestAPI"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    unknown = responses["MISSING_AUTHENTICATION_TOKEN"]
+    body = answered(resources, "MISSING_AUTHENTICATION_TOKEN")
+    assert unknown["statusCode"] == "404"
+    assert unknown["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+    assert body == problem(NotFoundError(body["detail"]), CONTEXT["$context.requestId"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "slug", "status"),
+    [
+        ("THROTTLED", "too-many-requests", 429),
+        ("REQUEST_TOO_LARGE", "too-large", 413),
+        ("INTEGRATION_TIMEOUT", "endpoint-slow", 504),
+    ],
+)
+def test_other_answers_of_the_gateway_are_problem_documents_too(
+    resources: dict[str, Any], kind: str, slug: str, status: int
+) -> None:
+    responses = resources["RestAPI"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    body = answered(resources, kind)
+    assert (body["type"], body["status"]) == (f"urn:verdict:problem:{slug}", status)
+    assert responses[kind]["statusCode"] == str(status)
+
+
+@pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
+def test_an_answer_of_any_status_keeps_it_and_carries_the_gateways_own_message(
+    resources: dict[str, Any], kind: str
+) -> None:
+    responses = resources["RestAPI"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    body = answered(resources, kind)
+    assert body["detail"] == "Forbidden"
+    assert body.keys() == problem(SentimentError(""), "").keys() - {"status"}
+    assert "statusCode" not in responses[kind]
+
+
+def test_scripts_of_other_sites_may_read_every_answer_of_the_gateway(resources: dict[str, Any]) -> None:
+    responses = resources["RestAPI"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    allowed = {
+        kind: response["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"]
+        for kind, response in responses.items()
+    }
+    assert allowed.keys() >= {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "MISSING_AUTHENTICATION_TOKEN"}
+    assert set(allowed.values()) == {"'*'"}
+
+
+def test_the_dashboard_shows_alarms_function_gateway_and_the_endpoint_that_the_app_asks(
+    resources: dict[str, Any], stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERDICT_STAGE", stage)
+    asked = endpoint.endpoint_name(release.load().encoder.fingerprint)
+    dashboard = resources["Dashboard"]
+    shown = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    told = json.dumps(shown)
+    assert dashboard["DashboardName"] == f"verdict-{stage}"
+    assert all(f"${{{alarm}.Arn}}" in told for alarm in ALARMS)
+    assert "${APIHandler}" in told
+    assert {"Invocations", "Errors", "Duration", "Count", "4XXError", "5XXError", "Latency"} <= set(told.split('"'))
+    searches = [line[0]["expression"] for widget in shown for line in lines_of(widget) if isinstance(line[0], dict)]
+    assert all(f'EndpointName="{asked}"' in search for search in searches)
+    found = {name for search in searches for name in re.findall(r'MetricName="(\w+)"', search)}
+    assert found >= {"Invocations", "ModelLatency", "Invocation5XXErrors"}
+
+
+def lines_of(widget: dict[str, Any]) -> list[list[Any]]:
+    lines: list[list[Any]] = widget["properties"].get("metrics", [])
+    return lines
+
+
+def test_widgets_of_the_dashboard_lie_side_by_side(resources: dict[str, Any]) -> None:
+    widgets = json.loads(resources["Dashboard"]["DashboardBody"]["Fn::Sub"])["widgets"]
+    cells = [
+        (x, y)
+        for widget in widgets
+        for x in range(widget["x"], widget["x"] + widget["width"])
+        for y in range(widget["y"], widget["y"] + widget["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
+
+
+def test_a_stage_that_the_project_does_not_have_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(step.command, ["--stage", "staging", "--into", str(tmp_path / "out")])
+    assert isinstance(ran.exception, step.PackagingError)
+    assert ran.exception.detail == "There is no stage 'staging' in .chalice/config.json. It has: dev, prod."
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_chalice_says_of_a_failure_is_told(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    package_project(tmp_path)
+    (project / "app.py").write_text("import nothing_like_this\n", encoding="utf-8")
+    with pytest.raises(step.PackagingError, match="nothing_like_this"):
+        step.package("dev", tmp_path / "out", project)
+
+
+def test_a_stage_that_nothing_could_be_named_after_is_refused() -> None:
+    with pytest.raises(NameRefusedError):
+        extras("Prod_1", "0123456789ab")

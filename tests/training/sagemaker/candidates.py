@@ -1,0 +1,26 @@
+"""Candidates to put behind endpoints: small models of one vocabulary, and one of another."""
+
+import numpy as np
+import xgboost
+
+from chalicelib.encoder import Encoder
+from chalicelib.vocabulary import Vocabulary
+from training import gaps
+from training.sagemaker.serving.candidate import PACKAGED_NAME, Candidate
+
+WORDS = ("superb", "moving", "dull", "boring", "horrible", "wonderful")
+
+
+def small_candidate(name: str = PACKAGED_NAME, seed: int = 1, terms: tuple[str, ...] = WORDS) -> Candidate:
+    """A model of six words that says something different for every seed."""
+    encoder = Encoder(Vocabulary(terms, (0.0,) * len(terms)), None)
+    chance = np.random.default_rng(seed)
+    present = np.where(chance.random((200, encoder.columns)) < 0.5, 1.0, np.nan)
+    present[:, [0, -1]] = 1.0
+    labels = chance.integers(0, 2, 200)
+    booster = xgboost.train(
+        {"objective": "binary:logistic", "max_depth": 3, "seed": seed, "nthread": 1},
+        xgboost.DMatrix(present, labels),
+        num_boost_round=4,
+    )
+    return Candidate(name, gaps.level(bytes(booster.save_raw("ubj")), 0, encoder.first_derived), encoder)

@@ -1,0 +1,26 @@
+"""A training job when the simulator itself stops."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.training.simulator.control.account import Account
+from tests.training.simulator.control.job_account import JobAccount, with_channels
+
+
+@pytest.fixture
+def jobs(account: Account, small_channels: Path, small_hyperparameters: dict[str, str]) -> JobAccount:
+    return with_channels(account, small_channels, small_hyperparameters)
+
+
+def test_the_simulator_stops_in_the_middle_of_a_round_of_jobs(jobs: JobAccount) -> None:
+    names = [jobs.begin({"num_round": "100000", "early_stopping_rounds": "100000"}) for _ in range(2)]
+    for name in names:
+        jobs.wait_for_line(name, "train-error")
+    world = jobs.account.aws.world()
+    world.stop()
+    for name in names:
+        job = world.find("training-job", name)
+        assert job.private["done"].is_set()
+        assert job.facts["SecondaryStatus"] == "Training"
+        assert "ModelArtifacts" not in job.facts

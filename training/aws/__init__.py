@@ -1,0 +1,1 @@
+"""What any command on AWS needs: the account, errors in one line, names, prices, plans, records, waiting."""

@@ -1,0 +1,63 @@
+"""Step `rehearse`: the whole story of docs/lifecycle.md on an AWS on this machine, with people asking all the while.
+
+Real parts: these commands, the `chalice` command, the Lambda runtime client that runs what was deployed, xgboost. The
+AWS is `training.simulator`'s, in a process of its own. It ends with an error, and status 1, at the first thing that
+goes otherwise than it must: a request that failed, a sentence that was not said, anything left after teardown.
+"""
+
+import os
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+from rich.console import Console
+
+from training.child import child
+from training.progress import table
+from training.rehearsal.account import Rehearsed
+from training.rehearsal.story import ACTS, Scene
+from training.rehearsal.traffic import Tally
+from training.rehearsal.workspace import Workspace
+from training.run import check_port_is_free
+from training.simulator.listener import LOOPBACK
+
+PACE_SECONDS = 0.3
+LEAST_REQUESTS = 10_000
+
+
+def rehearse(folder: Path, show: Console, least_requests: int = LEAST_REQUESTS) -> tuple[dict[str, float], Tally]:
+    """Play the story in a folder; returns seconds by act and what the askers saw. Raises `RehearsalError`."""
+    port = check_port_is_free(0)
+    aws = Rehearsed(f"http://{LOOPBACK}:{port}")
+    seconds: dict[str, float] = {}
+    simulate = ["-m", "training", "simulate", "--child", "--port", str(port), "--pace", str(PACE_SECONDS)]
+    with ExitStack() as stack:
+        stack.enter_context(child(simulate, os.environ))
+        aws.wait_for(aws.answers, "the simulated AWS")
+        work = Workspace(folder, aws.environment, lambda text: show.print(text, markup=False, highlight=False))
+        scene = Scene(work, aws, least_requests=least_requests)
+        stack.callback(scene.end_traffic)
+        for name, act in ACTS.items():
+            show.rule(name)
+            started = time.monotonic()
+            act(scene)
+            seconds[name] = time.monotonic() - started
+        return seconds, scene.check_traffic()
+
+
+@click.command("rehearse")
+@click.option("--requests", type=click.IntRange(0), default=LEAST_REQUESTS, show_default=True, help="At least so many.")
+def command(requests: int) -> None:
+    """Play an endpoint's whole life on this machine: train, deploy, update, split, roll back, take down."""
+    console = Console(soft_wrap=True)
+    with TemporaryDirectory(prefix="verdict-rehearsal-") as folder:
+        seconds, tally = rehearse(Path(folder), console, requests)
+    console.rule("what was seen")
+    console.print(table("Acts", [(name, f"{took:.0f} s") for name, took in seconds.items()]))
+    rows: list[tuple[object, ...]] = [("requests", f"{tally.requests:,}"), ("failed", f"{tally.failed:,}")]
+    rows += [(f"answered by variant {name}", f"{count:,}") for name, count in tally.variants.most_common()]
+    rows += [(f"app of release {name}", f"{count:,}") for name, count in tally.releases.most_common()]
+    console.print(table("People who asked", rows))
+    console.print("Nothing is left in the account.")

@@ -1,0 +1,81 @@
+"""Everything that exists on AWS because of this project, asked of AWS itself each time."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from training.aws.account import Account
+from training.aws.prices import Price
+from training.sagemaker.estate import deployed_app, hosted, running, surroundings
+from training.sagemaker.estate.resources import BILLED, JOBS, Resource
+from training.sagemaker.estate.search import Search
+from training.sagemaker.estate.spending import total
+
+THE_APP = "the app"
+Finder = Callable[[Search], Iterator[Resource]]
+FINDERS: dict[str, Finder] = {  # what is listed -> how
+    "endpoints": hosted.endpoints,
+    "tuning jobs": running.tuning_jobs,
+    "training jobs": running.training_jobs,
+    "transform jobs": running.transform_jobs,
+    "autoscaling": surroundings.scalable_targets,
+    "alarms": surroundings.alarms,
+    THE_APP: deployed_app.apps,
+    "configurations": hosted.configurations,
+    "models": hosted.models,
+    "transform output": surroundings.transformed,
+    "model package groups": surroundings.package_groups,
+    "log groups": surroundings.log_groups,
+    "logs of jobs": surroundings.job_logs,
+    "the bucket": surroundings.buckets,
+    "the role": surroundings.roles,
+}
+BY_THE_HOUR = ("endpoints", "tuning jobs", "training jobs", "transform jobs")
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What was found. `strangers` are named like ours and lack our tag; `unread` could not be listed, and why."""
+
+    resources: tuple[Resource, ...]
+    strangers: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def of(self, *kinds: str) -> list[Resource]:
+        """Return the resources of some kinds."""
+        return [resource for resource in self.resources if resource.kind in kinds]
+
+    @property
+    def billed(self) -> list[Resource]:
+        """What can cost something: by the hour, by use, or by what it keeps."""
+        return self.of(*BILLED)
+
+    @property
+    def jobs(self) -> list[Resource]:
+        """The jobs that run."""
+        return self.of(*JOBS)
+
+    @property
+    def by_the_hour(self) -> Price:
+        """What all of it costs by the hour."""
+        return total(resource.price for resource in self.resources if resource.is_hourly)
+
+    def is_unread(self, what: str) -> bool:
+        """Tell whether one of `FINDERS` could not be listed: what it would have found may be there."""
+        return any(one.startswith(f"{what}: ") for one in self.unread)
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages that anything is of, in the order of their names."""
+        return sorted({resource.stage for resource in self.resources if resource.stage})
+
+
+def take(account: Account, stage: str | None = None, what: Iterable[str] = tuple(FINDERS)) -> Inventory:
+    """Find what exists for a stage, or (None) for all; what the stages share is in it either way.
+
+    Raises what boto3 raises, but for a listing that is not permitted: that is named in `unread`.
+    """
+    search, found = Search(account, stage), list[Resource]()
+    for name in what:
+        with search.reading(name):
+            found += FINDERS[name](search)
+    return Inventory(tuple(found), tuple(dict.fromkeys(search.strangers)), tuple(search.unread))

@@ -1,0 +1,211 @@
+"""Step `teardown`: deletes what these commands made, in the right order, and proves that nothing billed is left.
+
+It lists first and asks. Whatever interrupts it, the same command again finishes: what exists is asked of AWS each time.
+"""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import click
+
+from chalicelib.errors import SentimentError
+from training.aws import names, plan, prices
+from training.aws.command import DEFAULT_STAGE, Aws, on_aws, yes_option
+from training.sagemaker.estate import inventory, proof, shared
+from training.sagemaker.estate.app_deletion import delete_app, forget_gone
+from training.sagemaker.estate.deletions import DELETIONS, Deletion
+from training.sagemaker.estate.inventory import Inventory
+from training.sagemaker.estate.removal import Left, remove
+from training.sagemaker.estate.resources import (
+    ALARM,
+    APP,
+    BUCKET,
+    CONFIGURATION,
+    ENDPOINT,
+    JOBS,
+    LOG_GROUP,
+    LOG_STREAMS,
+    MODEL,
+    PACKAGE_GROUP,
+    ROLE,
+    SCALING,
+    SHARED,
+    TRANSFORMED,
+    Resource,
+)
+from training.sagemaker.estate.wording import about, cost
+
+OF_ENDPOINT = (SCALING, ALARM, ENDPOINT, CONFIGURATION, MODEL)
+ALWAYS = (*OF_ENDPOINT, *JOBS, TRANSFORMED)
+OPTIONAL = {"bucket": (BUCKET,), "role": (ROLE,), "logs": (LOG_GROUP, LOG_STREAMS), "packages": (PACKAGE_GROUP,)}
+
+
+class LeftOverError(SentimentError):
+    """Something could not be deleted."""
+
+    type = "left-over"
+    title = "Not everything could be deleted"
+
+
+class UnreadError(SentimentError):
+    """Something could not be looked up, so that nobody knows whether it is there and billed."""
+
+    type = "unread"
+    title = "Not everything could be looked up"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is to go: of a stage, or (None) of all; `optional` names what else, by the keys of `OPTIONAL`."""
+
+    stage: str | None = DEFAULT_STAGE
+    expired_only: bool = False
+    optional: tuple[str, ...] = ()
+    app: bool = True
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of things that go."""
+        more = tuple(kind for name in self.optional for kind in OPTIONAL[name])
+        return (*ALWAYS, *((APP,) if self.app else ()), *more)
+
+    @property
+    def command(self) -> str:
+        """The command line that this is."""
+        stage = ["--stage", self.stage] if self.stage else ["--all-stages"]
+        more = [*(["--expired"] if self.expired_only else []), *([] if self.app else ["--no-app"])]
+        optional = ["--with", ",".join(self.optional)] if self.optional else []
+        return shlex.join(["python", "-m", "training", "teardown", *stage, *more, *optional])
+
+
+def doomed(found: Inventory, scope: Scope, now: datetime) -> list[Resource]:
+    """Choose what will be deleted; what the stages share stays while another stage has, or may have, anything."""
+    of_scope = [one for one in found.resources if scope.stage in (None, one.stage) or not one.stage]
+    if scope.expired_only:
+        expired = [one for one in of_scope if one.kind == ENDPOINT and one.has_expired(now)]
+        return [one for endpoint in expired for one in with_all_of_it(found, endpoint)]
+    kept = SHARED if shared.why_kept(found, scope.stage) else ()
+    return [one for one in of_scope if one.kind in scope.kinds and one.kind not in kept and not _is_the_users_own(one)]
+
+
+def _is_the_users_own(resource: Resource) -> bool:
+    """Tell whether it is a bucket that VERDICT_BUCKET names."""
+    return resource.kind == BUCKET and not resource.facts["ours"]
+
+
+def with_all_of_it(found: Inventory, endpoint: Resource) -> list[Resource]:
+    """Return an endpoint and what belongs to it alone: its alarms, autoscaling, configurations and models."""
+    return [
+        one
+        for one in found.of(*OF_ENDPOINT)
+        if one.name.startswith(f"{endpoint.name}-") or endpoint.name in (one.name, one.facts.get("endpoint"))
+    ]
+
+
+def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[str, Deletion]) -> Inventory:
+    """List, ask, delete, prove; returns what exists afterwards.
+
+    Raises `LeftOverError` when something was refused, and `UnreadError` when something could not be looked up.
+    """
+    found = inventory.take(aws.account)
+    going = doomed(found, scope, datetime.now(UTC))
+    left: list[Left] = []
+    for sentence in held_back(found, scope):
+        aws.say(sentence)
+    if going:
+        _propose(aws, going, scope, yes)
+        left = remove(aws, going, deletions, scope.command)
+    else:
+        aws.say("There is nothing to delete.")
+    after = inventory.take(aws.account)
+    for sentence in proof.sentences(aws.account, after, scope.stage):
+        aws.say(sentence)
+    if left:
+        raise LeftOverError(_told(left, scope))
+    if after.unread:
+        raise UnreadError(
+            f"Not everything could be looked up, so more may be there: {'; '.join(after.unread)} "
+            f"Once that is cured, the same again: {scope.command}"
+        )
+    return after
+
+
+def held_back(found: Inventory, scope: Scope) -> Iterator[str]:
+    """Say of each shared thing that was asked for and is kept why that is."""
+    why = "" if scope.expired_only else shared.why_kept(found, scope.stage)
+    wanted = [one for one in found.of(*SHARED) if one.kind in scope.kinds and not _is_the_users_own(one)]
+    yield from (f"{one.kind} {one.name}: {why}" for one in wanted if why)
+
+
+def _propose(aws: Aws, going: Sequence[Resource], scope: Scope, yes: bool) -> None:
+    """Show what will be deleted, and ask."""
+    where = f"stage {scope.stage}" if scope.stage else "all stages"
+    aws.say(f"To be deleted in {aws.account.region}, {where}:")
+    for one in going:
+        told = ", ".join(part for part in (about(one), cost(one)) if part)
+        aws.say(f"  {one.kind} {one.name}{f': {told}' if told else ''}")
+    aws.say(prices.source())
+    if BUCKET in (one.kind for one in going):
+        aws.say("With the bucket go all releases that were deployed: there is no way back to them.")
+    plan.ask("Delete all of this?", yes)
+
+
+def _told(left: Sequence[Left], scope: Scope) -> str:
+    """Say in one sentence each what is left and why, and how to try again."""
+    each = "".join(f"\n  {one.resource.kind} {one.resource.name}: {one.why}" for one in left)
+    return f"Not everything could be deleted:{each}\nOnce that is cured, the same again: {scope.command}"
+
+
+def ways(chalice: Deletion = delete_app) -> dict[str, Deletion]:
+    """Return how everything is deleted, in order: the app before the endpoints that it asks."""
+    return {APP: chalice, **DELETIONS}
+
+
+def _optional(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """Read `bucket,logs`."""
+    stated = tuple(name.strip() for name in value.split(",") if name.strip())
+    unknown = [name for name in stated if name not in OPTIONAL]
+    if unknown:
+        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(OPTIONAL)}.")
+    return stated
+
+
+@on_aws("teardown")
+@click.option(
+    "--stage",
+    callback=lambda _context, _parameter, value: value and names.checked_stage(value),
+    help=f"Of which stage.  [default: {DEFAULT_STAGE}]",
+)
+@click.option("--all-stages", is_flag=True, help="Of all stages.")
+@click.option("--expired", is_flag=True, help="Only endpoints whose time is over, and what belongs to them.")
+@click.option(
+    "--with",
+    "optional",
+    default="",
+    callback=_optional,
+    metavar="WHAT,...",
+    help=f"Also these, which are kept otherwise: {', '.join(OPTIONAL)}.",
+)
+@click.option("--everything", is_flag=True, help="All of those too.")
+@click.option("--app/--no-app", default=True, show_default=True, help="The Chalice app too, by `chalice delete`.")
+@yes_option
+def command(
+    aws: Aws,
+    stage: str | None,
+    all_stages: bool,
+    expired: bool,
+    optional: tuple[str, ...],
+    everything: bool,
+    app: bool,
+    yes: bool,
+) -> None:
+    """Delete what was made on AWS: lists first, asks, deletes in order, and proves that nothing billed is left."""
+    if stage and all_stages:
+        raise click.UsageError("Say either --stage or --all-stages.")
+    of = None if all_stages else stage or DEFAULT_STAGE
+    scope = Scope(of, expired, tuple(OPTIONAL) if everything else optional, app)
+    after = teardown(aws, scope, yes, ways())
+    if app and not expired:
+        forget_gone(aws, after, of)

@@ -1,0 +1,155 @@
+"""Step `update`: the packaged release takes over from the one that is deployed, with no request failed.
+
+With the same vocabulary it is another model behind the same endpoint (UpdateEndpoint). With another vocabulary it is a
+new endpoint beside the old one; `chalice deploy` then switches app and model together, since the endpoint's name is in
+the app's own release, and `retire` takes the old one away once nobody asks it.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import click
+
+from training.aws import names
+from training.aws.command import Aws, on_aws, stage_option, yes_option
+from training.aws.durations import duration_option
+from training.aws.faults import AwsError
+from training.aws.plan import Item, propose
+from training.sagemaker.deploy import Wish, deploy
+from training.sagemaker.estate.reminders import remind
+from training.sagemaker.serving import canary, endpoints, hosting, models
+from training.sagemaker.serving.candidate import Candidate, packaged
+from training.sagemaker.serving.endpoints import IN_SERVICE, LONGEST_MINUTES, Endpoint
+from training.sagemaker.serving.hosting import Share
+from training.sagemaker.serving.shift import AT_ONCE, KINDS, Manner, shift
+
+
+def update(aws: Aws, candidate: Candidate, stage: str, manner: Manner, yes: bool = False) -> Endpoint:
+    """Bring a stage to a candidate; raises `AwsError` or `CanaryError`, with the old one in service."""
+    name = names.endpoint(stage, candidate.encoder.fingerprint)
+    found = endpoints.find(aws.account, name)
+    if not found or (not found.variants and found.status == endpoints.FAILED):
+        return _beside(aws, candidate, stage, name, manner, yes)
+    resume = f"python -m training update --stage {stage}"
+    found = endpoints.at_rest(aws, name, stage, resume, manner.minutes)
+    _check_one_variant(found, stage)
+    model = models.name_of(aws.account, stage, candidate, isolated=not found.hosting.is_serverless)
+    if found.variants[0].model == model:
+        return _settled(aws, stage, found, candidate, manner, resume)
+    change = f"{name}: release {found.release} -> {candidate.release_id}, {manner.kind}; twice the machines meanwhile"
+    item = Item("endpoint", change, found.hosting.price(aws.account.region))
+    propose(aws.console, f"To be updated in {aws.account.region}, stage {stage}", [item], yes)
+    return _replace(aws, stage, found, candidate, manner, resume)
+
+
+def _check_one_variant(found: Endpoint, stage: str) -> None:
+    """Raise `AwsError` while traffic is split: an update would decide the comparison unasked."""
+    if len(found.variants) > 1:
+        both = ", ".join(variant.name for variant in found.variants)
+        raise AwsError(
+            f"Traffic of {found.name} is split among {both}. Choose the winner first: "
+            f"python -m training split {found.variants[0].name}=1 --stage {stage} --drop-others",
+            "split",
+        )
+
+
+def _replace(aws: Aws, stage: str, found: Endpoint, candidate: Candidate, manner: Manner, resume: str) -> Endpoint:
+    """Put another model behind the same endpoint; the old one goes back where the canary fails."""
+    variant, before = found.variants[0], found.configuration
+    model = models.name_of(aws.account, stage, candidate, isolated=not found.hosting.is_serverless)
+    share = Share(variant.name, model, count=max(variant.instances, 1))  # the name stays: SageMaker guards no other
+    wanted = hosting.request(stage, found.name, candidate.release_id, found.hosting, [share])
+    made = _missing(aws, str(wanted["EndpointConfigName"]), model)
+    models.ensure(aws, stage, candidate, isolated=not found.hosting.is_serverless)
+    configuration = hosting.ensure(aws, stage, wanted)
+    endpoints.tag(aws.account, found, updating_from=before)
+    try:
+        moved = shift(aws, stage, found, configuration, manner, resume)
+        _check(aws, stage, moved, candidate, before, manner, resume)
+    except (AwsError, canary.CanaryError):
+        undo(aws, found, made)
+        raise
+    return _settle_tags(aws, moved, candidate, before)
+
+
+def _missing(aws: Aws, configuration: str, model: str) -> tuple[list[str], list[str]]:
+    """Return which of a configuration and a model are still to be made, as lists of names."""
+    configurations = [] if hosting.describe(aws.account, configuration) else [configuration]
+    return configurations, [] if models.exists(aws.account, model) else [model]
+
+
+def undo(aws: Aws, found: Endpoint, made: tuple[list[str], list[str]]) -> None:
+    """Delete what a change made that did not hold, unless the endpoint may still be using it."""
+    now = endpoints.find(aws.account, found.name)
+    if now and (now.status != IN_SERVICE or now.configuration in made[0]):
+        aws.say(f"Endpoint {found.name} is {now.status}, so nothing was deleted: look at it before the next change.")
+        return
+    endpoints.discard(aws, *made)
+    if now:
+        endpoints.tag(aws.account, now, updating_from="")
+
+
+def _check(
+    aws: Aws, stage: str, moved: Endpoint, candidate: Candidate, before: str, manner: Manner, resume: str
+) -> None:
+    """Ask the canary; raises `CanaryError` once the configuration before is back."""
+    try:
+        canary.check(aws.account, moved.name, canary.known(candidate))
+    except canary.CanaryError:
+        aws.say(f"The canary failed: going back to {moved.release} ...")
+        shift(aws, stage, moved, before, replace(AT_ONCE, minutes=manner.minutes), resume)
+        raise
+
+
+def _settle_tags(aws: Aws, moved: Endpoint, candidate: Candidate, before: str) -> Endpoint:
+    """Write down on the endpoint what it is now, and what it was."""
+    endpoints.tag(aws.account, moved, release=candidate.release_id, previous=before, updating_from="")
+    aws.journal.write("updated", "endpoint", moved.name, release=candidate.release_id, canary="equal")
+    return moved
+
+
+def _settled(aws: Aws, stage: str, found: Endpoint, candidate: Candidate, manner: Manner, resume: str) -> Endpoint:
+    """Finish an update that was interrupted after its order: check it, and set the tags it did not come to."""
+    before = found.tags.get(names.UPDATING_TAG, "")
+    if before and before != found.configuration:
+        _check(aws, stage, found, candidate, before, manner, resume)
+        return _settle_tags(aws, found, candidate, before)
+    canary.check(aws.account, found.name, canary.known(candidate))
+    aws.say(f"Endpoint {found.name} serves release {candidate.release_id} already; the canary agrees.")
+    return found
+
+
+def _beside(aws: Aws, candidate: Candidate, stage: str, name: str, manner: Manner, yes: bool) -> Endpoint:
+    """Deploy a release with another vocabulary beside the endpoints that the stage has."""
+    others = [one for one in endpoints.all_of(aws.account, stage) if one.name != name and one.variants]
+    if not others:
+        raise AwsError(f"Nothing is deployed in stage {stage} yet: python -m training deploy --stage {stage}", "absent")
+    newest = others[0]
+    aws.say(f"The packaged release has another vocabulary than {newest.release}: it gets an endpoint of its own.")
+    wish = Wish(stage, newest.hosting, expires=newest.tags.get(names.EXPIRY_TAG, ""), minutes=manner.minutes)
+    ready = deploy(aws, candidate, wish, yes, replaces=newest.release)
+    aws.say(
+        f"Both answer now. Switch the app: chalice deploy --stage {stage}. Then take {newest.name} away once nobody "
+        f"asks it: python -m training retire --stage {stage}"
+    )
+    return ready
+
+
+@on_aws("update")
+@stage_option
+@click.option("--shift", "kind", type=click.Choice(list(KINDS)), default="canary", show_default=True)
+@click.option(
+    "--bake", callback=duration_option, default="5m", show_default=True, help="How long each step is watched."
+)
+@click.option("--unwatched", is_flag=True, help="Do not turn back by alarms: when the old release is in alarm.")
+@click.option("--max-minutes", type=click.FloatRange(0, min_open=True), default=LONGEST_MINUTES, show_default=True)
+@yes_option
+def command(aws: Aws, stage: str, kind: str, bake: timedelta, unwatched: bool, max_minutes: float, yes: bool) -> None:
+    """Bring a stage to the packaged release without a failed request; goes back by itself if that does badly.
+
+    --shift and --bake are for endpoints on two instances or more: a tenth first (canary), quarter by quarter (linear),
+    or all at once.
+    """
+    moved = update(aws, packaged(), stage, Manner(kind, int(bake.total_seconds()), not unwatched, max_minutes), yes)
+    aws.say(f"Endpoint {moved.name} is in service. Back again: python -m training rollback --stage {stage}")
+    remind(aws)

@@ -1,0 +1,1 @@
+"""The built-in XGBoost container on this machine: its serving half and its training half."""

@@ -1,0 +1,78 @@
+"""The metrics of the built-in algorithm: their names, which way is better, and those that the container adds.
+
+xgboost computes most of them. Those that it lacks the container computes itself, on scikit-learn, and calls a score
+above 0 positive: right for log-odds, but what it is handed are probabilities, so that with `binary:logistic` every row
+counts as positive. Source: `constants/xgb_constants.py` and `metrics/custom_metrics.py` of
+github.com/aws/sagemaker-xgboost-container. `mae` and `rmse` are left to xgboost here, which gives the same.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import xgboost
+
+MAXIMIZED = (
+    *("accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg", "precision", "r2"),
+    *("recall", "precision_macro", "precision_micro", "recall_macro", "recall_micro"),
+)
+MINIMIZED = (
+    *("aft-nloglik", "cox-nloglik", "error", "gamma-deviance", "gamma-nloglik", "interval-regression-accuracy"),
+    *("logloss", "mae", "mape", "merror", "mlogloss", "mphe", "mse", "poisson-nloglik", "rmse", "rmsle"),
+    "tweedie-nloglik",
+)
+_FIGURE = re.compile(r"#011(train|validation)-([^:#]+):([^\s#]+)")
+_ROUND = re.compile(r".*\[(\d+)\]#011")
+_CUSTOM: dict[
+    str, tuple[str, dict[str, Any], bool]
+] = {  # name -> scikit-learn's function, its options, and whether it takes classes (or scores as they are)
+    "accuracy": ("accuracy_score", {}, True),
+    "balanced_accuracy": ("balanced_accuracy_score", {}, True),
+    "f1": ("f1_score", {"average": "macro"}, True),
+    "f1_binary": ("f1_score", {"average": "binary"}, True),
+    "f1_macro": ("f1_score", {"average": "macro"}, True),
+    "mse": ("mean_squared_error", {}, False),
+    "precision": ("precision_score", {}, True),
+    "precision_macro": ("precision_score", {"average": "macro"}, True),
+    "precision_micro": ("precision_score", {"average": "micro"}, True),
+    "r2": ("r2_score", {}, False),
+    "recall": ("recall_score", {}, True),
+    "recall_macro": ("recall_score", {"average": "macro"}, True),
+    "recall_micro": ("recall_score", {"average": "micro"}, True),
+}
+
+Custom = Callable[[Any, xgboost.DMatrix], list[tuple[str, float]]]
+
+
+def split_metrics(names: Sequence[str]) -> tuple[list[str], Custom | None]:
+    """Part metrics into those that xgboost computes and a function that computes the container's own, None for none."""
+    own = [name for name in names if name in _CUSTOM]
+    return [name for name in names if name not in _CUSTOM], partial(_compute, own) if own else None
+
+
+def _compute(names: Sequence[str], scores: Any, matrix: xgboost.DMatrix) -> list[tuple[str, float]]:
+    """Compute the container's own metrics of a round, mistake included."""
+    from sklearn import metrics  # slow to import, and only needed here
+
+    labels = matrix.get_label()
+    classes = scores.argmax(axis=-1) if scores.ndim > 1 else (scores > 0).astype(int)
+    figures = []
+    for name in names:
+        function, options, of_classes = _CUSTOM[name]
+        if function in ("precision_score", "recall_score"):
+            options = {"zero_division": 0.0, **options}
+        figures.append((name, float(getattr(metrics, function)(labels, classes if of_classes else scores, **options))))
+    return figures
+
+
+def figures_of(line: str) -> tuple[int, dict[str, float]] | None:
+    """Read a line of the log by the algorithm's metric definitions.
+
+    `[3]#011train-error:0.2#011validation-error:0.3` -> (3, {"train:error": 0.2, "validation:error": 0.3}); None for a
+    line that is no round's.
+    """
+    number = _ROUND.match(line)
+    if not number:
+        return None
+    return int(number[1]), {f"{split}:{metric}": float(value) for split, metric, value in _FIGURE.findall(line)}

@@ -1,0 +1,118 @@
+"""What CloudWatch hears of an endpoint's invocations, and the alarms on it, which moto keeps but does not evaluate."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from training.simulator.control.hosting.shifting import SECONDS_A_PACE
+from training.simulator.control.world import World
+
+NAMESPACE = "AWS/SageMaker"
+ALARM_PREFIX = "verdict"  # of the alarms that are looked after
+SHORTEST_PERIOD_SECONDS = 5.0
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
+    "GreaterThanThreshold": lambda value, threshold: value > threshold,
+    "LessThanThreshold": lambda value, threshold: value < threshold,
+    "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
+}
+
+
+class Meter:
+    """Counts an endpoint's invocations; `push` hands the counts to CloudWatch. For many threads at once."""
+
+    def __init__(self, world: World, endpoint: str) -> None:
+        self._world = world
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._pushing = threading.Lock()
+        self._counts: Counter[tuple[str, str]] = Counter()  # (variant, metric) -> since the last push
+        self._client: Any = None
+        self._alarming = False
+
+    def told(self, variant: str, status: int) -> None:
+        """Count one invocation, by the container's status."""
+        with self._lock:
+            self._counts[variant, "Invocations"] += 1
+            self._counts[variant, "Invocation4XXErrors"] += 400 <= status < 500
+            self._counts[variant, "Invocation5XXErrors"] += not 200 <= status < 500
+
+    def push(self) -> None:
+        """Push what was counted since the last time, and set the alarms on it; does nothing when there is nothing."""
+        with self._pushing:
+            with self._lock:
+                counts, self._counts = self._counts, Counter()
+            if counts or self._alarming:
+                self._client = self._client or self._world.client("cloudwatch")
+            if counts:
+                self._put(counts)
+            if counts or self._alarming:
+                self._alarming = set_alarms(self._client, self._endpoint, self._world.now(), self._world.pace)
+
+    def _put(self, counts: Counter[tuple[str, str]]) -> None:
+        now = self._world.now()
+        data = [
+            {
+                "MetricName": metric,
+                "Dimensions": [
+                    {"Name": "EndpointName", "Value": self._endpoint},
+                    {"Name": "VariantName", "Value": variant},
+                ],
+                "Timestamp": now,
+                "Value": float(count),
+                "Unit": "None",
+            }
+            for (variant, metric), count in counts.items()
+        ]
+        self._client.put_metric_data(Namespace=NAMESPACE, MetricData=data)
+
+
+def set_alarms(cloudwatch: Any, endpoint: str, now: datetime, pace: float) -> bool:
+    """Set the state of every alarm on an endpoint's metrics; tells whether one of them is in alarm.
+
+    Periods are as much shorter than on AWS as all that waits is here, though never shorter than some seconds.
+    """
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=ALARM_PREFIX)
+    alarms = [alarm for page in pages for alarm in page["MetricAlarms"] if _is_about(alarm, endpoint)]
+    are_over = [_set(cloudwatch, alarm, now, pace) for alarm in alarms]
+    return any(are_over)
+
+
+def in_alarm(cloudwatch: Any, names: list[str]) -> list[str]:
+    """Return those of these alarms that are in alarm."""
+    if not names:
+        return []
+    alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+    return [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]
+
+
+def _is_about(alarm: dict[str, Any], endpoint: str) -> bool:
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", [])}
+    return alarm.get("Namespace") == NAMESPACE and dimensions.get("EndpointName") == endpoint
+
+
+def _set(cloudwatch: Any, alarm: dict[str, Any], now: datetime, pace: float) -> bool:
+    """Compare what an alarm watches, over its last period, with its threshold; tells whether it is in alarm.
+
+    No data is no alarm: whoever asks for another treatment of missing data is not heard here.
+    """
+    statistic = alarm.get("Statistic", "Sum")
+    period_seconds = max(SHORTEST_PERIOD_SECONDS, alarm["Period"] * pace / SECONDS_A_PACE)
+    points = cloudwatch.get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName=alarm["MetricName"],
+        Dimensions=alarm["Dimensions"],
+        StartTime=now - timedelta(seconds=period_seconds),
+        EndTime=now + timedelta(seconds=1),
+        Period=2 * alarm["Period"],
+        Statistics=[statistic],
+    )["Datapoints"]
+    value = points[0][statistic] if points else None
+    is_over = value is not None and _COMPARISONS[alarm["ComparisonOperator"]](value, alarm["Threshold"])
+    state = "ALARM" if is_over else "OK"
+    if state != alarm["StateValue"]:
+        reason = f"{statistic} of {alarm['MetricName']} over {period_seconds:g} s: {value}"
+        cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason=reason)
+    return is_over

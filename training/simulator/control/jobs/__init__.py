@@ -1,0 +1,1 @@
+"""Training jobs, tuning jobs and transform jobs, which really do what they are for."""
