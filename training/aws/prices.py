@@ -1,7 +1,8 @@
 """What things cost by the hour, from a dated table; what is not in it is said to be unknown.
 
-`prices.json` has US dollars of one region, on demand, before tax and free tier. Other regions differ by some tens of
-per cent, so their prices are unknown here, and the table's stand beside as a hint.
+`prices.json` has US dollars of one region, on demand, before tax and free tier, written down from memory of its source,
+which could not be reached at the time. Other regions differ by some tens of per cent, so their prices are unknown here,
+and the table's stand beside as a hint.
 """
 
 import json
