@@ -28,12 +28,13 @@ _IN_THE_WAY = "AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
 @click.option("--child", is_flag=True, hidden=True, help="Say nothing, and end with the program that started this one.")
 def command(port: int, pace: float, child: bool) -> None:
     """Run an AWS on this machine, until Ctrl-C: SageMaker with real xgboost, S3, and what `chalice deploy` needs."""
-    if child:
-        end_with_parent()
-    with stop_signals() as stop, SimulatedAws(port, pace) as aws:
-        if not child:
-            _say_where(aws)
-        stop.wait()
+    with stop_signals() as stop:
+        if child:
+            end_with_parent()
+        with SimulatedAws(port, pace) as aws:
+            if not child:
+                _say_where(aws)
+            stop.wait()
     if not child:
         click.echo("The simulated AWS has stopped, and nothing of it is left.")
 
