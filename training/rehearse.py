@@ -33,8 +33,10 @@ def rehearse(folder: Path, show: Console, least_requests: int = LEAST_REQUESTS) 
     aws = Rehearsed(f"http://{LOOPBACK}:{port}")
     seconds: dict[str, float] = {}
     simulate = ["-m", "training", "simulate", "--child", "--port", str(port), "--pace", str(PACE_SECONDS)]
+    temporary = folder / "temporary"  # what the AWS unpacks goes with the folder, even should it be killed
+    temporary.mkdir()
     with ExitStack() as stack:
-        stack.enter_context(child(simulate, os.environ))
+        stack.enter_context(child(simulate, {**os.environ, "TMPDIR": str(temporary)}))
         aws.wait_for(aws.answers, "the simulated AWS")
         work = Workspace(folder, aws.environment, lambda text: show.print(text, markup=False, highlight=False))
         scene = Scene(work, aws, least_requests=least_requests)

@@ -4,7 +4,8 @@ import http.client
 import json
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ REVIEWS = (
 )
 LABELS = ("positive", "negative", "not sure")
 KEPT_FAILURES = 5
+_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 @dataclass
@@ -28,13 +30,26 @@ class Tally:
     releases: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)  # the first few, in words
 
-    def add(self, other: "Tally") -> None:
-        """Add another tally to this one."""
-        self.requests += other.requests
-        self.failed += other.failed
-        self.variants += other.variants
-        self.releases += other.releases
-        self.failures = (self.failures + other.failures)[:KEPT_FAILURES]
+    def count(self, status: int, body: bytes) -> None:
+        """Count an answer, status 0 for none at all: anything but a label and a score is a failure."""
+        self.requests += 1
+        try:
+            told = json.loads(body)
+        except ValueError:
+            told = {}
+        if status != http.client.OK or told.get("label") not in LABELS or not 0 <= told.get("score", -1) <= 1:
+            self.failed += 1
+            if len(self.failures) < KEPT_FAILURES:
+                self.failures.append(f"{status or 'no answer'}: {body[:300].decode(errors='replace')}")
+            return
+        self.variants[told["variant"]] += 1
+        self.releases[told["release"]] += 1
+
+    def copy(self) -> "Tally":
+        """Return what stands here now, which does not change any more."""
+        return replace(
+            self, variants=Counter(self.variants), releases=Counter(self.releases), failures=[*self.failures]
+        )
 
 
 class Traffic:
@@ -43,8 +58,9 @@ class Traffic:
     def __init__(self, url: str, askers: int) -> None:
         self._url = url.rstrip("/")
         self._stop = threading.Event()
-        self._tallies = [Tally() for _ in range(askers)]
-        self._threads = [threading.Thread(target=self._ask, args=(tally,)) for tally in self._tallies]
+        self._lock = threading.Lock()
+        self._tally = Tally()
+        self._threads = [threading.Thread(target=self._ask, args=(first,)) for first in range(askers)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -64,46 +80,25 @@ class Traffic:
     @property
     def tally(self) -> Tally:
         """What all of them have seen so far."""
-        total = Tally()
-        for tally in self._tallies:
-            total.add(tally)
-        return total
+        with self._lock:
+            return self._tally.copy()
 
-    def _ask(self, tally: Tally) -> None:
-        """Ask until told to stop."""
+    def _ask(self, first: int) -> None:
+        """Ask one review after the other, from one of them on, until told to stop."""
         address = urlsplit(self._url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
         path = f"{address.path}/predict"
-        while not self._stop.is_set():
-            review = REVIEWS[tally.requests % len(REVIEWS)]
-            tally.requests += 1
+        for number in count(first):
+            if self._stop.is_set():
+                break
+            document = json.dumps({"review": REVIEWS[number % len(REVIEWS)], "explain": False})
             try:
-                connection.request("POST", path, json.dumps({"review": review, "explain": False}), _HEADERS)
+                connection.request("POST", path, document, _HEADERS)
                 answer = connection.getresponse()
-                _count(tally, answer.status, answer.read())
+                status, body = answer.status, answer.read()
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
-                _fail(tally, f"{type(error).__name__}: {error}")
+                status, body = 0, f"{type(error).__name__}: {error}".encode()
+            with self._lock:
+                self._tally.count(status, body)
         connection.close()
-
-
-_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
-
-
-def _count(tally: Tally, status: int, body: bytes) -> None:
-    """Count an answer: anything but a label and a score is a failure."""
-    try:
-        told = json.loads(body)
-    except ValueError:
-        told = {}
-    if status != http.client.OK or told.get("label") not in LABELS or not 0 <= told.get("score", -1) <= 1:
-        _fail(tally, f"{status}: {body[:300].decode(errors='replace')}")
-        return
-    tally.variants[told["variant"]] += 1
-    tally.releases[told["release"]] += 1
-
-
-def _fail(tally: Tally, what: str) -> None:
-    tally.failed += 1
-    if len(tally.failures) < KEPT_FAILURES:
-        tally.failures.append(what)

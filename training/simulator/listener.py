@@ -11,6 +11,7 @@ import struct
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -46,10 +47,23 @@ class Handler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            self._write(self.server.site.answer(Request(self.command, self.path, headers, body)))
+            self._write(self._answer(Request(self.command, self.path, headers, body)))
         except ConnectionCutError:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_WITH_RESET)
             self.close_connection = True
+
+    def _answer(self, request: Request) -> Answer:
+        """Return the site's answer; a bug in the site is told to the client too before it goes up."""
+        try:
+            return self.server.site.answer(request)
+        except ConnectionCutError:
+            raise
+        except Exception as error:
+            self.close_connection = True
+            bug = f"The simulator failed on this request: {type(error).__name__}. It shows the traceback."
+            told = json_answer({"__type": "InternalFailure", "message": bug}, HTTPStatus.INTERNAL_SERVER_ERROR)
+            self._write(replace(told, headers={**told.headers, "x-amzn-ErrorType": "InternalFailure"}))
+            raise
 
     def handle_expect_100(self) -> bool:
         """Say at once that the body may come: a client that waits for this sends nothing before."""
@@ -152,7 +166,7 @@ class Listener(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent when a client hangs up; show everything else."""
+        """Stay silent when a client hangs up; show everything else, a bug in the site, with its traceback."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 

@@ -7,12 +7,13 @@ that curl can ask too.
 
 import json
 import random
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from training.simulator.container.serving import Container
-from training.simulator.faults import DISTORTIONS, ERRORS, Orders
+from training.simulator.faults import DISTORTIONS, ERRORS, Misbehaviour, Orders
 from training.simulator.wire import Answer, ConnectionCutError
 
 ACCOUNT = "123456789012"
@@ -37,7 +38,8 @@ class RuntimeEndpoint:
     """One endpoint with its production variants, which may be replaced, all at once, while requests are answered.
 
     `pause` waits a number of seconds; it is passed in. `draw` gives numbers from 0 to 1, which choose variants. `told`
-    is called after every invocation that reached a container, with the variant and the container's status.
+    is called after every invocation that reached a container, with the variant, the container's status (0 for one that
+    never answered) and the seconds it took, by `clock`.
     """
 
     def __init__(
@@ -47,7 +49,8 @@ class RuntimeEndpoint:
         pause: Callable[[float], object],
         largest_body_bytes: int = SERVERLESS_BODY_BYTES,
         draw: Callable[[], float] = random.random,
-        told: Callable[[str, int], None] = lambda variant, status: None,
+        told: Callable[[str, int, float], None] = lambda variant, status, seconds: None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.name = name
         self.orders = Orders()
@@ -56,6 +59,7 @@ class RuntimeEndpoint:
         self._pause = pause
         self._draw = draw
         self._told = told
+        self._clock = clock
 
     def invoke(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one InvokeEndpoint (header names in lower case); raises `ConnectionCutError` when told to."""
@@ -70,11 +74,9 @@ class RuntimeEndpoint:
         refusal = self._refusal(name, headers, variant, len(body), request_id)
         if refusal or not variant:
             return error_answer("ValidationError", 400, refusal, request_id)
-        self._pause(min(order.seconds, LONGEST_INVOCATION_SECONDS))
-        if order.seconds > LONGEST_INVOCATION_SECONDS:
-            return self._model_error(Answer(0, TIMED_OUT), request_id)
-        answer = self._answer_of_container(variant.container, order.kind, headers, body)
-        self._told(variant.name, answer.status)
+        started = self._clock()
+        answer = self._answer_of_container(variant.container, order, headers, body)
+        self._told(variant.name, answer.status, self._clock() - started)
         return self._passed_on(answer, variant.name, request_id)
 
     def _variant_for(self, headers: Mapping[str, str]) -> Variant | None:
@@ -104,13 +106,18 @@ class RuntimeEndpoint:
             return f"Request {request_id} has oversize body."
         return ""
 
-    def _answer_of_container(self, container: Container, kind: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Ask the container, or answer in its place when told that it fails or has nothing to say."""
-        if kind == "model-error":
+    def _answer_of_container(
+        self, container: Container, order: Misbehaviour, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        """Ask the container, or answer in its place when told that it is slow, fails or has nothing to say."""
+        self._pause(min(order.seconds, LONGEST_INVOCATION_SECONDS))
+        if order.seconds > LONGEST_INVOCATION_SECONDS:
+            return Answer(0, TIMED_OUT)
+        if order.kind == "model-error":
             return Answer(500, b"<h1>Internal Server Error</h1>", {"Content-Type": "text/html; charset=utf-8"})
-        if kind == "empty":
+        if order.kind == "empty":
             return Answer(204)
-        distort = DISTORTIONS.get(kind, lambda scores: scores)
+        distort = DISTORTIONS.get(order.kind, lambda scores: scores)
         return container.invoke(body, headers.get("content-type"), headers.get("accept"), distort)
 
     def _passed_on(self, answer: Answer, variant: str, request_id: str) -> Answer:

@@ -125,14 +125,15 @@ def _say_nothing(_: str) -> None:
 def command(port: int, name: str | None, misbehave: str | None, times: int | None, child: bool) -> None:
     """Run the packaged model as a SageMaker endpoint on this machine, until Ctrl-C."""
     say = _say_nothing if child else click.echo
-    if child:
-        end_with_parent()
     order = Misbehaviour.parse(misbehave) if misbehave else GOOD
     name = name or endpoint_name(release.load().encoder.fingerprint)
-    with stop_signals() as stop, LocalEndpoint(name, packaged_container(), port) as endpoint:
-        endpoint.orders.misbehave(order, times)
-        say(f"Endpoint {name} answers at {endpoint.url}. Ctrl-C stops it.")
-        say(f"For boto3:  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={endpoint.url}")
-        say(f"To break it:  curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'")
-        stop.wait()
+    with stop_signals() as stop:
+        if child:
+            end_with_parent()
+        with LocalEndpoint(name, packaged_container(), port) as endpoint:
+            endpoint.orders.misbehave(order, times)
+            say(f"Endpoint {name} answers at {endpoint.url}. Ctrl-C stops it.")
+            say(f"For boto3:  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={endpoint.url}")
+            say(f"To break it:  curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'")
+            stop.wait()
     say("The endpoint has stopped.")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from threading import Event
 
 import pytest
 
@@ -17,14 +18,19 @@ VERDICT = {"label": "positive", "score": 0.9, "variant": "release", "release": "
 class App:
     """Answers as told, and tells when it was asked often enough."""
 
-    def __init__(self, answers: list[Answer | None]) -> None:
+    def __init__(self, answers: list[Answer | None], requests: int) -> None:
         self._answers = answers
+        self._requests = requests
         self._number = count()
+        self.asked_enough = Event()
 
     def answer(self, request: Request) -> Answer:
         assert request.path == "/site/predict"
         assert json.loads(request.body)["review"]
-        answer = self._answers[next(self._number) % len(self._answers)]
+        number = next(self._number)
+        if number >= self._requests:
+            self.asked_enough.set()
+        answer = self._answers[number % len(self._answers)]
         if answer is None:
             raise ConnectionCutError
         return answer
@@ -33,11 +39,11 @@ class App:
 @contextmanager
 def asked(answers: list[Answer | None], requests: int) -> Iterator[Traffic]:
     """Let two askers ask an app until so many requests were made."""
-    listening = Listening(0, App(answers))
+    app = App(answers, requests)
+    listening = Listening(0, app)
     try:
         with Traffic(f"{listening.url}/site/", askers=2) as traffic:
-            while traffic.tally.requests < requests:
-                pass
+            assert app.asked_enough.wait(60)
         yield traffic
     finally:
         listening.stop()

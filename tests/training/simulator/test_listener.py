@@ -1,16 +1,24 @@
 import http.client
 import json
 import socket
-from statistics import median
+from statistics import quantiles
 from time import perf_counter
 from typing import Any
 
 import pytest
 
-from training.simulator.listener import PortInUseError
+from training.simulator.listener import Listening, PortInUseError
 from training.simulator.server import LocalEndpoint, packaged_container
+from training.simulator.wire import Answer, Request
 
 ROW = b"0:1 5:1"
+
+
+class Broken:
+    """A site with a bug."""
+
+    def answer(self, request: Request) -> Answer:
+        raise KeyError(request.path)
 
 
 def path_of(endpoint: LocalEndpoint) -> str:
@@ -63,13 +71,13 @@ def test_a_body_of_unsaid_or_absurd_length_is_not_read(local_endpoint: LocalEndp
 def test_requests_on_a_kept_connection_are_not_held_up(local_endpoint: LocalEndpoint) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", local_endpoint.port, timeout=10)
     milliseconds = []
-    for _ in range(20):
+    for _ in range(40):
         started = perf_counter()
         connection.request("POST", path_of(local_endpoint), ROW)
         assert connection.getresponse().read()
         milliseconds.append((perf_counter() - started) * 1000)
     connection.close()
-    assert median(milliseconds) < 35  # an acknowledgement that is waited for costs 40
+    assert quantiles(milliseconds, n=4)[0] < 35  # an acknowledgement that is waited for costs 40, nearly every time
 
 
 def test_an_unfinished_request_is_dropped_and_not_counted(local_endpoint: LocalEndpoint) -> None:
@@ -84,3 +92,15 @@ def test_an_unfinished_request_is_dropped_and_not_counted(local_endpoint: LocalE
 def test_a_port_in_use_is_named(local_endpoint: LocalEndpoint) -> None:
     with pytest.raises(PortInUseError, match=rf"Port {local_endpoint.port} .* --port"):
         LocalEndpoint("any", packaged_container(), local_endpoint.port)
+
+
+def test_a_bug_is_answered_as_an_internal_failure_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    listening = Listening(0, Broken())
+    with socket.create_connection(("127.0.0.1", listening.port), timeout=30) as connection:
+        connection.sendall(b"POST /any HTTP/1.1\r\nContent-Length: 3\r\n\r\n0:1")
+        answer = connection.makefile("rb").read()  # to the end of the connection, which follows the traceback
+    listening.stop()
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"\r\nx-amzn-ErrorType: InternalFailure\r\n" in answer
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["__type"] == "InternalFailure"
+    assert "KeyError: '/any'" in capsys.readouterr().err

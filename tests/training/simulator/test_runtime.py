@@ -23,3 +23,28 @@ def test_an_invocation_past_the_limit_of_the_service_times_out_as_a_model_error(
     answer = endpoint.invoke("any", {}, ROW)
     assert (answer.status, json.loads(answer.body)["OriginalStatusCode"]) == (424, 0)
     assert pauses == [LONGEST_INVOCATION_SECONDS]
+
+
+def test_who_listens_hears_of_the_containers_status_and_time() -> None:
+    heard: list[tuple[str, int, float]] = []
+    seconds = 0.0
+
+    def pass_time(length: float) -> None:
+        nonlocal seconds
+        seconds += length
+
+    endpoint = RuntimeEndpoint(
+        "any",
+        [Variant(VARIANT, 1.0, packaged_container())],
+        pause=pass_time,
+        told=lambda *one: heard.append(one),
+        clock=lambda: seconds,
+    )
+    for order in (
+        Misbehaviour("slow", 3),
+        Misbehaviour("slow", LONGEST_INVOCATION_SECONDS + 1),
+        Misbehaviour("throttled"),
+    ):
+        endpoint.orders.misbehave(order)
+        endpoint.invoke("any", {}, ROW)
+    assert heard == [(VARIANT, 200, 3), (VARIANT, 0, LONGEST_INVOCATION_SECONDS)]

@@ -38,7 +38,8 @@ class Deployment:
             try:
                 answer = process.invoke(event)
             except FunctionError:
-                self._busy.discard(process)
+                with self._lock:
+                    self._busy.discard(process)
                 process.stop()
                 raise
             self._give_back(process)
@@ -54,20 +55,24 @@ class Deployment:
 
     def stop(self) -> None:
         """End all processes now, and start no more."""
-        self._stopped = True
+        with self._lock:
+            self._stopped = True
+            busy = list(self._busy)
         self.retire()
-        for process in list(self._busy):
+        for process in busy:
             process.stop()
 
     def _take(self) -> LambdaFunction:
         """Return a process that has nothing to do, a new one where there is none; raises `FunctionError`."""
         with self._lock:
-            if self._stopped:
-                raise FunctionError("The function has been stopped.")
             process = self._idle.pop() if self._idle else None
         process = process or self._start()
-        self._busy.add(process)
-        return process
+        with self._lock:  # it took a while to start
+            if not self._stopped:
+                self._busy.add(process)
+                return process
+        process.stop()
+        raise FunctionError("The function has been stopped.")
 
     def _give_back(self, process: LambdaFunction) -> None:
         with self._lock:

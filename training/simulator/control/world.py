@@ -22,6 +22,9 @@ class ServiceError(Exception):
         self.status = status
 
 
+INTERNAL_ERROR = "InternalServerError: We encountered an internal error. Please try again."
+
+
 class StoppedError(Exception):
     """The simulator is stopping: whatever is under way ends here."""
 
@@ -67,7 +70,7 @@ class World:
         self.tags: dict[str, dict[str, str]] = {}  # ARN -> tags
         self.endpoints: dict[str, RuntimeEndpoint] = {}  # those that answer InvokeEndpoint, by name
         self._stopping = threading.Event()
-        self._threads: set[threading.Thread] = set()
+        self._threads: list[threading.Thread] = []
 
     def now(self) -> datetime:
         """Tell the time."""
@@ -117,22 +120,34 @@ class World:
         """Whether work should end."""
         return self._stopping.is_set()
 
-    def background(self, work: Callable[[], None]) -> None:
-        """Do something beside the requests, in a thread that `stop` waits for."""
-        thread = threading.Thread(target=self._work, args=(work,), name=f"work-{uuid.uuid4().hex[:6]}")
-        self._threads.add(thread)
-        thread.start()
+    def background(self, work: Callable[[], None], fail: Callable[[str], None]) -> None:
+        """Do something beside the requests, in a thread that `stop` waits for.
 
-    def _work(self, work: Callable[[], None]) -> None:
+        Should the work end in an error that it does not know, which is a bug, `fail` is called with what to tell, so
+        that nothing stays under way for ever; the traceback goes to standard error.
+        """
+        thread = threading.Thread(target=self._work, args=(work, fail), name=f"work-{uuid.uuid4().hex[:6]}")
+        with self.lock:  # `stop` must not meet a thread that has not started
+            self._threads = [*self._under_way(), thread]
+            thread.start()
+
+    def _work(self, work: Callable[[], None], fail: Callable[[str], None]) -> None:
         try:
             work()
         except StoppedError:
             return
-        finally:
-            self._threads.discard(threading.current_thread())
+        except Exception:
+            with self.lock:
+                fail(INTERNAL_ERROR)
+            raise
 
     def stop(self) -> None:
-        """End all background work and wait for it."""
+        """End all background work and wait for it, that which other work begins meanwhile too."""
         self._stopping.set()
-        for thread in list(self._threads):
-            thread.join()
+        while threads := self._under_way():
+            for thread in threads:
+                thread.join()
+
+    def _under_way(self) -> list[threading.Thread]:
+        with self.lock:
+            return [thread for thread in self._threads if thread.is_alive()]

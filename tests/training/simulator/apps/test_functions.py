@@ -1,9 +1,14 @@
 """Small functions in the real Lambda runtime client."""
 
 import io
+import os
+import select
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +36,14 @@ def zipped(code: str) -> bytes:
 
 
 SMALL = Function("small", zipped(CODE), "small.handler", 256, (("GREETING", "hello"),))
+ASKED_ONCE = """
+import sys
+from tests.training.simulator.apps.test_functions import SMALL
+from training.simulator.apps.functions import Functions
+functions = Functions(lambda region, name: SMALL, lambda region: {}, lambda region, name: lambda line: None)
+print(functions.invoke("us-east-1", "small", "any")[0], flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -86,3 +99,19 @@ def test_what_cannot_run_is_told(functions: Functions, known: dict[str, Function
     for name, message in (("absent", "no function absent"), ("broken", "no zip")):
         with pytest.raises(FunctionError, match=message):
             functions.invoke("us-east-1", name, "any")
+
+
+def test_a_process_does_not_outlive_a_simulator_that_is_killed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ASKED_ONCE],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as simulator:
+        assert simulator.stdout
+        identity = int(simulator.stdout.readline())
+        process = os.pidfd_open(identity)
+        simulator.kill()
+    ended, _, _ = select.select([process], [], [], 60)
+    os.close(process)
+    assert ended

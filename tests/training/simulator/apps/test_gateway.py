@@ -151,7 +151,7 @@ def lines_of(logs: Any) -> list[str]:
 
 def test_what_the_function_prints_comes_into_its_log(deployed: Deployed) -> None:
     identity = deployed.ask("/predict", PRAISE, TEXT).headers["X-Request-Id"]
-    logs, deadline = deployed.aws.client("logs"), time.monotonic() + 20
+    logs, deadline = deployed.aws.client("logs"), time.monotonic() + 60
     while not (found := [line for line in lines_of(logs) if identity in line]):
         assert time.monotonic() < deadline
     assert json.loads(found[0])["route"] == "/predict"

@@ -14,7 +14,7 @@ from training.simulator.aws import SimulatedAws
 
 BUCKET = "verdict-hosting"
 ROLE = "verdict-hosting"
-QUICK = {"Delay": 0.02, "MaxAttempts": 500}
+QUICK = {"Delay": 0.02, "MaxAttempts": 3000}
 SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
 ROW = b"0:1 5:1 6024:1"
 
@@ -89,7 +89,12 @@ class Account:
     def wait_until(self, name: str, path: str, value: str) -> dict[str, Any]:
         """Wait until what is told of an endpoint has a value at a JMESPath; returns what is told then."""
         reached = {"matcher": "path", "argument": path, "expected": value, "state": "success"}
-        once = {"operation": "DescribeEndpoint", "delay": QUICK["Delay"], "maxAttempts": 500, "acceptors": [reached]}
+        once = {
+            "operation": "DescribeEndpoint",
+            "delay": QUICK["Delay"],
+            "maxAttempts": QUICK["MaxAttempts"],
+            "acceptors": [reached],
+        }
         model = WaiterModel({"version": 2, "waiters": {"Reached": once}})
         create_waiter_with_client("Reached", model, self.sagemaker).wait(EndpointName=name)
         return self.describe(name)

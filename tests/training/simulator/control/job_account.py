@@ -84,7 +84,7 @@ class JobAccount:
         """Wait until what is told of a job has one of some values at a JMESPath; returns what is told then."""
         member = member or _STATUS[kind][0]
         ends = [{"matcher": "path", "argument": path, "expected": one, "state": "success"} for one in values]
-        once = {"operation": f"Describe{kind}Job", "delay": 0.02, "maxAttempts": 1000, "acceptors": ends}
+        once = {"operation": f"Describe{kind}Job", "delay": 0.02, "maxAttempts": 3000, "acceptors": ends}
         model = WaiterModel({"version": 2, "waiters": {"Reached": once}})
         create_waiter_with_client("Reached", model, self.sagemaker).wait(**{member: name})
         describe = {
@@ -105,7 +105,7 @@ class JobAccount:
     def _wait_for_logs(self, operation: str, path: str, **asked: Any) -> None:
         seen = {"matcher": "path", "argument": path, "expected": True, "state": "success"}
         absent = {"matcher": "error", "expected": "ResourceNotFoundException", "state": "retry"}
-        once = {"operation": operation, "delay": 0.02, "maxAttempts": 1000, "acceptors": [seen, absent]}
+        once = {"operation": operation, "delay": 0.02, "maxAttempts": 3000, "acceptors": [seen, absent]}
         model = WaiterModel({"version": 2, "waiters": {"Seen": once}})
         waiter = create_waiter_with_client("Seen", model, self.account.aws.client("logs"))
         waiter.wait(logGroupName="/aws/sagemaker/TrainingJobs", **asked)

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from training.simulator.control.hosting import autoscaling, metrics, startup
 from training.simulator.control.hosting.fleets import Fleet
 from training.simulator.control.hosting.metrics import Meter
@@ -56,7 +58,7 @@ def create(world: World, endpoint: Resource, mishap: str) -> None:
     state = hosting(endpoint)
     try:
         _make_ready(world, endpoint, mishap)
-    except _GivenUpError as error:
+    except (_GivenUpError, BotoCoreError, ClientError) as error:
         with world.lock:
             _require_alive(world, endpoint)
             state.pending = None
@@ -79,7 +81,7 @@ def update(world: World, endpoint: Resource, steps: Sequence[Step], deployment: 
     try:
         _make_ready(world, endpoint, mishap)
         _shift(world, endpoint, steps, alarm_names(deployment))
-    except _GivenUpError as error:
+    except (_GivenUpError, BotoCoreError, ClientError) as error:
         with world.lock:
             _require_alive(world, endpoint)
             state.runtime.variants = old.taking(1.0)
@@ -116,6 +118,14 @@ def delete(world: World, endpoint: Resource) -> None:
         autoscaling.deregister(world, endpoint.name, state.current)
     with world.lock:
         world.remove(endpoint)
+
+
+def fail(world: World, endpoint: Resource, reason: str) -> None:
+    """Let an endpoint fail, whatever it was doing; it answers no more, and can only be deleted."""
+    with world.lock:
+        world.endpoints.pop(endpoint.name, None)
+        hosting(endpoint).pending = None
+        _tell(world, endpoint, "Failed", reason)
 
 
 def _make_ready(world: World, endpoint: Resource, mishap: str) -> None:

@@ -1,6 +1,6 @@
 """Endpoints: what may be asked of them, and what is told of them. What then becomes of them is in `endpoint_life`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from training.simulator.control.hosting import autoscaling, capacity, endpoint_configs, endpoint_life, models, shifting
@@ -28,7 +28,7 @@ def create_endpoint(world: World, request: dict[str, Any]) -> dict[str, Any]:
     facts["EndpointArn"] = endpoint.arn
     endpoint.private |= {"hosting": Hosting(world, endpoint.name, fleet), "next_config": fleet.config}
     mishap = world.mishaps.background("CreateEndpoint")
-    world.background(lambda: endpoint_life.create(world, endpoint, mishap))
+    _begin(world, endpoint, lambda: endpoint_life.create(world, endpoint, mishap))
     return {"EndpointArn": endpoint.arn}
 
 
@@ -73,7 +73,7 @@ def update_endpoint(world: World, request: dict[str, Any]) -> dict[str, Any]:
     endpoint.private["next_config"] = new.config
     state.pending = new
     mishap = world.mishaps.background("UpdateEndpoint")
-    world.background(lambda: endpoint_life.update(world, endpoint, steps, deployment, mishap))
+    _begin(world, endpoint, lambda: endpoint_life.update(world, endpoint, steps, deployment, mishap))
     return {"EndpointArn": endpoint.arn}
 
 
@@ -89,7 +89,7 @@ def update_weights(world: World, request: dict[str, Any]) -> dict[str, Any]:
         variant.desired_instances = change.get("DesiredInstanceCount", variant.desired_instances)
         variant.serverless = variant.serverless | change.get("ServerlessUpdateConfig", {})
     endpoint.facts |= {"EndpointStatus": "Updating", "LastModifiedTime": world.now()}
-    world.background(lambda: endpoint_life.settle(world, endpoint))
+    _begin(world, endpoint, lambda: endpoint_life.settle(world, endpoint))
     return {"EndpointArn": endpoint.arn}
 
 
@@ -100,8 +100,13 @@ def delete_endpoint(world: World, request: dict[str, Any]) -> dict[str, Any]:
         raise _in_progress(endpoint)
     endpoint.facts |= {"EndpointStatus": "Deleting", "LastModifiedTime": world.now()}
     world.endpoints.pop(endpoint.name, None)
-    world.background(lambda: endpoint_life.delete(world, endpoint))
+    _begin(world, endpoint, lambda: endpoint_life.delete(world, endpoint))
     return {}
+
+
+def _begin(world: World, endpoint: Resource, work: Callable[[], None]) -> None:
+    """Begin what becomes of an endpoint in the background."""
+    world.background(work, lambda reason: endpoint_life.fail(world, endpoint, reason))
 
 
 def _fleet(world: World, config_name: str) -> Fleet:

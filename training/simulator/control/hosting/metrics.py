@@ -1,10 +1,14 @@
 """What CloudWatch hears of an endpoint's invocations, and the alarms on it, which moto keeps but does not evaluate."""
 
+import math
 import threading
-from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from training.simulator.control.hosting.shifting import SECONDS_A_PACE
 from training.simulator.control.world import World
@@ -20,53 +24,88 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
+@dataclass
+class _Answers:
+    """What a variant's container has answered since the last push: how often, and how fast."""
+
+    count: int = 0
+    client_errors: int = 0
+    server_errors: int = 0
+    microseconds: float = 0.0  # of all answers together
+    fastest: float = math.inf
+    slowest: float = 0.0
+
+    def add(self, status: int, microseconds: float) -> None:
+        """Take one answer in, by the container's status."""
+        self.count += 1
+        self.client_errors += 400 <= status < 500
+        self.server_errors += not 200 <= status < 500
+        self.microseconds += microseconds
+        self.fastest, self.slowest = min(self.fastest, microseconds), max(self.slowest, microseconds)
+
+    def data(self) -> list[dict[str, Any]]:
+        """Return them as CloudWatch takes them."""
+        counts = {
+            "Invocations": self.count,
+            "Invocation4XXErrors": self.client_errors,
+            "Invocation5XXErrors": self.server_errors,
+        }
+        latency = {
+            "SampleCount": float(self.count),
+            "Sum": self.microseconds,
+            "Minimum": self.fastest,
+            "Maximum": self.slowest,
+        }
+        return [
+            *({"MetricName": name, "Value": float(count), "Unit": "None"} for name, count in counts.items()),
+            {"MetricName": "ModelLatency", "StatisticValues": latency, "Unit": "Microseconds"},
+        ]
+
+
 class Meter:
-    """Counts an endpoint's invocations; `push` hands the counts to CloudWatch. For many threads at once."""
+    """Hears of an endpoint's invocations; `push` hands what it heard to CloudWatch. For many threads at once."""
 
     def __init__(self, world: World, endpoint: str) -> None:
         self._world = world
         self._endpoint = endpoint
         self._lock = threading.Lock()
         self._pushing = threading.Lock()
-        self._counts: Counter[tuple[str, str]] = Counter()  # (variant, metric) -> since the last push
+        self._heard: dict[str, _Answers] = {}  # by variant, since the last push
         self._client: Any = None
         self._alarming = False
 
-    def told(self, variant: str, status: int) -> None:
-        """Count one invocation, by the container's status."""
+    def told(self, variant: str, status: int, seconds: float) -> None:
+        """Hear of one invocation: the container's status, and how long it took to answer."""
         with self._lock:
-            self._counts[variant, "Invocations"] += 1
-            self._counts[variant, "Invocation4XXErrors"] += 400 <= status < 500
-            self._counts[variant, "Invocation5XXErrors"] += not 200 <= status < 500
+            self._heard.setdefault(variant, _Answers()).add(status, seconds * 1e6)
 
     def push(self) -> None:
-        """Push what was counted since the last time, and set the alarms on it; does nothing when there is nothing."""
+        """Push what was heard since the last time, and set the alarms on it; does nothing when there is nothing.
+
+        What CloudWatch does not take is lost, as on AWS: the endpoint goes on.
+        """
         with self._pushing:
             with self._lock:
-                counts, self._counts = self._counts, Counter()
-            if counts or self._alarming:
-                self._client = self._client or self._world.client("cloudwatch")
-            if counts:
-                self._put(counts)
-            if counts or self._alarming:
+                heard, self._heard = self._heard, {}
+            if not heard and not self._alarming:
+                return
+            self._client = self._client or self._world.client("cloudwatch")
+            with suppress(BotoCoreError, ClientError):
+                if heard:
+                    self._put(heard)
                 self._alarming = set_alarms(self._client, self._endpoint, self._world.now(), self._world.pace)
 
-    def _put(self, counts: Counter[tuple[str, str]]) -> None:
+    def _put(self, heard: dict[str, _Answers]) -> None:
         now = self._world.now()
         data = [
-            {
-                "MetricName": metric,
-                "Dimensions": [
-                    {"Name": "EndpointName", "Value": self._endpoint},
-                    {"Name": "VariantName", "Value": variant},
-                ],
-                "Timestamp": now,
-                "Value": float(count),
-                "Unit": "None",
-            }
-            for (variant, metric), count in counts.items()
+            {**datum, "Dimensions": self._dimensions(variant), "Timestamp": now}
+            for variant, answers in heard.items()
+            for datum in answers.data()
         ]
         self._client.put_metric_data(Namespace=NAMESPACE, MetricData=data)
+
+    def _dimensions(self, variant: str) -> list[dict[str, str]]:
+        return [{"Name": "EndpointName", "Value": self._endpoint}, {"Name": "VariantName", "Value": variant}]
 
 
 def set_alarms(cloudwatch: Any, endpoint: str, now: datetime, pace: float) -> bool:

@@ -60,7 +60,7 @@ def begin(world: World, request: dict[str, Any], private: dict[str, Any] | None 
     job_states.prepare(job, world.mishaps.background("CreateTrainingJob"))
     quota = f"{config['InstanceType']} for {_quota(request)}"
     job.private.update({"instances": config["InstanceCount"], "quota": quota}, **(private or {}))
-    world.background(lambda: training_run.run(world, job))
+    world.background(lambda: training_run.run(world, job), lambda reason: training_run.fail(world, job, reason))
     return job
 
 

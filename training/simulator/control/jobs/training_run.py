@@ -23,7 +23,7 @@ from training.simulator.control.jobs.checkpoints import Checkpoints
 from training.simulator.control.jobs.job_logs import LogStream
 from training.simulator.control.jobs.job_states import JobStoppedError
 from training.simulator.control.jobs.stored import StorageError
-from training.simulator.control.world import Resource, StoppedError, World
+from training.simulator.control.world import INTERNAL_ERROR, Resource, StoppedError, World
 
 KIND = "training-job"
 STATUS = "TrainingJobStatus"
@@ -77,10 +77,12 @@ class _Watch:
 
 def run(world: World, job: Resource) -> None:
     """Do all of a job's work; raises `StoppedError` when the simulator stops meanwhile."""
-    try:
-        _end(world, job, _outcome(world, job))
-    finally:
-        job.private["done"].set()
+    _end(world, job, _outcome(world, job))
+
+
+def fail(world: World, job: Resource, reason: str) -> None:
+    """Let a job end that cannot go on, whatever it was doing."""
+    _end(world, job, _fail(world, job, reason))
 
 
 def _outcome(world: World, job: Resource) -> str:
@@ -92,7 +94,7 @@ def _outcome(world: World, job: Resource) -> str:
     except TrainingFailedError as error:
         return _fail(world, job, error.reason)
     except (BotoCoreError, ClientError) as error:
-        return _fail(world, job, f"InternalServerError: We encountered an internal error. Please try again. ({error})")
+        return _fail(world, job, f"{INTERNAL_ERROR} ({error})")
 
 
 def _fail(world: World, job: Resource, reason: str) -> str:
@@ -230,3 +232,4 @@ def _end(world: World, job: Resource, state: str) -> None:
         if begun:
             seconds = math.ceil((now - begun).total_seconds())
             job.facts.update(TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
+    job.private["done"].set()

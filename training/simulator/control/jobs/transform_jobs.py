@@ -42,7 +42,7 @@ def create_transform_job(world: World, request: dict[str, Any]) -> dict[str, Any
     facts["TransformJobArn"] = job.arn
     job_states.prepare(job, world.mishaps.background("CreateTransformJob"))
     job.private.update(instances=resources["InstanceCount"], quota=f"{resources['InstanceType']} for {_QUOTA}")
-    world.background(lambda: transform_run.run(world, job))
+    world.background(lambda: transform_run.run(world, job), lambda reason: transform_run.fail(world, job, reason))
     return {"TransformJobArn": job.arn}
 
 

@@ -48,6 +48,16 @@ def run(world: World, job: Resource) -> None:
         end = "Stopped"
     except (_JobFailedError, BotoCoreError, ClientError) as error:
         end, reason = "Failed", str(error)
+    _end(world, job, end, reason)
+
+
+def fail(world: World, job: Resource, reason: str) -> None:
+    """Let a job end that cannot go on, whatever it was doing."""
+    _end(world, job, "Failed", reason)
+
+
+def _end(world: World, job: Resource, end: str, reason: str) -> None:
+    """Let a job end; `reason` "" for one that did not fail."""
     with world.lock:
         now = world.now()
         job.facts.update({STATUS: end, "TransformEndTime": now, "LastModifiedTime": now})

@@ -33,7 +33,7 @@ def create_tuning_job(world: World, request: dict[str, Any]) -> dict[str, Any]:
     facts["HyperParameterTuningJobArn"] = tuning.arn
     job_states.prepare(tuning, world.mishaps.background("CreateHyperParameterTuningJob"))
     tuning.private["plan"] = plan
-    world.background(lambda: tuning_run.run(world, tuning))
+    world.background(lambda: tuning_run.run(world, tuning), lambda reason: tuning_run.fail(world, tuning, reason))
     return {"HyperParameterTuningJobArn": tuning.arn}
 
 

@@ -28,11 +28,21 @@ def run(world: World, tuning: Resource) -> None:
     except JobStoppedError:
         _stop_all(world, tuning)
         end = "Stopped"
+    _end(world, tuning, end, NONE_SUCCEEDED if end == "Failed" else "")
+
+
+def fail(world: World, tuning: Resource, reason: str) -> None:
+    """Let a tuning job end that cannot go on, whatever it was doing."""
+    _end(world, tuning, "Failed", reason)
+
+
+def _end(world: World, tuning: Resource, end: str, reason: str) -> None:
+    """Let a tuning job end; `reason` "" for one that did not fail."""
     with world.lock:
         now = world.now()
         tuning.facts.update({STATUS: end, "HyperParameterTuningEndTime": now, "LastModifiedTime": now})
-        if end == "Failed":
-            tuning.facts["FailureReason"] = NONE_SUCCEEDED
+        if reason:
+            tuning.facts["FailureReason"] = reason
     tuning.private["done"].set()
 
 

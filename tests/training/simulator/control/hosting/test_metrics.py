@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 
 import pytest
 from botocore.exceptions import ClientError
@@ -10,15 +11,17 @@ from training.simulator.control.hosting.metrics import SHORTEST_PERIOD_SECONDS, 
 INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 
 
-def alarm(account: Account, endpoint: str, threshold: float) -> str:
-    """Make an alarm on an endpoint's invocations."""
-    name = f"verdict-{endpoint}-many"
+def alarm(
+    account: Account, endpoint: str, threshold: float, metric: str = "Invocations", statistic: str = "Sum"
+) -> str:
+    """Make an alarm on a metric of an endpoint; returns its name."""
+    name = f"verdict-{endpoint}-{metric}"
     account.aws.client("cloudwatch").put_metric_alarm(
         AlarmName=name,
         Namespace="AWS/SageMaker",
-        MetricName="Invocations",
+        MetricName=metric,
         Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "A"}],
-        Statistic="Sum",
+        Statistic=statistic,
         Period=60,
         EvaluationPeriods=1,
         Threshold=threshold,
@@ -32,7 +35,8 @@ def state(account: Account, name: str) -> str:
     return str(found["StateValue"])
 
 
-def total(account: Account, endpoint: str, variant: str, metric: str) -> float:
+def statistic(account: Account, endpoint: str, variant: str, metric: str, name: str) -> float:
+    """Return one statistic of what CloudWatch was told in these minutes, 0 where it was told nothing."""
     points = account.aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
         MetricName=metric,
@@ -40,9 +44,13 @@ def total(account: Account, endpoint: str, variant: str, metric: str) -> float:
         StartTime=datetime.now(UTC) - timedelta(minutes=5),
         EndTime=datetime.now(UTC) + timedelta(minutes=5),
         Period=600,
-        Statistics=["Sum"],
+        Statistics=[name],
     )["Datapoints"]
-    return float(sum(point["Sum"] for point in points))
+    return float(points[0][name]) if points else 0.0
+
+
+def total(account: Account, endpoint: str, variant: str, metric: str) -> float:
+    return statistic(account, endpoint, variant, metric, "Sum")
 
 
 def test_cloudwatch_hears_of_invocations_and_errors_by_variant(account: Account, narrow_model: bytes) -> None:
@@ -61,11 +69,12 @@ def test_cloudwatch_hears_of_invocations_and_errors_by_variant(account: Account,
 def test_an_alarm_goes_off_when_its_threshold_is_passed(account: Account) -> None:
     meter = Meter(account.aws.world(), "many")
     name = alarm(account, "many", 2)
-    meter.told("A", 200)
+    meter.told("A", 200, 0.01)
     meter.push()
     assert state(account, name) == "OK"
-    meter.told("A", 200)
-    meter.told("A", 500)
+    meter.told("A", 200, 0.01)
+    meter.told("A", 200, 0.01)
+    meter.told("A", 500, 0.01)  # enough by themselves: the first may be out of the period on a slow machine
     meter.push()
     assert state(account, name) == "ALARM"
     assert total(account, "many", "A", "Invocation5XXErrors") == 1
@@ -75,7 +84,7 @@ def test_an_alarm_ends_once_its_period_has_passed(account: Account) -> None:
     cloudwatch = account.aws.client("cloudwatch")
     name = alarm(account, "calming", 0)
     meter = Meter(account.aws.world(), "calming")
-    meter.told("A", 200)
+    meter.told("A", 200, 0.01)
     meter.push()
     assert state(account, name) == "ALARM"
     later = datetime.now(UTC) + timedelta(seconds=SHORTEST_PERIOD_SECONDS + 2)
@@ -86,6 +95,49 @@ def test_an_alarm_ends_once_its_period_has_passed(account: Account) -> None:
 def test_an_alarm_on_another_endpoint_is_left_alone(account: Account) -> None:
     name = alarm(account, "quiet", 0)
     meter = Meter(account.aws.world(), "busy")
-    meter.told("A", 200)
+    meter.told("A", 200, 0.01)
     meter.push()
     assert state(account, name) != "ALARM"
+
+
+def test_cloudwatch_hears_how_long_the_container_took_in_microseconds(account: Account) -> None:
+    name = account.endpoint({"VariantName": "A", **INSTANCE})
+    started = perf_counter()
+    for _ in range(2):
+        account.ask(name)
+    at_most = (perf_counter() - started) * 1e6
+    hosting(account.aws.world().find("endpoint", name)).meter.push()
+    assert statistic(account, name, "A", "ModelLatency", "SampleCount") == 2
+    assert 10 < statistic(account, name, "A", "ModelLatency", "Sum") < at_most
+
+
+def test_latencies_that_were_pushed_apart_make_one_average(account: Account) -> None:
+    meter = Meter(account.aws.world(), "uneven")
+    for seconds in ((0.1, 0.2), (0.6,)):
+        for one in seconds:
+            meter.told("A", 200, one)
+        meter.push()
+    found = {
+        name: statistic(account, "uneven", "A", "ModelLatency", name) for name in ("Average", "Minimum", "Maximum")
+    }
+    assert found == pytest.approx({"Average": 300_000, "Minimum": 100_000, "Maximum": 600_000})
+
+
+def test_slow_answers_set_an_alarm_off(account: Account) -> None:
+    name = alarm(account, "slow", 5_000_000, "ModelLatency", "Average")
+    meter = Meter(account.aws.world(), "slow")
+    meter.told("A", 200, 1)
+    meter.push()
+    assert state(account, name) == "OK"
+    meter.told("A", 200, 20)
+    meter.push()
+    assert state(account, name) == "ALARM"
+
+
+def test_what_cloudwatch_refuses_is_lost_and_the_next_is_taken(account: Account) -> None:
+    meter = Meter(account.aws.world(), "refused")
+    account.aws.mishaps.order("PutMetricData", "denied", 1)
+    for _ in range(2):
+        meter.told("A", 200, 0.01)
+        meter.push()
+    assert total(account, "refused", "A", "Invocations") == 1
