@@ -65,9 +65,12 @@ class Run:
 
 def run_folder(runs: Path, name: str) -> Path:
     """Return the folder of a run; raises `RunError` for a name that is no plain folder name."""
-    if not _RUN_NAME.fullmatch(name) or name == _RESERVED:
+    if name == _RESERVED:
+        raise RunError(f"A run cannot be named {name!r}: that is taken by step `prepare`. Choose another name.")
+    if not _RUN_NAME.fullmatch(name):
         raise RunError(
-            f"A run cannot be named {name!r}: use small letters, digits, dots and hyphens, not {_RESERVED!r}."
+            f"A run cannot be named {name!r}: use small letters, digits, dots, hyphens and underscores, 63 at most, "
+            "and begin with a letter or a digit."
         )
     return runs / name
 

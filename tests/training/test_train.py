@@ -227,6 +227,14 @@ def test_a_run_has_a_plain_name(name, tmp_path):
         run_folder(tmp_path, name)
 
 
+def test_only_who_typed_channels_is_told_of_channels(tmp_path):
+    with pytest.raises(RunError, match="'channels': that is taken by step `prepare`"):
+        run_folder(tmp_path, "channels")
+    with pytest.raises(RunError, match="small letters") as raised:
+        run_folder(tmp_path, "A")
+    assert "channels" not in raised.value.detail
+
+
 def test_the_command_shows_the_last_figures(small_channels, small_hyperparameters, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = [argument for key, value in small_hyperparameters.items() for argument in ("--set", f"{key}={value}")]

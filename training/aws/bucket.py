@@ -64,10 +64,12 @@ def exists(account: Account) -> bool:
 def ensure(aws: Aws) -> str:
     """Make the bucket where it is absent, and return its name: no public access, encrypted, HTTPS only.
 
-    One of ours that was made and not closed, as its tag is missing, is closed now.
+    One that lacks our tag and is empty was made and not closed: it is closed now. Raises `AwsError` when there is
+    something in it, since it is a stranger's then.
     """
     account, name = aws.account, bucket_name(aws.account)
     if exists(account):
+        refuse_strangers(account)
         if is_ours() and not is_tagged(account):
             close(account)
         return name
@@ -122,6 +124,23 @@ def is_tagged(account: Account) -> bool:
     return tags(account).get(APP_TAG) == APP
 
 
+def refuse_strangers(account: Account) -> None:
+    """Raise `AwsError` when the bucket has our name and not our tag, and anything in it: nothing of it may be changed.
+
+    Old versions and marks of deletions count: emptying the bucket would take them too.
+    """
+    if not is_ours() or is_tagged(account):
+        return
+    name = bucket_name(account)
+    held = account.client("s3").list_object_versions(Bucket=name, MaxKeys=1)
+    if held.get("Versions") or held.get("DeleteMarkers"):
+        raise AwsError(
+            f"The bucket {name} has that name and something in it that these commands did not put there (it has no tag "
+            f"{APP_TAG}). Set VERDICT_BUCKET to another.",
+            "name-taken",
+        )
+
+
 def _encrypted_only(account: Account, name: str) -> dict[str, Any]:
     """Return a bucket policy that refuses plain HTTP."""
     arn = f"arn:{account.partition}:s3:::{name}"
@@ -162,7 +181,7 @@ def put_file(account: Account, key: str, path: Path, tick: Tick = silent) -> boo
     """Store a file, encrypted, in parts when it is large; False when the same content is there already."""
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    if stored_sha256(account, key) == sha256:
+    if _is_stored(account, key, sha256, path.stat().st_size):
         return False
     total, sent, lock = path.stat().st_size, 0, threading.Lock()
 
@@ -182,7 +201,7 @@ def put_file(account: Account, key: str, path: Path, tick: Tick = silent) -> boo
 def put_bytes(account: Account, key: str, content: bytes) -> bool:
     """Store bytes, encrypted; False when they are there already."""
     sha256 = hashlib.sha256(content).hexdigest()
-    if stored_sha256(account, key) == sha256:
+    if _is_stored(account, key, sha256, len(content)):
         return False
     account.client("s3").put_object(
         Bucket=bucket_name(account),
@@ -194,15 +213,15 @@ def put_bytes(account: Account, key: str, content: bytes) -> bool:
     return True
 
 
-def stored_sha256(account: Account, key: str) -> str:
-    """Return the SHA-256 that a stored object states of its content, "" when there is no such object."""
+def _is_stored(account: Account, key: str, sha256: str, size_bytes: int) -> bool:
+    """Tell whether an object states that hash of its content, and is as long as that."""
     try:
         head = account.client("s3").head_object(Bucket=bucket_name(account), Key=f"{PREFIX}/{key}")
     except ClientError as error:
         if is_absent(error):
-            return ""
+            return False
         raise
-    return str(head["Metadata"].get("sha256", ""))
+    return (head["Metadata"].get("sha256"), head["ContentLength"]) == (sha256, size_bytes)
 
 
 def get_bytes(account: Account, key: str) -> bytes:

@@ -1,9 +1,9 @@
 """What all commands on AWS share: the options --stage, --yes and -v, and errors in one line."""
 
 import functools
+import shlex
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from chalicelib.errors import SentimentError
 from training.aws.account import Account, connect
 from training.aws.faults import AwsError, explained
 from training.aws.journal import Journal, journal_of
@@ -25,15 +24,24 @@ EXIT_INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
 class Aws:
-    """What a command works with: the account, its record, the console (standard error), and how it pauses (seconds)."""
+    """What a command works with: the account, its record, the console (standard error), and how it pauses (seconds).
+
+    `typed` is the command as it was typed, "" where it was not: what goes on after Ctrl-C.
+    """
 
     def __init__(
-        self, account: Account, journal: Journal, console: Console, pause: Callable[[float], None] = time.sleep
+        self,
+        account: Account,
+        journal: Journal,
+        console: Console,
+        pause: Callable[[float], None] = time.sleep,
+        typed: str = "",
     ) -> None:
         self.account = account
         self.journal = journal
         self.console = console
         self.pause = pause
+        self.typed = typed
 
     def say(self, sentence: str) -> None:
         """Print a sentence, unbroken."""
@@ -45,7 +53,13 @@ def connected(verbose: bool) -> Iterator[Aws]:
     """Connect to the account while the block runs, with -v or without, and tell of errors in one line."""
     with telling(verbose), explained():
         account = connect()
-        yield Aws(account, journal_of(account), Console(stderr=True))
+        yield Aws(account, journal_of(account), Console(stderr=True), typed=as_typed())
+
+
+def as_typed() -> str:
+    """Return the command line of this process, where it is one of `python -m training`."""
+    program, *words = sys.argv
+    return shlex.join(["python", "-m", "training", *words]) if program.endswith("__main__.py") else ""
 
 
 def on_aws(name: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -72,13 +86,11 @@ class telling:  # noqa: N801  (a context manager, as contextlib's are)
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, SentimentError) and self._verbose:
-            traceback.print_exception(error)
-            if isinstance(error, AwsError) and error.told:
-                click.echo(f"AWS said: {error.told}", err=True)
+        if isinstance(error, AwsError) and error.told and self._verbose:
+            click.echo(f"AWS said: {error.told}", err=True)
         if isinstance(error, StoppedWaitingError) and isinstance(error.__cause__, KeyboardInterrupt):
             click.echo(f"\n{error.detail}", err=True)
             sys.exit(EXIT_INTERRUPTED)
         if isinstance(error, KeyboardInterrupt):
-            click.echo("\nStopped. `python -m training status` shows what exists.", err=True)
+            click.echo("\nStopped. The same command goes on; `python -m training status` shows what exists.", err=True)
             sys.exit(EXIT_INTERRUPTED)

@@ -90,7 +90,14 @@ def of_service(error: ClientError) -> AwsError:
         return AwsError(f"The name is taken: {message}", "name-taken", told)
     if is_absent(error):
         return AwsError(f"It is not there: {message}", "absent", told)
-    return AwsError(f"AWS refused {operation}: {message or code}", "refused", told)
+    return AwsError(f"AWS refused {operation}: {_short(message) or code}", "refused", told)
+
+
+def _short(message: str) -> str:
+    """Cut a message that lists everything there is, and leave out a page that a proxy or a fault put in its place."""
+    if "<html" in message.lower():
+        return ""
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} ... (all of it with -v)"
 
 
 def of_botocore(error: BotoCoreError) -> AwsError:
@@ -129,6 +136,7 @@ def _number(written: str) -> int:
     return int(float(written.replace(",", "")))
 
 
+LONGEST_MESSAGE = 400  # characters of what a service said; one lists all instance types there are
 PASSING = ("expired", "throttled", "unavailable", "not-reached")  # kinds after which the same command goes on
 _LOG_IN = "Log in again (`aws sso login`), or fetch new ones, and repeat the command: it goes on where it was."
 _NO_WORD = (

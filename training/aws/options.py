@@ -24,7 +24,7 @@ stage_option = click.option(
     help="Whose endpoint: the stage of `chalice deploy --stage`.",
 )
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
-verbose_option = click.option("--verbose", "-v", is_flag=True, help="Also show what AWS said, and where.")
+verbose_option = click.option("--verbose", "-v", is_flag=True, help="Also show what AWS said, word for word.")
 instance_type_option = click.option(
     "--instance-type", default=INSTANCE_TYPE, show_default=True, help="The machine of a job."
 )

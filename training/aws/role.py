@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,11 +16,12 @@ from training.aws.bucket import PREFIX, bucket_name
 from training.aws.command import Aws
 from training.aws.faults import AwsError, is_absent, message_of
 from training.aws.images import REPOSITORY, accounts
-from training.aws.names import APP, APP_TAG
+from training.aws.names import APP, APP_TAG, tag_value
 
 Made = TypeVar("Made")
 POLICY_NAME = "verdict"
 SERVICE = "sagemaker.amazonaws.com"
+_ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+")
 SETTLING_TRIES, SETTLING_SECONDS = 6, 5.0  # a new role, or configuration, is not known everywhere at once
 
 
@@ -34,16 +36,39 @@ def is_given() -> bool:
 
 
 def find(account: Account) -> str:
-    """Return the role's ARN, "" where it is absent."""
+    """Return the role's ARN, "" where it is absent; raises `AwsError` when VERDICT_ROLE is not a role's ARN."""
     stated = os.environ.get("VERDICT_ROLE")
-    if stated:
-        return stated
+    if not stated:
+        return str(_described(account).get("Arn", ""))
+    if not _ARN.fullmatch(stated):
+        raise AwsError(
+            f"VERDICT_ROLE is {stated!r}, which is not the ARN of a role: arn:{account.partition}:iam::"
+            f"{account.number}:role/<name>. Set it to one, or unset it.",
+            "role-refused",
+        )
+    return stated
+
+
+def _described(account: Account) -> dict[str, Any]:
+    """Return what IAM tells of the role that has our name, nothing where it is absent."""
     try:
-        return str(account.client("iam").get_role(RoleName=role_name(account))["Role"]["Arn"])
+        told: dict[str, Any] = account.client("iam").get_role(RoleName=role_name(account))["Role"]
     except ClientError as error:
         if is_absent(error):
-            return ""
+            return {}
         raise
+    return told
+
+
+def refuse_strangers(account: Account) -> None:
+    """Raise `AwsError` when a role has our name and not our tag: nothing of it may be changed."""
+    told = {} if is_given() else _described(account)
+    if told and tag_value(told.get("Tags", []), APP_TAG) != APP:
+        raise AwsError(
+            f"There is a role {role_name(account)} that these commands did not make (it has no tag {APP_TAG}). "
+            "Set VERDICT_ROLE to the ARN of another.",
+            "name-taken",
+        )
 
 
 def need(account: Account) -> str:
@@ -61,6 +86,7 @@ def need(account: Account) -> str:
 def create(aws: Aws) -> str:
     """Make the role with its policy, or bring the policy of an existing one up to date; returns its ARN."""
     iam, name = aws.account.client("iam"), role_name(aws.account)
+    refuse_strangers(aws.account)
     if not find(aws.account):
         iam.create_role(
             RoleName=name,

@@ -35,22 +35,25 @@ def wait_for(
 
     `resume` is the command that goes on from here. Raises `StoppedWaitingError` on Ctrl-C, or after `longest_seconds`.
     """
-    started, seconds = clock(), FIRST_PAUSE_SECONDS
+    started, seconds, told = clock(), FIRST_PAUSE_SECONDS, ""
     try:
         with console.status("...") as shown:
             while not done(seen := look()):
                 waited = clock() - started
                 if waited > longest_seconds:
                     raise StoppedWaitingError(
-                        f"Still {say(seen)} after {waited / 60:.0f} minutes. It goes on at AWS, and may be billed. "
-                        f"Look again with `{resume}`, or take it down: `python -m training teardown` with that --stage."
+                        f"Still {say(seen)} after {waited / 60:.0f} minutes. It goes on at AWS, and may be billed: "
+                        f"`python -m training status` shows it. Look again with `{resume}`."
                     )
                 shown.update(f"{say(seen)}, {waited:.0f} s")
+                if say(seen) != told and not console.is_terminal:  # nobody sees the line that changes in place
+                    told = say(seen)
+                    console.print(f"{told} ...", soft_wrap=True, highlight=False, markup=False)
                 pause(seconds)
                 seconds = min(seconds * GROWTH, LONGEST_PAUSE_SECONDS)
     except KeyboardInterrupt as error:
         raise StoppedWaitingError(
-            f"Stopped waiting; what was begun goes on at AWS, and may be billed. Go on with `{resume}`, or take it "
-            "down: `python -m training teardown` with that --stage."
+            f"Stopped waiting; what was begun goes on at AWS, and may be billed: `python -m training status` shows it. "
+            f"Go on with `{resume}`."
         ) from error
     return seen

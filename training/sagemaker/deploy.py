@@ -48,7 +48,7 @@ def deploy(aws: Aws, candidate: Candidate, wish: Wish, yes: bool = False, replac
     `replaces` is the release that this one, with another vocabulary, will take over from.
     """
     name = names.endpoint(wish.stage, candidate.encoder.fingerprint)
-    resume = f"python -m training deploy --stage {wish.stage}"
+    resume = aws.typed or f"python -m training deploy --stage {wish.stage}"
     model = models.name_of(aws.account, wish.stage, candidate, isolated=not wish.hosting.is_serverless)
     found = _existing(aws, name, resume, wish)
     if found:
@@ -158,7 +158,9 @@ def _ready(aws: Aws, name: str, resume: str, minutes: float) -> Endpoint:
     except StoppedWaitingError as error:
         if isinstance(error.__cause__, KeyboardInterrupt):
             raise
-        raise AwsError(f"Endpoint {name} was not in service after {minutes:g} minutes.", "stuck") from error
+        raise AwsError(
+            f"Endpoint {name} was not in service after {minutes:g} minutes. Give it more time: --max-minutes.", "stuck"
+        ) from error
     if not ready:
         raise AwsError(f"Endpoint {name} was deleted while it was being made.", "absent")
     if ready.status != IN_SERVICE:
@@ -216,7 +218,8 @@ def command(
     What failed is deleted again; what was interrupted goes on with the same command.
     """
     expires = names.moment(datetime.now(UTC) + expire) if expire else ""
-    wish = Wish(stage, hosting.chosen(instance_type, count, memory, concurrency), max_count, expires, max_minutes)
+    on = hosting.chosen(instance_type, count, memory, concurrency)
+    wish = Wish(stage, on, hosting.checked_most(on, max_count), expires, max_minutes)
     ready = deploy(aws, packaged(), wish, yes)
     aws.say(f"Endpoint {ready.name} is in service with release {ready.release}: {ready.hosting}.")
     if expires:

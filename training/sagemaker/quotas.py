@@ -14,9 +14,7 @@ from training.sagemaker.setup.service_quotas import Quota, checked_increase, rea
 def rows(quotas: dict[str, Quota], names: Iterable[str]) -> list[tuple[str, str, str]]:
     """Return name, value, and what has been asked for, of the quotas that there are."""
     found = [quotas[name] for name in names if name in quotas]
-    return [
-        (one.name, f"{one.value:g}", f"{one.pending:g} asked for" if one.pending is not None else "") for one in found
-    ]
+    return [(one.name, f"{one.value:g}", f"{one.pending:g}" if one.pending is not None else "") for one in found]
 
 
 class Increase(click.ParamType[tuple[str, float]]):
@@ -46,7 +44,7 @@ def command(aws: Aws, increases: Sequence[tuple[str, float]], yes: bool) -> None
     names = relevant()
     quotas = read(aws.account, {*names, *(name for name, _ in increases)})
     if not increases:
-        aws.console.print(table(f"Quotas in {aws.account.region}", rows(quotas, names), ("", "now", "")))
+        aws.console.print(table(f"Quotas in {aws.account.region}", rows(quotas, names), ("", "now", "asked for")))
         aws.say("More of one: python -m training quotas --request 'NAME=VALUE'")
         return
     wanted = [(checked_increase(quotas, name, value), value) for name, value in increases]

@@ -42,8 +42,8 @@ def rollback(aws: Aws, stage: str, package: Package, yes: bool = False) -> Endpo
     """Go back to the release before; raises `AwsError` when there is none to go back to."""
     current = packaged(package.release_folder, package.model_folder)
     name = names.endpoint(stage, current.encoder.fingerprint)
-    found = endpoints.at_rest(aws, name, stage, f"python -m training rollback --stage {stage}")
-    previous, replaced = found.tags.get(names.PREVIOUS_TAG, ""), found.tags.get(names.REPLACES_TAG, "")
+    found = endpoints.at_rest(aws, name, stage, _resume(aws, stage))
+    previous, replaced = way_back(found), found.tags.get(names.REPLACES_TAG, "")
     if previous and hosting.describe(aws.account, previous):
         return _same_vocabulary(aws, stage, found, previous, package, yes)
     if replaced:
@@ -53,6 +53,16 @@ def rollback(aws: Aws, stage: str, package: Package, yes: bool = False) -> Endpo
         "before was deleted. `python -m training releases` lists what is stored.",
         "absent",
     )
+
+
+def _resume(aws: Aws, stage: str) -> str:
+    return aws.typed or f"python -m training rollback --stage {stage}"
+
+
+def way_back(found: Endpoint) -> str:
+    """Return the configuration to go back to, "" for none: after a change that was interrupted, what it began from."""
+    began_from, previous = found.tags.get(names.UPDATING_TAG, ""), found.tags.get(names.PREVIOUS_TAG, "")
+    return began_from if began_from not in ("", found.configuration) and previous != found.configuration else previous
 
 
 def _same_vocabulary(aws: Aws, stage: str, found: Endpoint, previous: str, package: Package, yes: bool) -> Endpoint:
@@ -66,7 +76,7 @@ def _same_vocabulary(aws: Aws, stage: str, found: Endpoint, previous: str, packa
         item = Item("endpoint", f"{found.name}: release {found.release} -> {to}")
         propose(aws.console, f"To be rolled back in {aws.account.region}, stage {stage}", [item], yes)
         endpoints.tag(aws.account, found, updating_from=before)
-        found = shift(aws, stage, found, previous, AT_ONCE, f"python -m training rollback --stage {stage}")
+        found = shift(aws, stage, found, previous, AT_ONCE, _resume(aws, stage))
     canary.check(aws.account, found.name, _stored_canary(aws, to))
     endpoints.tag(aws.account, found, release=to, previous=before, updating_from="")
     aws.journal.write("updated", "endpoint", found.name, release=to, configuration=previous)

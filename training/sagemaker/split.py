@@ -84,7 +84,7 @@ def split(aws: Aws, wanted: Split, yes: bool = False) -> Endpoint:
 def _settle_tags(aws: Aws, wanted: Split, found: Endpoint, before: str) -> Endpoint:
     """Write down what the endpoint stands for now; the way back stays what it was while that is the same release."""
     release_id = _release_of(wanted, found)
-    if release_id != found.release:
+    if release_id != found.tags.get(names.RELEASE_TAG):
         endpoints.tag(aws.account, found, release=release_id, previous=before)
     if names.UPDATING_TAG in found.tags:
         endpoints.tag(aws.account, found, updating_from="")

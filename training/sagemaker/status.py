@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,11 +14,14 @@ from training.aws import names, prices
 from training.aws.account import Account
 from training.aws.command import Aws, on_aws
 from training.sagemaker.estate import inventory, reminders
-from training.sagemaker.estate.inventory import Inventory
+from training.sagemaker.estate.inventory import ENDPOINTS, Inventory
 from training.sagemaker.estate.reminders import span
 from training.sagemaker.estate.resources import ENDPOINT, JOBS, Resource, Variant
 from training.sagemaker.estate.spending import dollars, so_far
 from training.sagemaker.estate.wording import about, cost
+from training.sagemaker.serving.endpoints import MOVING
+
+ABSENT, UNKNOWN = "absent", "unknown"  # states of an endpoint that was not found
 
 
 def report(account: Account, found: Inventory, now: datetime, fingerprint: str) -> dict[str, Any]:
@@ -46,10 +49,14 @@ def _document(account: Account, resource: Resource, now: datetime) -> dict[str, 
 
 
 def asked(found: Inventory, stage: str, fingerprint: str) -> dict[str, Any]:
-    """Return the name of the endpoint that an app with the packaged release asks, and its state ("absent")."""
+    """Return the name of the endpoint that an app with the packaged release asks, and its state.
+
+    That is "absent" where it is not there, and "unknown" where the endpoints could not be listed.
+    """
     name = names.endpoint(stage, fingerprint)
     states = [endpoint.state for endpoint in found.of(ENDPOINT) if endpoint.name == name]
-    return {"endpoint": name, "state": states[0] if states else "absent"}
+    missing = UNKNOWN if found.is_unread(ENDPOINTS) else ABSENT
+    return {"endpoint": name, "state": states[0] if states else missing}
 
 
 def show(account: Account, found: Inventory, now: datetime, fingerprint: str, say: Callable[[str], None]) -> None:
@@ -57,7 +64,7 @@ def show(account: Account, found: Inventory, now: datetime, fingerprint: str, sa
     if not found.resources:
         say(f"Nothing of Verdict exists in {account.region} of account {account.number}.")
     for stage in found.stages:
-        of_stage = Inventory(tuple(one for one in found.resources if one.stage == stage))
+        of_stage = replace(found, resources=tuple(one for one in found.resources if one.stage == stage))
         for line in _stage_lines(account, of_stage, stage, now, fingerprint):
             say(line)
     shared = [_line(resource) for resource in found.resources if not resource.stage]
@@ -84,7 +91,9 @@ def _stage_lines(account: Account, found: Inventory, stage: str, now: datetime, 
 def _asked_sentence(found: Inventory, stage: str, fingerprint: str) -> str:
     """Say whether the endpoint is there that the app would ask."""
     wanted = asked(found, stage, fingerprint)
-    if wanted["state"] == "absent":
+    if wanted["state"] == UNKNOWN:
+        return f"The packaged release asks {wanted['endpoint']}: unknown, as the endpoints could not be listed."
+    if wanted["state"] == ABSENT:
         deploy = f"python -m training deploy --stage {stage}"
         return f"The packaged release asks {wanted['endpoint']}, which is not there: {deploy}"
     return f"The packaged release asks {wanted['endpoint']}: {wanted['state']}."
@@ -94,12 +103,21 @@ def _endpoint_lines(account: Account, endpoint: Resource, now: datetime) -> Iter
     """Yield the lines about an endpoint: its state and cost, why it failed, and a line a variant."""
     whole = sum(variant.weight for variant in endpoint.variants) or 1.0
     until = f", expires {names.moment(endpoint.expires)}" if endpoint.expires else ""
-    spent = dollars(so_far(account, endpoint, now))
+    price = cost(endpoint)
     yield f"  endpoint {endpoint.name}: {endpoint.state}, release {endpoint.release}, {age(endpoint, now)} old{until}"
-    yield f"    {cost(endpoint)}; this month so far {spent}"
+    if price:
+        yield f"    {price}; this month so far {dollars(so_far(account, endpoint, now))}"
+    if is_interrupted(endpoint):
+        yield "    an update was interrupted: repeat it"
     if endpoint.facts.get("why"):
         yield f"    {endpoint.facts['why']}"
     yield from (f"    variant {_share(variant, whole)}" for variant in endpoint.variants)
+
+
+def is_interrupted(endpoint: Resource) -> bool:
+    """Tell whether a change of an endpoint was ordered and not finished: it rests, and still carries the mark."""
+    before = endpoint.tags.get(names.UPDATING_TAG)
+    return bool(before) and before != endpoint.facts["configuration"] and endpoint.state not in MOVING
 
 
 def _share(variant: Variant, whole: float) -> str:

@@ -16,7 +16,7 @@ from training.aws.command import DEFAULT_STAGE, Aws, on_aws, yes_option
 from training.sagemaker.estate import inventory, proof, shared
 from training.sagemaker.estate.app_deletion import delete_app, forget_gone
 from training.sagemaker.estate.deletions import DELETIONS, Deletion
-from training.sagemaker.estate.inventory import Inventory
+from training.sagemaker.estate.inventory import ENDPOINTS, Inventory
 from training.sagemaker.estate.removal import Left, remove
 from training.sagemaker.estate.resources import (
     ALARM,
@@ -38,6 +38,7 @@ from training.sagemaker.estate.resources import (
 from training.sagemaker.estate.wording import about, cost
 
 OF_ENDPOINT = (SCALING, ALARM, ENDPOINT, CONFIGURATION, MODEL)
+USED = (SCALING, ALARM, CONFIGURATION, MODEL)  # by endpoints
 ALWAYS = (*OF_ENDPOINT, *JOBS, TRANSFORMED)
 OPTIONAL = {"bucket": (BUCKET,), "role": (ROLE,), "logs": (LOG_GROUP, LOG_STREAMS), "packages": (PACKAGE_GROUP,)}
 
@@ -81,12 +82,16 @@ class Scope:
 
 
 def doomed(found: Inventory, scope: Scope, now: datetime) -> list[Resource]:
-    """Choose what will be deleted; what the stages share stays while another stage has, or may have, anything."""
+    """Choose what will be deleted.
+
+    What the stages share stays while another stage has, or may have, anything; what endpoints use stays while these
+    could not be listed.
+    """
     of_scope = [one for one in found.resources if scope.stage in (None, one.stage) or not one.stage]
     if scope.expired_only:
         expired = [one for one in of_scope if one.kind == ENDPOINT and one.has_expired(now)]
         return [one for endpoint in expired for one in with_all_of_it(found, endpoint)]
-    kept = SHARED if shared.why_kept(found, scope.stage) else ()
+    kept = (*(SHARED if shared.why_kept(found, scope.stage) else ()), *(USED if found.is_unread(ENDPOINTS) else ()))
     return [one for one in of_scope if one.kind in scope.kinds and one.kind not in kept and not _is_the_users_own(one)]
 
 
@@ -125,18 +130,22 @@ def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[str, Deletion
     if left:
         raise LeftOverError(_told(left, scope))
     if after.unread:
+        missed = ", ".join(one.partition(": ")[0] for one in after.unread)  # the proof has said why
         raise UnreadError(
-            f"Not everything could be looked up, so more may be there: {'; '.join(after.unread)} "
+            f"Not everything could be looked up ({missed}), so more may be there. "
             f"Once that is cured, the same again: {scope.command}"
         )
     return after
 
 
 def held_back(found: Inventory, scope: Scope) -> Iterator[str]:
-    """Say of each shared thing that was asked for and is kept why that is."""
+    """Say of each thing that was asked for and is kept why that is: what is shared, and what endpoints may use."""
     why = "" if scope.expired_only else shared.why_kept(found, scope.stage)
     wanted = [one for one in found.of(*SHARED) if one.kind in scope.kinds and not _is_the_users_own(one)]
     yield from (f"{one.kind} {one.name}: {why}" for one in wanted if why)
+    if found.is_unread(ENDPOINTS) and not scope.expired_only:
+        used = [one for one in found.of(*USED) if scope.stage in (None, one.stage)]
+        yield from (f"{one.kind} {one.name}: Kept: the endpoints could not be listed, and may use it." for one in used)
 
 
 def _propose(aws: Aws, going: Sequence[Resource], scope: Scope, yes: bool) -> None:

@@ -17,7 +17,7 @@ from training.aws.faults import AwsError
 from training.aws.plan import Item, propose
 from training.sagemaker.deploy import Wish, deploy
 from training.sagemaker.estate.reminders import remind
-from training.sagemaker.serving import canary, endpoints, hosting, models
+from training.sagemaker.serving import autoscaling, canary, endpoints, hosting, models
 from training.sagemaker.serving.candidate import Candidate, packaged
 from training.sagemaker.serving.endpoints import IN_SERVICE, LONGEST_MINUTES, Endpoint
 from training.sagemaker.serving.hosting import Share
@@ -30,16 +30,23 @@ def update(aws: Aws, candidate: Candidate, stage: str, manner: Manner, yes: bool
     found = endpoints.find(aws.account, name)
     if not found or (not found.variants and found.status == endpoints.FAILED):
         return _beside(aws, candidate, stage, name, manner, yes)
-    resume = f"python -m training update --stage {stage}"
-    found = endpoints.at_rest(aws, name, stage, resume, manner.minutes)
+    resume = aws.typed or f"python -m training update --stage {stage}"
+    found = endpoints.at_rest(aws, name, stage, resume, manner.minutes or LONGEST_MINUTES)
     _check_one_variant(found, stage)
     model = models.name_of(aws.account, stage, candidate, isolated=not found.hosting.is_serverless)
     if found.variants[0].model == model:
         return _settled(aws, stage, found, candidate, manner, resume)
-    change = f"{name}: release {found.release} -> {candidate.release_id}, {manner.kind}; twice the machines meanwhile"
-    item = Item("endpoint", change, found.hosting.price(aws.account.region))
+    item = Item("endpoint", f"{name}: {_how(found, candidate, manner)}", found.hosting.price(aws.account.region))
     propose(aws.console, f"To be updated in {aws.account.region}, stage {stage}", [item], yes)
     return _replace(aws, stage, found, candidate, manner, resume)
+
+
+def _how(found: Endpoint, candidate: Candidate, manner: Manner) -> str:
+    """Say what changes, and how."""
+    steps = f"{manner.kind}; twice the machines meanwhile" if found.variants[0].instances > 1 else "all at once"
+    return (
+        f"release {found.release} -> {candidate.release_id}, {'all at once' if found.hosting.is_serverless else steps}"
+    )
 
 
 def _check_one_variant(found: Endpoint, stage: str) -> None:
@@ -126,7 +133,10 @@ def _beside(aws: Aws, candidate: Candidate, stage: str, name: str, manner: Manne
         raise AwsError(f"Nothing is deployed in stage {stage} yet: python -m training deploy --stage {stage}", "absent")
     newest = others[0]
     aws.say(f"The packaged release has another vocabulary than {newest.release}: it gets an endpoint of its own.")
-    wish = Wish(stage, newest.hosting, expires=newest.tags.get(names.EXPIRY_TAG, ""), minutes=manner.minutes)
+    scaled = autoscaling.of(aws, newest.name, newest.variants[0].name)
+    wish = Wish(stage, newest.hosting, scaled.most if scaled else 0, minutes=manner.minutes or LONGEST_MINUTES)
+    if newest.tags.get(names.EXPIRY_TAG):
+        aws.say(f"{newest.name} was to be taken down at {newest.tags[names.EXPIRY_TAG]}; the new one has no such time.")
     ready = deploy(aws, candidate, wish, yes, replaces=newest.release)
     aws.say(
         f"Both answer now. Switch the app: chalice deploy --stage {stage}. Then take {newest.name} away once nobody "
@@ -142,9 +152,13 @@ def _beside(aws: Aws, candidate: Candidate, stage: str, name: str, manner: Manne
     "--bake", callback=duration_option, default="5m", show_default=True, help="How long each step is watched."
 )
 @click.option("--unwatched", is_flag=True, help="Do not turn back by alarms: when the old release is in alarm.")
-@click.option("--max-minutes", type=click.FloatRange(0, min_open=True), default=LONGEST_MINUTES, show_default=True)
+@click.option(
+    "--max-minutes", type=click.FloatRange(0, min_open=True), help="Wait no longer.  [default: as it may take]"
+)
 @yes_option
-def command(aws: Aws, stage: str, kind: str, bake: timedelta, unwatched: bool, max_minutes: float, yes: bool) -> None:
+def command(
+    aws: Aws, stage: str, kind: str, bake: timedelta, unwatched: bool, max_minutes: float | None, yes: bool
+) -> None:
     """Bring a stage to the packaged release without a failed request; goes back by itself if that does badly.
 
     --shift and --bake are for endpoints on two instances or more: a tenth first (canary), quarter by quarter (linear),

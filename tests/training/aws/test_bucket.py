@@ -12,6 +12,18 @@ from training.simulator.aws import SimulatedAws
 NAME = "verdict-123456789012-us-east-1"
 
 
+def empty(aws: Aws) -> None:
+    """Delete all that the bucket holds, old versions too."""
+    s3 = aws.account.client("s3")
+    found = s3.list_object_versions(Bucket=NAME)
+    for one in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):
+        s3.delete_object(Bucket=NAME, Key=one["Key"], VersionId=one["VersionId"])
+
+
+def untag(aws: Aws) -> None:
+    aws.account.client("s3").delete_bucket_tagging(Bucket=NAME)
+
+
 @pytest.fixture
 def made(aws: Aws) -> Aws:
     bucket.ensure(aws)
@@ -50,6 +62,27 @@ def test_one_that_was_made_and_not_closed_is_closed_the_next_time(made: Aws) -> 
     bucket.ensure(made)
     assert all(s3.get_public_access_block(Bucket=NAME)["PublicAccessBlockConfiguration"].values())
     assert bucket.tags(made.account) == {"paid-by": "research", "verdict:app": "verdict"}
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_strangers_bucket_of_that_name_is_left_as_it_is(aws: Aws, deleted: bool) -> None:
+    """Whatever is in it, old versions of what was deleted among it."""
+    s3 = aws.account.client("s3")
+    s3.create_bucket(Bucket=NAME)
+    empty(aws)
+    untag(aws)
+    s3.delete_public_access_block(Bucket=NAME)
+    s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=NAME, Key="theirs", Body=b"precious")
+    if deleted:
+        s3.delete_object(Bucket=NAME, Key="theirs")
+    with pytest.raises(AwsError, match="something in it that these commands did not put there") as raised:
+        bucket.ensure(aws)
+    assert (raised.value.kind, raised.value.detail[-30:]) == ("name-taken", "Set VERDICT_BUCKET to another.")
+    assert bucket.tags(aws.account) == {}
+    with pytest.raises(ClientError):
+        s3.get_public_access_block(Bucket=NAME)
+    empty(aws)
 
 
 def test_the_tag_is_not_there_before_all_the_rest_is(made: Aws, simulated: SimulatedAws) -> None:
@@ -128,3 +161,14 @@ def test_keys_are_listed_below_a_key_however_many(made: Aws) -> None:
 def test_what_is_not_there_is_told_with_its_address(made: Aws) -> None:
     with pytest.raises(AwsError, match=f"There is nothing at s3://{NAME}/verdict/nowhere"):
         bucket.get_bytes(made.account, "nowhere")
+
+
+def test_an_object_that_somebody_cut_short_is_stored_anew(aws: Aws) -> None:
+    bucket.ensure(aws)
+    assert bucket.put_bytes(aws.account, "releases/one/model.tar.gz", b"all of it")
+    key, name = f"{bucket.PREFIX}/releases/one/model.tar.gz", bucket.bucket_name(aws.account)
+    stated = aws.account.client("s3").head_object(Bucket=name, Key=key)["Metadata"]
+    aws.account.client("s3").put_object(Bucket=name, Key=key, Body=b"some", Metadata=stated)
+    assert bucket.put_bytes(aws.account, "releases/one/model.tar.gz", b"all of it")
+    assert bucket.get_bytes(aws.account, "releases/one/model.tar.gz") == b"all of it"
+    assert not bucket.put_bytes(aws.account, "releases/one/model.tar.gz", b"all of it")

@@ -48,6 +48,36 @@ def test_a_role_that_one_names_is_used_as_it_is(aws: Aws, monkeypatch: pytest.Mo
     assert role.is_given()
 
 
+@pytest.mark.parametrize(
+    "stated", ["mine", "arn:aws:s3:::bucket", "arn:aws:iam::123:role/mine", "arn:aws:iam::123456789012:user/me"]
+)
+def test_what_is_no_arn_of_a_role_is_refused_in_one_line(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, stated: str
+) -> None:
+    monkeypatch.setenv("VERDICT_ROLE", stated)
+    with pytest.raises(AwsError, match="is not the ARN of a role: arn:aws:iam::123456789012:role/<name>") as raised:
+        role.need(aws.account)
+    assert raised.value.kind == "role-refused"
+    assert "\n" not in raised.value.detail
+
+
+def test_a_role_below_a_path_is_a_role(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERDICT_ROLE", "arn:aws-us-gov:iam::123456789012:role/service-role/Mine_1.2")
+    assert role.need(aws.account).endswith("/Mine_1.2")
+
+
+def test_a_role_of_that_name_that_others_made_is_not_written_to(aws: Aws) -> None:
+    iam, name = aws.account.client("iam"), role.role_name(aws.account)
+    role.create(aws)
+    iam.untag_role(RoleName=name, TagKeys=["verdict:app"])
+    iam.delete_role_policy(RoleName=name, PolicyName=role.POLICY_NAME)
+    with pytest.raises(AwsError, match="Set VERDICT_ROLE") as raised:
+        role.create(aws)
+    assert raised.value.kind == "name-taken"
+    assert iam.list_role_policies(RoleName=name)["PolicyNames"] == []
+    iam.delete_role(RoleName=name)
+
+
 def test_the_role_is_made_once_with_its_policy(aws: Aws) -> None:
     iam = aws.account.client("iam")
     arn = role.create(aws)

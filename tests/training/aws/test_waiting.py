@@ -55,12 +55,19 @@ def stop(_: float) -> None:
     raise KeyboardInterrupt
 
 
-def test_ctrl_c_stops_the_waiting_and_says_how_to_go_on_and_how_to_end_it() -> None:
+def test_ctrl_c_stops_the_waiting_and_says_how_to_go_on_and_what_shows_it() -> None:
     with pytest.raises(StoppedWaitingError) as stopped:
         waited(iter(["Creating"] * 2), Time(), pause=stop)
     assert isinstance(stopped.value.__cause__, KeyboardInterrupt)
     assert RESUME in stopped.value.detail
-    assert "python -m training teardown" in stopped.value.detail
+    assert "python -m training status" in stopped.value.detail
+
+
+def test_where_nobody_sees_a_line_change_every_change_of_state_is_a_line() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    states = iter(["Creating", "Creating", "Updating", "InService"])
+    wait_for(lambda: next(states), lambda seen: seen == "InService", str, console, RESUME, pause=lambda seconds: None)
+    assert console.file.getvalue().split("\n")[:2] == ["Creating ...", "Updating ..."]  # type: ignore[attr-defined]
 
 
 def test_waiting_too_long_says_what_was_seen_last_and_how_to_look_again() -> None:

@@ -14,7 +14,7 @@ from training.canary import computed
 from training.sagemaker.deploy import Wish, deploy
 from training.sagemaker.serving import canary, endpoints, models
 from training.sagemaker.serving.candidate import Candidate
-from training.sagemaker.serving.hosting import Hosting, HostingError, chosen
+from training.sagemaker.serving.hosting import Hosting, HostingError, checked_most, chosen
 from training.simulator.aws import SimulatedAws
 
 SERVERLESS, INSTANCES = Hosting(), Hosting("ml.m5.large", 1)
@@ -186,6 +186,12 @@ def test_without_a_role_it_says_how_to_make_one(aws: Aws, stage: str) -> None:
 def test_a_type_that_hosts_nothing_is_refused_before_aws_is_asked(instance_type: str) -> None:
     with pytest.raises(HostingError, match=r"ml\."):
         chosen(instance_type, 1, "2048", 5)
+
+
+@pytest.mark.parametrize(("on", "most"), [(SERVERLESS, 4), (Hosting("ml.m5.large", 4), 2), (INSTANCES, 1)])
+def test_autoscaling_that_would_do_nothing_is_refused(on: Hosting, most: int) -> None:
+    with pytest.raises(HostingError, match="--max-count"):
+        checked_most(on, most)
 
 
 def test_the_candidates_differ() -> None:

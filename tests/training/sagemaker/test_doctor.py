@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,23 @@ def test_create_closes_a_bucket_that_was_left_open(aws: Aws) -> None:
     assert "a policy against plain HTTP" in found.found
     create(aws, yes=True)
     assert checks.the_bucket(aws.account).state == OK
+
+
+def test_what_has_our_names_and_is_a_strangers_is_said_to_be(aws: Aws) -> None:
+    create(aws, yes=True)
+    s3, iam = aws.account.client("s3"), aws.account.client("iam")
+    s3.delete_bucket_tagging(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="theirs", Body=b"")
+    iam.untag_role(RoleName=ROLE, TagKeys=["verdict:app"])
+    told = [checks.made("", partial(check, aws.account)) for check in (checks.the_bucket, checks.the_role)]
+    assert [one.state for one in told] == [MISSING, MISSING]
+    assert "Set VERDICT_BUCKET" in told[0].cure
+    assert "Set VERDICT_ROLE" in told[1].cure
+    with pytest.raises(AwsError, match="Set VERDICT_BUCKET"):
+        create(aws, yes=True)
+    s3.delete_object(Bucket=BUCKET, Key="theirs")
+    iam.tag_role(RoleName=ROLE, Tags=[{"Key": "verdict:app", "Value": "verdict"}])
+    create(aws, yes=True)
 
 
 def test_create_refuses_a_region_without_the_image(aws: Aws) -> None:

@@ -50,7 +50,11 @@ def test_an_increase_is_requested_recorded_and_then_shown_as_pending(aws: Aws) -
     assert service_quotas.read(aws.account)[HOSTING] == replace(quota, pending=7)
     (line,) = aws.journal.read()
     assert (line["kind"], line["name"], line["value"]) == ("quota-request", HOSTING, 7)
-    assert "7 asked for" in run().output
+    shown = run().output.splitlines()
+    (heading,) = (line for line in shown if "now" in line)
+    (row,) = (line for line in shown if f" {HOSTING} " in line)
+    assert heading.rstrip("│┃ ").endswith("asked for")
+    assert row.rstrip("│┃ ").endswith(" 7")
 
 
 def test_an_increase_that_is_agreed_to_is_requested(simulated: SimulatedAws, tmp_path, monkeypatch) -> None:

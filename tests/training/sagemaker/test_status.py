@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.training.sagemaker.existing import FINGERPRINT, made_endpoint
+from tests.training.sagemaker.existing import FINGERPRINT, made_endpoint, made_model
+from training.aws import names
 from training.aws.account import Account
 from training.aws.command import Aws
 from training.aws.plan import NOTHING
@@ -47,6 +48,38 @@ def test_the_app_is_said_to_ask_an_endpoint_that_is_not_there(aws: Aws) -> None:
     made_endpoint(aws, "other", fingerprint="ffffffffffff")
     text = shown(aws, "other", datetime.now(UTC))
     assert f"asks verdict-other-{FINGERPRINT}, which is not there: python -m training deploy --stage other" in text
+
+
+def test_the_release_is_what_serves_and_an_interrupted_update_is_told(aws: Aws) -> None:
+    """As when an update stopped after SageMaker took its order, and before the endpoint's tags were set."""
+    name = made_endpoint(aws, "halfway", updating_from="verdict-halfway-before")
+    sagemaker = aws.account.client("sagemaker")
+    arn = sagemaker.describe_endpoint(EndpointName=name)["EndpointArn"]
+    sagemaker.add_tags(ResourceArn=arn, Tags=names.tags("halfway", "ffffffffffff-00000000"))
+    text = shown(aws, "halfway", datetime.now(UTC))
+    assert f"InService, release {FINGERPRINT}-" in text
+    assert "an update was interrupted: repeat it" in text
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=[names.UPDATING_TAG])
+    assert "interrupted" not in shown(aws, "halfway", datetime.now(UTC))
+
+
+def test_an_endpoint_is_unknown_where_none_could_be_listed(aws: Aws, simulated: SimulatedAws) -> None:
+    made_model(aws, "blind")
+    simulated.mishaps.order("ListEndpoints", "denied")
+    found = inventory.take(aws.account, "blind")
+    assert status.asked(found, "blind", FINGERPRINT)["state"] == "unknown"
+    text = shown(aws, "blind", datetime.now(UTC))
+    assert f"asks verdict-blind-{FINGERPRINT}: unknown, as the endpoints could not be listed." in text
+    assert "training deploy" not in text
+
+
+def test_an_endpoint_that_is_going_has_no_price_any_more(aws: Aws) -> None:
+    going = Resource(ENDPOINT, "verdict-going-1", "", "going", state="Deleting", created=NOW, facts={"why": ""})
+    lines: list[str] = []
+    status.show(aws.account, inventory.Inventory((going,)), NOW, FINGERPRINT, lines.append)
+    assert "  endpoint verdict-going-1: Deleting" in "\n".join(lines)
+    assert "this month" not in "\n".join(lines)
+    assert spending.so_far(aws.account, going, NOW) is None
 
 
 def test_the_same_is_told_in_json(aws: Aws) -> None:

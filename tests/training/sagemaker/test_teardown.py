@@ -227,7 +227,21 @@ def test_a_strangers_endpoint_is_never_deleted(aws: Aws, stage: str) -> None:
 
 def test_what_could_not_be_listed_is_not_claimed_to_be_gone(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
     simulated.mishaps.order("ListTrainingJobs", "denied")
-    with pytest.raises(UnreadError, match="more may be there: training jobs: These credentials may not"):
+    with pytest.raises(UnreadError, match=r"looked up \(training jobs\), so more may be there") as caught:
         torn_down(aws, Scope(stage))
     assert "Nothing that is billed is left" not in printed(aws)
     assert "Could not be looked up, and may be there: training jobs: These credentials may not" in printed(aws)
+    assert "These credentials" not in caught.value.detail  # once is enough
+
+
+def test_what_endpoints_use_stays_while_these_cannot_be_listed(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
+    endpoint = made_endpoint(aws, stage, instances=1)
+    surround(aws, stage, endpoint)
+    simulated.mishaps.order("ListEndpoints", "denied")
+    with pytest.raises(UnreadError):
+        torn_down(aws, Scope(stage))
+    assert f"alarm {endpoint}-v1-failures: Kept: the endpoints could not be listed, and may use it." in printed(aws)
+    simulated.mishaps.clear()
+    assert kinds_left(aws, stage) == {SCALING, ALARM, ENDPOINT, CONFIGURATION, MODEL}
+    torn_down(aws, Scope(stage))
+    assert kinds_left(aws, stage) == set()

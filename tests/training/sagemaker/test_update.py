@@ -16,7 +16,9 @@ from training.aws.faults import AwsError
 from training.aws.waiting import StoppedWaitingError
 from training.canary import computed
 from training.sagemaker.deploy import Wish, deploy
-from training.sagemaker.serving import alarms, canary, endpoints
+from training.sagemaker.rollback import way_back
+from training.sagemaker.serving import alarms, autoscaling, canary, endpoints
+from training.sagemaker.serving.autoscaling import Scaled
 from training.sagemaker.serving.candidate import Candidate
 from training.sagemaker.serving.endpoints import Endpoint
 from training.sagemaker.serving.hosting import Hosting, HostingError
@@ -152,14 +154,12 @@ def test_while_traffic_is_split_an_update_asks_for_the_winner(aws: Aws, stage: s
         update(aws, small_candidate(seed=3), stage, QUICK, yes=True)
 
 
-def test_a_variant_that_leaves_is_no_longer_scaled_or_watched(aws: Aws, stage: str) -> None:
+def test_a_variant_that_leaves_is_no_longer_watched(aws: Aws, stage: str) -> None:
     one, two = small_candidate(seed=1), small_candidate("challenger", seed=2)
-    deploy(aws, one, Wish(stage, INSTANCES, most_instances=2), yes=True)
+    deploy(aws, one, Wish(stage, INSTANCES), yes=True)
     won = split(aws, Split(stage, one.encoder.fingerprint, [two], {"challenger": 1.0}, drop_others=True), yes=True)
-    targets = aws.account.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
-    assert not [target for target in targets["ScalableTargets"] if won.name in target["ResourceId"]]
-    alarms = aws.account.client("cloudwatch").describe_alarms(AlarmNamePrefix=won.name)["MetricAlarms"]
-    assert {alarm["Dimensions"][1]["Value"] for alarm in alarms} == {"challenger"}
+    found = aws.account.client("cloudwatch").describe_alarms(AlarmNamePrefix=won.name)["MetricAlarms"]
+    assert {alarm["Dimensions"][1]["Value"] for alarm in found} == {"challenger"}
 
 
 def test_a_model_of_another_vocabulary_is_refused(aws: Aws, stage: str) -> None:
@@ -252,6 +252,35 @@ def test_an_interrupted_update_is_finished_by_the_same_command(aws: Aws, simulat
     now = endpoints.need(aws.account, before.name, stage)
     assert (now.tags["verdict:previous"], now.release) == (before.configuration, small_candidate(seed=2).release_id)
     assert "verdict:updating-from" not in now.tags
+
+
+def test_an_interrupted_update_can_be_rolled_back_as_it_is(aws: Aws, simulated: SimulatedAws, stage: str) -> None:
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    before = deploy(aws, small_candidate(seed=1), Wish(stage, INSTANCES), yes=True)
+    simulated.mishaps.order("UpdateEndpoint", "slow")
+    with pytest.raises(StoppedWaitingError):
+        update(Aws(aws.account, aws.journal, aws.console, pause=interrupt), small_candidate(seed=2), stage, QUICK, True)
+    endpoints.settle(aws, before.name, "")
+    assert way_back(endpoints.need(aws.account, before.name, stage)) == before.configuration
+
+
+def test_a_stuck_update_is_given_up_after_the_minutes_that_were_said(
+    aws: Aws, simulated: SimulatedAws, stage: str
+) -> None:
+    deploy(aws, small_candidate(seed=1), Wish(stage, INSTANCES), yes=True)
+    simulated.mishaps.order("UpdateEndpoint", "stuck")
+    with pytest.raises(StoppedWaitingError, match=r"Still verdict-.* is Updating"):
+        update(aws, small_candidate(seed=2), stage, replace(QUICK, minutes=0.01), yes=True)
+
+
+def test_the_winner_is_scaled_as_the_loser_was(aws: Aws, stage: str) -> None:
+    one, two = small_candidate(seed=1), small_candidate("challenger", seed=2)
+    deployed = deploy(aws, one, Wish(stage, INSTANCES, most_instances=3), yes=True)
+    split(aws, Split(stage, one.encoder.fingerprint, [two], {"challenger": 1.0}, drop_others=True), yes=True)
+    assert autoscaling.of(aws, deployed.name, "challenger") == Scaled("challenger", 1, 3, 600.0)
+    assert autoscaling.of(aws, deployed.name, "release") is None
 
 
 def test_an_interrupted_split_is_finished_by_the_same_command(aws: Aws, simulated: SimulatedAws, stage: str) -> None:

@@ -121,8 +121,8 @@ def whole_bucket(aws: Aws, found: Resource) -> None:
         raise AwsError(f"VERDICT_BUCKET names {found.name}: it is yours, and is never deleted.", "refused")
     if not bucket.is_tagged(aws.account):
         raise AwsError(
-            f"It has no tag {APP_TAG}, so it may be somebody's of the same name. If these commands made it, "
-            "`python -m training doctor --create` tags it; then repeat the command.",
+            f"It has no tag {APP_TAG}, so it may be somebody's of the same name. If it is yours and not needed, "
+            "delete it yourself.",
             "refused",
         )
     _empty(aws, found.name)

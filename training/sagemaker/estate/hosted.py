@@ -1,10 +1,10 @@
 """The endpoints that exist, with their variants and prices, and the configurations and models behind them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from training.aws import prices
-from training.aws.names import RELEASE_TAG, STAGE_TAG
+from training.aws.names import RELEASE_TAG, STAGE_TAG, release_of_model
 from training.aws.plan import NOTHING
 from training.aws.prices import Price
 from training.sagemaker.estate.resources import CONFIGURATION, ENDPOINT, MODEL, Resource, Variant
@@ -39,7 +39,7 @@ def _endpoint(search: Search, described: dict[str, Any], tags: dict[str, str]) -
         name=described["EndpointName"],
         arn=described["EndpointArn"],
         stage=tags.get(STAGE_TAG, ""),
-        release=tags.get(RELEASE_TAG, ""),
+        release=_served(variants) or tags.get(RELEASE_TAG, ""),
         state=state,
         created=described["CreationTime"],
         expires=expiry(tags),
@@ -48,6 +48,15 @@ def _endpoint(search: Search, described: dict[str, Any], tags: dict[str, str]) -
         facts={"configuration": name, "why": described.get("FailureReason", "")},
         tags=tags,
     )
+
+
+def _served(variants: Sequence[Variant]) -> str:
+    """Name the release that the variants' models are of, or the releases: the tag is old after an interrupted update.
+
+    "" when a model's name does not tell.
+    """
+    releases = [release_of_model(variant.model) for variant in variants]
+    return " and ".join(dict.fromkeys(releases)) if all(releases) else ""
 
 
 def _variants(described: dict[str, Any], configured: Any) -> Iterator[Variant]:

@@ -10,10 +10,10 @@ from training.sagemaker.estate.resources import BILLED, JOBS, Resource
 from training.sagemaker.estate.search import Search
 from training.sagemaker.estate.spending import total
 
-THE_APP = "the app"
+ENDPOINTS, THE_APP = "endpoints", "the app"
 Finder = Callable[[Search], Iterator[Resource]]
 FINDERS: dict[str, Finder] = {  # what is listed -> how
-    "endpoints": hosted.endpoints,
+    ENDPOINTS: hosted.endpoints,
     "tuning jobs": running.tuning_jobs,
     "training jobs": running.training_jobs,
     "transform jobs": running.transform_jobs,
@@ -29,7 +29,7 @@ FINDERS: dict[str, Finder] = {  # what is listed -> how
     "the bucket": surroundings.buckets,
     "the role": surroundings.roles,
 }
-BY_THE_HOUR = ("endpoints", "tuning jobs", "training jobs", "transform jobs")
+BY_THE_HOUR = (ENDPOINTS, "tuning jobs", "training jobs", "transform jobs")
 
 
 @dataclass(frozen=True)

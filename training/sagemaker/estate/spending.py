@@ -41,8 +41,8 @@ def hours_this_month(created: datetime, now: datetime) -> float:
 
 def so_far(account: Account, resource: Resource, now: datetime) -> float | None:
     """Estimate what an endpoint or a job has cost this month, US dollars; None when it cannot be told."""
-    if resource.price.usd_per_hour is None or resource.created is None:
-        return None
+    if resource.price.usd_per_hour is None or resource.created is None or resource.state == "Deleting":
+        return None  # what is going has no price any more
     spent = hours_this_month(resource.created, now) * resource.price.usd_per_hour
     for variant in resource.variants:
         if variant.memory_mb:

@@ -127,9 +127,9 @@ def buckets(search: Search) -> Iterator[Resource]:
 
 
 def transformed(search: Search) -> Iterator[Resource]:
-    """Yield, per stage, what batch transforms read and wrote in the bucket."""
+    """Yield, per stage, what batch transforms read and wrote in the bucket, unless that is a stranger's."""
     name = bucket.bucket_name(search.account)
-    if not bucket.exists(search.account):
+    if not bucket.exists(search.account) or (bucket.is_ours() and not bucket.is_tagged(search.account)):
         return
     found: dict[str, list[int]] = {}
     below = f"{TRANSFORM_PREFIX}{search.prefix}"

@@ -28,12 +28,12 @@ def tuned_there(
     order: Order,
 ) -> Trained:
     """Search, and train the best trial into the folder: agreed to once, and gone on with from wherever it was left."""
-    began_now = not tuning_job.find(aws.account, space, channels, search, order).status
     tuning = tuning_job.tune_there(aws, space, channels, search, order)
     if not tuning.best:
         raise ValueError("a search without a best trial")
     stated = space.hyperparameters(tuning.best.values)
-    trained = train_there(aws, channels, folder, stated, replace(order, yes=order.yes or began_now))
+    # the search's plan had these trainings in it; a search that ended overnight must not wait for an answer
+    trained = train_there(aws, channels, folder, stated, replace(order, yes=True))
     _write(folder, space, search, tuning)
     return trained
 

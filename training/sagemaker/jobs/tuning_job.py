@@ -91,8 +91,8 @@ def tune_there(
 ) -> TuningJob:
     """Search on SageMaker, or go on waiting for a search that was begun; returns the job with its trials.
 
-    Raises `RangesError` for a range that is searched here only, `AwsError` when no trial was completed,
-    `StoppedWaitingError` on Ctrl-C.
+    Raises `RangesError` for a range that is searched here only, or not by this strategy, `AwsError` when no trial was
+    completed, `StoppedWaitingError` on Ctrl-C.
     """
     tuning = find(aws.account, space, channels, search, order)
     if not tuning.status:
@@ -119,10 +119,7 @@ def wait(aws: Aws, tuning: TuningJob, space: SearchSpace, search: Search, order:
 
 def find(account: Account, space: SearchSpace, channels: Path, search: Search, order: Order) -> TuningJob:
     """Find the tuning job that is under way or done; else return one to be made, under a name still free."""
-    if space.here_only:
-        raise RangesError(
-            f"A SageMaker tuning job cannot vary {', '.join(space.here_only)}: state it as static, or search here."
-        )
+    _check(space, search)
     wanted = _request(account, space, channels, search, order.machines)
     for attempt in count(1):
         name = names.job(order.stage, "tune", wanted, attempt, room=names.LONGEST - LONGEST_NAME)
@@ -132,6 +129,20 @@ def find(account: Account, space: SearchSpace, channels: Path, search: Search, o
     if order.machines.spot:  # after an interruption a trial goes on from there; its jobs have folders of their own
         wanted["TrainingJobDefinition"]["CheckpointConfig"] = {"S3Uri": bucket.uri(account, f"jobs/{name}/checkpoints")}
     return TuningJob({"HyperParameterTuningJobName": name, **wanted, "Tags": names.tags(order.stage)}, told)
+
+
+def _check(space: SearchSpace, search: Search) -> None:
+    """Raise `RangesError` for a range that a tuning job would refuse."""
+    if space.here_only:
+        raise RangesError(
+            f"A SageMaker tuning job cannot vary {', '.join(space.here_only)}: state it as static, or search here."
+        )
+    numbers = [one.name for one in space.ranges if isinstance(one, Interval)]
+    if search.strategy == "Grid" and numbers:
+        raise RangesError(
+            f"Grid tries stated values only, not ranges such as {numbers[0]}'s: list its values as "
+            "CategoricalParameterRanges, or choose another --strategy."
+        )
 
 
 def _request(

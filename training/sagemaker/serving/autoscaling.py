@@ -47,21 +47,26 @@ class Scaled:
     requests_a_minute: float
 
 
+def of(aws: Aws, endpoint: str, variant: str) -> Scaled | None:
+    """Return how a variant is scaled; None where it is not."""
+    scaling, name = aws.account.client("application-autoscaling"), resource(endpoint, variant)
+    targets = scaling.describe_scalable_targets(ServiceNamespace=NAMESPACE, ResourceIds=[name])["ScalableTargets"]
+    if not targets:
+        return None
+    policies = scaling.describe_scaling_policies(ServiceNamespace=NAMESPACE, ResourceId=name)["ScalingPolicies"]
+    aim = policies[0]["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] if policies else 0.0
+    return Scaled(variant, targets[0]["MinCapacity"], targets[0]["MaxCapacity"], aim)
+
+
 def release(aws: Aws, endpoint: str, variants: Sequence[str]) -> list[Scaled]:
     """Scale these variants no longer; those that were not scaled are fine. Returns how they were."""
-    scaling, released = aws.account.client("application-autoscaling"), []
-    for variant in variants:
-        name = resource(endpoint, variant)
-        asked = {"ServiceNamespace": NAMESPACE, "ResourceIds": [name]}
-        for target in scaling.describe_scalable_targets(**asked)["ScalableTargets"]:
-            policies = scaling.describe_scaling_policies(ServiceNamespace=NAMESPACE, ResourceId=name)["ScalingPolicies"]
-            aim = policies[0]["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] if policies else 0.0
-            released.append(Scaled(variant, target["MinCapacity"], target["MaxCapacity"], aim))
-            scaling.deregister_scalable_target(
-                ServiceNamespace=NAMESPACE, ResourceId=name, ScalableDimension=target["ScalableDimension"]
-            )
-            aws.journal.write("deleted", "scalable-target", name)
-            aws.say(f"{name} is no longer scaled by itself.")
+    scaling = aws.account.client("application-autoscaling")
+    released = [scaled for variant in variants if (scaled := of(aws, endpoint, variant))]
+    for one in released:
+        name = resource(endpoint, one.variant)
+        scaling.deregister_scalable_target(ServiceNamespace=NAMESPACE, ResourceId=name, ScalableDimension=DIMENSION)
+        aws.journal.write("deleted", "scalable-target", name)
+        aws.say(f"{name} is no longer scaled by itself.")
     return released
 
 

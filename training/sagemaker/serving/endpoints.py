@@ -48,8 +48,9 @@ class Endpoint:
 
     @property
     def release(self) -> str:
-        """The release it was last brought to, by its tag."""
-        return self.tags.get(names.RELEASE_TAG, "")
+        """The release that it serves: its only variant's, or of several the one that its tag states."""
+        served = names.release_of_model(self.variants[0].model) if len(self.variants) == 1 else ""
+        return served or self.tags.get(names.RELEASE_TAG, "")
 
 
 def find(account: Account, name: str) -> Endpoint | None:

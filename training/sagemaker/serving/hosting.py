@@ -91,6 +91,15 @@ def chosen(instance_type: str, count: int, memory: str, concurrency: int) -> Hos
     return Hosting(instance_type, count, int(memory), concurrency)
 
 
+def checked_most(hosting: Hosting, most: int) -> int:
+    """Return how many instances autoscaling may come to, 0: none; raises `HostingError` where it would do nothing."""
+    if most and hosting.is_serverless:
+        raise HostingError("--max-count is of instances and needs --instance-type: serverless scales by --concurrency.")
+    if most and most <= hosting.count:
+        raise HostingError(f"--max-count {most} is no more than --count {hosting.count}: nothing would be scaled.")
+    return most
+
+
 def hosting_of(variant: Mapping[str, Any]) -> Hosting:
     """Read the hosting of a variant in DescribeEndpointConfig's answer."""
     if "ServerlessConfig" in variant:

@@ -4,7 +4,7 @@ SageMaker makes the new fleet ready beside the old one. Where both have the same
 traffic can move as a canary or in linear steps, watched by the endpoint's alarms; else it moves in one step.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ class Manner:
     kind: str = "canary"
     bake_seconds: int = 300
     watched: bool = True
-    minutes: float = LONGEST_MINUTES
+    minutes: float | None = None  # to wait at most; None: as long as all of it may take
 
 
 AT_ONCE = Manner("all", bake_seconds=0, watched=False)
@@ -80,7 +80,7 @@ def shift(aws: Aws, stage: str, found: Endpoint, configuration: str, manner: Man
     leaving = [variant.name for variant in found.variants if variant.name not in staying]
     extra = {} if leaving or len(staying) > len(found.variants) else _guarded(aws, stage, found, manner)
     released = autoscaling.release(aws, found.name, leaving)
-    minutes, began = manner.minutes + _guard_minutes(extra), datetime.now(UTC)
+    minutes, began = manner.minutes or LONGEST_MINUTES + _guard_minutes(extra), datetime.now(UTC)
     try:
         with explained():
             aws.account.client("sagemaker").update_endpoint(
@@ -91,6 +91,8 @@ def shift(aws: Aws, stage: str, found: Endpoint, configuration: str, manner: Man
     except AwsError:
         autoscaling.restore(aws, found.name, released)
         raise
+    if len(staying) == 1:  # the winner of a split is scaled as the loser was
+        autoscaling.restore(aws, found.name, [replace(one, variant=staying[0]) for one in released])
     alarms.remove(aws, found.name, leaving)
     if not moved.hosting.is_serverless:
         alarms.ensure(aws, stage, found.name, staying)

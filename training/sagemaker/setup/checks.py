@@ -67,6 +67,7 @@ def the_bucket(account: Account) -> Check:
     region = account.client("s3").head_bucket(Bucket=name).get("BucketRegion", account.region)
     if region != account.region:
         return Check(said, MISSING, f"{name} is in {region}", f"Jobs need one in {account.region}: set VERDICT_BUCKET.")
+    bucket.refuse_strangers(account)
     open_ways = openings(account)
     if open_ways:
         cure = MAKE_IT if bucket.is_ours() else "Close it: VERDICT_BUCKET is yours to look after."
@@ -114,6 +115,7 @@ def the_role(account: Account) -> Check:
         return Check(said, MISSING, f"{name} does not trust SageMaker", f"Let {role.SERVICE} assume it.")
     if name != role.role_name(account):
         return Check(said, OK, f"{arn}; VERDICT_ROLE's policy is yours to look after")
+    role.refuse_strangers(account)
     stated = _setting(lambda: iam.get_role_policy(RoleName=name, PolicyName=role.POLICY_NAME)["PolicyDocument"])
     if stated != role.policy(account):
         return Check(said, MISSING, f"{name} has another policy than this version's", MAKE_IT)

@@ -128,9 +128,19 @@ def test_a_bucket_without_our_tag_is_not_deleted(aws: Aws) -> None:
     assert left.resource.kind == BUCKET
     assert "It has no tag verdict:app" in left.why
     assert s3.head_object(Bucket=name, Key="precious")
-    bucket.ensure(aws)
+    bucket.close(aws.account)
     assert remove(aws, found, DELETIONS, RESUME) == []
     assert not bucket.exists(aws.account)
+
+
+def test_what_lies_in_a_strangers_bucket_is_no_output_of_ours(aws: Aws) -> None:
+    s3, name = aws.account.client("s3"), bucket.bucket_name(aws.account)
+    bucket.ensure(aws)
+    bucket.put_bytes(aws.account, "transform/verdict-theirs-x/input/rows", b"theirs")
+    assert [one.stage for one in inventory.take(aws.account, "theirs", ["transform output"]).resources] == ["theirs"]
+    s3.delete_bucket_tagging(Bucket=name)
+    assert inventory.take(aws.account, "theirs", ["transform output"]).resources == ()
+    bucket.close(aws.account)
 
 
 @pytest.mark.parametrize("kind", [PACKAGE_GROUP, ROLE, LOG_STREAMS])

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -9,7 +10,7 @@ from training.aws.faults import AwsError, explained
 from training.aws.plan import DeclinedError
 from training.aws.waiting import StoppedWaitingError
 from training.hyperparameters import with_settings
-from training.ranges import RangesError, check_ranges
+from training.ranges import Choice, RangesError, check_ranges
 from training.run_folder import SEARCH_NAME, load_run
 from training.sagemaker.jobs import tuning_job
 from training.sagemaker.jobs.recipe import Order
@@ -107,10 +108,30 @@ def test_a_range_that_only_a_search_here_takes_is_refused(aws, small_channels):
 
 
 def test_a_grid_tries_all_combinations_and_hyperband_is_told_how_long_a_trial_is(aws, space, small_channels):
-    grid = find(aws.account, space, small_channels, Search("Grid"), ORDER).request["HyperParameterTuningJobConfig"]
+    listed = replace(space, ranges=(Choice("eta", ("0.1", "0.3")),))
+    grid = find(aws.account, listed, small_channels, Search("Grid"), ORDER).request["HyperParameterTuningJobConfig"]
     assert grid["ResourceLimits"] == {"MaxParallelTrainingJobs": 2}
     band = find(aws.account, space, small_channels, Search("Hyperband"), ORDER).request["HyperParameterTuningJobConfig"]
     assert band["StrategyConfig"]["HyperbandStrategyConfig"] == {"MinResource": 3, "MaxResource": 3}
+
+
+def test_a_grid_of_ranges_is_refused_before_anything_is_proposed(aws, space, small_channels):
+    with pytest.raises(RangesError, match="not ranges such as eta's"):
+        tune_there(aws, space, small_channels, Search("Grid"), ORDER)
+    assert aws.console.file.getvalue() == ""
+    assert list(aws.journal.read()) == []
+
+
+def test_a_search_that_is_gone_on_with_trains_its_best_without_asking(
+    aws, quickly, space, small_channels, tmp_path, monkeypatch
+):
+    aws.pause = ctrl_c
+    with pytest.raises(StoppedWaitingError):
+        tune_there(aws, space, small_channels, SEARCH, ORDER)
+    aws.pause = quickly
+    monkeypatch.setattr("click.confirm", lambda *_, **__: pytest.fail("it was agreed to before"))
+    trained = tuned_there(aws, space, small_channels, tmp_path / "run", SEARCH, replace(ORDER, yes=False))
+    assert load_run(tmp_path / "run").record.rounds == trained.record.rounds
 
 
 def test_nobody_agreed_so_nothing_is_made(aws, space, small_channels, monkeypatch):
