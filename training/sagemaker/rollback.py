@@ -7,7 +7,7 @@ so that the next `chalice deploy` ships the app that belongs to it.
 """
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chalicelib import release
@@ -71,12 +71,14 @@ def _same_vocabulary(aws: Aws, stage: str, found: Endpoint, previous: str, packa
     An alarm that the bad release has set off would turn back the very way out.
     """
     to = release_of(aws, previous)
-    before = found.tags.get(names.UPDATING_TAG) or found.configuration
-    if found.configuration != previous:
+    before = found.configuration
+    if found.configuration == previous:  # an interrupted rollback that has arrived since
+        before = found.tags.get(names.UPDATING_TAG, "")
+    else:
         item = Item("endpoint", f"{found.name}: release {found.release} -> {to}")
         propose(aws.console, f"To be rolled back in {aws.account.region}, stage {stage}", [item], yes)
         endpoints.tag(aws.account, found, updating_from=before)
-        found = shift(aws, stage, found, previous, AT_ONCE, _resume(aws, stage))
+        found = shift(aws, stage, found, previous, replace(AT_ONCE, retains=True), _resume(aws, stage))
     canary.check(aws.account, found.name, _stored_canary(aws, to))
     endpoints.tag(aws.account, found, release=to, previous=before, updating_from="")
     aws.journal.write("updated", "endpoint", found.name, release=to, configuration=previous)

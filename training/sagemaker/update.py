@@ -164,6 +164,8 @@ def command(
     --shift and --bake are for endpoints on two instances or more: a tenth first (canary), quarter by quarter (linear),
     or all at once.
     """
-    moved = update(aws, packaged(), stage, Manner(kind, int(bake.total_seconds()), not unwatched, max_minutes), yes)
+    moved = update(
+        aws, packaged(), stage, Manner(kind, int(bake.total_seconds()), watched=not unwatched, minutes=max_minutes), yes
+    )
     aws.say(f"Endpoint {moved.name} is in service. Back again: python -m training rollback --stage {stage}")
     remind(aws)

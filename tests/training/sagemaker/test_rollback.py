@@ -98,6 +98,34 @@ def test_a_rollback_can_itself_be_undone(aws: Aws, stage: str, project: Package,
     assert release_in(project) == new.release_id
 
 
+def test_a_rollback_keeps_the_instances_that_there_are(
+    aws: Aws, stage: str, project: Package, packages: dict[str, Package]
+) -> None:
+    put(project, packages["old"])
+    deployed = deploy(aws, candidate_in(project), Wish(stage, INSTANCES), yes=True)
+    put(project, packages["new"])
+    update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
+    aws.account.client("sagemaker").update_endpoint_weights_and_capacities(
+        EndpointName=deployed.name,
+        DesiredWeightsAndCapacities=[{"VariantName": "release", "DesiredInstanceCount": 2}],
+    )
+    back = rollback(aws, stage, project, yes=True)
+    assert [variant.instances for variant in back.variants] == [2]
+
+
+def test_an_update_that_was_interrupted_is_undone_and_can_be_done_again(
+    aws: Aws, stage: str, project: Package, packages: dict[str, Package]
+) -> None:
+    put(project, packages["old"])
+    first = deploy(aws, candidate_in(project), Wish(stage, INSTANCES), yes=True)
+    put(project, packages["new"])
+    second = update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
+    endpoints.tag(aws.account, second, previous="", updating_from=first.configuration)  # as Ctrl-C leaves it
+    rollback(aws, stage, project, yes=True)
+    now = endpoints.need(aws.account, first.name, stage)
+    assert (now.configuration, now.tags["verdict:previous"]) == (first.configuration, second.configuration)
+
+
 def test_another_vocabulary_is_undone_even_when_its_predecessor_was_retired(
     aws: Aws, stage: str, project: Package, packages: dict[str, Package]
 ) -> None:

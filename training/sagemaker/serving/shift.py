@@ -27,11 +27,15 @@ class ShiftError(AwsError):
 
 @dataclass(frozen=True)
 class Manner:
-    """How traffic moves (`canary`, `linear`, `all`), how long each step is watched, and whether by alarms."""
+    """How traffic moves (`canary`, `linear`, `all`), how long each step is watched, and whether by alarms.
+
+    With `retains`, variants keep the instances that they have now, instead of those that the configuration states.
+    """
 
     kind: str = "canary"
     bake_seconds: int = 300
     watched: bool = True
+    retains: bool = False
     minutes: float | None = None  # to wait at most; None: as long as all of it may take
 
 
@@ -78,7 +82,8 @@ def shift(aws: Aws, stage: str, found: Endpoint, configuration: str, manner: Man
         return found
     staying = _variants_of(aws, configuration)
     leaving = [variant.name for variant in found.variants if variant.name not in staying]
-    extra = {} if leaving or len(staying) > len(found.variants) else _guarded(aws, stage, found, manner)
+    same = not leaving and len(staying) == len(found.variants)
+    extra = {**_guarded(aws, stage, found, manner), **_retaining(found, manner)} if same else {}
     released = autoscaling.release(aws, found.name, leaving)
     minutes, began = manner.minutes or LONGEST_MINUTES + _guard_minutes(extra), datetime.now(UTC)
     try:
@@ -107,7 +112,7 @@ def _variants_of(aws: Aws, configuration: str) -> list[str]:
 
 def _guarded(aws: Aws, stage: str, found: Endpoint, manner: Manner) -> dict[str, Any]:
     """Return how an update is to be guarded: nothing for a serverless endpoint, which moves in one step."""
-    if found.hosting.is_serverless or manner == AT_ONCE:
+    if found.hosting.is_serverless or not (manner.watched or manner.bake_seconds):
         return {}
     names = [variant.name for variant in found.variants]
     loud = alarms.sounding(aws, found.name) if manner.watched else []
@@ -120,6 +125,14 @@ def _guarded(aws: Aws, stage: str, found: Endpoint, manner: Manner) -> dict[str,
     watching = alarms.ensure(aws, stage, found.name, names) if manner.watched else []
     instances = min(variant.instances for variant in found.variants)
     return {"DeploymentConfig": deployment(manner, instances, watching)}
+
+
+def _retaining(found: Endpoint, manner: Manner) -> dict[str, Any]:
+    """Return what keeps the instances as they are: autoscaling may have added some."""
+    if found.hosting.is_serverless or not manner.retains:
+        return {}
+    excluded = [{"VariantPropertyType": "DesiredWeight"}]
+    return {"RetainAllVariantProperties": True, "ExcludeRetainedVariantProperties": excluded}
 
 
 def _guard_minutes(extra: dict[str, Any]) -> float:
