@@ -56,7 +56,7 @@ train: $(DEV_READY) ## reviews -> packaged release (ARCHIVE=aclImdb_v1.tar.gz, o
 simulate: $(DEV_READY) ## start an AWS on this machine, to try every command on
 	@$(PY) -m training simulate
 
-rehearse: $(DEV_READY) ## play an endpoint's whole life on that AWS, with people asking all the while (3 minutes)
+rehearse: $(DEV_READY) ## play an endpoint's whole life on that AWS, with people asking all the while (4 minutes)
 	@$(PY) -m training rehearse
 
 deploy: $(DEV_READY) ## bring the packaged release and the app into service on AWS (STAGE=dev)
