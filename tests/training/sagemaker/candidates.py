@@ -1,12 +1,20 @@
 """Candidates to put behind endpoints: small models of one vocabulary, and one of another."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import xgboost
 
 from chalicelib.encoder import Encoder
 from chalicelib.vocabulary import Vocabulary
 from training import gaps
+from training.aws.command import Aws
+from training.canary import computed
+from training.sagemaker.serving import canary
 from training.sagemaker.serving.candidate import PACKAGED_NAME, Candidate
+from training.sagemaker.serving.endpoints import Endpoint
 
 WORDS = ("superb", "moving", "dull", "boring", "horrible", "wonderful")
 
@@ -24,3 +32,30 @@ def small_candidate(name: str = PACKAGED_NAME, seed: int = 1, terms: tuple[str, 
         num_boost_round=4,
     )
     return Candidate(name, gaps.level(bytes(booster.save_raw("ubj")), 0, encoder.first_derived), encoder)
+
+
+@contextmanager
+def asked_meanwhile(aws: Aws, endpoint: str, one: Candidate) -> Iterator[list[str]]:
+    """Ask an endpoint from two threads while the block runs; the list gets every failure."""
+    stop, failures, row = threading.Event(), [], computed(one.model, one.encoder).rows[0]
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                canary.ask(aws.account, endpoint, [row])
+            except canary.CanaryError as error:
+                failures.append(error.detail)
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield failures
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def serves(aws: Aws, found: Endpoint, one: Candidate) -> bool:
+    return canary.check(aws.account, found.name, computed(one.model, one.encoder)) == 0
