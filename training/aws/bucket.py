@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from training.aws.account import Account
 from training.aws.command import Aws
-from training.aws.faults import AwsError, code_of, is_absent, is_taken
+from training.aws.faults import AwsError, code_of, if_there, is_absent, is_taken
 from training.aws.names import APP, APP_TAG
 from training.progress import Tick, silent
 
@@ -215,12 +215,9 @@ def put_bytes(account: Account, key: str, content: bytes) -> bool:
 
 def _is_stored(account: Account, key: str, sha256: str, size_bytes: int) -> bool:
     """Tell whether an object states that hash of its content, and is as long as that."""
-    try:
-        head = account.client("s3").head_object(Bucket=bucket_name(account), Key=f"{PREFIX}/{key}")
-    except ClientError as error:
-        if is_absent(error):
-            return False
-        raise
+    head = if_there(account.client("s3").head_object, Bucket=bucket_name(account), Key=f"{PREFIX}/{key}")
+    if head is None:
+        return False
     return (head["Metadata"].get("sha256"), head["ContentLength"]) == (sha256, size_bytes)
 
 

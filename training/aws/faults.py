@@ -4,8 +4,9 @@ Every command runs inside `explained()`, so that a person sees a sentence, and t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
@@ -66,6 +67,17 @@ def is_absent(error: ClientError) -> bool:
     return code_of(error) in _ABSENT or (
         refused and re.search(r"not find|not found|does not exist", message_of(error)) is not None
     )
+
+
+def if_there(ask: Callable[..., Any], **request: Any) -> dict[str, Any] | None:
+    """Ask about one thing; None when it is not there."""
+    try:
+        answer: dict[str, Any] = ask(**request)
+    except ClientError as error:
+        if is_absent(error):
+            return None
+        raise
+    return answer
 
 
 def is_taken(error: ClientError) -> bool:

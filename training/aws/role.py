@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from training.aws.account import Account
 from training.aws.bucket import PREFIX, bucket_name
 from training.aws.command import Aws
-from training.aws.faults import AwsError, is_absent, message_of
+from training.aws.faults import AwsError, if_there, is_absent, message_of
 from training.aws.images import REPOSITORY, accounts
 from training.aws.names import APP, APP_TAG, tag_value
 
@@ -51,12 +51,7 @@ def find(account: Account) -> str:
 
 def _described(account: Account) -> dict[str, Any]:
     """Return what IAM tells of the role that has our name, nothing where it is absent."""
-    try:
-        told: dict[str, Any] = account.client("iam").get_role(RoleName=role_name(account))["Role"]
-    except ClientError as error:
-        if is_absent(error):
-            return {}
-        raise
+    told: dict[str, Any] = (if_there(account.client("iam").get_role, RoleName=role_name(account)) or {}).get("Role", {})
     return told
 
 

@@ -9,10 +9,9 @@ import click
 from training.aws import names
 from training.aws.command import Aws, on_aws, stage_option
 from training.aws.durations import duration_option
-from training.aws.faults import AwsError
+from training.aws.faults import AwsError, if_there
 from training.sagemaker.estate.log_events import Source, events, follow
 from training.sagemaker.estate.resources import TRAINING_JOB, TRANSFORM_JOB
-from training.sagemaker.estate.search import if_there
 from training.sagemaker.estate.surroundings import APP_LOGS, ENDPOINT_LOGS, JOB_LOGS
 from training.sagemaker.serving import endpoints
 

@@ -18,7 +18,7 @@ from training.aws import names, plan
 from training.aws.account import Account
 from training.aws.command import Aws, on_aws, stage_option, yes_option
 from training.aws.durations import duration_option
-from training.aws.faults import AwsError
+from training.aws.faults import AwsError, if_there
 from training.progress import table
 from training.sagemaker.estate import inventory
 from training.sagemaker.estate.deletions import DELETIONS
@@ -26,7 +26,6 @@ from training.sagemaker.estate.idle import Use, use_of
 from training.sagemaker.estate.inventory import Inventory
 from training.sagemaker.estate.removal import Left, remove
 from training.sagemaker.estate.resources import ENDPOINT
-from training.sagemaker.estate.search import if_there
 from training.sagemaker.teardown import with_all_of_it
 
 LOOKED_AT = ("endpoints", "autoscaling", "alarms", "configurations", "models")

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from training.aws.command import Aws
-from training.sagemaker.estate.search import if_there
+from training.aws.faults import if_there
 
 TRUST = {
     "Version": "2012-10-17",

@@ -14,7 +14,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from training.aws.command import Aws
-from training.aws.faults import AwsError, code_of
+from training.aws.faults import AwsError, code_of, if_there
 from training.aws.names import APP as APP_NAME
 from training.aws.names import STAGES
 from training.aws.waiting import wait_for
@@ -22,7 +22,6 @@ from training.child import PROJECT
 from training.sagemaker.estate.deployed_app import Record, record_of
 from training.sagemaker.estate.inventory import THE_APP, Inventory
 from training.sagemaker.estate.resources import APP, Resource
-from training.sagemaker.estate.search import if_there
 
 RUN_CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
 API_SECONDS = 31.0  # API Gateway deletes one REST API of an account in thirty

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from training.aws import bucket
 from training.aws.command import Aws
-from training.aws.faults import AwsError, code_of, message_of
+from training.aws.faults import AwsError, code_of, if_there, message_of
 from training.aws.names import APP_TAG
 from training.sagemaker.estate.resources import (
     ALARM,
@@ -27,7 +27,6 @@ from training.sagemaker.estate.resources import (
     TUNING_JOB,
     Resource,
 )
-from training.sagemaker.estate.search import if_there
 from training.sagemaker.serving import endpoints
 from training.sagemaker.serving.autoscaling import NAMESPACE
 

@@ -15,12 +15,13 @@ from typing import Any
 
 from training.aws import images
 from training.aws.account import Account
+from training.aws.faults import if_there
 from training.aws.names import APP as APP_NAME
 from training.aws.names import STAGES
 from training.aws.prices import Price
 from training.child import PROJECT
 from training.sagemaker.estate.resources import APP, Resource
-from training.sagemaker.estate.search import Search, if_there
+from training.sagemaker.estate.search import Search
 
 BY_USE = Price(0.0, "by use")
 STACK_TAG = "aws:cloudformation:stack-name"  # on what CloudFormation made

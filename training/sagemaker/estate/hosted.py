@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from training.aws import prices
+from training.aws.faults import if_there
 from training.aws.names import RELEASE_TAG, STAGE_TAG, release_of_model
 from training.aws.plan import NOTHING
 from training.aws.prices import Price
 from training.sagemaker.estate.resources import CONFIGURATION, ENDPOINT, MODEL, Resource, Variant
-from training.sagemaker.estate.search import Search, expiry, if_there
+from training.sagemaker.estate.search import Search, expiry
 from training.sagemaker.estate.spending import total
 
 _NO_MACHINES = ("Failed", "Deleting")

@@ -8,9 +8,8 @@ from chalicelib.endpoint import ACCEPT, CONTENT_TYPE
 from chalicelib.release import FACTS_NAME, ReleaseFacts
 from training.aws import bucket, images, prices
 from training.aws.command import Aws
-from training.aws.faults import AwsError
+from training.aws.faults import AwsError, if_there
 from training.aws.names import APP, APP_TAG
-from training.sagemaker.estate.search import if_there
 from training.sagemaker.serving import models
 from training.sagemaker.serving.candidate import Candidate
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from training.aws import prices
+from training.aws.faults import if_there
 from training.aws.names import RELEASE_TAG, STAGE_TAG
 from training.aws.plan import NOTHING
 from training.aws.prices import Price
 from training.sagemaker.estate.resources import TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, Resource
-from training.sagemaker.estate.search import Search, if_there
+from training.sagemaker.estate.search import Search
 
 RUNNING = ("InProgress", "Stopping")
 

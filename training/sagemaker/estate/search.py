@@ -1,7 +1,7 @@
 """Looking through an account for what is ours: names by their beginning, and then the tags, which decide."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -78,17 +78,6 @@ class Search:
             if told.kind != "no-permission":
                 raise
             self.unread.append(f"{what}: {told.detail}")
-
-
-def if_there(ask: Callable[..., Any], **request: Any) -> dict[str, Any] | None:
-    """Ask about one thing; None when it is not there."""
-    try:
-        answer: dict[str, Any] = ask(**request)
-    except ClientError as error:
-        if is_absent(error):
-            return None
-        raise
-    return answer
 
 
 def expiry(tags: dict[str, str]) -> datetime | None:

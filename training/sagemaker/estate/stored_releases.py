@@ -9,10 +9,11 @@ from chalicelib.errors import ReleaseError
 from chalicelib.release import FACTS_NAME, ReleaseFacts, parse_facts
 from training.aws import bucket
 from training.aws.account import Account
+from training.aws.faults import if_there
 from training.aws.names import RELEASE_TAG
 from training.sagemaker.estate import hosted
 from training.sagemaker.estate.resources import Resource
-from training.sagemaker.estate.search import Search, if_there
+from training.sagemaker.estate.search import Search
 from training.sagemaker.serving.models import ARCHIVE_NAME
 
 FOLDER = f"{bucket.PREFIX}/releases/"

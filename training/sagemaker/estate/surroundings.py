@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from training.aws import bucket, role
-from training.aws.faults import is_absent
+from training.aws.faults import if_there, is_absent
 from training.aws.names import APP, STAGE_TAG, STAGES
 from training.aws.plan import PENNIES
 from training.sagemaker.estate.deployed_app import STACK_TAG
@@ -30,7 +30,7 @@ from training.sagemaker.estate.resources import (
     TRANSFORMED,
     Resource,
 )
-from training.sagemaker.estate.search import Search, if_there, stage_of
+from training.sagemaker.estate.search import Search, stage_of
 from training.sagemaker.serving.autoscaling import NAMESPACE
 
 ENDPOINT_LOGS, APP_LOGS = "/aws/sagemaker/Endpoints/", "/aws/lambda/"

@@ -10,13 +10,12 @@ from itertools import count
 from typing import Any
 
 import numpy as np
-from botocore.exceptions import ClientError
 
 from chalicelib.endpoint import ACCEPT, CONTENT_TYPE, parse_scores
 from training.aws import bucket, names, prices
 from training.aws.account import Account
 from training.aws.command import Aws
-from training.aws.faults import AwsError, is_absent
+from training.aws.faults import AwsError, if_there
 from training.aws.plan import PENNIES, Item, propose
 from training.aws.waiting import wait_for
 from training.aws.watching import RESUME
@@ -97,13 +96,7 @@ def find(account: Account, stage: str, candidate: Candidate, rows: Sequence[str]
 
 def describe(account: Account, name: str) -> dict[str, Any]:
     """Return what is told about a transform job, nothing when there is no such job."""
-    try:
-        told: dict[str, Any] = account.client("sagemaker").describe_transform_job(TransformJobName=name)
-    except ClientError as error:
-        if is_absent(error):
-            return {}
-        raise
-    return told
+    return if_there(account.client("sagemaker").describe_transform_job, TransformJobName=name) or {}
 
 
 def _propose(aws: Aws, stage: str, candidate: Candidate, batch: Batch, instance_type: str, yes: bool) -> None:

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from training.aws import bucket, images, names, role
 from training.aws.account import Account
 from training.aws.command import Aws
-from training.aws.faults import is_absent
+from training.aws.faults import if_there
 from training.sagemaker.jobs.job_log import JobLog
 from training.sagemaker.serving import candidate
 
@@ -143,13 +143,7 @@ def find(account: Account, stage: str, work: Work, machines: Machines) -> Job:
 
 def describe(account: Account, name: str) -> dict[str, Any]:
     """Return what is told about a job, nothing when there is no such job."""
-    try:
-        told: dict[str, Any] = account.client("sagemaker").describe_training_job(TrainingJobName=name)
-    except ClientError as error:
-        if is_absent(error):
-            return {}
-        raise
-    return told
+    return if_there(account.client("sagemaker").describe_training_job, TrainingJobName=name) or {}
 
 
 def _is_kept(account: Account, told: dict[str, Any]) -> bool:

@@ -12,13 +12,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
 from rich.table import Table
 
 from training.aws import bucket, names
 from training.aws.account import Account
 from training.aws.command import Aws
-from training.aws.faults import AwsError, is_absent
+from training.aws.faults import AwsError, if_there
 from training.aws.plan import Item, propose
 from training.aws.watching import RESUME, watch
 from training.channels import JUDGED_PAIR, load_prepared, pair_of
@@ -191,14 +190,10 @@ def _limits(search: Search, order: Order) -> str:
 
 def describe(account: Account, name: str) -> dict[str, Any]:
     """Return what is told about a tuning job, nothing when there is no such job."""
-    sagemaker = account.client("sagemaker")
-    try:
-        told: dict[str, Any] = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
-    except ClientError as error:
-        if is_absent(error):
-            return {}
-        raise
-    return told
+    return (
+        if_there(account.client("sagemaker").describe_hyper_parameter_tuning_job, HyperParameterTuningJobName=name)
+        or {}
+    )
 
 
 def look(account: Account, tuning: TuningJob) -> bool:

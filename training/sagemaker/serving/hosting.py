@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from botocore.exceptions import ClientError
 
 from chalicelib.errors import SentimentError
 from training.aws import names, prices
 from training.aws.account import Account
 from training.aws.command import Aws
-from training.aws.faults import is_absent
+from training.aws.faults import if_there
 from training.aws.prices import Price
 
 MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
@@ -135,13 +134,7 @@ def _variant(hosting: Hosting, share: Share) -> dict[str, Any]:
 
 def describe(account: Account, name: str) -> dict[str, Any] | None:
     """Return a configuration as the service describes it; None when it is absent."""
-    try:
-        found: dict[str, Any] = account.client("sagemaker").describe_endpoint_config(EndpointConfigName=name)
-    except ClientError as error:
-        if is_absent(error):
-            return None
-        raise
-    return found
+    return if_there(account.client("sagemaker").describe_endpoint_config, EndpointConfigName=name)
 
 
 def ensure(aws: Aws, stage: str, wanted: Mapping[str, Any]) -> str:

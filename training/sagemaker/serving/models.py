@@ -5,13 +5,11 @@ What is stored is all that is needed to go back to it: the archive for the endpo
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from chalicelib.release import EVIDENCE_NAME, VOCABULARY_NAME
 from training.aws import bucket, images, names, role
 from training.aws.account import Account
 from training.aws.command import Aws
-from training.aws.faults import is_absent
+from training.aws.faults import if_there
 from training.run_folder import MODEL_NAME
 from training.sagemaker.serving.candidate import Candidate
 
@@ -64,13 +62,7 @@ def name_of(account: Account, stage: str, candidate: Candidate, isolated: bool =
 
 def exists(account: Account, name: str) -> bool:
     """Tell whether a model is there."""
-    try:
-        account.client("sagemaker").describe_model(ModelName=name)
-    except ClientError as error:
-        if is_absent(error):
-            return False
-        raise
-    return True
+    return if_there(account.client("sagemaker").describe_model, ModelName=name) is not None
 
 
 def ensure(aws: Aws, stage: str, candidate: Candidate, isolated: bool = True, purpose: str = "") -> str:

@@ -9,7 +9,6 @@ from training.simulator.control.world import Resource, ServiceError, World
 NO_CAPACITY = (
     "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type."
 )
-FAILED_ON_DEMAND = "AlgorithmError: framework error: \nThe container failed, as it was told to, exit code: 1"
 SLOWER = 20  # how many times longer a state lasts in a job that drags
 _STEPS = 10  # a job that waits looks up so many times
 
