@@ -8,10 +8,12 @@ STAGE ?= dev
 
 VENV := .venv
 PY := $(VENV)/bin/python
+VERDICT := $(VENV)/bin/verdict
 RUN_READY := $(VENV)/.requirements-run
 DEV_READY := $(VENV)/.requirements-dev
 ALTERNATIVES_READY := $(VENV)/.requirements-alternatives
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
+INSTALL_VERDICT := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 SNIPPETS := runs/snippets/vaderSentiment-3.3.2.tar.gz
 
 .PHONY: help run endpoint test check format bench bench-alternatives train simulate rehearse deploy status teardown \
@@ -22,10 +24,10 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: $(RUN_READY) ## start the page and the model's endpoint on this machine (PORT=8000)
-	@$(PY) -m training run --port $(PORT)
+	@$(VERDICT) run --port $(PORT)
 
 endpoint: $(RUN_READY) ## start the model's endpoint alone, for boto3 and curl
-	@$(PY) -m training endpoint
+	@$(VERDICT) endpoint
 
 test: $(DEV_READY) ## run the tests (VERDICT_ARCHIVE=aclImdb_v1.tar.gz adds those that need the reviews)
 	@$(PY) -m pytest
@@ -47,32 +49,32 @@ bench-alternatives: $(ALTERNATIVES_READY) $(SNIPPETS) ## measure what could be p
 	@$(PY) -m benchmarks.alternatives --snippets $(SNIPPETS) $(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
 train: $(DEV_READY) ## reviews -> packaged release (ARCHIVE=aclImdb_v1.tar.gz, or it is downloaded)
-	@$(PY) -m training data $(if $(ARCHIVE),--archive "$(ARCHIVE)")
-	@$(PY) -m training prepare
-	@$(PY) -m training train
-	@$(PY) -m training evaluate
-	@$(PY) -m training release
+	@$(VERDICT) data $(if $(ARCHIVE),--archive "$(ARCHIVE)")
+	@$(VERDICT) prepare
+	@$(VERDICT) train
+	@$(VERDICT) evaluate
+	@$(VERDICT) release
 
 simulate: $(DEV_READY) ## start an AWS on this machine, to try every command on
-	@$(PY) -m training simulate
+	@$(VERDICT) simulate
 
 rehearse: $(DEV_READY) ## play an endpoint's whole life on that AWS, with people asking all the while (4 minutes)
-	@$(PY) -m training rehearse
+	@$(VERDICT) rehearse
 
 deploy: $(DEV_READY) ## bring the packaged release and the app into service on AWS (STAGE=dev)
-	@$(PY) -m training doctor --stage $(STAGE) --instance-type none --create
-	@$(PY) -m training deploy --stage $(STAGE)
-	@$(PY) -m training bytecode
+	@$(VERDICT) doctor --stage $(STAGE) --instance-type none --create
+	@$(VERDICT) deploy --stage $(STAGE)
+	@$(VERDICT) bytecode
 	@$(VENV)/bin/chalice deploy --stage $(STAGE)
 
 status: $(DEV_READY) ## show what exists on AWS and what it costs
-	@$(PY) -m training status
+	@$(VERDICT) status
 
 teardown: $(DEV_READY) ## list, then delete, all that a stage has on AWS (STAGE=dev)
-	@$(PY) -m training teardown --stage $(STAGE)
+	@$(VERDICT) teardown --stage $(STAGE)
 
 package: $(DEV_READY) ## write a CloudFormation stack of the app, with alarms and a dashboard (STAGE=dev)
-	@$(PY) -m training package --stage $(STAGE)
+	@$(VERDICT) package --stage $(STAGE)
 
 clean: ## remove .venv, caches and packaging leftovers; data/, runs/ and the release stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .chalice/deployments
@@ -85,14 +87,16 @@ $(PY):
 	@$(PYTHON) -m venv $(VENV) || \
 	  { rm -rf $(VENV); echo "Could not make $(VENV): install your system's venv package (python3-venv)." >&2; exit 1; }
 
-$(RUN_READY): requirements-run.txt | $(PY)
+$(RUN_READY): requirements-run.txt pyproject.toml | $(PY)
 	@echo "Installing what the app needs ..."
 	@$(PIP_INSTALL) $<
+	@$(INSTALL_VERDICT)
 	@touch $@
 
-$(DEV_READY): requirements-dev.txt | $(PY)
+$(DEV_READY): requirements-dev.txt pyproject.toml | $(PY)
 	@echo "Installing what the tests need ..."
 	@$(PIP_INSTALL) $<
+	@$(INSTALL_VERDICT)
 	@touch $@
 
 $(ALTERNATIVES_READY): requirements-alternatives.txt | $(DEV_READY)

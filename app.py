@@ -10,9 +10,9 @@ from typing import Any
 from chalice.app import Chalice, CORSConfig, Request, Response
 
 from chalicelib import assets, http, release, request_log
-from chalicelib.answers import problem
+from chalicelib.documents import problem
 from chalicelib.endpoint import GATEWAY_SECONDS, Endpoint, connect, endpoint_name
-from chalicelib.errors import NotServedError, ReleaseError, SentimentError
+from chalicelib.errors import MethodNotAllowedError, ReleaseError, SentimentError
 from chalicelib.http import Answer, Call
 from chalicelib.negotiation import Representation
 from chalicelib.sentiment import judge
@@ -103,7 +103,7 @@ def tell_problems(request: Request, get_response: Callable[[Request], Response])
     response = get_response(request)
     if isinstance(response.body, dict):
         call = call_of(request)
-        kind = NotServedError if response.status_code == NotServedError.status else SentimentError
+        kind = MethodNotAllowedError if response.status_code == MethodNotAllowedError.status else SentimentError
         error = kind(str(response.body.get("Message")))
         response.body = json.dumps(problem(error, call.request_id))
         response.headers.update({"Content-Type": http.PROBLEM_TYPE, **http.common_headers(call)})

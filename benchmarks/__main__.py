@@ -17,7 +17,7 @@ from benchmarks.reviews import WORDS, sample
 from benchmarks.tutorial import word_columns
 from chalicelib import release
 from chalicelib.endpoint import endpoint_name
-from training.simulator.server import LocalEndpoint, packaged_container
+from simulator.server import LocalEndpoint, packaged_container
 
 
 @dataclass(frozen=True)

@@ -26,16 +26,16 @@ from benchmarks.sentences import PROJECT, score_of
 from benchmarks.snippets import Snippets
 from chalicelib import release
 from chalicelib.release import EVIDENCE_NAME, VOCABULARY_NAME
-from training.data import collect
-from training.features import prepare
-from training.metrics import measure as measure_split
+from training.data.collect import collect
+from training.data.reviews import DataError, Review
+from training.data.splits import TEST
+from training.evaluation.metrics import measure as measure_split
+from training.evaluation.predictions import Scored
+from training.evaluation.thresholds import outside
+from training.features.prepare import prepare
+from training.model.run_folder import MODEL_NAME
+from training.model.train import train
 from training.release import MODEL_FOLDER
-from training.reviews import DataError, Review
-from training.run_folder import MODEL_NAME
-from training.scoring import Scored
-from training.splits import TEST
-from training.thresholds import outside
-from training.train import train
 
 REQUIREMENTS = "requirements-alternatives.txt"
 INTO = Path("runs/alternatives.json")

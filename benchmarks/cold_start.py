@@ -14,9 +14,9 @@ from pathlib import Path
 
 from benchmarks.comparison import Comparison, in_turns
 from benchmarks.handler import event
-from training.simulator.apps.lambda_package import package_project, unpack
-from training.simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
-from training.simulator.server import LocalEndpoint
+from simulator.apps.lambda_package import package_project, unpack
+from simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
+from simulator.server import LocalEndpoint
 
 LARGEST_RATIO = 1.25
 LARGEST_ZIP_BYTES = 3_000_000

@@ -21,7 +21,7 @@ import xgboost
 from benchmarks.packages import installed
 from benchmarks.tutorial import VOCABULARY_SIZE, words_of
 from chalicelib.text import words
-from training.hyperparameters import PRESETS, parse
+from training.model.hyperparameters import PRESETS, parse
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -1,7 +1,7 @@
 """What `make run` starts beside plain `chalice local`: one small request after another on a kept connection.
 
 Plain `chalice local` sends headers and body apart and stalls on every kept connection, for some 40 ms, until the client
-acknowledges the headers (see `training.chalice_local`). A fresh connection, which never stalls, is shown beside.
+acknowledges the headers (see `devserver.chalice_local`). A fresh connection, which never stalls, is shown beside.
 """
 
 import http.client
@@ -16,14 +16,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.comparison import Comparison, in_turns
-from training.simulator.listener import LOOPBACK
+from simulator.listener import LOOPBACK
 
 LARGEST_RATIO = 1 / 2  # the stall is most of a plain request
 LONGEST_START_SECONDS = 60.0
 LOOK_EVERY_SECONDS = 0.1
 PATH = "/health"
 PROJECT = Path(__file__).parents[1]
-MAKE_RUN = (sys.executable, "-m", "training", "run")
+MAKE_RUN = (sys.executable, "-m", "cli.main", "run")
 CHALICE_LOCAL = (str(Path(sys.executable).with_name("chalice")), "local", "--stage", "dev", "--no-autoreload")
 
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from benchmarks.sentences import Sentence, load
 from benchmarks.snippets import Snippets
-from training.crops import crops_of
-from training.reviews import REVIEWS_NAME, Review, read
-from training.scoring import Integers
-from training.splits import TEST, assign
+from training.data.excerpts import excerpts_of
+from training.data.reviews import REVIEWS_NAME, Review, read
+from training.data.splits import TEST, assign
+from training.evaluation.predictions import Integers
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Material:
 
     @cached_property
     def crops(self) -> list[str]:
-        """A crop of each review of the test, the same that `python -m training evaluate` asks about."""
-        return [crops_of(review.id, review.text, 1)[0] for review in self.test]
+        """A crop of each review of the test, the same that `verdict evaluate` asks about."""
+        return [excerpts_of(review.id, review.text, 1)[0] for review in self.test]
 
     @property
     def facts(self) -> dict[str, int | None]:

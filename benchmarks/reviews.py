@@ -6,7 +6,7 @@ from itertools import accumulate, islice
 from pathlib import Path
 
 from chalicelib.vocabulary import Vocabulary
-from training.archive import read_archive
+from training.data.archive import read_archive
 
 WORDS = 230
 _NEAR = range(WORDS - 10, WORDS + 11)

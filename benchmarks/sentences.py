@@ -19,9 +19,9 @@ from rich.table import Table
 from chalicelib import release
 from chalicelib.release import Release
 from chalicelib.text import words
+from training.evaluation.predictions import load_booster, matrix
+from training.model.run_folder import MODEL_NAME
 from training.release import MODEL_FOLDER
-from training.run_folder import MODEL_NAME
-from training.scoring import load_booster, matrix
 
 PROJECT = Path(__file__).parents[1]
 SENTENCES = PROJECT / "tests" / "model" / "sentences.jsonl"

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.reviews import DataError
-from training.scoring import Integers
+from training.data.reviews import DataError
+from training.evaluation.predictions import Integers
 
 SDIST = "vaderSentiment-3.3.2.tar.gz"
 SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 
-from chalicelib.evidence import COLUMNS, Evidence
+from chalicelib.ngram_features import COLUMNS, Evidence
 from chalicelib.text import CLEANER_VERSION
 from chalicelib.vocabulary import Vocabulary
 

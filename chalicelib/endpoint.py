@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.faults import BAD_ANSWER, SLOW, EndpointError, Fault, fault_for_class, fault_for_code
+from chalicelib.endpoint_errors import BAD_ANSWER, SLOW, EndpointError, Fault, fault_for_class, fault_for_code
 from chalicelib.sentiment import Scores
 
 if TYPE_CHECKING:

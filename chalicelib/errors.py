@@ -86,7 +86,7 @@ class NotJudgeableError(SentimentError):
     status = 422
 
 
-class NotServedError(SentimentError):
+class MethodNotAllowedError(SentimentError):
     """A method that this address does not serve."""
 
     type = "not-served"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.encoder import Encoder
-from chalicelib.evidence import NEGATIONS
+from chalicelib.ngram_features import NEGATIONS
 from chalicelib.text import Span, Word, located_words, sentences
 
 MOST_SENTENCES = 60  # of one review

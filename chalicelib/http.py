@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib import answers, inquiry
+from chalicelib import documents, predict_request
 from chalicelib.assets import Asset, asset_version
 from chalicelib.errors import MalformedBodyError, NotAcceptableError, SentimentError
-from chalicelib.inquiry import Inquiry
 from chalicelib.negotiation import Representation, negotiate
+from chalicelib.predict_request import PredictRequest
 from chalicelib.release import Release
-from chalicelib.sentiment import Judgement
+from chalicelib.sentiment import PredictResponse
 
 PROBLEM_TYPE = "application/problem+json"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -52,11 +52,11 @@ class Call:
         """The body's Content-Type; JSON where there is none, as API Gateway has it."""
         return self.headers.get("content-type", "application/json")
 
-    def read(self) -> Inquiry:
+    def read(self) -> PredictRequest:
         """Read the reviews asked about; raises `SentimentError`."""
         if self.body is None:
             raise MalformedBodyError("The body cannot be decoded.")
-        return inquiry.read(self.content_type, self.body)
+        return predict_request.read(self.content_type, self.body)
 
     def representation(self, in_kind: Representation) -> Representation:
         """Choose how to answer; raises `NotAcceptableError`."""
@@ -88,12 +88,12 @@ def page_answer(call: Call, release: Release, status: int = 200, **view: Any) ->
 
 
 def verdict_answer(
-    call: Call, asked: Inquiry, judgement: Judgement, release: Release, chosen: Representation
+    call: Call, asked: PredictRequest, judgement: PredictResponse, release: Release, chosen: Representation
 ) -> Answer:
     """Answer with verdicts; raises the error of a single review, which is then the request's."""
     if chosen is Representation.TEXT:
-        return Answer(answers.as_digits(judgement), TEXT_TYPE)
-    document = answers.as_json(asked, judgement, release.release_id, call.request_id)
+        return Answer(documents.as_digits(judgement), TEXT_TYPE)
+    document = documents.as_json(asked, judgement, release.release_id, call.request_id)
     if chosen is Representation.JSON:
         return json_answer(document)
     return page_answer(call, release, inquiry=asked, results=tuple(document.get("results", [document])))
@@ -104,16 +104,16 @@ def refusal(call: Call, error: SentimentError, release: Release | None) -> Answe
 
     Without a release there is no page. The page's box keeps its text.
     """
-    problem = answers.problem(error, call.request_id)
+    problem = documents.problem(error, call.request_id)
     body = call.body or b""
-    in_kind = inquiry.kind_of(call.content_type, body) if call.method == "POST" else Representation.JSON
+    in_kind = predict_request.kind_of(call.content_type, body) if call.method == "POST" else Representation.JSON
     try:
         chosen = call.representation(in_kind)
     except NotAcceptableError:
         chosen = Representation.JSON
     if chosen is Representation.HTML and release:
-        text = inquiry.text_of(call.content_type, body)
-        several = inquiry.asks_several(call.content_type, body)
+        text = predict_request.text_of(call.content_type, body)
+        several = predict_request.asks_several(call.content_type, body)
         answer = page_answer(call, release, error.status, problem=problem, text=text, several=several)
     elif chosen is Representation.TEXT:
         answer = Answer(f"Error: {error.title}. {error.detail}\n", TEXT_TYPE, error.status)

@@ -5,7 +5,7 @@ Source: the OpenAPI Specification 3.1.0. Tests validate the document, and real a
 
 from typing import Any
 
-from chalicelib import errors, faults, inquiry, sentiment
+from chalicelib import endpoint_errors, errors, predict_request, sentiment
 
 JsonObject = dict[str, Any]
 
@@ -33,7 +33,10 @@ def problem_types() -> dict[str, int]:
     """Return every problem type this API answers with, and its status."""
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     kinds = {kind.type: kind.status for kind in classes if issubclass(kind, errors.SentimentError)}
-    tabled = {fault.type: fault.status for fault in {*faults.FAULTS.values(), faults.BAD_ANSWER, faults.UNKNOWN}}
+    tabled = {
+        fault.type: fault.status
+        for fault in {*endpoint_errors.FAULTS.values(), endpoint_errors.BAD_ANSWER, endpoint_errors.UNKNOWN}
+    }
     return dict(sorted({**kinds, **tabled}.items()))
 
 
@@ -97,7 +100,7 @@ def _predict() -> JsonObject:
     form = _object({"review": _TEXT, "several": {"type": "string"}}, frozenset({"several"}))
     body = {
         "text/plain": {"schema": _TEXT, "example": "One of the best films I have ever seen"},
-        inquiry.FORM_TYPE: {"schema": form},
+        predict_request.FORM_TYPE: {"schema": form},
         "application/json": {
             "schema": {"oneOf": [_reference("Review"), _reference("Reviews")]},
             "example": {"review": "One of the best films I have ever seen"},
@@ -113,7 +116,8 @@ def _predict() -> JsonObject:
     return {
         "operationId": "predict",
         "summary": "Judge one review, or up to 100",
-        "description": f"At most {inquiry.LARGEST_BODY:,} bytes; of a review, {sentiment.LONGEST_REVIEW:,} characters. "
+        "description": f"At most {predict_request.LARGEST_BODY:,} bytes; "
+        f"of a review, {sentiment.LONGEST_REVIEW:,} characters. "
         "The Accept header chooses the answer; where it is open, text answers text, a form the page, JSON JSON.",
         "requestBody": {"required": True, "content": body},
         "responses": {

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from chalicelib.assets import FOLDER
 from chalicelib.highlight import level, stretches
-from chalicelib.inquiry import Inquiry
+from chalicelib.predict_request import PredictRequest
 from chalicelib.release import Release
 from chalicelib.sentiment import LONGEST_REVIEW, MOST_REVIEWS, NOT_SURE, POSITIVE, label_of
 
@@ -39,7 +39,7 @@ class PageView:
 
     base: str
     release: Release
-    inquiry: Inquiry | None = None
+    inquiry: PredictRequest | None = None
     results: tuple[dict[str, Any], ...] = ()
     problem: dict[str, Any] | None = None
     text: str = ""

@@ -41,7 +41,7 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True)
-class Caution:
+class ReviewWarning:
     """Something a reader of a verdict should know: a stable code, and a sentence for people."""
 
     code: str
@@ -56,12 +56,12 @@ class Verdict:
     score: float
     known_words: float
     judgeable: bool  # False: too few words are known, or it is not English, so the score says nothing
-    warnings: tuple[Caution, ...]
+    warnings: tuple[ReviewWarning, ...]
     explanation: Explanation = field(default_factory=Explanation)
 
 
 @dataclass(frozen=True)
-class Judgement:
+class PredictResponse:
     """The answer to a request: for every review, in order, a verdict or the error that stands in its place."""
 
     outcomes: list[Verdict | SentimentError]
@@ -83,7 +83,7 @@ class _Question:
     text: str  # as far as it counts
     known_words: float
     judgeable: bool
-    cautions: tuple[Caution, ...]
+    cautions: tuple[ReviewWarning, ...]
     row: str
     parts: Parts | None = None
     part_rows: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ def judge(
     remaining_seconds: Callable[[], float],
     *,
     explained: bool,
-) -> Judgement:
+) -> PredictResponse:
     """Judge up to 100 reviews with one call of the endpoint, which is made only when there is something to ask.
 
     A review that cannot be read (not text, empty, no room left) yields its error in its place. Raises
@@ -120,7 +120,7 @@ def judge(
             outcomes.append(_verdict(question, scores, release))
         else:
             outcomes.append(question)
-    return Judgement(outcomes, answer.variant, len(rows))
+    return PredictResponse(outcomes, answer.variant, len(rows))
 
 
 def _questions(reviews: Sequence[object], release: Release, *, explained: bool) -> list[_Question | SentimentError]:
@@ -159,7 +159,7 @@ def _with_parts(
         rows_left -= len(rows)
         cautions = question.cautions
         if parts.cut:
-            cautions += (Caution("explained-in-part", "The review has more parts than one answer explains."),)
+            cautions += (ReviewWarning("explained-in-part", "The review has more parts than one answer explains."),)
         questions.append(replace(question, cautions=cautions, parts=parts, part_rows=rows))
     return questions
 
@@ -179,20 +179,24 @@ def _question(review: object, release: Release) -> _Question:
     return _Question(text, known, judgeable, cautions, release.encoder.row(words))
 
 
-def _cautions(review: str, english: bool, known: float, release: Release) -> tuple[Caution, ...]:
+def _cautions(review: str, english: bool, known: float, release: Release) -> tuple[ReviewWarning, ...]:
     """Say what makes a verdict on this review less certain than its score."""
-    found: list[Caution] = []
+    found: list[ReviewWarning] = []
     if len(review) > LONGEST_REVIEW:
-        found.append(Caution("cut", f"Only the first {LONGEST_REVIEW:,} characters were read."))
+        found.append(ReviewWarning("cut", f"Only the first {LONGEST_REVIEW:,} characters were read."))
     if not english:
-        found.append(Caution("not-english", "This does not look like English, the only language the model has read."))
+        found.append(
+            ReviewWarning("not-english", "This does not look like English, the only language the model has read.")
+        )
     if known == 0:
         found.append(
-            Caution("no-known-words", "None of its words is known to the model, so there is nothing to judge.")
+            ReviewWarning("no-known-words", "None of its words is known to the model, so there is nothing to judge.")
         )
     elif known < max(release.facts.few_known_words, LEAST_KNOWN_WORDS):
         too_few = ", too few to judge it" if known < LEAST_KNOWN_WORDS else ""
-        found.append(Caution("few-known-words", f"Only {known:.0%} of its words are known to the model{too_few}."))
+        found.append(
+            ReviewWarning("few-known-words", f"Only {known:.0%} of its words are known to the model{too_few}.")
+        )
     return tuple(found)
 
 

@@ -3,7 +3,7 @@
 The vocabulary file is made to be read: a short header, a blank line, then a word a line with its weight, the smoothed
 log-odds of positive against negative reviews that hold the word (natural logarithm; above 0 speaks for positive). Rows
 do not depend on the weights. What this module does not do: write rows (`encoder`), weigh longer terms (`evidence`), or
-choose words (`training.terms`).
+choose words (`training.features.build_vocabulary`).
 """
 
 import re

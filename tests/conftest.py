@@ -12,8 +12,9 @@ import pytest
 if TYPE_CHECKING:
     from chalice.test import Client
 
-    from training.simulator.server import LocalEndpoint
+    from simulator.server import LocalEndpoint
 
+pytest_plugins = ["tests.synthetic_run"]
 NEEDS = {  # marker -> (is it here, what it is and how to get it)
     "needs_archive": (
         "VERDICT_ARCHIVE" in os.environ,
@@ -57,7 +58,7 @@ def archive() -> Path:
 def running_endpoint() -> Iterator["LocalEndpoint"]:
     """The packaged release's model behind a SageMaker endpoint on a free loopback port, for the whole session."""
     from chalicelib import release
-    from training.simulator.server import LocalEndpoint, packaged_container
+    from simulator.server import LocalEndpoint, packaged_container
 
     name = f"verdict-dev-{release.load().encoder.fingerprint}"
     with LocalEndpoint(name, packaged_container()) as endpoint:

@@ -12,10 +12,10 @@ from openapi_spec_validator import validate
 import app as verdict
 from chalicelib import assets, openapi
 from chalicelib.errors import NotFoundError, ReleaseError
-from training.simulator.faults import KINDS
+from simulator.endpoint_faults import KINDS
 
 if TYPE_CHECKING:
-    from training.simulator.server import LocalEndpoint
+    from simulator.server import LocalEndpoint
 
 FORM = "application/x-www-form-urlencoded"
 GOOD, BAD = "One of the best films I have ever seen", "A waste of time. The worst film ever."

@@ -16,22 +16,23 @@ import click
 import pytest
 from chalice.cli import cli as chalice_cli
 
-from training.__main__ import STEPS, main
-from training.aws import prices
-from training.sagemaker.setup.grants import PARTS
-from training.simulator import faults, mishaps
-from training.simulator.apps.gateway import Gateway
-from training.simulator.control.hosting import endpoints
-from training.simulator.control.jobs import training_jobs
-from training.simulator.state import StatePages
-from training.simulator.wire import Answer, Request
-from training.stack import alarms, extras
+from cli import main as cli_main
+from cli.main import verdict
+from operations.aws import prices
+from operations.packaging.stack import alarms, extras
+from operations.setup.grants import PARTS
+from simulator import endpoint_faults, fault_injection
+from simulator.apps.gateway import Gateway
+from simulator.sagemaker.hosting import endpoints
+from simulator.sagemaker.jobs import training_jobs
+from simulator.state import StatePages
+from simulator.wire import Answer, Request
 
 ROOT = Path(__file__).parents[1]
 LIFECYCLE = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 UNKNOWN = "UnknownOperationException"
-PROGRAMS = ("python -m training ", "chalice ")
+PROGRAMS = ("verdict ", "chalice ")
 
 
 def typed(paper: str) -> Iterator[str]:
@@ -68,14 +69,14 @@ def refusal(command: click.Command, name: str, arguments: list[str]) -> str:
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_is_one_that_the_program_takes(line: str) -> None:
     words = words_of(line)
-    group, (name, *arguments) = (main, words[3:]) if words[0] == "python" else (chalice_cli, words[1:])
+    group, (name, *arguments) = (verdict, words[1:]) if words[0] == "verdict" else (chalice_cli, words[1:])
     command = group.get_command(click.Context(group), name)
     assert command, name
     assert not refusal(command, name, arguments)
 
 
 def test_a_command_that_is_not_there_would_be_noticed() -> None:
-    command = main.get_command(click.Context(main), "deploy")
+    command = verdict.get_command(click.Context(verdict), "deploy")
     assert command
     assert "--nothing" in refusal(command, "deploy", ["--nothing"])
     assert len(COMMANDS) > 50
@@ -83,7 +84,9 @@ def test_a_command_that_is_not_there_would_be_noticed() -> None:
 
 def test_every_step_is_told_of() -> None:
     papers = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-    assert not [step for step in STEPS if not re.search(rf"training {step}\b|make {step}\b|`{step}`", papers)]
+    assert not [
+        step for step in cli_main.COMMANDS if not re.search(rf"verdict {step}\b|make {step}\b|`{step}`", papers)
+    ]
 
 
 def test_every_policy_is_told_of() -> None:
@@ -97,10 +100,10 @@ def quoted_row(beginning: str) -> set[str]:
 
 
 def test_every_mishap_is_told_of_and_there() -> None:
-    assert quoted_row("refused at once") == set(mishaps.REFUSALS)
+    assert quoted_row("refused at once") == set(fault_injection.REFUSALS)
     background = quoted_row("goes wrong later") - {"CreateEndpoint", "UpdateEndpoint"}
-    assert background == set(mishaps.BACKGROUND)
-    assert quoted_row("an endpoint's answers") == set(faults.KINDS)
+    assert background == set(fault_injection.BACKGROUND)
+    assert quoted_row("an endpoint's answers") == set(endpoint_faults.KINDS)
 
 
 def test_every_mishap_that_is_ordered_can_be() -> None:
@@ -110,7 +113,7 @@ def test_every_mishap_that_is_ordered_can_be() -> None:
     operations = {*endpoints.OPERATIONS, *training_jobs.OPERATIONS}
     assert len(ordered) > 6
     assert {operation for operation, _ in ordered} <= operations
-    assert {kind for _, kind in ordered} <= {*mishaps.REFUSALS, *mishaps.BACKGROUND}
+    assert {kind for _, kind in ordered} <= {*fault_injection.REFUSALS, *fault_injection.BACKGROUND}
 
 
 def _no_function(*_: Any) -> Any:
@@ -119,7 +122,7 @@ def _no_function(*_: Any) -> Any:
 
 def told(method: str, target: str) -> Answer:
     """Ask a control path of a simulator in which nothing is."""
-    pages = StatePages(list, mishaps.Mishaps(), Gateway(_no_function), lambda: "http://127.0.0.1")
+    pages = StatePages(list, fault_injection.FaultInjector(), Gateway(_no_function), lambda: "http://127.0.0.1")
     return pages.answer(Request(method, target, {}, b""))
 
 
@@ -171,7 +174,15 @@ def test_prices_of_serverless_endpoints_are_those_of_the_table() -> None:
 @cache
 def sources() -> dict[Path, str]:
     """Return the source of all that runs."""
-    files = [ROOT / "app.py", *(ROOT / "chalicelib").rglob("*.py"), *(ROOT / "training").rglob("*.py")]
+    files = [
+        ROOT / "app.py",
+        *(ROOT / "chalicelib").rglob("*.py"),
+        *(
+            path
+            for package in ("training", "operations", "simulator", "cli")
+            for path in (ROOT / package).rglob("*.py")
+        ),
+    ]
     return {path: path.read_text(encoding="utf-8") for path in files}
 
 

@@ -40,34 +40,45 @@ def test_chalicelib_imports_in_one_direction() -> None:
         below = {name: under for name, under in below.items() if name not in leaves}
 
 
-LAYERS = (  # of what speaks to AWS: each may import those before it
-    "training.aws",
-    "training.sagemaker.serving",
-    "training.sagemaker.estate",
-    "training.sagemaker.setup",
-    "training.sagemaker.jobs",
-    "training.sagemaker",
+ARROWS = {  # package -> the other packages of this project that it may import
+    "chalicelib": set(),
+    "training": {"chalicelib"},
+    "operations": {"chalicelib", "training"},
+    "simulator": {"chalicelib", "training", "operations"},
+    "devserver": {"chalicelib", "training", "simulator"},
+    "rehearsal": {"chalicelib", "training", "simulator", "devserver"},
+    "cli": {"chalicelib", "training", "operations", "simulator", "devserver", "rehearsal"},
+}
+OPERATIONS_LAYERS = (  # each may import those before it
+    "operations.aws",
+    "operations.endpoint",
+    "operations.inventory",
+    "operations.setup",
+    "operations.teardown",
+    "operations.jobs",
+    "operations.packaging",
+    "operations.rollout",
 )
 
 
-def layer_of(module: str) -> int:
-    """Return the place of a module in `LAYERS`, -1 for one that is in none of them."""
-    inside = [layer for layer in LAYERS if module == layer or module.startswith(f"{layer}.")]
-    return LAYERS.index(max(inside, key=len)) if inside else -1
+def files_of(package: str) -> list[Path]:
+    """Return the modules of a package."""
+    return sorted((ROOT / package).rglob("*.py"))
 
 
-def test_what_speaks_to_aws_imports_in_one_direction() -> None:
-    files = [path for folder in ("aws", "sagemaker") for path in (ROOT / "training" / folder).rglob("*.py")]
-    assert len(files) > 50
-    for path in files:
-        own = layer_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
-        above = {name for name in imported(path) if layer_of(name) > own and name != "training.sagemaker"}
-        assert not above, f"{path} imports {sorted(above)}"
+@pytest.mark.parametrize("package", ARROWS)
+def test_packages_import_in_one_direction(package: str) -> None:
+    assert files_of(package)
+    for path in files_of(package):
+        roots = {name.partition(".")[0] for name in imported(path)} & {*ARROWS, "app", "benchmarks", "tests"}
+        assert roots <= ARROWS[package] | {package}, path
 
 
-def test_the_commands_on_aws_do_not_know_the_simulator() -> None:
-    files = [path for folder in ("aws", "sagemaker") for path in (ROOT / "training" / folder).rglob("*.py")]
-    assert not [path for path in files for name in imported(path) if name.startswith("training.simulator")]
+@pytest.mark.parametrize("layer", OPERATIONS_LAYERS)
+def test_operations_import_in_one_direction(layer: str) -> None:
+    above = OPERATIONS_LAYERS[OPERATIONS_LAYERS.index(layer) + 1 :]
+    for path in files_of(layer.replace(".", "/")):
+        assert not {name for name in imported(path) if name.startswith(above)}, path
 
 
 def test_importing_the_app_waits_for_nothing_that_the_first_answer_can_do_without() -> None:

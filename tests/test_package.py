@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from training.simulator.apps.lambda_package import package_project, unpack
-from training.simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
+from simulator.apps.lambda_package import package_project, unpack
+from simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
 
 if TYPE_CHECKING:
-    from training.simulator.server import LocalEndpoint
+    from simulator.server import LocalEndpoint
 
 LARGEST_ZIP = 3_000_000  # bytes
 

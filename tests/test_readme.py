@@ -1,4 +1,4 @@
-"""What the README shows is what happens: its curl lines, its tree, its links."""
+"""What the README shows is what happens: its curl lines and links; and the tree in CONTRIBUTING."""
 
 import json
 import re
@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 from chalice.test import Client
 
-from training.__main__ import STEPS
-
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONSOLE = re.search(r"```console\n(.*?)```", README, re.DOTALL)
 CALLS = re.findall(r"^\$ (curl .*)\n((?:[^$].*\n)*)", CONSOLE[1] if CONSOLE else "", re.MULTILINE)
-PAPERS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def answer_to(client: Client, command: str) -> str:
@@ -44,29 +42,29 @@ def test_every_curl_line_gives_the_answer_printed_below_it(client: Client, comma
         assert answer.strip() == shown.strip()
 
 
-def rooms() -> set[Path]:
-    """Return the paths of the README's tree, from the root."""
-    tree = README.partition("## The tree")[2].split("```")[1]
+def folders_of_the_tree() -> set[Path]:
+    """Return the paths in CONTRIBUTING's tree, from the root."""
+    tree = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("```")[1]
     found: set[Path] = set()
-    folder = Path()
-    for indent, name in re.findall(r"^( *)(\S+)  +\S", tree, re.MULTILINE):
-        found.add((folder if indent else Path()) / name)
-        folder = folder if indent else Path(name)
+    parent = Path()
+    for indent, names in re.findall(r"^( *)(\S+(?:  \S+/)*)  +\S", tree, re.MULTILINE):
+        found |= {(parent if indent else Path()) / name for name in names.split()}
+        parent = parent if indent else Path(names)
     return found
 
 
-def test_every_room_of_the_tree_is_there() -> None:
-    assert len(rooms()) > 30
-    assert not {room for room in rooms() if not (ROOT / room).exists()}
+def test_every_path_in_the_tree_exists() -> None:
+    assert len(folders_of_the_tree()) > 30
+    assert not {path for path in folders_of_the_tree() if not (ROOT / path).exists()}
 
 
-def test_every_room_of_chalicelib_and_every_step_has_its_line() -> None:
-    modules = {path.relative_to(ROOT) for path in (ROOT / "chalicelib").glob("*.py") if path.stem != "__init__"}
-    steps = {Path(*module.split(".")).with_suffix(".py") for module in STEPS.values() if "simulator" not in module}
-    assert not (modules | steps) - rooms()
+def test_every_package_has_a_line_in_the_tree() -> None:
+    tops = {path.parent for path in ROOT.glob("*/__init__.py")}
+    packages = tops | {path.parent for top in tops for path in top.glob("*/__init__.py")}
+    assert not {path.relative_to(ROOT) for path in packages} - folders_of_the_tree()
 
 
-@pytest.mark.parametrize("paper", PAPERS, ids=[str(path.relative_to(ROOT)) for path in PAPERS])
-def test_links_between_papers_lead_somewhere(paper: Path) -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", paper.read_text(encoding="utf-8"))
-    assert all((paper.parent / link).exists() for link in links), links
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(ROOT)) for path in DOCUMENTS])
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8"))
+    assert all((document.parent / link).exists() for link in links), links

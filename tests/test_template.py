@@ -12,12 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from chalicelib import endpoint, release
-from chalicelib.answers import problem
+from chalicelib.documents import problem
 from chalicelib.errors import NotFoundError, SentimentError
-from training import package as step
-from training.aws.names import NameRefusedError
-from training.simulator.apps.lambda_package import package_project
-from training.stack.extras import extras
+from cli.aws.package import command
+from operations.aws.names import NameRefusedError
+from operations.packaging import package as step
+from operations.packaging.stack.extras import extras
+from simulator.apps.lambda_package import package_project
 
 # W2531 says that a runtime's end is near. The runtime is that of this Python, and its end a matter of the date.
 IGNORED = ("W2531",)
@@ -230,7 +231,7 @@ def test_widgets_of_the_dashboard_lie_side_by_side(resources: dict[str, Any]) ->
 
 
 def test_a_stage_that_the_project_does_not_have_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    ran = CliRunner().invoke(step.command, ["--stage", "staging", "--into", str(tmp_path / "out")])
+    ran = CliRunner().invoke(command, ["--stage", "staging", "--into", str(tmp_path / "out")])
     assert isinstance(ran.exception, step.PackagingError)
     assert ran.exception.detail == "There is no stage 'staging' in .chalice/config.json. It has: dev, prod."
     assert not (tmp_path / "out").exists()

@@ -13,8 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from training.progress import Tick, silent
-from training.reviews import Review, read, stretches
+from training.data.reviews import Review, read, stretches
+from training.progress import ProgressCallback, silent
 
 STRETCH_BYTES = 2_000_000
 _ALONE_BELOW = 3  # stretches
@@ -29,7 +29,7 @@ def map_reviews(
     function: Callable[[Shared, Iterator[Review]], Result],
     path: Path,
     shared: Shared,
-    tick: Tick = silent,
+    tick: ProgressCallback = silent,
     stretch_bytes: int = STRETCH_BYTES,
 ) -> Iterator[Result]:
     """Yield `function(shared, reviews)` for each stretch of a file of reviews, in the order of the file."""
@@ -44,7 +44,7 @@ def map_items(
     function: Callable[[Shared, Item], Result],
     items: Sequence[Item],
     shared: Shared,
-    tick: Tick = silent,
+    tick: ProgressCallback = silent,
     alone: bool = False,
 ) -> Iterator[Result]:
     """Yield `function(shared, item)` for each item, in their order; `alone` for work too small for more processes."""
@@ -55,7 +55,7 @@ def map_items(
 
 
 def _spread(
-    call: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], shared: object, tick: Tick
+    call: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], shared: object, tick: ProgressCallback
 ) -> Iterator[Result]:
     """Yield the results of calls, in their order, from as many processes as there are processors."""
     with ProcessPoolExecutor(

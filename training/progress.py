@@ -7,11 +7,11 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-Tick = Callable[[int, int, str], None]  # (done, total, a few words on what is seen now)
+ProgressCallback = Callable[[int, int, str], None]  # (done, total, a few words on what is seen now)
 
 
 def silent(done: int, total: int, seen: str = "") -> None:
-    """Show nothing: the `Tick` of callers that only want the result."""
+    """Show nothing: the `ProgressCallback` of callers that only want the result."""
 
 
 class _BarsBelow(Progress):
@@ -29,8 +29,8 @@ class _BarsBelow(Progress):
 @contextmanager
 def bars(
     console: Console, *names: str, above: Callable[[], RenderableType] | None = None
-) -> Iterator[tuple[Tick, ...]]:
-    """Show progress bars while the block runs, one below the other; each moves when its `Tick` is called.
+) -> Iterator[tuple[ProgressCallback, ...]]:
+    """Show progress bars while the block runs, one below the other; each moves when its `ProgressCallback` is called.
 
     `above` makes what stands above them, anew each time they are drawn.
     """
@@ -46,8 +46,8 @@ def bars(
         yield tuple(_tick(progress, progress.add_task(name, start=False, total=None, seen="")) for name in names)
 
 
-def _tick(progress: Progress, task: TaskID) -> Tick:
-    """Make the `Tick` of one bar; its clock starts at the first call."""
+def _tick(progress: Progress, task: TaskID) -> ProgressCallback:
+    """Make the `ProgressCallback` of one bar; its clock starts at the first call."""
 
     def tick(done: int, total: int, seen: str = "") -> None:
         if not progress.tasks[task].started:

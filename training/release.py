@@ -9,9 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-from rich.console import Console
-
 from chalicelib.encoder import ENCODING
 from chalicelib.release import (
     EVIDENCE_NAME,
@@ -24,18 +21,17 @@ from chalicelib.release import (
     load,
 )
 from chalicelib.text import CLEANER_VERSION
-from training import atomic, gaps
-from training.aws.images import REPOSITORY, TAG
-from training.canary import CANARY_NAME, computed
-from training.channels import write_evidence
-from training.data import DATA_FOLDER
-from training.evaluate import DEFAULT_PRECISION, evaluate, show
-from training.evaluation import REPORT_NAME, TEST, Evaluation, load_evaluation
-from training.progress import Tick, bars, silent, table
-from training.reviews import read_manifest
-from training.run_folder import MODEL_NAME, RUNS_FOLDER, Run, RunError, load_run, run_folder
-from training.scoring import load_booster
-from training.train import DEFAULT_RUN
+from training import atomic
+from training.data.reviews import read_manifest
+from training.evaluation.evaluate import DEFAULT_PRECISION, evaluate
+from training.evaluation.evaluation import REPORT_NAME, TEST, Evaluation, load_evaluation
+from training.evaluation.predictions import load_booster
+from training.features.channels import write_evidence
+from training.model import missing_values
+from training.model.canary import CANARY_NAME, computed
+from training.model.container_image import REPOSITORY, TAG
+from training.model.run_folder import MODEL_NAME, Run, RunError, load_run
+from training.progress import ProgressCallback, silent
 
 XGBOOST_VERSION = "3.0.5"  # the image's
 IMAGE = f"{REPOSITORY}:{TAG}"
@@ -57,13 +53,13 @@ def release(
     data_folder: Path,
     release_folder: Path = PACKAGED,
     model_folder: Path = MODEL_FOLDER,
-    tick: Tick = silent,
+    tick: ProgressCallback = silent,
 ) -> Released:
     """Package a run; raises `RunError` or `ReleaseError` when its parts do not belong together.
 
     A run that was not evaluated, or not yet on a test that the data has, is evaluated first: the last word.
     """
-    from training.report import render  # matplotlib: slow to import, and only needed here
+    from training.evaluation.report import render  # matplotlib: slow to import, and only needed here
 
     run = load_run(run_path)
     _check_model(run)
@@ -97,14 +93,14 @@ def _check_model(run: Run) -> None:
         raise RunError(
             f"The model of {run.folder} reads {columns} columns, its vocabulary makes {run.encoder.columns}."
         )
-    if not gaps.is_level(run.model, 0, run.encoder.first_derived):
+    if not missing_values.is_level(run.model, 0, run.encoder.first_derived):
         raise RunError(
             f"The model of {run.folder} tells a missing word column from a zero one. Train it again: "
-            "`python -m training train` makes both the same."
+            "`verdict train` makes both the same."
         )
 
 
-def _last_word(run: Run, data_folder: Path, tick: Tick) -> Evaluation:
+def _last_word(run: Run, data_folder: Path, tick: ProgressCallback) -> Evaluation:
     """Return the run's evaluation, on test too where there is one."""
     evaluation = load_evaluation(run)
     if evaluation and TEST in evaluation.asked:
@@ -136,18 +132,3 @@ def describe(run: Run, evaluation: Evaluation) -> ReleaseFacts:
         hyperparameters=run.record.hyperparameters,
         metrics={name: figures.headline() for name, figures in evaluation.asked.items()},
     )
-
-
-@click.command(name="release")
-@click.option("--name", default=DEFAULT_RUN, show_default=True, help="The run's folder, in runs/.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=DATA_FOLDER, show_default=True)
-def command(name: str, data: Path) -> None:
-    """Make a run the packaged release, with the official test as the last word on it."""
-    console = Console(stderr=True)
-    with bars(console, "Scoring") as (tick,):
-        released = release(run_folder(RUNS_FOLDER, name), data, tick=tick)
-    show(console, released.evaluation)
-    rows = [(path.name, f"{path.stat().st_size:,} bytes") for path in released.files]
-    console.print(table(f"Release {released.release.release_id}", rows))
-    if TEST not in released.evaluation.asked:
-        console.print("These reviews have no test split: the release states figures of cross-validation alone.")

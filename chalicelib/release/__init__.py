@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from chalicelib import evidence as evidence_file
+from chalicelib import ngram_features as evidence_file
 from chalicelib import vocabulary as vocabulary_file
 from chalicelib.encoder import ENCODING, Encoder
 from chalicelib.errors import ReleaseError

@@ -22,8 +22,8 @@ from benchmarks.results import (
 )
 from benchmarks.sentences import Sentence
 from benchmarks.snippets import Snippets
-from training.crops import crops_of
-from training.reviews import Review, write
+from training.data.excerpts import excerpts_of
+from training.data.reviews import Review, write
 
 SENTENCES = [Sentence("good", "positive", "plain", True), Sentence("good, ha", "negative", "irony", False, "irony")]
 SNIPPETS = Snippets(["so good", "good?", "bad", "dull"], np.array([1, 0, 0, 0]), 2)
@@ -84,7 +84,7 @@ def test_crops_are_those_that_evaluation_asks() -> None:
     text = "One. Two is here! Three? Four of them. Five. Six! Seven. Eight it is."
     reviews = [Review("test", number, number % 2, None, text) for number in range(9)]
     crops = Material([], np.array([]), reviews, SENTENCES, None).crops
-    assert crops == [crops_of(f"test/{'pos' if n % 2 else 'neg'}/{n}", text, 1)[0] for n in range(9)]
+    assert crops == [excerpts_of(f"test/{'pos' if n % 2 else 'neg'}/{n}", text, 1)[0] for n in range(9)]
     assert len(set(crops)) > 3
 
 

@@ -16,7 +16,7 @@ from chalicelib import release
 from chalicelib.text import words
 
 if TYPE_CHECKING:
-    from training.simulator.server import LocalEndpoint
+    from simulator.server import LocalEndpoint
 
 REVIEWS = ("A superb film, not a bad one at all.", "This movie is horrible.")
 

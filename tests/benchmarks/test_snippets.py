@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.snippets import INNER, LARGEST_BYTES, SHA256, SNIPPETS, Snippets, parse, read, told
-from training.reviews import DataError
+from training.data.reviews import DataError
 
 LINES = "1\t2.26\tA ''gem''; go.\r\n2\t-0.6\tToo tepid\r\n3\t0.0\tIt has a plot\r\n4\t-1.8125\tIn this case zero."
 

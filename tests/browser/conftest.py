@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from chalicelib import release
 from chalicelib.endpoint import endpoint_name
-from training.child import child
-from training.run import EndpointAddress, answers, app_environment, check_port_is_free, wait_for
-from training.simulator.server import LocalEndpoint, packaged_container
+from devserver.run import EndpointAddress, answers, app_environment, check_port_is_free, wait_for
+from simulator.child_process import child
+from simulator.server import LocalEndpoint, packaged_container
 
 FLAGS = [
     "--headless",
@@ -36,7 +36,7 @@ def running() -> Iterator[tuple[str, LocalEndpoint]]:
     """The app's address and its endpoint, started once."""
     port = check_port_is_free(0)
     name = endpoint_name(release.load().encoder.fingerprint)
-    chalice = ["-m", "training.chalice_local", "local", "--stage", "dev", "--no-autoreload", "--port", str(port)]
+    chalice = ["-m", "devserver.chalice_local", "local", "--stage", "dev", "--no-autoreload", "--port", str(port)]
     with (
         LocalEndpoint(name, packaged_container()) as endpoint,
         child(chalice, app_environment(os.environ, EndpointAddress(name, endpoint.port))) as app,

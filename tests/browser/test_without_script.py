@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from training.simulator.server import LocalEndpoint
+from simulator.server import LocalEndpoint
 
 pytestmark = pytest.mark.needs_chromium
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from chalicelib import encoder as encoder_module
 from chalicelib.encoder import ENCODING, Encoder
-from chalicelib.evidence import COLUMNS, Evidence
+from chalicelib.ngram_features import COLUMNS, Evidence
 from chalicelib.vocabulary import Vocabulary
-from training.scoring import matrix
-from training.simulator.container.serving import parse_libsvm
+from simulator.container.serving import parse_libsvm
+from training.evaluation.predictions import matrix
 
 TERMS = ("bad", "film", "good", "not")
 SLOTS = 1 << 12

@@ -9,34 +9,34 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from chalicelib import faults
+from chalicelib import endpoint_errors
 from chalicelib.endpoint import TRIES, Endpoint, connect, endpoint_name, parse_scores
-from chalicelib.faults import FAULTS, EndpointError, Fault, fault_for_class, fault_for_code
+from chalicelib.endpoint_errors import FAULTS, EndpointError, Fault, fault_for_class, fault_for_code
 from chalicelib.sentiment import Scores
-from training.simulator.faults import KINDS
+from simulator.endpoint_faults import KINDS
 
 if TYPE_CHECKING:
-    from training.simulator.server import LocalEndpoint
+    from simulator.server import LocalEndpoint
 
 ROWS = ["0:1 5:1", "0:1 5:1 17:1"]  # narrower than any release: the container answers those too
 ON_THE_WIRE: dict[str, tuple[Fault, bool]] = {  # what the endpoint does -> the fault, and whether it is tried again
-    "not-ready": (faults.STARTING, False),
-    "throttled": (faults.BUSY, True),
-    "unavailable": (faults.DOWN, True),
-    "internal-failure": (faults.FAILED, True),
-    "dependency": (faults.FAILED, True),
-    "model-error": (faults.MODEL_FAILED, False),
-    "validation": (faults.ABSENT, False),
-    "access-denied": (faults.MISCONFIGURED, False),
-    "expired-token": (faults.MISCONFIGURED, False),
-    "cut": (faults.DOWN, True),
-    "empty": (faults.BAD_ANSWER, False),
-    "garbage": (faults.BAD_ANSWER, False),
-    "nan": (faults.BAD_ANSWER, False),
-    "out-of-range": (faults.BAD_ANSWER, False),
-    "short": (faults.BAD_ANSWER, False),
-    "extra": (faults.BAD_ANSWER, False),
-    "slow": (faults.SLOW, False),
+    "not-ready": (endpoint_errors.STARTING, False),
+    "throttled": (endpoint_errors.BUSY, True),
+    "unavailable": (endpoint_errors.DOWN, True),
+    "internal-failure": (endpoint_errors.FAILED, True),
+    "dependency": (endpoint_errors.FAILED, True),
+    "model-error": (endpoint_errors.MODEL_FAILED, False),
+    "validation": (endpoint_errors.ABSENT, False),
+    "access-denied": (endpoint_errors.MISCONFIGURED, False),
+    "expired-token": (endpoint_errors.MISCONFIGURED, False),
+    "cut": (endpoint_errors.DOWN, True),
+    "empty": (endpoint_errors.BAD_ANSWER, False),
+    "garbage": (endpoint_errors.BAD_ANSWER, False),
+    "nan": (endpoint_errors.BAD_ANSWER, False),
+    "out-of-range": (endpoint_errors.BAD_ANSWER, False),
+    "short": (endpoint_errors.BAD_ANSWER, False),
+    "extra": (endpoint_errors.BAD_ANSWER, False),
+    "slow": (endpoint_errors.SLOW, False),
 }
 
 
@@ -98,7 +98,7 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(local_endpoint: "LocalE
     local_endpoint.misbehave("slow:2", times=1)
     with pytest.raises(EndpointError) as caught:
         Endpoint(client, local_endpoint.name).scores(ROWS, plenty)
-    assert caught.value.fault is faults.SLOW
+    assert caught.value.fault is endpoint_errors.SLOW
     client.close()
 
 
@@ -116,7 +116,7 @@ def test_nothing_is_tried_again_without_time_for_a_whole_try(
     seconds = iter([29.0, 6.9])  # a try takes up to 1 + 5 + 1 seconds
     with pytest.raises(EndpointError) as caught:
         endpoint.scores(ROWS, lambda: next(seconds))
-    assert caught.value.fault is faults.BUSY
+    assert caught.value.fault is endpoint_errors.BUSY
     assert local_endpoint.requests - before == 1
 
 
@@ -124,7 +124,7 @@ def test_nothing_is_asked_when_no_time_is_left(endpoint: Endpoint, local_endpoin
     before = local_endpoint.requests
     with pytest.raises(EndpointError) as caught:
         endpoint.scores(ROWS, lambda: 2.0)
-    assert caught.value.fault is faults.SLOW
+    assert caught.value.fault is endpoint_errors.SLOW
     assert local_endpoint.requests == before
 
 
@@ -132,7 +132,7 @@ def test_an_endpoint_that_is_not_there_is_told_apart_from_one_that_fails(local_e
     client = client_for(local_endpoint.url)
     with pytest.raises(EndpointError) as caught:
         Endpoint(client, "verdict-dev-elsewhere").scores(ROWS, plenty)
-    assert caught.value.fault is faults.ABSENT
+    assert caught.value.fault is endpoint_errors.ABSENT
     client.close()
 
 
@@ -140,7 +140,7 @@ def test_a_refused_connection_is_an_endpoint_that_is_down(pauses: list[float]) -
     client = client_for("http://127.0.0.1:9")  # the discard port: nothing listens there
     with pytest.raises(EndpointError) as caught:
         Endpoint(client, "verdict-dev-x", pause=pauses.append).scores(ROWS, plenty)
-    assert caught.value.fault is faults.DOWN
+    assert caught.value.fault is endpoint_errors.DOWN
     client.close()
 
 
@@ -155,17 +155,17 @@ def test_missing_credentials_are_a_misconfiguration(
     client = boto3.Session().client("sagemaker-runtime", endpoint_url=local_endpoint.url, region_name="us-east-1")
     with pytest.raises(EndpointError) as caught:
         Endpoint(client, local_endpoint.name).scores(ROWS, lambda: 1000.0)
-    assert caught.value.fault is faults.MISCONFIGURED
+    assert caught.value.fault is endpoint_errors.MISCONFIGURED
     client.close()
 
 
 @pytest.mark.parametrize(
     ("code", "status", "fault"),
     [
-        ("TooManyRequestsException", 429, faults.BUSY),
-        ("InvalidSignatureException", 403, faults.MISCONFIGURED),
-        ("NeverSeenBefore", 500, faults.FAILED),
-        ("NeverSeenBefore", 400, faults.UNKNOWN),
+        ("TooManyRequestsException", 429, endpoint_errors.BUSY),
+        ("InvalidSignatureException", 403, endpoint_errors.MISCONFIGURED),
+        ("NeverSeenBefore", 500, endpoint_errors.FAILED),
+        ("NeverSeenBefore", 400, endpoint_errors.UNKNOWN),
     ],
 )
 def test_codes_that_no_wire_here_sends_become_faults_too(
@@ -193,9 +193,9 @@ def test_any_other_error_of_botocore_has_a_fault() -> None:
     kinds = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     assert len(kinds) > 50
     assert all(isinstance(fault_for_class(kind), Fault) for kind in kinds)
-    assert fault_for_class(exceptions.ReadTimeoutError) is faults.SLOW
-    assert fault_for_class(exceptions.ConnectTimeoutError) is faults.DOWN
-    assert fault_for_code("", 0) is faults.UNKNOWN
+    assert fault_for_class(exceptions.ReadTimeoutError) is endpoint_errors.SLOW
+    assert fault_for_class(exceptions.ConnectTimeoutError) is endpoint_errors.DOWN
+    assert fault_for_code("", 0) is endpoint_errors.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_numbers_are_read_from_lines_or_commas(answer: bytes, expected: list[flo
 def test_anything_else_is_a_fault_and_never_a_score(answer: bytes) -> None:
     with pytest.raises(EndpointError) as caught:
         parse_scores(answer, 2)
-    assert caught.value.fault is faults.BAD_ANSWER
+    assert caught.value.fault is endpoint_errors.BAD_ANSWER
 
 
 def test_the_name_carries_stage_and_fingerprint_unless_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +262,7 @@ def test_no_region_is_a_misconfiguration(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     with pytest.raises(EndpointError) as caught:
         connect(28.0)
-    assert caught.value.fault is faults.MISCONFIGURED
+    assert caught.value.fault is endpoint_errors.MISCONFIGURED
 
 
 def test_one_client_serves_many_threads(endpoint: Endpoint) -> None:

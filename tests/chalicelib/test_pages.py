@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from chalicelib import release
-from chalicelib.answers import as_json
-from chalicelib.inquiry import Inquiry
+from chalicelib.documents import as_json
 from chalicelib.negotiation import Representation
 from chalicelib.pages import PageView, direction, percent, points, render
+from chalicelib.predict_request import PredictRequest
 from chalicelib.sentiment import LONGEST_REVIEW, Scores, judge
 
 RELEASE = release.load()
@@ -24,7 +24,7 @@ class Hundredths:
 
 def asked(*reviews: object, several: bool = False, form_text: str = "") -> PageView:
     """Make the view of a form's answer, as the app does."""
-    inquiry = Inquiry(reviews, several, not several, Representation.HTML, form_text)
+    inquiry = PredictRequest(reviews, several, not several, Representation.HTML, form_text)
     judgement = judge(reviews, RELEASE, lambda: Hundredths(), lambda: 10.0, explained=inquiry.explained)
     document = as_json(inquiry, judgement, RELEASE.release_id, "request-1")
     return PageView("/", RELEASE, inquiry, tuple(document.get("results", [document])))

@@ -7,7 +7,7 @@ import pytest
 from chalicelib import release
 from chalicelib.encoder import ENCODING, Encoder
 from chalicelib.errors import ReleaseError
-from chalicelib.evidence import COLUMNS, Evidence
+from chalicelib.ngram_features import COLUMNS, Evidence
 from chalicelib.release import EVIDENCE_NAME, FACTS_NAME, VOCABULARY_NAME, ReleaseFacts
 from chalicelib.text import CLEANER_VERSION
 from chalicelib.vocabulary import Vocabulary

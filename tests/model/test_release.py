@@ -10,21 +10,21 @@ import pytest
 import xgboost
 
 from chalicelib import release
-from chalicelib.evidence import load as load_evidence
+from chalicelib.ngram_features import load as load_evidence
 from chalicelib.text import words
 from chalicelib.vocabulary import load as load_vocabulary
-from training.crops import crops_of
-from training.data import collect
-from training.evaluation import REPORT_NAME
-from training.features import prepare
-from training.gaps import is_level, unlike
-from training.hyperparameters import parse
-from training.metrics import measure
+from training.data.collect import collect
+from training.data.excerpts import excerpts_of
+from training.data.reviews import REVIEWS_NAME, read
+from training.data.splits import assign
+from training.evaluation.evaluation import REPORT_NAME
+from training.evaluation.metrics import measure
+from training.evaluation.predictions import load_booster, matrix, predictor, score
+from training.features.prepare import prepare
+from training.model.hyperparameters import parse
+from training.model.missing_values import is_level, unlike
+from training.model.run_folder import MODEL_NAME
 from training.release import FIGURES_NAME, MODEL_FOLDER, XGBOOST_VERSION
-from training.reviews import REVIEWS_NAME, read
-from training.run_folder import MODEL_NAME
-from training.scoring import load_booster, matrix, predictor, score
-from training.splits import assign
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).with_name("golden.json")  # `python -m tests.model.golden` writes it anew
@@ -240,7 +240,7 @@ def test_no_text_is_learned_from_and_judged(collected):
     for review in read(path):
         if (place := splits.of(review)) is not None:
             assert place_of.setdefault(review.text_digest, place) == place, review.id
-            assert all(crop in review.text for crop in crops_of(review.id, review.text, 1))
+            assert all(crop in review.text for crop in excerpts_of(review.id, review.text, 1))
 
 
 @pytest.mark.needs_archive

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.sentences import Tally, by_kind, load, score_of, tally
 from chalicelib import release
-from training.archive import read_archive
+from training.data.archive import read_archive
 
 # kind -> least accuracy on its sentences that a bag of words can be expected to get, about one sentence below measured
 FLOORS = {

@@ -1,5 +1,5 @@
+from training.data.reviews import REVIEWS_NAME, read
 from training.parallel import map_items, map_reviews
-from training.reviews import REVIEWS_NAME, read
 
 
 def numbers_above(least, reviews):

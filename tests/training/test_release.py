@@ -9,21 +9,21 @@ import xgboost
 
 from chalicelib.encoder import Encoder
 from chalicelib.errors import ReleaseError
-from chalicelib.evidence import load as load_evidence
+from chalicelib.ngram_features import load as load_evidence
 from chalicelib.release import load
 from chalicelib.text import words
 from training import atomic
-from training.channels import pair_of
-from training.data import collect
-from training.evaluate import evaluate
-from training.evaluation import load_evaluation
-from training.features import Recipe, prepare
-from training.hyperparameters import parse, with_settings
+from training.data.collect import collect
+from training.evaluation.evaluate import evaluate
+from training.evaluation.evaluation import load_evaluation
+from training.evaluation.predictions import load_booster, matrix
+from training.evaluation.thresholds import PRECISION, SHORT_PRECISION
+from training.features.channels import pair_of
+from training.features.prepare import Recipe, prepare
+from training.model.hyperparameters import parse, with_settings
+from training.model.run_folder import RunError, load_run, write_run
+from training.model.train import fit, train
 from training.release import release
-from training.run_folder import RunError, load_run, write_run
-from training.scoring import load_booster, matrix
-from training.thresholds import PRECISION, SHORT_PRECISION
-from training.train import fit, train
 
 
 def steps(archive, hyperparameters, slots, folder):

@@ -1,0 +1,1 @@
+"""The `verdict` command and its subcommands."""

@@ -1,0 +1,1 @@
+"""Subcommands that work on AWS."""

@@ -1,0 +1,48 @@
+"""The `verdict deploy` command."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from operations.aws import names
+from operations.aws.command import Aws, on_aws, stage_option, yes_option
+from operations.aws.durations import duration_option
+from operations.endpoint import hosting
+from operations.endpoint.candidate import packaged
+from operations.endpoint.endpoints import LONGEST_MINUTES
+from operations.inventory.reminders import remind
+from operations.rollout.deploy import DeploymentSpec, deploy
+
+
+@on_aws("deploy")
+@stage_option
+@hosting.hosting_options
+@click.option("--max-count", type=click.IntRange(0), default=0, help="Autoscaling, up to so many instances.")
+@click.option("--expire", callback=duration_option, metavar="4h", help="Mark it to be taken down after that.")
+@click.option("--max-minutes", type=click.FloatRange(0, min_open=True), default=LONGEST_MINUTES, show_default=True)
+@yes_option
+def command(
+    aws: Aws,
+    stage: str,
+    instance_type: str,
+    count: int,
+    memory: str,
+    concurrency: int,
+    max_count: int,
+    expire: timedelta | None,
+    max_minutes: float,
+    yes: bool,
+) -> None:
+    """Bring the packaged release into service behind an endpoint: serverless, or on instances.
+
+    What failed is deleted again; what was interrupted goes on with the same command.
+    """
+    expires = names.moment(datetime.now(UTC) + expire) if expire else ""
+    on = hosting.chosen(instance_type, count, memory, concurrency)
+    wish = DeploymentSpec(stage, on, hosting.checked_most(on, max_count), expires, max_minutes)
+    ready = deploy(aws, packaged(), wish, yes)
+    aws.say(f"Endpoint {ready.name} is in service with release {ready.release}: {ready.hosting}.")
+    if expires:
+        aws.say(f"To be taken down after {expires}: verdict teardown --stage {stage} --expired")
+    aws.say(f"Now the app: chalice deploy --stage {stage}")
+    remind(aws)

@@ -1,0 +1,59 @@
+"""The `verdict doctor` command."""
+
+import json
+import sys
+
+import click
+
+from operations.aws.command import Aws, on_aws, stage_option, yes_option
+from operations.endpoint.hosting import DEFAULT_CONCURRENCY
+from operations.setup import permissions
+from operations.setup.checks import problems
+from operations.setup.doctor import NO_MACHINE, conclusion, create, examine, show
+from operations.setup.grants import PARTS
+from operations.setup.service_quotas import SERVERLESS_CONCURRENCY, of_machine
+
+
+def _machine(use: str) -> str:
+    return f"The machine wanted for {use}; `{NO_MACHINE}` for no machine."
+
+
+@on_aws("doctor")
+@stage_option
+@click.option("--create", "creating", is_flag=True, help="Make the bucket and the execution role.")
+@click.option("--instance-type", default="ml.m5.large", show_default=True, help=_machine("an endpoint on instances"))
+@click.option("--training-type", default="ml.m5.xlarge", show_default=True, help=_machine("training jobs"))
+@click.option("--transform-type", default="ml.m5.xlarge", show_default=True, help=_machine("batch transforms"))
+@click.option("--policy", type=click.Choice(list(PARTS)), help="Only print what you need to be allowed, for IAM.")
+@yes_option
+def command(
+    aws: Aws,
+    stage: str,
+    creating: bool,
+    instance_type: str,
+    training_type: str,
+    transform_type: str,
+    policy: str | None,
+    yes: bool,
+) -> None:
+    """Check credentials, role, bucket, image, quotas and permissions, and make what is missing.
+
+    The exit status is 1 when something is missing. What cannot be checked is said, and is no failure.
+    """
+    if policy:
+        click.echo(json.dumps(permissions.policy(aws.account, policy), indent=2))
+        return
+    if creating:
+        create(aws, yes)
+    machines = {
+        "endpoint usage": instance_type,
+        "training job usage": training_type,
+        "transform job usage": transform_type,
+    }
+    wanted = {of_machine(kind, use): 1.0 for use, kind in machines.items() if kind != NO_MACHINE}
+    with aws.console.status("Looking ..."):
+        found = examine(aws.account, stage, {SERVERLESS_CONCURRENCY: float(DEFAULT_CONCURRENCY), **wanted})
+    show(aws.console, found)
+    aws.say(conclusion(found))
+    if problems(found):
+        sys.exit(1)

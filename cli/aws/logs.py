@@ -1,0 +1,21 @@
+"""The `verdict logs` command."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from operations.aws.command import Aws, on_aws, stage_option
+from operations.aws.durations import duration_option
+from operations.logs import OF_APP, OF_ENDPOINT, OF_JOB, keep_showing, show, source_of
+
+
+@on_aws("logs")
+@stage_option
+@click.option("--follow", "-f", "following", is_flag=True, help="Go on with what comes in, until Ctrl-C.")
+@click.option("--since", default="1h", show_default=True, callback=duration_option, help="How far back.")
+@click.argument("what", type=click.Choice((OF_ENDPOINT, OF_APP, OF_JOB)), default=OF_ENDPOINT)
+@click.argument("name", default="")
+def command(aws: Aws, stage: str, following: bool, since: timedelta, what: str, name: str) -> None:
+    """Show the log of the endpoint (all its variants), of the app, or of a job."""
+    source = source_of(aws, stage, what, name)
+    (keep_showing if following else show)(aws, source, datetime.now(UTC) - since, click.echo)

@@ -1,0 +1,56 @@
+"""The `verdict teardown` command."""
+
+import click
+
+from operations.aws import names
+from operations.aws.command import DEFAULT_STAGE, Aws, on_aws, yes_option
+from operations.teardown.app_deletion import forget_gone
+from operations.teardown.teardown import OPTIONAL, Scope, teardown, ways
+
+
+def _optional(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """Read `bucket,logs`."""
+    stated = tuple(name.strip() for name in value.split(",") if name.strip())
+    unknown = [name for name in stated if name not in OPTIONAL]
+    if unknown:
+        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(OPTIONAL)}.")
+    return stated
+
+
+@on_aws("teardown")
+@click.option(
+    "--stage",
+    callback=lambda _context, _parameter, value: value and names.checked_stage(value),
+    help=f"Of which stage.  [default: {DEFAULT_STAGE}]",
+)
+@click.option("--all-stages", is_flag=True, help="Of all stages.")
+@click.option("--expired", is_flag=True, help="Only endpoints whose time is over, and what belongs to them.")
+@click.option(
+    "--with",
+    "optional",
+    default="",
+    callback=_optional,
+    metavar="WHAT,...",
+    help=f"Also these, which are kept otherwise: {', '.join(OPTIONAL)}.",
+)
+@click.option("--everything", is_flag=True, help="All of those too.")
+@click.option("--app/--no-app", default=True, show_default=True, help="The Chalice app too, by `chalice delete`.")
+@yes_option
+def command(
+    aws: Aws,
+    stage: str | None,
+    all_stages: bool,
+    expired: bool,
+    optional: tuple[str, ...],
+    everything: bool,
+    app: bool,
+    yes: bool,
+) -> None:
+    """Delete what was made on AWS: lists first, asks, deletes in order, and proves that nothing billed is left."""
+    if stage and all_stages:
+        raise click.UsageError("Say either --stage or --all-stages.")
+    of = None if all_stages else stage or DEFAULT_STAGE
+    scope = Scope(of, expired, tuple(OPTIONAL) if everything else optional, app)
+    after = teardown(aws, scope, yes, ways())
+    if app and not expired:
+        forget_gone(aws, after, of)

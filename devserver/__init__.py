@@ -1,0 +1,1 @@
+"""The development server: the app and a local model endpoint."""

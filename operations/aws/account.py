@@ -1,0 +1,44 @@
+"""The account and region that commands work in, from the usual boto3 places: environment, profile, instance."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from operations.aws.errors import AwsError, explained
+
+PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=60)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An AWS account in a region: its number, partition (`aws`, `aws-cn`, ...), who asks, and how to ask.
+
+    `client` makes a boto3 client by its service's name.
+    """
+
+    number: str
+    region: str
+    partition: str
+    caller: str  # the ARN of the user or role whose credentials are used
+    client: Callable[[str], Any]
+
+    def arn(self, service: str, rest: str, region: bool = True) -> str:
+        """Return an ARN of this account: `arn("iam", "role/x", region=False)`."""
+        return f"arn:{self.partition}:{service}:{self.region if region else ''}:{self.number}:{rest}"
+
+
+def connect(session: "boto3.Session | None" = None) -> Account:
+    """Find out where and who we are; raises `AwsError` without a region or usable credentials."""
+    with explained():
+        session = session or boto3.Session()
+        region = session.region_name
+        if not region:
+            raise AwsError("No region is set. Set AWS_DEFAULT_REGION, or run `aws configure`.", "no-region")
+        client = cache(lambda service: session.client(service, config=PATIENT))
+        identity = client("sts").get_caller_identity()
+        partition = session.get_partition_for_region(region)
+    return Account(identity["Account"], region, partition, identity["Arn"], client)

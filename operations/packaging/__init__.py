@@ -1,0 +1,1 @@
+"""The app's deployment package and CloudFormation stack."""

@@ -1,0 +1,1 @@
+"""Deploying, updating, splitting and rolling back releases."""

@@ -1,0 +1,33 @@
+"""Step `quotas`: SageMaker's quotas that matter here, and asking AWS for more."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from operations.setup.service_quotas import Quota
+
+
+def rows(quotas: dict[str, Quota], names: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Return name, value, and what has been asked for, of the quotas that there are."""
+    found = [quotas[name] for name in names if name in quotas]
+    return [(one.name, f"{one.value:g}", f"{one.pending:g}" if one.pending is not None else "") for one in found]
+
+
+class Increase(click.ParamType[tuple[str, float]]):
+    """`NAME=VALUE`; the name may hold an equals sign, the value is a number above 0."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """Part the name from the number."""
+        if isinstance(value, tuple):
+            return value[0], value[1]
+        name, _, number = str(value).rpartition("=")
+        try:
+            wanted = float(number)
+        except ValueError:
+            wanted = 0.0
+        if not name.strip() or not 0 < wanted < float("inf"):
+            self.fail(f"{value!r} is not NAME=VALUE, as in 'ml.m5.large for endpoint usage=2'.", param, ctx)
+        return name.strip(), wanted

@@ -1,0 +1,1 @@
+"""Deletion of AWS resources, and verification that nothing billed is left."""

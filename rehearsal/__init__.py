@@ -1,0 +1,1 @@
+"""Rehearsal of an endpoint's whole life on the simulator."""

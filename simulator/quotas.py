@@ -1,0 +1,192 @@
+"""Service Quotas on this machine: SageMaker's quotas in one region, and requests to increase them.
+
+An increase is granted once `pending_seconds` have passed; AWS takes hours or days. The numbers are in the order of what
+an account gets that is new to AWS; which it gets, AWS decides account by account.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from simulator.runtime import ACCOUNT
+from simulator.sagemaker.backend import ServiceError
+from simulator.sagemaker.service import error_answer, json_1_1
+from simulator.wire import Answer
+
+TARGET = "ServiceQuotasV20190624"
+SERVICE = "sagemaker"
+PAGE = 100  # what a page holds unless MaxResults says otherwise
+DEFAULTS = {
+    "ml.t2.medium for endpoint usage": 2.0,
+    "ml.m5.large for endpoint usage": 4.0,
+    "ml.m5.xlarge for endpoint usage": 2.0,
+    "ml.m5.2xlarge for endpoint usage": 0.0,
+    "ml.c5.large for endpoint usage": 2.0,
+    "ml.c5.xlarge for endpoint usage": 0.0,
+    "ml.m5.large for training job usage": 4.0,
+    "ml.m5.xlarge for training job usage": 4.0,
+    "ml.m5.2xlarge for training job usage": 1.0,
+    "ml.c5.2xlarge for training job usage": 0.0,
+    "ml.m5.large for spot training job usage": 4.0,
+    "ml.m5.xlarge for spot training job usage": 4.0,
+    "ml.m5.2xlarge for spot training job usage": 0.0,
+    "ml.m5.large for transform job usage": 2.0,
+    "ml.m5.xlarge for transform job usage": 2.0,
+    "ml.m5.2xlarge for transform job usage": 0.0,
+    "Maximum total concurrency that can be allocated across all serverless endpoints": 10.0,
+    "Maximum number of serverless endpoints": 50.0,
+}
+
+
+def code_of(name: str) -> str:
+    """Return a quota's code: `L-` and eight hexadecimal digits, as AWS writes them."""
+    return f"L-{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}"
+
+
+_NAMES = {code_of(name): name for name in DEFAULTS}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Quotas:
+    """The quotas of a region; read and changed from any thread, under the lock of whoever asks."""
+
+    region: str
+    pending_seconds: float
+    now: Callable[[], datetime] = _now
+    changes: list[dict[str, Any]] = field(default_factory=list)  # as the service describes them, oldest first
+
+    def limit(self, name: str) -> float:
+        """Return a quota's value; 0 for one that is not in the table, as for machines that AWS gives nobody unasked."""
+        self._decide()
+        granted = [change for change in self.changes if change["QuotaName"] == name and change["Status"] == "APPROVED"]
+        return float(granted[-1]["DesiredValue"]) if granted else DEFAULTS.get(name, 0.0)
+
+    def answer(self, operation: str, body: bytes) -> Answer:
+        """Answer one request of the protocol."""
+        try:
+            if operation not in OPERATIONS:
+                raise ServiceError("UnknownOperationException", f"The simulator does not know {operation}.")
+            request = _read(body)
+            if request.get("ServiceCode", SERVICE) != SERVICE:
+                raise ServiceError("NoSuchResourceException", f"The simulator has quotas of {SERVICE} only.")
+            return json_1_1(200, OPERATIONS[operation](self, request))
+        except ServiceError as error:
+            return error_answer(error.code, error.message, error.status)
+
+    def get(self, request: dict[str, Any]) -> dict[str, Any]:
+        """GetServiceQuota."""
+        name = _name(request)
+        return {"Quota": self._described(name, self.limit(name))}
+
+    def get_default(self, request: dict[str, Any]) -> dict[str, Any]:
+        """GetAWSDefaultServiceQuota."""
+        name = _name(request)
+        return {"Quota": self._described(name, DEFAULTS[name])}
+
+    def list_all(self, request: dict[str, Any]) -> dict[str, Any]:
+        """ListServiceQuotas."""
+        return _page([self._described(name, self.limit(name)) for name in DEFAULTS], "Quotas", request)
+
+    def list_defaults(self, request: dict[str, Any]) -> dict[str, Any]:
+        """ListAWSDefaultServiceQuotas."""
+        return _page([self._described(name, value) for name, value in DEFAULTS.items()], "Quotas", request)
+
+    def request_increase(self, request: dict[str, Any]) -> dict[str, Any]:
+        """RequestServiceQuotaIncrease: one at a time for each quota, and upwards only."""
+        name, desired = _name(request), float(request["DesiredValue"])
+        if desired <= self.limit(name):
+            raise ServiceError(
+                "IllegalArgumentException", "You must provide a quota value greater than the current quota value."
+            )
+        if any(change["QuotaName"] == name and change["Status"] == "PENDING" for change in self.changes):
+            raise ServiceError(
+                "ResourceAlreadyExistsException", "Only one open service quota increase request is allowed per quota."
+            )
+        described = self._described(name, desired)
+        asked = {key: described[key] for key in ("ServiceCode", "ServiceName", "QuotaCode", "QuotaName", "QuotaArn")}
+        change = asked | {
+            "Id": uuid.uuid4().hex,
+            "DesiredValue": desired,
+            "Status": "PENDING",
+            "Created": self.now(),
+            "LastUpdated": self.now(),
+            "Requester": json.dumps({"accountId": ACCOUNT}),
+            "GlobalQuota": False,
+            "Unit": "None",
+        }
+        self.changes.append(change)
+        return {"RequestedQuota": change}
+
+    def list_changes(self, request: dict[str, Any]) -> dict[str, Any]:
+        """ListRequestedServiceQuotaChangeHistory, or that of one quota; newest first."""
+        self._decide()
+        wanted = {key: request[key] for key in ("QuotaCode", "Status") if key in request}
+        found = [change for change in reversed(self.changes) if wanted.items() <= change.items()]
+        return _page(found, "RequestedQuotas", request)
+
+    def _decide(self) -> None:
+        """Grant what has been pending long enough."""
+        for change in self.changes:
+            granted = change["Created"] + timedelta(seconds=self.pending_seconds)
+            if change["Status"] == "PENDING" and granted <= self.now():
+                change.update(Status="APPROVED", LastUpdated=granted)
+
+    def _described(self, name: str, value: float) -> dict[str, Any]:
+        """Describe a quota as the service does."""
+        code = code_of(name)
+        return {
+            "ServiceCode": SERVICE,
+            "ServiceName": "Amazon SageMaker",
+            "QuotaArn": f"arn:aws:servicequotas:{self.region}:{ACCOUNT}:{SERVICE}/{code}",
+            "QuotaCode": code,
+            "QuotaName": name,
+            "Value": value,
+            "Unit": "None",
+            "Adjustable": True,
+            "GlobalQuota": False,
+        }
+
+
+OPERATIONS: dict[str, Callable[[Quotas, dict[str, Any]], dict[str, Any]]] = {
+    "GetServiceQuota": Quotas.get,
+    "GetAWSDefaultServiceQuota": Quotas.get_default,
+    "ListServiceQuotas": Quotas.list_all,
+    "ListAWSDefaultServiceQuotas": Quotas.list_defaults,
+    "RequestServiceQuotaIncrease": Quotas.request_increase,
+    "ListRequestedServiceQuotaChangeHistory": Quotas.list_changes,
+    "ListRequestedServiceQuotaChangeHistoryByQuota": Quotas.list_changes,
+}
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """Read a request; raises `ServiceError`."""
+    try:
+        request: dict[str, Any] = json.loads(body or b"{}")
+    except ValueError as error:
+        raise ServiceError("SerializationException", f"The body is no JSON: {error}") from error
+    return request
+
+
+def _name(request: dict[str, Any]) -> str:
+    """Return the name of the quota that a request is about; raises `ServiceError` for an unknown code."""
+    code = request.get("QuotaCode", "")
+    if code not in _NAMES:
+        raise ServiceError("NoSuchResourceException", f"The request failed because the quota {code} does not exist.")
+    return _NAMES[code]
+
+
+def _page(items: list[dict[str, Any]], member: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Return a page of a list, with a token where there is more."""
+    token = request.get("NextToken", "0")
+    if not token.isdecimal():
+        raise ServiceError("InvalidPaginationTokenException", "Invalid token was used.")
+    end = int(token) + int(request.get("MaxResults", PAGE))
+    return {member: items[int(token) : end]} | ({"NextToken": str(end)} if end < len(items) else {})

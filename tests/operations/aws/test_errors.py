@@ -1,0 +1,208 @@
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+    SSOTokenLoadError,
+    UnknownServiceError,
+)
+from botocore.stub import Stubber
+
+from operations.aws import bucket
+from operations.aws.command import Aws
+from operations.aws.errors import AwsError, explained, is_absent, is_taken, of_botocore, of_service
+from simulator.aws import SimulatedAws
+from simulator.fault_injection import REFUSALS
+from simulator.listener import Listening
+from simulator.wire import Answer, Request
+
+SAGEMAKER = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+QUOTA = "The account-level service limit 'ml.m5.large for endpoint usage' is 0 Instances."
+USED = "with current utilization of {} and a request delta of {}. Please use AWS Service Quotas to request an increase."
+CONCURRENCY = "Maximum total concurrency that can be allocated across all serverless endpoints"
+AT_ONCE = f"The account-level service limit '{CONCURRENCY}' is 1,000, {USED.format(990, 20)}"
+MACHINES = f"The account-level service limit 'ml.m5.large for endpoint usage' is 4 Instances, {USED.format(2, 4)}"
+MEMORY = "The account-level service limit 'Memory size in MB per serverless endpoint' is {} MB, {}"
+DENIED = (
+    "User: arn:aws:iam::123456789012:user/x is not authorized to perform: sagemaker:DescribeEndpoint on resource: "
+    "arn:aws:sagemaker:us-east-1:123456789012:endpoint/a because no identity-based policy allows it"
+)
+TOLD = [  # what the service says -> the kind, and what a person is told to do
+    ("AccessDeniedException", DENIED, "no-permission", "may not sagemaker:DescribeEndpoint on arn:aws:sagemaker"),
+    ("AccessDenied", "Access Denied", "no-permission", "may not DescribeEndpoint. Ask for that permission"),
+    ("ResourceLimitExceeded", QUOTA, "quota", "quotas --request 'ml.m5.large for endpoint usage=1'"),
+    ("ResourceLimitExceeded", MACHINES, "quota", "quotas --request 'ml.m5.large for endpoint usage=6'"),
+    ("ResourceLimitExceeded", AT_ONCE, "quota", f"quotas --request '{CONCURRENCY}=1010'"),
+    ("ResourceLimitExceeded", MEMORY.format("3,072", USED.format(0, 6144)), "quota", "Choose less: --memory 3072"),
+    ("ResourceLimitExceeded", "The account-level service limit 'any' is hit.", "quota", "--request 'any=1'"),
+    ("LimitExceededException", "Too many log groups.", "quota", "A limit of the account is reached: Too many"),
+    ("ExpiredTokenException", "expired", "expired", "Log in again"),
+    ("ExpiredToken", "expired", "expired", "Log in again"),
+    ("RequestExpired", "skewed", "expired", "clock is wrong"),
+    ("InvalidClientTokenId", "?", "credentials", "Check AWS_PROFILE"),
+    ("UnrecognizedClientException", "?", "credentials", "Check AWS_PROFILE"),
+    ("SignatureDoesNotMatch", "?", "credentials", "Set both anew"),
+    ("OptInRequired", "?", "region", "set AWS_DEFAULT_REGION"),
+    ("301", "Moved Permanently", "region", "The bucket is in another region"),
+    ("TooManyRequestsException", "?", "throttled", "Wait a minute and repeat the command"),
+    ("PermanentRedirect", "?", "region", "The bucket is in another region"),
+    ("ThrottlingException", "Rate exceeded", "throttled", "Wait a minute and repeat the command"),
+    ("ServiceUnavailable", "?", "unavailable", "Wait a minute and repeat the command"),
+    ("ResourceInUse", "is in use", "name-taken", "The name is taken: is in use"),
+    ("ValidationException", 'Cannot create already existing model "m".', "name-taken", "The name is taken"),
+    ("ValidationException", 'Could not find endpoint "e".', "absent", 'It is not there: Could not find endpoint "e".'),
+    ("ResourceNotFound", "Requested resource not found.", "absent", "It is not there"),
+    ("ValidationException", "Weights are odd.", "refused", "AWS refused DescribeEndpoint: Weights are odd."),
+    ("SomethingNew", "", "refused", "AWS refused DescribeEndpoint: SomethingNew"),
+]
+
+
+def refusal(code: str, message: str) -> ClientError:
+    """Return what boto3 raises when the service answers so."""
+    client = boto3.client("sagemaker", **SAGEMAKER)
+    stubbed = Stubber(client)
+    stubbed.add_client_error("describe_endpoint", code, message)
+    with stubbed, pytest.raises(ClientError) as raised:
+        client.describe_endpoint(EndpointName="a")
+    return raised.value
+
+
+@pytest.mark.parametrize(("code", "message", "kind", "sentence"), TOLD)
+def test_a_refusal_becomes_one_line_that_says_what_to_do(code: str, message: str, kind: str, sentence: str) -> None:
+    with pytest.raises(AwsError) as raised, explained():
+        raise refusal(code, message)
+    assert raised.value.kind == kind
+    assert sentence in raised.value.detail
+    assert "\n" not in raised.value.detail
+    assert raised.value.told == f"DescribeEndpoint: {code}: {message}"
+    assert isinstance(raised.value.__cause__, ClientError)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "sentence"),
+    [
+        (NoCredentialsError(), "no-credentials", "Run `aws configure` or `aws sso login`, or set AWS_PROFILE"),
+        (PartialCredentialsError(provider="env", cred_var="x"), "no-credentials", "incomplete"),
+        (CredentialRetrievalError(provider="p", error_msg="e"), "no-credentials", "cannot be read"),
+        (SSOTokenLoadError(error_msg="e"), "expired", "Log in again"),
+        (NoRegionError(), "no-region", "Set AWS_DEFAULT_REGION"),
+        (EndpointConnectionError(endpoint_url="https://x"), "not-reached", "Check the network"),
+        (ReadTimeoutError(endpoint_url="https://x"), "not-reached", "Check the network and repeat the command"),
+        (UnknownServiceError(service_name="x", known_service_names="y"), "not-asked", "AWS could not be asked"),
+    ],
+)
+def test_an_error_before_any_answer_says_what_to_do(error: Exception, kind: str, sentence: str) -> None:
+    with pytest.raises(AwsError) as raised, explained():
+        raise error
+    assert raised.value.kind == kind
+    assert sentence in raised.value.detail
+
+
+def test_an_unknown_profile_is_named() -> None:
+    with pytest.raises(AwsError, match=r"\(nobody\).*Check AWS_PROFILE"), explained():
+        boto3.Session(profile_name="nobody")
+
+
+def test_a_subclass_is_told_as_its_nearest_ancestor_in_the_table() -> None:
+    class NewerError(NoCredentialsError):
+        pass
+
+    assert of_botocore(NewerError()).kind == "no-credentials"
+
+
+def test_our_own_errors_pass_as_they_are() -> None:
+    with pytest.raises(AwsError, match="ours"), explained():
+        raise AwsError("ours")
+
+
+def test_a_bug_is_not_explained_away() -> None:
+    with pytest.raises(KeyError), explained():
+        raise KeyError("bug")
+
+
+@pytest.mark.parametrize("kind", sorted(set(REFUSALS) - {"throttled", "unavailable"}))
+def test_what_goes_wrong_on_the_wire_is_explained(simulated: SimulatedAws, aws: Aws, kind: str) -> None:
+    simulated.fault_injector.order("DescribeEndpoint", kind)
+    with pytest.raises(AwsError) as raised, explained():
+        aws.account.client("sagemaker").describe_endpoint(EndpointName="a")
+    assert raised.value.kind == {"denied": "no-permission", "limit": "quota", "expired": "expired"}[kind]
+
+
+def test_a_head_that_is_not_permitted_names_the_permission_that_it_takes() -> None:
+    error = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
+    assert of_service(error).detail.startswith("These credentials may not s3:GetObject.")
+
+
+def test_an_upload_that_is_refused_names_the_permission(simulated: SimulatedAws, aws: Aws, tmp_path: Path) -> None:
+    bucket.ensure(aws)
+    (tmp_path / "file").write_bytes(b"content")
+    simulated.fault_injector.order("PutObject", "denied")
+    with pytest.raises(AwsError, match="may not s3:PutObject") as raised, explained():
+        bucket.put_file(aws.account, "any/file", tmp_path / "file")
+    assert raised.value.kind == "no-permission"
+
+
+class Portal:
+    """A network's login page, in place of AWS."""
+
+    def answer(self, request: Request) -> Answer:
+        return Answer(200, f"<!doctype html><title>{request.method} log in".encode(), {"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize(("service", "operation"), [("sts", "get_caller_identity"), ("iam", "list_roles")])
+def test_a_page_in_place_of_an_answer_is_told_as_what_it_is(service: str, operation: str) -> None:
+    portal = Listening(0, Portal())
+    try:
+        once = Config(retries={"total_max_attempts": 1})
+        client = boto3.client(service, endpoint_url=portal.url, config=once, **SAGEMAKER)
+        with pytest.raises(AwsError, match="Is a proxy in between"), explained():
+            getattr(client, operation)()
+        client.close()
+    finally:
+        portal.stop()
+
+
+class Mute:
+    """S3, when the login of whoever asks HEAD has expired."""
+
+    def answer(self, request: Request) -> Answer:
+        return Answer(400, b"", {"Content-Type": "application/xml"} if request.method == "HEAD" else {})
+
+
+@pytest.mark.parametrize("asked", [{"operation": "head_bucket"}, {"operation": "head_object", "Key": "any"}])
+def test_an_expired_login_is_told_where_s3_says_nothing_but_400(asked: dict[str, str]) -> None:
+    mute = Listening(0, Mute())
+    try:
+        client = boto3.client("s3", endpoint_url=mute.url, config=Config(s3={"addressing_style": "path"}), **SAGEMAKER)
+        ask = getattr(client, asked.pop("operation"))
+        with pytest.raises(AwsError, match="as it does when a login has expired") as raised, explained():
+            ask(Bucket="any", **asked)
+        assert raised.value.kind == "expired"
+        client.close()
+    finally:
+        mute.stop()
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "absent", "taken"),
+    [
+        ("404", "Not Found", True, False),
+        ("NoSuchEntity", "The role cannot be found.", True, False),
+        ("ValidationException", "Could not find model", True, False),
+        ("ValidationException", "Cannot create already existing model", False, True),
+        ("BucketAlreadyOwnedByYou", "yours", False, True),
+        ("AccessDenied", "Bucket not found or you may not see it", False, False),
+    ],
+)
+def test_absent_and_taken_are_told_apart(code: str, message: str, absent: bool, taken: bool) -> None:
+    error = refusal(code, message)
+    assert (is_absent(error), is_taken(error)) == (absent, taken), json.dumps(error.response)

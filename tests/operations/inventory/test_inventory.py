@@ -1,0 +1,117 @@
+"""What exists is asked of AWS, and only what carries our tag is ours."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from operations.aws import bucket, names
+from operations.aws.command import Aws
+from operations.inventory import inventory
+from operations.inventory.resources import (
+    ALARM,
+    BUCKET,
+    CONFIGURATION,
+    ENDPOINT,
+    LOG_GROUP,
+    MODEL,
+    ROLE,
+    SCALING,
+    TRANSFORMED,
+)
+from simulator.aws import SimulatedAws
+from tests.operations.existing import made_endpoint, made_model
+
+
+def test_an_endpoint_is_found_with_its_variants_price_and_expiry(aws: Aws) -> None:
+    name = made_endpoint(aws, "found", instances=1, weights=(0.9, 0.1), expires="2026-11-25T04:00:00Z")
+    (endpoint,) = inventory.take(aws.account, "found").of(ENDPOINT)
+    assert (endpoint.name, endpoint.stage, endpoint.state) == (name, "found", "InService")
+    assert endpoint.release.startswith("0123456789ab-")
+    assert endpoint.expires == datetime(2026, 11, 25, 4, tzinfo=UTC)
+    assert endpoint.price.usd_per_hour == pytest.approx(2 * 0.115)
+    weights = {variant.name: (variant.weight, variant.count, variant.instance_type) for variant in endpoint.variants}
+    assert weights == {"v1": (pytest.approx(0.9), 1, "ml.m5.large"), "v2": (pytest.approx(0.1), 1, "ml.m5.large")}
+    assert all(variant.model.startswith("verdict-found-0123456789ab-") for variant in endpoint.variants)
+
+
+def test_a_serverless_endpoint_costs_nothing_by_the_hour(aws: Aws) -> None:
+    made_endpoint(aws, "idle")
+    found = inventory.take(aws.account, "idle")
+    (endpoint,) = found.of(ENDPOINT)
+    assert not endpoint.is_hourly
+    assert endpoint.variants[0].memory_mb == 2048
+    assert found.by_the_hour.usd_per_hour == 0
+
+
+def test_an_endpoint_that_is_still_creating_is_priced_once(aws: Aws, simulated: SimulatedAws) -> None:
+    simulated.fault_injector.order("CreateEndpoint", "stuck", times=1)
+    made_endpoint(aws, "early", instances=1, waits=False)
+    (endpoint,) = inventory.take(aws.account, "early").of(ENDPOINT)
+    assert endpoint.state == "Creating"
+    assert endpoint.price.usd_per_hour == pytest.approx(0.115)
+
+
+def test_a_stranger_with_a_name_like_ours_is_not_listed_as_ours(aws: Aws) -> None:
+    model = made_model(aws, "mine")
+    described = aws.account.client("sagemaker").describe_model(ModelName=model)
+    aws.account.client("sagemaker").create_model(
+        ModelName="verdict-mine-of-somebody-else",
+        ExecutionRoleArn=described["ExecutionRoleArn"],
+        PrimaryContainer=described["PrimaryContainer"],
+    )
+    found = inventory.take(aws.account, "mine")
+    assert [one.name for one in found.of(MODEL)] == [model]
+    assert found.strangers == ("model verdict-mine-of-somebody-else",)
+
+
+def test_a_stage_whose_name_begins_another_is_kept_apart(aws: Aws) -> None:
+    made_model(aws, "prod")
+    made_model(aws, "prod2")
+    assert [one.stage for one in inventory.take(aws.account, "prod").of(MODEL)] == ["prod"]
+    both = [one.stage for one in inventory.take(aws.account).of(MODEL)]
+    assert {"prod", "prod2"} <= set(both)
+
+
+def test_what_stands_around_an_endpoint_is_found_too(aws: Aws) -> None:
+    name = made_endpoint(aws, "around", instances=1)
+    aws.account.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="sagemaker",
+        ResourceId=f"endpoint/{name}/variant/v1",
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        MinCapacity=1,
+        MaxCapacity=3,
+    )
+    aws.account.client("cloudwatch").put_metric_alarm(
+        AlarmName=f"{name}-v1-failures",
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=1.0,
+        Period=60,
+        Statistic="Sum",
+        Tags=names.tags("around"),
+    )
+    logs = aws.account.client("logs")
+    for group in (f"/aws/sagemaker/Endpoints/{name}", "/aws/sagemaker/Endpoints/verdict-around-test-bench"):
+        try:
+            logs.create_log_group(logGroupName=group)
+        except logs.exceptions.ResourceAlreadyExistsException:
+            continue
+    bucket.put_bytes(aws.account, "transform/verdict-around-test-1234abcd/input/rows.libsvm", b"0:1\n")
+    found = inventory.take(aws.account, "around")
+    assert [(one.name, one.state) for one in found.of(SCALING)] == [(f"endpoint/{name}/variant/v1", "1 to 3")]
+    assert [one.name for one in found.of(ALARM)] == [f"{name}-v1-failures"]
+    assert [one.name for one in found.of(LOG_GROUP)] == [f"/aws/sagemaker/Endpoints/{name}"]
+    assert [one.facts["bytes"] for one in found.of(TRANSFORMED)] == [4]
+    assert len(found.of(CONFIGURATION)) == len(found.of(BUCKET)) == len(found.of(ROLE)) == 1
+    assert found.stages == ["around"]
+
+
+def test_what_may_not_be_listed_is_named_and_the_rest_is_listed(aws: Aws, simulated: SimulatedAws) -> None:
+    model = made_model(aws, "denied")
+    simulated.fault_injector.order("ListEndpoints", "denied")
+    found = inventory.take(aws.account, "denied")
+    assert [one.name for one in found.of(MODEL)] == [model]
+    assert len(found.unread) == 1
+    assert found.unread[0].startswith("endpoints: These credentials may not sagemaker:ListEndpoints")

@@ -1,0 +1,115 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.aws.upload import command
+from operations.aws import bucket
+from operations.aws.command import Aws
+from operations.aws.plan import DeclinedError
+from operations.jobs.upload import PAIRS, planned, upload_channels
+from simulator.aws import SimulatedAws
+from training.data.reviews import DataError
+from training.features.channels import PREPARED_NAME, channel_names
+
+
+@pytest.fixture(autouse=True)
+def empty(simulated: SimulatedAws) -> None:
+    """Begin each test with no bucket."""
+    s3 = simulated.client("s3")
+    for found in s3.list_buckets()["Buckets"]:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=found["Name"]):
+            for one in page.get("Contents", ()):
+                s3.delete_object(Bucket=found["Name"], Key=one["Key"])
+        s3.delete_bucket(Bucket=found["Name"])
+
+
+def test_every_channel_lies_where_its_address_says(aws: Aws, small_channels: Path) -> None:
+    uploaded = upload_channels(aws, small_channels)
+    for pair in PAIRS:
+        content = bucket.fetch(aws.account, f"{uploaded.train(pair)}train.libsvm")
+        assert content == (small_channels / pair / "train" / "train.libsvm").read_bytes()
+    content = bucket.fetch(aws.account, f"{uploaded.validation('fold-3')}validation.libsvm")
+    assert content == (small_channels / "fold-3" / "validation" / "validation.libsvm").read_bytes()
+    facts = json.loads(bucket.fetch(aws.account, f"{uploaded.prefix}/{PREPARED_NAME}"))
+    assert facts == json.loads((small_channels / PREPARED_NAME).read_text())
+    assert uploaded.prefix.endswith(f"/verdict/channels/{uploaded.digest}")
+
+
+def test_a_second_time_sends_nothing(aws: Aws, small_channels: Path) -> None:
+    first = upload_channels(aws, small_channels)
+    assert (set(first.sent), first.kept) == ({*channel_names(), PREPARED_NAME}, ())
+    made = list(aws.journal.read())
+    assert len(made) == 1 + len(first.sent)  # and the bucket
+    again = upload_channels(aws, small_channels)
+    assert (again.sent, set(again.kept), again.digest) == ((), set(first.sent), first.digest)
+    assert list(aws.journal.read()) == made
+
+
+def test_an_upload_that_broke_off_goes_on_where_it_was(simulated: SimulatedAws, aws: Aws, small_channels: Path) -> None:
+    whole = upload_channels(aws, small_channels)
+    key = bucket.keys(aws.account, "channels/")[0]
+    simulated.client("s3").delete_object(Bucket=bucket.bucket_name(aws.account), Key=f"{bucket.PREFIX}/{key}")
+    assert upload_channels(aws, small_channels).sent == (key.removeprefix(f"channels/{whole.digest}/"),)
+
+
+def test_only_the_pairs_that_are_wanted_are_sent(aws: Aws, small_channels: Path) -> None:
+    assert upload_channels(aws, small_channels, pairs=("all",)).sent == ("all/train/train.libsvm", PREPARED_NAME)
+
+
+def test_dealt_out_parts_hold_every_line_once_and_are_equally_wide(aws: Aws, small_channels: Path) -> None:
+    uploaded = upload_channels(aws, small_channels, shards=3, pairs=("all",))
+    folder = uploaded.train("all", sharded=True)
+    assert folder.endswith("/all/train-of-3/")
+    parts = [bucket.fetch(aws.account, f"{folder}part-{number:03d}.libsvm").splitlines() for number in range(3)]
+    whole = (small_channels / "all" / "train" / "train.libsvm").read_bytes().splitlines()
+    assert sorted(line for part in parts for line in part) == sorted(whole)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert len({line.split()[-1] for line in whole}) == 1  # the constant of the last column
+    assert all({line[:1] for line in part} == {b"0", b"1"} for part in parts)
+
+
+def test_without_shards_there_is_one_train_folder(aws: Aws, small_channels: Path) -> None:
+    uploaded = upload_channels(aws, small_channels, pairs=("all",))
+    assert uploaded.train("all", sharded=True) == uploaded.train("all")
+
+
+def test_progress_counts_every_byte(aws: Aws, small_channels: Path) -> None:
+    ticks: list[tuple[int, int]] = []
+    upload_channels(aws, small_channels, tick=lambda done, total, _="": ticks.append((done, total)))
+    files = [*channel_names(), PREPARED_NAME]
+    assert ticks == sorted(ticks)
+    assert ticks[-1] == (sum((small_channels / name).stat().st_size for name in files),) * 2
+
+
+def test_channels_that_are_not_as_prepared_are_not_sent(aws: Aws, small_channels: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_channels, tmp_path / "channels")
+    with (tmp_path / "channels" / "all" / "train" / "train.libsvm").open("ab") as file:
+        file.write(b"1 0:1\n")
+    with pytest.raises(DataError, match="is not the file that was prepared"):
+        upload_channels(aws, tmp_path / "channels")
+    assert not bucket.exists(aws.account)
+
+
+def test_the_plan_names_the_bucket_and_the_channels_until_they_are_there(aws: Aws, small_channels: Path) -> None:
+    assert [item.what.partition(",")[0] for item in planned(aws.account, small_channels)] == ["bucket", "channels"]
+    upload_channels(aws, small_channels)
+    assert planned(aws.account, small_channels) == []
+    assert [item.is_billed for item in planned(aws.account, small_channels, shards=2)] == [True]
+
+
+def test_the_command_asks_and_then_says_what_was_sent(
+    simulated: SimulatedAws, small_channels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in simulated.environment.items():
+        monkeypatch.setenv(name, value)
+    arguments = ["--channels", str(small_channels)]
+    assert isinstance(CliRunner().invoke(command, arguments).exception, DeclinedError)
+    assert simulated.client("s3").list_buckets()["Buckets"] == []
+    sent = CliRunner().invoke(command, [*arguments, "--yes"])
+    assert (sent.exit_code, sent.output.count(" sent ")) == (0, len(channel_names()) + 1)
+    again = CliRunner().invoke(command, arguments)
+    assert (again.exit_code, again.output.count(" was there ")) == (0, len(channel_names()) + 1)

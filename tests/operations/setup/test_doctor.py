@@ -1,0 +1,225 @@
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.aws.doctor import command
+from operations.aws import bucket, role
+from operations.aws.account import Account
+from operations.aws.command import Aws
+from operations.aws.errors import AwsError
+from operations.setup import checks
+from operations.setup.checks import MISSING, OK, UNCHECKED, Check, made
+from operations.setup.doctor import conclusion, create
+from simulator.aws import SimulatedAws
+from training.model.container_image import ImageError
+
+BUCKET, ROLE = "verdict-123456789012-us-east-1", "verdict-sagemaker-us-east-1"
+
+
+@pytest.fixture(autouse=True)
+def nothing_there(simulated: SimulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin each test with no bucket and no role, and let commands find the simulated AWS."""
+    for name, value in simulated.environment.items():
+        monkeypatch.setenv(name, value)
+    yield
+    s3, iam = simulated.client("s3"), simulated.client("iam")
+    for found in s3.list_buckets()["Buckets"]:
+        s3.delete_bucket(Bucket=found["Name"])
+    for found in iam.list_roles()["Roles"]:
+        for policy in iam.list_role_policies(RoleName=found["RoleName"])["PolicyNames"]:
+            iam.delete_role_policy(RoleName=found["RoleName"], PolicyName=policy)
+        iam.delete_role(RoleName=found["RoleName"])
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+def line_of(printed: str, name: str) -> str:
+    """Return the state of a check and what was found."""
+    (line,) = (line for line in printed.splitlines() if f"{line[13:]}:".startswith(f"{name}:"))
+    return line
+
+
+def test_an_empty_account_lacks_bucket_and_role_and_the_exit_status_says_so() -> None:
+    result = run()
+    assert result.exit_code == 1
+    assert line_of(result.output, "bucket").startswith(MISSING)
+    assert line_of(result.output, "execution role").startswith(MISSING)
+    assert result.output.count("verdict doctor --create") == 2
+    assert "Missing: bucket, execution role." in result.output
+
+
+def test_create_makes_what_is_missing_and_then_nothing_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "CHALICE_CONFIG", checks.CHALICE_CONFIG.absolute())
+    packaged = checks.candidate.MODEL_FOLDER.absolute()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").symlink_to(packaged)
+    (tmp_path / ".chalice").symlink_to(checks.CHALICE_CONFIG.parent)
+    result = run("--create", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "private, encrypted, HTTPS only" in line_of(result.output, "bucket")
+    assert ROLE in line_of(result.output, "execution role")
+    assert "Nothing is missing of what could be checked. Not checked: XGBoost image." in result.output
+    (record,) = (tmp_path / "runs" / "aws").iterdir()
+    made_here = [json.loads(line) for line in record.read_text().splitlines()]
+    assert [(line["kind"], line["name"]) for line in made_here] == [("bucket", BUCKET), ("role", ROLE)]
+
+
+def test_create_twice_makes_nothing_twice(aws: Aws) -> None:
+    create(aws, yes=True)
+    before = list(aws.journal.read())
+    create(aws, yes=True)
+    assert list(aws.journal.read()) == before
+
+
+def test_create_closes_a_bucket_that_was_left_open(aws: Aws) -> None:
+    aws.account.client("s3").create_bucket(Bucket=BUCKET)
+    found = checks.the_bucket(aws.account)
+    assert found.state == MISSING
+    assert "a block on public access" in found.found
+    assert "a policy against plain HTTP" in found.found
+    create(aws, yes=True)
+    assert checks.the_bucket(aws.account).state == OK
+
+
+def test_what_has_our_names_and_is_a_strangers_is_said_to_be(aws: Aws) -> None:
+    create(aws, yes=True)
+    s3, iam = aws.account.client("s3"), aws.account.client("iam")
+    s3.delete_bucket_tagging(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="theirs", Body=b"")
+    iam.untag_role(RoleName=ROLE, TagKeys=["verdict:app"])
+    told = [checks.made("", partial(check, aws.account)) for check in (checks.the_bucket, checks.the_role)]
+    assert [one.state for one in told] == [MISSING, MISSING]
+    assert "Set VERDICT_BUCKET" in told[0].cure
+    assert "Set VERDICT_ROLE" in told[1].cure
+    with pytest.raises(AwsError, match="Set VERDICT_BUCKET"):
+        create(aws, yes=True)
+    s3.delete_object(Bucket=BUCKET, Key="theirs")
+    iam.tag_role(RoleName=ROLE, Tags=[{"Key": "verdict:app", "Value": "verdict"}])
+    create(aws, yes=True)
+
+
+def test_create_refuses_a_region_without_the_image(aws: Aws) -> None:
+    elsewhere = Account("123456789012", "mars-north-1", "aws", aws.account.caller, aws.account.client)
+    with pytest.raises(ImageError):
+        create(Aws(elsewhere, aws.journal, aws.console), yes=True)
+    assert list(aws.journal.read()) == []
+
+
+def test_what_one_looks_after_oneself_is_neither_made_nor_changed(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.account.client("s3").create_bucket(Bucket="mine")
+    monkeypatch.setenv("VERDICT_BUCKET", "mine")
+    monkeypatch.setenv("VERDICT_ROLE", "arn:aws:iam::123456789012:role/mine")
+    create(aws, yes=True)
+    assert list(aws.journal.read()) == []
+    assert "is yours to look after" in checks.the_bucket(aws.account).cure
+    assert "Set VERDICT_ROLE" in checks.the_role(aws.account).cure
+
+
+def test_a_role_with_an_older_policy_is_to_be_made_anew(aws: Aws) -> None:
+    role.create(aws)
+    older = role.policy(aws.account)
+    del older["Statement"][1:]
+    iam = aws.account.client("iam")
+    iam.put_role_policy(RoleName=ROLE, PolicyName=role.POLICY_NAME, PolicyDocument=json.dumps(older))
+    assert checks.the_role(aws.account).cure == checks.MAKE_IT
+    iam.delete_role_policy(RoleName=ROLE, PolicyName=role.POLICY_NAME)
+    assert checks.the_role(aws.account).cure == checks.MAKE_IT
+
+
+def test_a_role_that_sagemaker_may_not_take_is_missing(aws: Aws) -> None:
+    trust = role.trust()
+    trust["Statement"][0]["Principal"] = {"Service": "lambda.amazonaws.com"}
+    aws.account.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    assert "does not trust SageMaker" in checks.the_role(aws.account).found
+
+
+def test_a_bucket_in_another_region_is_of_no_use_to_jobs(
+    simulated: SimulatedAws, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = {"LocationConstraint": "eu-west-1"}
+    simulated.client("s3", "eu-west-1").create_bucket(Bucket="far", CreateBucketConfiguration=place)
+    monkeypatch.setenv("VERDICT_BUCKET", "far")
+    assert checks.the_bucket(aws.account).found == "far is in eu-west-1"
+
+
+def test_a_quota_of_none_counts_only_for_the_machine_that_is_wanted() -> None:
+    wanted = line_of(run("--instance-type", "ml.m5.2xlarge").output, "quota: ml.m5.2xlarge for endpoint usage")
+    assert wanted.startswith(MISSING)
+    assert "ml.m5.2xlarge" not in run().output
+    assert "endpoint usage" not in run("--instance-type", "none").output
+
+
+def test_a_quota_that_is_too_small_is_told_with_how_to_raise_it(aws: Aws) -> None:
+    (found,) = checks.the_quotas(aws.account, {"ml.m5.2xlarge for endpoint usage": 1.0})
+    assert found.cure == "verdict quotas --request 'ml.m5.2xlarge for endpoint usage=1'"
+
+
+def test_a_quota_that_is_not_listed_is_not_checked(aws: Aws) -> None:
+    assert [one.state for one in checks.the_quotas(aws.account, {"ml.p5.48xlarge for endpoint usage": 1.0})] == [
+        UNCHECKED
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [
+        ("ListServiceQuotas", "quotas"),
+        ("GetRole", "execution role"),
+        ("SimulatePrincipalPolicy", "permissions"),
+    ],
+)
+def test_a_check_that_is_not_allowed_is_not_checked_and_never_ok(
+    simulated: SimulatedAws, operation: str, name: str
+) -> None:
+    simulated.fault_injector.order(operation, "denied")
+    printed = run().output
+    assert line_of(printed, name).startswith(UNCHECKED)
+    assert name in printed.rpartition("Not checked: ")[2]
+
+
+def test_a_permission_that_is_lacking_is_named_with_what_it_is_for(simulated: SimulatedAws) -> None:
+    simulated.fault_injector.order("CreateEndpoint", "denied")
+    found = line_of(run().output, "permissions")
+    assert found.startswith(MISSING)
+    assert "sagemaker:CreateEndpoint (deploy, update" in found
+
+
+def test_a_stage_that_chalice_does_not_know_is_missing(tmp_path: Path) -> None:
+    assert checks.the_stage("prod").state == OK
+    assert checks.the_stage("foo").cure == "Known are: dev, prod."
+    assert checks.the_stage("dev", tmp_path / "none.json").state == MISSING
+
+
+def test_another_xgboost_than_the_images_is_missing() -> None:
+    assert checks.the_xgboost() == Check("xgboost", OK, "3.0.5, as in the image 3.0-5")
+
+
+def test_a_failed_check_is_missing_only_when_that_is_known() -> None:
+    def denied() -> Check:
+        raise AwsError("These credentials may not.", "no-permission")
+
+    def taken() -> Check:
+        raise AwsError("Somebody else's.", "name-taken")
+
+    assert made("x", denied) == Check("x", UNCHECKED, "", "These credentials may not.")
+    assert made("x", taken) == Check("x", MISSING, "", "Somebody else's.")
+
+
+def test_the_conclusion_does_not_claim_what_was_not_checked() -> None:
+    ok, unchecked = Check("a", OK, ""), Check("b", UNCHECKED, "")
+    assert conclusion([ok]) == "Nothing is missing."
+    assert conclusion([ok, unchecked]) == "Nothing is missing of what could be checked. Not checked: b."
+    assert conclusion([Check("c", MISSING, ""), unchecked]) == "Missing: c. Not checked: b."
+
+
+@pytest.mark.parametrize("part", ["setup", "commands", "app"])
+def test_policy_prints_a_document_and_nothing_else(aws: Aws, part: str) -> None:
+    result = CliRunner().invoke(command, ["--policy", part])
+    assert json.loads(result.stdout)["Version"] == "2012-10-17"
+    assert not bucket.exists(aws.account)

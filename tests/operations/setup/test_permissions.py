@@ -1,0 +1,165 @@
+import json
+import re
+from fnmatch import fnmatchcase
+from functools import cache
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from operations.aws.account import Account
+from operations.aws.command import Aws
+from operations.setup import permissions
+from operations.setup.allowed import principal, sample
+from operations.setup.grant import ANY
+from operations.setup.grants import GRANTS, PARTS
+from operations.setup.permissions import filled_in
+from training.project import ROOT as PROJECT
+
+ACCOUNT = Account("123456789012", "us-east-1", "aws", "", lambda service: None)
+ACTIONS = {action for grant in GRANTS for action in grant.actions}
+SERVICES = {  # prefix of actions -> the service of botocore whose operations they are called after
+    "sagemaker": "sagemaker",
+    "iam": "iam",
+    "logs": "logs",
+    "cloudwatch": "cloudwatch",
+    "application-autoscaling": "application-autoscaling",
+    "servicequotas": "service-quotas",
+    "lambda": "lambda",
+    "sts": "sts",
+    "ecr": "ecr",
+}
+NOT_OPERATIONS = {"iam:PassRole", "sagemaker:InvokeEndpoint"}  # the latter is one of sagemaker-runtime
+S3_ACTIONS = {  # operation -> the action that allows it, where the names differ
+    "HeadBucket": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "HeadObject": "GetObject",
+    "UploadFile": "PutObject",
+    "DownloadFile": "GetObject",
+    "DeleteObjects": "DeleteObject",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+}
+LONGEST_MANAGED_POLICY = 6144  # characters, white space aside: an IAM quota
+CALLED = re.compile(r"\.([a-z]+_[a-z0-9_]+)\b|[\"']([a-z]+_[a-z0-9_]+)[\"']")
+IMPLIED = {  # actions that IAM asks for beside those of the operations that are called -> by what
+    "iam:TagRole": "CreateRole with tags",
+    "iam:CreateServiceLinkedRole": "RegisterScalableTarget, the first time",
+    "cloudwatch:TagResource": "PutMetricAlarm with tags",
+}
+
+
+@cache
+def operations(service: str) -> dict[str, str]:
+    """Return boto3's name -> the operation's."""
+    names = botocore.session.get_session().get_service_model(service).operation_names
+    return {xform_name(name): name for name in names}
+
+
+def test_every_action_is_narrow_and_one_of_its_service() -> None:
+    for action in ACTIONS - NOT_OPERATIONS:
+        service, _, name = action.partition(":")
+        assert "*" not in action
+        assert service not in SERVICES or name in operations(SERVICES[service]).values(), action
+
+
+def called_names() -> set[str]:
+    """Return every name in the commands' code that may be boto3's for an operation."""
+    folders = (PROJECT / "operations",)
+    source = "\n".join(path.read_text() for folder in folders for path in folder.rglob("*.py"))
+    return {one for pair in CALLED.findall(source) for one in pair if one}
+
+
+def test_whatever_the_commands_call_is_in_the_list() -> None:
+    known: dict[str, set[str]] = {}
+    for prefix, service in SERVICES.items():
+        for boto3_name, name in operations(service).items():
+            known.setdefault(boto3_name, set()).add(f"{prefix}:{name}")
+    for boto3_name, name in {**operations("s3"), "upload_file": "UploadFile"}.items():
+        known.setdefault(boto3_name, set()).add(f"s3:{S3_ACTIONS.get(name, name)}")
+    called = called_names() & known.keys()
+    assert len(called) > 40
+    lacking = {name: sorted(known[name]) for name in sorted(called) if not known[name] & ACTIONS}
+    assert not lacking, lacking
+
+
+def test_what_no_command_calls_is_not_in_the_list() -> None:
+    own = [grant for part in ("setup", "commands") for grant in PARTS[part]]  # the app's are chalice's
+    actions = {action.partition(":")[::2] for grant in own for action in grant.actions if action not in IMPLIED}
+    called = called_names()
+    idle = {
+        f"{service}:{name}"
+        for service, name in actions
+        if service in SERVICES and name in operations(SERVICES[service]).values() and xform_name(name) not in called
+    }
+    assert not idle
+
+
+def covers(action: str, arn: str) -> bool:
+    """Tell whether a grant allows an action on a resource."""
+    return any(
+        action in grant.actions and any(fnmatchcase(arn, filled_in(ACCOUNT, one)) for one in grant.resources)
+        for grant in GRANTS
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("sagemaker:ListTags", "sagemaker:us-east-1:123456789012:model-package-group/verdict"),
+        ("sagemaker:AddTags", "sagemaker:us-east-1:123456789012:model-package-group/verdict"),
+        ("sagemaker:AddTags", "sagemaker:us-east-1:123456789012:endpoint/verdict-prod-0123456789ab"),
+        ("iam:GetRole", "iam::123456789012:role/people/operator"),
+        ("s3:GetBucketTagging", "s3:::verdict-123456789012-us-east-1"),
+    ],
+)
+def test_what_is_done_to_a_resource_is_allowed_on_it(action: str, resource: str) -> None:
+    assert covers(action, f"arn:aws:{resource}")
+    assert not covers(action, f"arn:aws:{resource.replace('verdict', 'other').replace('123456789012', '999999999999')}")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_policy_fits_into_one_managed_policy_whatever_the_names(
+    aws: Aws, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERDICT_BUCKET", "b" * 63)
+    longest = Account("123456789012", "us-gov-east-1", "aws-us-gov", aws.account.caller, aws.account.client)
+    policy = permissions.policy(longest, part)
+    assert len({statement["Sid"] for statement in policy["Statement"]}) == len(PARTS[part])
+    assert "{" not in str([statement["Resource"] for statement in policy["Statement"]])
+    assert len(json.dumps(policy, separators=(",", ":"))) <= LONGEST_MANAGED_POLICY
+
+
+def test_a_star_alone_stands_only_where_nothing_narrower_is() -> None:
+    narrowed = {action for grant in GRANTS if ANY not in grant.resources for action in grant.actions}
+    everywhere = {action for grant in GRANTS if ANY in grant.resources for action in grant.actions}
+    assert not narrowed & everywhere
+    assert not any(re.search(r":(Create|Delete|Update|PassRole|Stop)", action) for action in everywhere)
+
+
+def test_a_role_is_handed_to_one_service_only() -> None:
+    passing = [grant for grant in GRANTS if "iam:PassRole" in grant.actions]
+    assert sorted(grant.conditions["iam:PassedToService"] for grant in passing) == [
+        "lambda.amazonaws.com",
+        "sagemaker.amazonaws.com",
+    ]
+
+
+def test_a_sample_is_an_arn_that_the_pattern_covers(aws: Aws) -> None:
+    for grant in GRANTS:
+        for resource in grant.resources:
+            pattern = re.escape(permissions.filled_in(aws.account, resource)).replace(r"\*", ".*")
+            assert re.fullmatch(pattern, sample(aws.account, resource))
+
+
+def test_a_session_of_a_role_has_the_roles_policies(aws: Aws) -> None:
+    iam = aws.account.client("iam")
+    made = iam.create_role(RoleName="operator", Path="/people/", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    session = "arn:aws:sts::123456789012:assumed-role/operator/somebody"
+    assert principal(Account("123456789012", "us-east-1", "aws", session, aws.account.client)) == made
+    assert principal(aws.account) == "arn:aws:iam::123456789012:user/tester"

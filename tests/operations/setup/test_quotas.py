@@ -1,0 +1,113 @@
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.aws.quotas import command
+from operations.aws.command import Aws
+from operations.aws.plan import DeclinedError
+from operations.setup import service_quotas
+from operations.setup.service_quotas import Quota, QuotaError, checked_increase
+from simulator.aws import SimulatedAws
+from simulator.quotas import DEFAULTS
+
+HOSTING = "ml.m5.large for endpoint usage"
+KNOWN = {name: Quota(name, "L-1", value, True) for name, value in DEFAULTS.items()}
+
+
+@pytest.fixture(autouse=True)
+def environment(simulated: SimulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in simulated.environment.items():
+        monkeypatch.setenv(name, value)
+    simulated.quotas().pending_seconds = 3600.0
+    yield
+    simulated.quotas().changes.clear()
+
+
+def run(*arguments: str, answer: str | None = None) -> Result:
+    return CliRunner(env={"COLUMNS": "160"}).invoke(command, arguments, input=answer)
+
+
+def test_the_quotas_that_matter_are_listed_with_their_values() -> None:
+    printed = run().output
+    for name in (HOSTING, "ml.m5.xlarge for spot training job usage", service_quotas.SERVERLESS_CONCURRENCY):
+        (line,) = (line for line in printed.splitlines() if f" {name} " in line)
+        assert f" {DEFAULTS[name]:g} " in line
+
+
+def test_every_machine_with_a_price_is_looked_for_in_each_of_its_uses() -> None:
+    assert {HOSTING, "ml.c5.xlarge for spot training job usage", "ml.m5.4xlarge for transform job usage"} <= set(
+        service_quotas.relevant()
+    )
+
+
+def test_an_increase_is_requested_recorded_and_then_shown_as_pending(aws: Aws) -> None:
+    quota = service_quotas.read(aws.account)[HOSTING]
+    service_quotas.request(aws, quota, 7)
+    assert service_quotas.read(aws.account)[HOSTING] == replace(quota, pending=7)
+    (line,) = aws.journal.read()
+    assert (line["kind"], line["name"], line["value"]) == ("quota-request", HOSTING, 7)
+    shown = run().output.splitlines()
+    (heading,) = (line for line in shown if "now" in line)
+    (row,) = (line for line in shown if f" {HOSTING} " in line)
+    assert heading.rstrip("│┃ ").endswith("asked for")
+    assert row.rstrip("│┃ ").endswith(" 7")
+
+
+def test_an_increase_that_is_agreed_to_is_requested(simulated: SimulatedAws, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("--request", f"{HOSTING}=9", answer="y\n")
+    assert result.exit_code == 0
+    assert f"{HOSTING}: 4 -> 9" in result.output
+    assert [change["DesiredValue"] for change in simulated.quotas().changes] == [9]
+
+
+@pytest.mark.parametrize("answer", ["n\n", None])
+def test_an_increase_that_nobody_agrees_to_is_not_requested(simulated: SimulatedAws, answer: str | None) -> None:
+    assert isinstance(run("--request", f"{HOSTING}=9", answer=answer).exception, DeclinedError)
+    assert simulated.quotas().changes == []
+
+
+def test_several_increases_are_all_checked_before_one_is_requested(simulated: SimulatedAws) -> None:
+    result = run("--yes", "--request", f"{HOSTING}=9", "--request", "ml.m5.huge for endpoint usage=1")
+    assert isinstance(result.exception, QuotaError)
+    assert simulated.quotas().changes == []
+
+
+@pytest.mark.parametrize("value", [DEFAULTS[HOSTING], 0.5])
+def test_a_value_not_above_the_present_one_is_refused(value: float) -> None:
+    with pytest.raises(QuotaError, match="is 4 already"):
+        checked_increase(KNOWN, HOSTING, value)
+
+
+def test_an_unknown_name_is_refused_with_its_neighbours() -> None:
+    with pytest.raises(QuotaError, match=f"Did you mean: '{HOSTING}'"):
+        checked_increase(KNOWN, "ml.m5.larg for endpoint usage", 2)
+    with pytest.raises(QuotaError, match="`quotas` lists them"):
+        checked_increase(KNOWN, "zzz", 2)
+
+
+def test_what_is_pending_already_is_not_asked_for_again() -> None:
+    pending = KNOWN | {HOSTING: replace(KNOWN[HOSTING], pending=8)}
+    with pytest.raises(QuotaError, match=r"8 was asked for .* AWS has not decided yet"):
+        checked_increase(pending, HOSTING, 9)
+
+
+def test_what_aws_never_raises_is_refused() -> None:
+    with pytest.raises(QuotaError, match="AWS does not raise"):
+        checked_increase({HOSTING: replace(KNOWN[HOSTING], adjustable=False)}, HOSTING, 9)
+
+
+@pytest.mark.parametrize("text", ["", "5", "=5", "a=b", "a=0", "a=-1", "a=nan", "a=inf"])
+def test_what_is_no_name_and_number_is_refused_with_an_example(text: str) -> None:
+    result = run("--request", text)
+    assert result.exit_code == click.UsageError.exit_code
+    assert "endpoint usage=2" in result.output
+
+
+def test_a_quota_without_a_value_of_its_own_has_the_default_of_aws(aws: Aws) -> None:
+    assert service_quotas.read(aws.account, ["ml.p5.48xlarge for endpoint usage"]).keys() == DEFAULTS.keys()
+    assert isinstance(aws.console.file, io.StringIO)

@@ -1,0 +1,161 @@
+"""An endpoint goes when it is certain that nobody asks it, and only then."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from chalicelib import release
+from cli.aws.retire import command
+from operations.aws import names
+from operations.aws.command import Aws
+from operations.aws.plan import DeclinedError
+from operations.endpoint.invocation_metrics import NAMESPACE
+from operations.inventory import inventory
+from operations.inventory.resources import CONFIGURATION, ENDPOINT, MODEL
+from operations.teardown.idle import use_of
+from operations.teardown.retire import Packaged, Retired, needed, retire
+from simulator.aws import SimulatedAws
+from tests.operations.apps import made_function
+from tests.operations.existing import made_endpoint, printed
+
+IDLE, AT_ONCE = timedelta(minutes=15), timedelta(0)
+OLD, NEW = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def cleared(aws: Aws) -> Iterator[None]:
+    """Take away the endpoints of a test, as quotas are small."""
+    yield
+    for one in inventory.take(aws.account, None, ["endpoints"]).of(ENDPOINT):
+        aws.account.client("sagemaker").delete_endpoint(EndpointName=one.name)
+
+
+def retired(
+    aws: Aws, stage: str, packaged: str = NEW, since: datetime = LONG_AGO, idle: timedelta = AT_ONCE
+) -> Retired:
+    """Retire what a stage has beside the endpoint of a vocabulary."""
+    return retire(aws, stage, Packaged(packaged, since), idle, yes=True)
+
+
+def count(aws: Aws, endpoint: str, variant: str, invocations: int, when: datetime) -> None:
+    """Let CloudWatch have counted invocations of a variant."""
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
+    point = {"MetricName": "Invocations", "Dimensions": dimensions, "Timestamp": when, "Value": invocations}
+    aws.account.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=[point])
+
+
+def endpoints_of(aws: Aws, stage: str) -> list[str]:
+    """Name the endpoints that a stage has."""
+    return sorted(one.name for one in inventory.take(aws.account, stage, ["endpoints"]).of(ENDPOINT))
+
+
+def test_what_nobody_asks_goes_with_all_that_belongs_to_it(aws: Aws) -> None:
+    old, new = (made_endpoint(aws, "moved", fingerprint) for fingerprint in (OLD, NEW))
+    done = retired(aws, "moved")
+    assert (done.deleted, done.used, done.left) == ((old,), (), ())
+    left = inventory.take(aws.account, "moved").of(ENDPOINT, CONFIGURATION, MODEL)
+    assert len(left) == 3
+    assert all(one.name.startswith(new) for one in left)
+
+
+def test_nothing_goes_when_nobody_agrees(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("click.confirm", lambda *_arguments, **_options: False)
+    old = made_endpoint(aws, "asked", OLD)
+    with pytest.raises(DeclinedError):
+        retire(aws, "asked", Packaged(NEW, LONG_AGO), AT_ONCE, yes=False)
+    assert endpoints_of(aws, "asked") == [old]
+
+
+def test_what_is_asked_stays_and_is_told_with_its_count(aws: Aws) -> None:
+    busy = made_endpoint(aws, "busy")
+    now = datetime.now(UTC)
+    count(aws, busy, "v1", 40, now)
+    count(aws, busy, "an-earlier-variant", 2, now)
+    (endpoint,) = inventory.take(aws.account, "busy").of(ENDPOINT)
+    use = use_of(aws.account, endpoint, IDLE, now + timedelta(minutes=16))
+    assert (use.invocations, use.is_idle) == (0, True)  # the window began after
+    use = use_of(aws.account, endpoint, timedelta(seconds=1), now + timedelta(seconds=2))
+    assert (use.invocations, use.is_idle) == (42, False)
+
+
+def test_metrics_that_cannot_be_read_are_never_taken_for_idle(aws: Aws, simulated: SimulatedAws) -> None:
+    name = made_endpoint(aws, "unknown")
+    simulated.fault_injector.order("GetMetricStatistics", "denied")
+    done = retired(aws, "unknown")
+    assert done.deleted == ()
+    assert [use.endpoint.name for use in done.used] == [name]
+    assert "could not be read: These credentials may not" in done.used[0].why
+
+
+def test_an_endpoint_that_is_young_or_on_the_move_stays(aws: Aws, simulated: SimulatedAws) -> None:
+    simulated.fault_injector.order("CreateEndpoint", "stuck", times=1)
+    made_endpoint(aws, "early", waits=False)
+    assert [use.why for use in retired(aws, "early").used] == ["it is Creating"]
+    made_endpoint(aws, "young")
+    assert [use.why for use in retired(aws, "young", idle=IDLE).used] == ["it is not old enough to tell"]
+
+
+def test_a_quiet_app_that_was_not_deployed_since_keeps_its_endpoint(aws: Aws) -> None:
+    old = made_endpoint(aws, "quiet", OLD)
+    made_function(aws, "quiet")
+    new = made_endpoint(aws, "quiet", NEW)
+    done = retired(aws, "quiet")
+    assert done.deleted == ()
+    assert [(use.endpoint.name, use.why) for use in done.used] == [(old, "the app may still ask it")]
+    assert "Nothing goes yet: the app must move on first: chalice deploy --stage quiet" in printed(aws)
+    redeploy(aws, "quiet")
+    assert retired(aws, "quiet").deleted == (old,)
+    assert endpoints_of(aws, "quiet") == [new]
+
+
+def redeploy(aws: Aws, stage: str) -> None:
+    """Let the app be deployed again; it is made anew, as moto notes no change of a function."""
+    aws.account.client("lambda").delete_function(FunctionName=f"verdict-{stage}")
+    made_function(aws, stage)
+
+
+def test_an_app_keeps_its_endpoint_while_the_packaged_release_has_none(aws: Aws) -> None:
+    old = made_endpoint(aws, "ahead", OLD)
+    made_function(aws, "ahead")
+    assert retired(aws, "ahead").deleted == ()
+    name = names.endpoint("ahead", NEW)
+    assert f"{name} is not there yet: verdict update --stage ahead" in printed(aws)
+    assert endpoints_of(aws, "ahead") == [old]
+
+
+def test_after_a_rollback_the_younger_endpoint_stays_until_the_app_is_deployed_again(aws: Aws) -> None:
+    old, new = (made_endpoint(aws, "back", fingerprint) for fingerprint in (OLD, NEW))
+    made_function(aws, "back")
+    rolled_back = datetime.now(UTC)
+    assert retired(aws, "back", OLD, rolled_back).deleted == ()
+    redeploy(aws, "back")
+    assert retired(aws, "back", OLD, rolled_back).deleted == (new,)
+    assert endpoints_of(aws, "back") == [old]
+
+
+def test_an_endpoint_that_the_app_names_itself_is_needed(aws: Aws) -> None:
+    made_function(aws, "named", {"ENDPOINT_NAME": "verdict-named-elsewhere"})
+    need = needed(aws.account, inventory.take(aws.account, "named", ["endpoints"]), "named", Packaged(NEW, LONG_AGO))
+    assert need.endpoints == {names.endpoint("named", NEW), "verdict-named-elsewhere"}
+    assert need.hold == ""
+
+
+def test_the_packaged_release_is_the_apps_own() -> None:
+    packaged = Packaged.read()
+    assert packaged.fingerprint == release.load().facts.vocabulary_fingerprint
+    assert packaged.since <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("idle", [AT_ONCE, IDLE])
+def test_a_stage_without_endpoints_has_nothing_to_retire(aws: Aws, idle: timedelta) -> None:
+    assert retired(aws, "empty", idle=idle).deleted == ()
+
+
+@pytest.mark.parametrize("idle", ["0s", "4m", "299s"])
+def test_a_while_that_cloudwatch_cannot_tell_of_yet_is_refused(idle: str) -> None:
+    ran = CliRunner().invoke(command, ["--idle", idle])
+    assert ran.exit_code == 2
+    assert "At least 5m: CloudWatch tells some minutes late" in ran.output

@@ -1,0 +1,72 @@
+"""The steps as they are called on the command line, against an AWS that AWS_ENDPOINT_URL names."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import verdict
+from operations.aws.command import Aws
+from simulator.aws import SimulatedAws
+from tests.operations.existing import made_endpoint, made_model
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def call(simulated: SimulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Call a step in an empty folder."""
+    for name, value in {**simulated.environment, "COLUMNS": "200"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(verdict, arguments)
+
+
+def test_status_shows_all_stages_or_one(aws: Aws, call: Call) -> None:
+    made_model(aws, "one")
+    made_model(aws, "two")
+    everything, of_one = call("status").output, call("status", "--stage", "one").output
+    assert "Stage one:" in everything
+    assert "Stage two:" in everything
+    assert "Stage one" in of_one
+    assert "Stage two" not in of_one
+
+
+def test_status_writes_one_json_document(aws: Aws, call: Call) -> None:
+    name = made_endpoint(aws, "doc")
+    document = json.loads(call("status", "--stage", "doc", "--json").stdout)
+    assert [one["name"] for one in document["resources"] if one["kind"] == "endpoint"] == [name]
+
+
+def test_teardown_ends_with_status_1_when_nobody_agrees_and_0_when_done(aws: Aws, call: Call) -> None:
+    made_model(aws, "gone")
+    refused = call("teardown", "--stage", "gone", "--no-app")
+    assert refused.exit_code == 1
+    assert getattr(refused.exception, "type", "") == "declined"
+    done = call("teardown", "--stage", "gone", "--no-app", "--yes")
+    assert done.exit_code == 0
+    assert "Deleted: model verdict-gone-" in done.output
+    assert "There is nothing to delete." in call("teardown", "--stage", "gone", "--no-app").output
+
+
+def test_what_teardown_does_not_know_is_refused(call: Call) -> None:
+    assert "'roles' is none of bucket, role, logs, packages" in call("teardown", "--with", "roles").output
+    assert "Say either --stage or --all-stages" in call("teardown", "--stage", "dev", "--all-stages").output
+    assert "A stage cannot be named" in str(getattr(call("status", "--stage", "Dev").exception, "detail", ""))
+
+
+def test_retire_says_what_is_needed(call: Call) -> None:
+    assert "has no endpoint but those that are needed: verdict-dev-" in call("retire").output
+
+
+def test_releases_are_listed(aws: Aws, call: Call) -> None:
+    made_endpoint(aws, "rel")
+    (found,) = json.loads(call("releases", "--json").stdout)
+    assert f"rel: v1 of verdict-rel-{found['vocabulary_fingerprint']}" in found["deployed"]
+
+
+def test_logs_say_where_there_is_none(call: Call) -> None:
+    assert "There is no log yet in /aws/lambda/verdict-dev" in call("logs", "app").output
+    assert "'1 week' is no length of time" in call("logs", "--since", "1 week").output

@@ -1,0 +1,77 @@
+import base64
+from typing import Any
+
+import pytest
+
+from simulator.apps.proxy_event import Target, answer_of, event_of
+from simulator.wire import Answer, Request
+
+TARGET = Target("abc", "prod", "/static/{name}", "/static/a.css", {"name": "a.css"}, "/_site/abc/prod")
+BINARY = ("image/png",)
+
+
+def asked(target: str = "/", body: bytes = b"", **headers: str) -> Request:
+    return Request("POST", target, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+
+
+def answered(returned: Any, smallest_gzip_bytes: int | None = None, **headers: str) -> Answer:
+    return answer_of(returned, asked(**headers), BINARY, smallest_gzip_bytes)
+
+
+def test_the_event_tells_the_path_as_the_client_sees_it_and_below_the_stage() -> None:
+    event = event_of(asked(), TARGET, BINARY)
+    assert (event["resource"], event["path"], event["pathParameters"]) == (
+        "/static/{name}",
+        "/static/a.css",
+        {"name": "a.css"},
+    )
+    assert event["requestContext"]["path"] == "/_site/abc/prod/static/a.css"
+    assert event["requestContext"]["resourcePath"] == "/static/{name}"
+    assert event["requestContext"]["stage"] == "prod"
+
+
+def test_parameters_come_with_all_their_values() -> None:
+    event = event_of(asked("/?a=1&a=2&b="), TARGET, BINARY)
+    assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"], "b": [""]}
+    assert event["queryStringParameters"] == {"a": "2", "b": ""}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "told"),
+    [
+        ("text/plain", b"caf\xc3\xa9", ("café", False)),
+        ("image/png; q=1", b"\x89PNG", (base64.b64encode(b"\x89PNG").decode(), True)),
+        ("text/plain", b"", (None, False)),
+    ],
+)
+def test_a_body_is_text_or_base64_by_its_type(content_type: str, body: bytes, told: tuple[str | None, bool]) -> None:
+    event = event_of(asked(body=body, content_type=content_type), TARGET, BINARY)
+    assert (event["body"], event["isBase64Encoded"]) == told
+
+
+def test_a_binary_answer_is_decoded_for_who_accepts_it_first() -> None:
+    returned = {"statusCode": 200, "body": base64.b64encode(b"\x89PNG").decode(), "isBase64Encoded": True}
+    assert answered(returned, accept="image/png, */*").body == b"\x89PNG"
+    assert answered(returned, accept="*/*").body == base64.b64encode(b"\x89PNG")
+
+
+def test_headers_of_both_kinds_go_out_and_json_is_the_type_unless_told() -> None:
+    returned = {"statusCode": "404", "headers": {"X-One": 1}, "multiValueHeaders": {"Vary": ["Accept", "Origin"]}}
+    answer = answered(returned)
+    assert answer.status == 404
+    assert answer.headers["X-One"] == "1"
+    assert answer.headers["Vary"] == "Accept, Origin"
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_only_long_answers_are_compressed_and_only_where_that_is_on() -> None:
+    returned = {"statusCode": 200, "body": "x" * 100}
+    assert answered(returned, 100, accept_encoding="br, gzip").headers["Content-Encoding"] == "gzip"
+    assert answered(returned, 101, accept_encoding="br, gzip").body == b"x" * 100
+    assert answered(returned, None, accept_encoding="br, gzip").body == b"x" * 100
+
+
+@pytest.mark.parametrize("returned", [None, "text", {}, {"statusCode": "fine"}])
+def test_what_is_no_answer_is_refused(returned: Any) -> None:
+    with pytest.raises(ValueError, match="statusCode"):
+        answered(returned)

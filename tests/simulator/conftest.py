@@ -1,0 +1,12 @@
+"""What the simulator's tests share."""
+
+import pytest
+
+from simulator.container.serving import Container
+from simulator.server import packaged_container
+
+
+@pytest.fixture(scope="session")
+def packaged() -> Container:
+    """The packaged release's model in a container."""
+    return packaged_container()

@@ -1,0 +1,203 @@
+"""What the container answers, on a small model whose score for a missing column differs from its score for a zero."""
+
+import json
+import threading
+
+import numpy as np
+import pytest
+import xgboost
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
+
+from chalicelib.errors import ReleaseError
+from simulator.container.serving import LARGEST_BODY_BYTES, Answer, Container, parse_csv, parse_libsvm
+
+COLUMNS = 4
+ONE, ZERO, MISSING = 1.0, 0.0, float("nan")
+LIBSVM = "text/libsvm"
+
+
+def small_model() -> bytes:
+    """Positive where column 1 is missing, negative where it is 0 or 1; the other columns mean nothing."""
+    column = np.array([ONE, ZERO, MISSING] * 200)
+    features = np.zeros((len(column), COLUMNS))
+    features[:, 1] = column
+    training = xgboost.DMatrix(features, label=np.isnan(column))
+    booster = xgboost.train({"objective": "binary:logistic", "max_depth": 2, "nthread": 1}, training, 20)
+    return bytes(booster.save_raw("ubj"))
+
+
+@pytest.fixture(scope="module")
+def container() -> Container:
+    return Container(small_model())
+
+
+def scores_of(answer: Answer) -> list[float]:
+    assert answer.status == 200, answer.body
+    return [float(line) for line in answer.body.decode().splitlines()]
+
+
+def test_an_absent_libsvm_column_is_missing_which_is_not_zero(container: Container) -> None:
+    absent, zero = scores_of(container.invoke(b"0:1 3:1\n0:1 1:0 3:1", LIBSVM))
+    assert absent > 0.9
+    assert zero < 0.1
+
+
+def test_a_csv_zero_is_a_real_zero_and_an_empty_cell_is_missing(container: Container) -> None:
+    zero, empty = scores_of(container.invoke(b"0,0,0,0\n0,,0,0", "text/csv"))
+    assert zero < 0.1
+    assert empty > 0.9
+
+
+def test_too_few_csv_columns_are_answered_all_the_same(container: Container) -> None:
+    assert scores_of(container.invoke(b"0,0", "text/csv")) == scores_of(container.invoke(b"0,0,0,0", "text/csv"))
+
+
+@pytest.mark.parametrize(("body", "media_type"), [(b"0:1 4:1", LIBSVM), (b"0,0,0,0,0", "text/csv")])
+def test_too_many_columns_are_refused_with_both_numbers(container: Container, body: bytes, media_type: str) -> None:
+    answer = container.invoke(body, media_type)
+    assert answer.status == 400
+    assert answer.body.startswith(b"Unable to evaluate payload provided: ")
+    assert b"num_feature >= p_fmat->Info().num_col_ (4 vs. 5)" in answer.body
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [None, "libsvm", "text/libsvm", "text/x-libsvm", "TEXT/LIBSVM", "text/libsvm; charset=utf-8"],
+)
+def test_libsvm_is_read_under_all_its_names_and_when_none_is_given(container: Container, media_type: str) -> None:
+    assert scores_of(container.invoke(b"0:1 3:1", media_type))[0] > 0.9
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/plain"])
+def test_another_content_type_is_refused_with_the_list(container: Container, media_type: str) -> None:
+    answer = container.invoke(b"{}", media_type)
+    assert answer.status == 415
+    assert answer.body.startswith(f"{media_type} is not an accepted ContentType: csv, libsvm, ".encode())
+
+
+def test_parquet_is_refused_when_serving(container: Container) -> None:
+    assert container.invoke(b"PAR1", "application/x-parquet").status == 415
+
+
+def test_recordio_is_said_to_be_read_by_the_real_container_only(container: Container) -> None:
+    answer = container.invoke(b"\x0a\x23\xd7\xce", "application/x-recordio-protobuf")
+    assert answer.status == 501
+    assert b"not by this simulator" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("body", "format_name"),
+    [
+        (b"0:1\t3:1", "libsvm"),
+        (b"0:one", "libsvm"),
+        (b"first:1", "libsvm"),
+        (b"-1:1", "libsvm"),
+        (b"99999999999999999999:1", "libsvm"),
+        (b"no fields at all", "libsvm"),
+        (b"\xff\xfe0:1", "libsvm"),
+        (b"a,b", "csv"),
+        (b"1,2\n1", "csv"),
+        (b"\xff\xfe", "csv"),
+    ],
+)
+def test_an_unreadable_body_is_refused_with_the_reason(container: Container, body: bytes, format_name: str) -> None:
+    answer = container.invoke(body, format_name)
+    assert answer.status == 415
+    start = f"Loading {format_name} data failed with Exception, please ensure data is in {format_name} format:\n <class"
+    assert answer.body.decode().startswith(start)
+
+
+def test_a_zero_byte_body_is_no_content(container: Container) -> None:
+    assert container.invoke(b"", LIBSVM) == Answer(204)
+
+
+def test_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read(container: Container) -> None:
+    at_the_limit = b"0:1 3:1".ljust(LARGEST_BODY_BYTES)
+    assert container.invoke(at_the_limit, LIBSVM).status == 200
+    assert container.invoke(at_the_limit + b" ", LIBSVM).status == 413
+
+
+def test_a_featureless_row_is_dropped_at_the_end_only(container: Container) -> None:
+    assert len(scores_of(container.invoke(b"0:1\n0:1\n1", LIBSVM))) == 2
+    assert len(scores_of(container.invoke(b"0:1\n\n0:1", LIBSVM))) == 3
+
+
+def test_a_label_in_front_is_ignored(container: Container) -> None:
+    assert container.invoke(b"1 0:1 1:1", LIBSVM) == container.invoke(b"0:1 1:1", LIBSVM)
+
+
+@pytest.mark.parametrize("accept", [None, "", "*/*", "text/csv", "Text/CSV; charset=utf-8"])
+def test_scores_come_as_lines_of_widened_float32(container: Container, accept: str | None) -> None:
+    answer = container.invoke(b"0:1\n0:1 1:0", LIBSVM, accept)
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.body.endswith(b"\n")
+    scores = scores_of(answer)
+    assert [float(np.float32(score)) for score in scores] == scores
+    assert "".join(f"{score}\n" for score in scores).encode() == answer.body
+
+
+def test_scores_come_as_json_when_asked_for(container: Container) -> None:
+    answer = container.invoke(b"0:1\n0:1 1:0", LIBSVM, "application/json")
+    plain = scores_of(container.invoke(b"0:1\n0:1 1:0", LIBSVM))
+    assert json.loads(answer.body) == {"predictions": [{"score": score} for score in plain]}
+
+
+@pytest.mark.parametrize("accept", ["text/csv, */*", "text/html"])
+def test_an_accept_header_that_is_not_one_known_type_is_refused(container: Container, accept: str) -> None:
+    answer = container.invoke(b"0:1", LIBSVM, accept)
+    assert answer.status == 406
+    assert answer.body.startswith(
+        f"Accept type {accept} is not supported. Please use supported accept types: [".encode()
+    )
+
+
+def test_jsonlines_fail_inside_the_container(container: Container) -> None:
+    answer = container.invoke(b"0:1", LIBSVM, "application/jsonlines")
+    assert answer.status == 500
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_file_that_is_no_model_is_refused_as_a_release() -> None:
+    with pytest.raises(ReleaseError, match="cannot read the model"):
+        Container(b"{not a model")
+
+
+def test_requests_from_many_threads_get_the_answers_of_one(container: Container) -> None:
+    bodies = [b"0:1" if number % 2 else b"0:1 1:0" for number in range(40)]
+    expected = [container.invoke(body, LIBSVM) for body in bodies]
+    answers: list[Answer | None] = [None] * len(bodies)
+
+    def ask(number: int) -> None:
+        answers[number] = container.invoke(bodies[number], LIBSVM)
+
+    threads = [threading.Thread(target=ask, args=[number]) for number in range(len(bodies))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == expected
+
+
+def test_libsvm_width_is_the_largest_index_plus_one_and_duplicates_add_up() -> None:
+    matrix = parse_libsvm("0:1 5:0.5 5:2")
+    assert matrix.shape == (1, 6)
+    assert matrix.toarray().tolist() == [[1, 0, 0, 0, 0, 2.5]]
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.integers(0, 300), st.floats(-1e6, 1e6, allow_nan=False), min_size=1), min_size=1, max_size=20
+    )
+)
+def test_any_matrix_written_as_libsvm_is_read_back(rows: list[dict[int, float]]) -> None:
+    text = "\n".join(" ".join(f"{column}:{value}" for column, value in row.items()) for row in rows)
+    numbers = [number for number, row in enumerate(rows) for _ in row]
+    columns = [column for row in rows for column in row]
+    expected = csr_matrix(([value for row in rows for value in row.values()], (numbers, columns)))
+    assert (parse_libsvm(text).toarray() == expected.toarray()).all()
+
+
+def test_csv_may_be_separated_by_semicolons() -> None:
+    assert parse_csv("1;2\n3;4").tolist() == [[1, 2], [3, 4]]

@@ -1,0 +1,77 @@
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.simulator.sagemaker.account import SERVERLESS, Account
+
+INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+
+
+def test_a_configuration_is_told_as_it_was_asked_for(account: Account) -> None:
+    model = account.model()
+    name = account.config({"ModelName": model, **INSTANCE})
+    told = account.sagemaker.describe_endpoint_config(EndpointConfigName=name)
+    assert told["ProductionVariants"] == [
+        {"VariantName": "AllTraffic", "ModelName": model, "InitialVariantWeight": 1.0, **INSTANCE}
+    ]
+    assert told["EndpointConfigArn"].endswith(f":endpoint-config/{name}")
+
+
+@pytest.mark.parametrize(
+    ("variants", "message"),
+    [
+        ([{"ModelName": "absent", **SERVERLESS}], "Could not find model"),
+        ([{**SERVERLESS, **INSTANCE}], "either InstanceType"),
+        ([{}], "either InstanceType"),
+        ([{"InstanceType": "ml.m5.large"}], "both InstanceType"),
+        ([{"InstanceType": "ml.t3.medium", "InitialInstanceCount": 1}], "ml.t3.medium"),
+        ([{"VariantName": "A", **SERVERLESS}, {"VariantName": "B", **SERVERLESS}], "exactly one"),
+        ([INSTANCE, INSTANCE], "unique"),
+        ([{"ServerlessConfig": {"MemorySizeInMB": 1500, "MaxConcurrency": 1}}], "1024, 2048"),
+    ],
+)
+def test_variants_that_could_not_be_served_are_refused(
+    account: Account, variants: list[dict[str, Any]], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message) as caught:
+        account.config(*variants)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_data_capture_is_refused_and_not_ignored(account: Account) -> None:
+    with pytest.raises(ClientError, match="does not know DataCaptureConfig"):
+        account.sagemaker.create_endpoint_config(
+            EndpointConfigName="capturing",
+            ProductionVariants=[{"VariantName": "A", "ModelName": account.model(), **SERVERLESS}],
+            DataCaptureConfig={
+                "InitialSamplingPercentage": 1,
+                "DestinationS3Uri": "s3://verdict-hosting/captured",
+                "CaptureOptions": [{"CaptureMode": "Input"}],
+            },
+        )
+
+
+def test_a_name_is_given_once_and_an_absent_one_is_said_to_be(account: Account) -> None:
+    name = account.config()
+    with pytest.raises(ClientError, match="Cannot create already existing endpoint configuration"):
+        account.sagemaker.create_endpoint_config(
+            EndpointConfigName=name,
+            ProductionVariants=[{"VariantName": "A", "ModelName": account.model(), **SERVERLESS}],
+        )
+    account.sagemaker.delete_endpoint_config(EndpointConfigName=name)
+    listed = account.sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
+    assert name not in [one["EndpointConfigName"] for one in listed]
+    with pytest.raises(ClientError, match="Could not find endpoint configuration"):
+        account.sagemaker.describe_endpoint_config(EndpointConfigName=name)
+
+
+def test_a_configuration_on_its_way_into_service_cannot_be_deleted(account: Account) -> None:
+    account.aws.fault_injector.order("CreateEndpoint", "stuck", 1)
+    config = account.config()
+    endpoint = account.begin(config)
+    with pytest.raises(ClientError, match="in-progress endpoint"):
+        account.sagemaker.delete_endpoint_config(EndpointConfigName=config)
+    account.sagemaker.delete_endpoint(EndpointName=endpoint)
+    account.wait("endpoint_deleted", endpoint)
+    account.sagemaker.delete_endpoint_config(EndpointConfigName=config)

@@ -1,0 +1,96 @@
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.simulator.sagemaker.account import BUCKET, Account
+from training.model.container_image import image_uri
+
+ARCHIVE = f"s3://{BUCKET}/model.tar.gz"
+
+
+def refusal(account: Account, **changes: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        account.model(**changes)
+    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+
+
+def test_a_model_is_told_as_it_was_asked_for(account: Account) -> None:
+    name = account.model()
+    told = account.sagemaker.describe_model(ModelName=name)
+    assert told["PrimaryContainer"] == {
+        "Image": image_uri("us-east-1"),
+        "ModelDataUrl": ARCHIVE,
+        "Mode": "SingleModel",
+    }
+    assert told["ExecutionRoleArn"] == account.role
+    assert told["ModelArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:model/{name}"
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        ("busybox:latest", "Using non-ECR image"),
+        (image_uri("eu-west-1"), "not found"),
+        (image_uri("us-east-1", "1"), "not found"),
+    ],
+)
+def test_an_image_that_is_not_in_the_region_is_refused(account: Account, image: str, message: str) -> None:
+    container = {"Image": image, "ModelDataUrl": ARCHIVE}
+    code, told = refusal(account, PrimaryContainer=container)
+    assert code == "ValidationException"
+    assert message in told
+    assert image in told
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        (f"s3://{BUCKET}/nothing.tar.gz", f"Could not find model data at s3://{BUCKET}/nothing.tar.gz."),
+        (f"s3://{BUCKET}/model.zip", "Invalid ModelDataUrl"),
+        ("https://example.com/model.tar.gz", "Invalid ModelDataUrl"),
+    ],
+)
+def test_an_archive_that_is_not_there_is_refused(account: Account, url: str, message: str) -> None:
+    code, told = refusal(account, url=url)
+    assert code == "ValidationException"
+    assert message in told
+
+
+def test_a_role_that_does_not_exist_is_refused(account: Account) -> None:
+    arn = "arn:aws:iam::123456789012:role/nobody"
+    assert refusal(account, ExecutionRoleArn=arn) == (
+        "ValidationException",
+        f"Could not assume role {arn}. Please ensure that the role exists and allows principal "
+        "'sagemaker.amazonaws.com' to assume the role.",
+    )
+
+
+def test_a_role_that_only_lambda_may_assume_is_refused(account: Account) -> None:
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    iam = account.aws.client("iam")
+    role = iam.create_role(RoleName="only-lambda", AssumeRolePolicyDocument=policy)["Role"]
+    assert "Could not assume role" in refusal(account, ExecutionRoleArn=role["Arn"])[1]
+
+
+def test_what_the_simulator_cannot_serve_is_refused_and_not_ignored(account: Account) -> None:
+    container = {"Image": image_uri("us-east-1"), "ModelDataUrl": ARCHIVE}
+    chosen = container | {"Environment": {"SAGEMAKER_INFERENCE_OUTPUT": "predicted_label"}}
+    assert "SAGEMAKER_INFERENCE_OUTPUT" in refusal(account, PrimaryContainer=chosen)[1]
+    assert "one container" in refusal(account, Containers=[container])[1]
+
+
+def test_a_name_is_given_once(account: Account) -> None:
+    name = account.model()
+    assert "Cannot create already existing model" in refusal(account, ModelName=name)[1]
+
+
+def test_models_are_listed_page_by_page_and_gone_once_deleted(account: Account) -> None:
+    names = [account.model() for _ in range(3)]
+    pages = account.sagemaker.get_paginator("list_models").paginate(PaginationConfig={"PageSize": 2})
+    assert set(names) <= {model["ModelName"] for page in pages for model in page["Models"]}
+    account.sagemaker.delete_model(ModelName=names[0])
+    with pytest.raises(ClientError, match="Could not find model"):
+        account.sagemaker.describe_model(ModelName=names[0])

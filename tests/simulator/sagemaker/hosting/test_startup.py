@@ -1,0 +1,21 @@
+import pytest
+
+from simulator.sagemaker.hosting.startup import LoadError, load
+from simulator.server import MODEL_FILE
+
+
+def test_the_one_file_of_an_archive_is_the_model() -> None:
+    assert load({"any-name": MODEL_FILE.read_bytes()}).invoke(b"0:1 5:1", "text/libsvm").status == 200
+
+
+@pytest.mark.parametrize("content", [b"good\nbad\n", b"", b'{"format": 1}', b"{L\x00", MODEL_FILE.read_bytes()[:3000]])
+def test_a_file_that_is_no_whole_model_is_named(content: bytes) -> None:
+    with pytest.raises(LoadError, match="Model at /opt/ml/model/stray cannot be loaded"):
+        load({"stray": content})
+
+
+def test_no_file_and_several_models_are_refused() -> None:
+    with pytest.raises(LoadError, match="No model file"):
+        load({})
+    with pytest.raises(LoadError, match="average"):
+        load({"a": MODEL_FILE.read_bytes(), "b": MODEL_FILE.read_bytes()})

@@ -1,0 +1,239 @@
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.simulator.sagemaker.account import SERVERLESS, Account, packed
+
+INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+BAKING = "PendingDeploymentSummary.ProductionVariants[0].VariantStatus[0].Status"
+WAIT = 60  # seconds on AWS, a fifth of a pace here
+ALL_AT_ONCE: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": WAIT}
+CANARY: dict[str, Any] = ALL_AT_ONCE | {"Type": "CANARY", "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50}}
+LINEAR: dict[str, Any] = ALL_AT_ONCE | {"Type": "LINEAR", "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 25}}
+
+
+class Traffic:
+    """Requests one after the other in several threads, each answer kept."""
+
+    def __init__(self, account: Account, name: str) -> None:
+        self.scores: list[float] = []
+        self.failures: list[str] = []
+        self._enough = threading.Condition()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(account, name)) for _ in range(4)]
+        for thread in self._threads:
+            thread.start()
+
+    def _ask(self, account: Account, name: str) -> None:
+        while not self._stop.is_set():
+            try:
+                score = account.ask(name)[0]
+            except ClientError as error:
+                self.failures.append(str(error))
+                continue
+            with self._enough:
+                self.scores.append(score)
+                self._enough.notify_all()
+
+    def wait_for(self, more: int) -> None:
+        """Wait until so many more requests were answered."""
+        with self._enough:
+            wanted = len(self.scores) + more
+            assert self._enough.wait_for(lambda: len(self.scores) >= wanted, timeout=20), self.failures[:3]
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@contextmanager
+def traffic(account: Account, name: str) -> Iterator[Traffic]:
+    running = Traffic(account, name)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def endpoint(account: Account) -> Iterator[str]:
+    """An endpoint on one instance with the packaged model, gone afterwards."""
+    name = account.endpoint(INSTANCES)
+    yield name
+    account.sagemaker.delete_endpoint(EndpointName=name)
+    account.wait("endpoint_deleted", name)
+
+
+def config_of(account: Account, model: bytes, **variant: Any) -> str:
+    """Make a configuration with a model of one file."""
+    return account.config({"ModelName": account.model(packed({"xgboost-model": model})), **INSTANCES, **variant})
+
+
+def blue_green(routing: dict[str, Any], *alarms: str) -> dict[str, Any]:
+    policy = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+    return policy | (
+        {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm} for alarm in alarms]}} if alarms else {}
+    )
+
+
+@pytest.mark.parametrize("routing", [ALL_AT_ONCE, CANARY, LINEAR], ids=lambda routing: str(routing["Type"]))
+def test_no_request_fails_while_the_model_is_replaced(
+    account: Account, endpoint: str, other_model: bytes, routing: dict[str, Any]
+) -> None:
+    config = config_of(account, other_model)
+    with traffic(account, endpoint) as running:
+        running.wait_for(100)
+        account.sagemaker.update_endpoint(
+            EndpointName=endpoint, EndpointConfigName=config, DeploymentConfig=blue_green(routing)
+        )
+        told = account.wait("endpoint_in_service", endpoint)
+        running.wait_for(200)
+    assert running.failures == []
+    assert told["EndpointConfigName"] == config
+    assert told["LastDeploymentConfig"] == blue_green(routing)
+    assert running.scores[0] == pytest.approx(0.99, abs=0.01)
+    assert running.scores[-100:] == [pytest.approx(0.5)] * 100
+
+
+def test_a_canary_gets_its_share_while_it_bakes(account: Account, endpoint: str, other_model: bytes) -> None:
+    before = account.describe(endpoint)["EndpointConfigName"]
+    config = config_of(account, other_model)
+    with account.at_pace(0.5):
+        account.sagemaker.update_endpoint(
+            EndpointName=endpoint,
+            EndpointConfigName=config,
+            DeploymentConfig=blue_green(CANARY | {"WaitIntervalInSeconds": 3600}),
+        )
+        told = account.wait_until(endpoint, BAKING, "Baking")
+        scores = [account.ask(endpoint)[0] for _ in range(40)]
+    assert (told["EndpointStatus"], told["EndpointConfigName"]) == ("Updating", before)
+    assert told["PendingDeploymentSummary"]["EndpointConfigName"] == config
+    assert min(scores) == pytest.approx(0.5)
+    assert max(scores) == pytest.approx(0.99, abs=0.01)
+    assert account.ask(endpoint, TargetVariant="AllTraffic")[1] == "AllTraffic"
+
+
+def test_an_alarm_takes_the_traffic_back_to_the_old_model(account: Account, endpoint: str, narrow_model: bytes) -> None:
+    before = account.describe(endpoint)["EndpointConfigName"]
+    account.aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=f"verdict-{endpoint}-errors",
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation4XXErrors",
+        Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "AllTraffic"}],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )
+    slow = CANARY | {"WaitIntervalInSeconds": 3600}
+    with traffic(account, endpoint) as running:
+        account.sagemaker.update_endpoint(
+            EndpointName=endpoint,
+            EndpointConfigName=config_of(account, narrow_model),
+            DeploymentConfig=blue_green(slow, f"verdict-{endpoint}-errors"),
+        )
+        told = account.wait("endpoint_in_service", endpoint)
+        failures = len(running.failures)
+        running.wait_for(50)
+    assert told["EndpointConfigName"] == before
+    assert f"[verdict-{endpoint}-errors]" in told["FailureReason"]
+    assert failures > 0
+    assert len(running.failures) <= failures + 4  # those that were asked before the traffic went back
+
+
+def test_a_model_that_does_not_load_leaves_the_old_one_in_service(account: Account, endpoint: str) -> None:
+    before = account.describe(endpoint)["EndpointConfigName"]
+    account.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config_of(account, b"no model"))
+    told = account.wait("endpoint_in_service", endpoint)
+    assert told["EndpointConfigName"] == before
+    assert "did not pass the ping health check" in told["FailureReason"]
+    assert account.ask(endpoint)[0] == pytest.approx(0.99, abs=0.01)
+    account.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=before)
+    assert "FailureReason" not in account.wait("endpoint_in_service", endpoint)
+
+
+def test_an_update_fails_on_demand_and_a_stuck_one_can_be_deleted(account: Account, other_model: bytes) -> None:
+    name = account.endpoint(INSTANCES)
+    config = config_of(account, other_model)
+    account.aws.fault_injector.order("UpdateEndpoint", "capacity", 1)
+    account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+    assert "InsufficientInstanceCapacity" in account.wait("endpoint_in_service", name)["FailureReason"]
+    account.aws.fault_injector.order("UpdateEndpoint", "stuck", 1)
+    account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+    told = account.describe(name)
+    assert told["EndpointStatus"] == "Updating"
+    assert told["PendingDeploymentSummary"]["EndpointConfigName"] == config
+    assert account.ask(name)[1] == "AllTraffic"
+    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+        account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+    account.sagemaker.delete_endpoint(EndpointName=name)
+    account.wait("endpoint_deleted", name)
+
+
+def test_weights_are_kept_when_they_shall_be(account: Account, endpoint: str) -> None:
+    account.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=endpoint, DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredWeight": 0.25}]
+    )
+    account.wait("endpoint_in_service", endpoint)
+    new = account.config(INSTANCES)
+    account.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=new, RetainAllVariantProperties=True)
+    kept = account.wait("endpoint_in_service", endpoint)
+    account.sagemaker.update_endpoint(
+        EndpointName=endpoint,
+        EndpointConfigName=new,
+        RetainAllVariantProperties=True,
+        ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],
+    )
+    told = account.wait("endpoint_in_service", endpoint)
+    assert kept["ProductionVariants"][0]["CurrentWeight"] == 0.25
+    assert told["ProductionVariants"][0]["CurrentWeight"] == 1.0
+
+
+def test_an_update_that_aws_would_not_take_is_refused(account: Account, endpoint: str) -> None:
+    def refusal(config: str, **more: Any) -> str:
+        with pytest.raises(ClientError) as caught:
+            account.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config, **more)
+        return str(caught.value)
+
+    assert "from instances to a serverless" in refusal(account.config(SERVERLESS))
+    assert "Could not find endpoint configuration" in refusal("absent")
+    without_size = {"Type": "CANARY", "WaitIntervalInSeconds": 0}
+    assert "CanarySize" in refusal(account.config(INSTANCES), DeploymentConfig=blue_green(without_size))
+    assert "ResourceLimitExceeded" in refusal(account.config(INSTANCES | {"InitialInstanceCount": 4}))
+    old = account.describe(endpoint)["EndpointConfigName"]
+    account.sagemaker.delete_endpoint_config(EndpointConfigName=old)
+    assert old in refusal(account.config(INSTANCES))
+
+
+def test_a_serverless_endpoint_is_updated_all_at_once_only(account: Account, other_model: bytes) -> None:
+    name = account.endpoint(SERVERLESS)
+    model = account.model(packed({"xgboost-model": other_model}))
+    config = account.config({"ModelName": model, **SERVERLESS})
+    with pytest.raises(ClientError, match="all at once"):
+        account.sagemaker.update_endpoint(
+            EndpointName=name, EndpointConfigName=config, DeploymentConfig=blue_green(CANARY)
+        )
+    account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+    account.wait("endpoint_in_service", name)
+    assert account.ask(name)[0] == pytest.approx(0.5)
+
+
+def test_a_scaled_variant_keeps_its_machines_and_is_no_target_once_its_endpoint_is_gone(account: Account) -> None:
+    name = account.endpoint(INSTANCES)
+    scaling = account.aws.client("application-autoscaling")
+    target = {"ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{name}/variant/AllTraffic"}
+    scaling.register_scalable_target(
+        **target, ScalableDimension="sagemaker:variant:DesiredInstanceCount", MinCapacity=1, MaxCapacity=2
+    )
+    for change in ({"VariantName": "Other"}, {"InstanceType": "ml.c5.large"}):
+        with pytest.raises(ClientError, match="must be deregistered"):
+            account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=account.config(INSTANCES | change))
+    account.sagemaker.delete_endpoint(EndpointName=name)
+    account.wait("endpoint_deleted", name)
+    assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []

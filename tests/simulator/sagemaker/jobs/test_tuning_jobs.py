@@ -1,0 +1,271 @@
+"""Tuning jobs over the wire: real searches of real training jobs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.simulator.sagemaker.account import BUCKET, Account
+from tests.simulator.sagemaker.job_account import JobAccount, channel, with_channels
+
+STATUS = "HyperParameterTuningJobStatus"
+LOGLOSS = {"Type": "Minimize", "MetricName": "validation:logloss"}
+RANGES = {
+    "IntegerParameterRanges": [{"Name": "max_depth", "MinValue": "2", "MaxValue": "6"}],
+    "ContinuousParameterRanges": [
+        {"Name": "eta", "MinValue": "0.05", "MaxValue": "0.9", "ScalingType": "Logarithmic"},
+    ],
+}
+GRID = {
+    "CategoricalParameterRanges": [
+        {"Name": "max_depth", "Values": ["2", "4"]},
+        {"Name": "eta", "Values": ["0.1", "0.3"]},
+    ]
+}
+
+
+@pytest.fixture
+def jobs(account: Account, small_channels: Path, small_hyperparameters: dict[str, str]) -> JobAccount:
+    return with_channels(account, small_channels, small_hyperparameters)
+
+
+def config(strategy: str = "Random", most: int | None = 3, parallel: int = 2, **changes: Any) -> dict[str, Any]:
+    limits = {"MaxParallelTrainingJobs": parallel} | ({"MaxNumberOfTrainingJobs": most} if most else {})
+    return {
+        "Strategy": strategy,
+        "HyperParameterTuningJobObjective": LOGLOSS,
+        "ResourceLimits": limits,
+        "ParameterRanges": RANGES,
+    } | changes
+
+
+def begin(jobs: JobAccount, asked: dict[str, Any], static: dict[str, str] | None = None, **definition: Any) -> str:
+    """Begin a tuning job; returns its name."""
+    name = jobs.account.new_name()
+    varied = {one["Name"] for kind in asked["ParameterRanges"].values() for one in kind}
+    stated = {key: value for key, value in jobs.hyperparameters.items() if key not in varied | {"num_round"}}
+    jobs.sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name,
+        HyperParameterTuningJobConfig=asked,
+        TrainingJobDefinition={"StaticHyperParameters": stated | {"num_round": "8"} | (static or {})}
+        | jobs.definition(**definition),
+        Tags=[{"Key": "verdict:stage", "Value": "dev"}],
+    )
+    return name
+
+
+def tune(jobs: JobAccount, asked: dict[str, Any], static: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
+    """Begin a tuning job and wait for its end."""
+    return jobs.ended("HyperParameterTuning", begin(jobs, asked, static, **more))
+
+
+def attempts(jobs: JobAccount, name: str, **more: Any) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = jobs.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name, **more
+    )["TrainingJobSummaries"]
+    return listed
+
+
+def value(attempt: dict[str, Any]) -> float:
+    found: float = attempt["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+    return found
+
+
+def test_a_search_trains_and_finds_the_best(jobs: JobAccount) -> None:
+    told = tune(jobs, config())
+    assert told[STATUS] == "Completed"
+    assert told["TrainingJobStatusCounters"] == {
+        "Completed": 3, "InProgress": 0, "RetryableError": 0, "NonRetryableError": 0, "Stopped": 0,
+    }  # fmt: skip
+    assert told["ObjectiveStatusCounters"] == {"Succeeded": 3, "Pending": 0, "Failed": 0}
+    by_value = attempts(
+        jobs, told["HyperParameterTuningJobName"], SortBy="FinalObjectiveMetricValue", SortOrder="Ascending"
+    )
+    first = {"SortBy": "FinalObjectiveMetricValue", "SortOrder": "Ascending", "MaxResults": 1}
+    assert attempts(jobs, told["HyperParameterTuningJobName"], **first) == by_value[:1]
+    assert [value(one) for one in by_value] == sorted(value(one) for one in by_value)
+    assert told["BestTrainingJob"]["TrainingJobName"] == by_value[0]["TrainingJobName"]
+    assert told["BestTrainingJob"]["TunedHyperParameters"].keys() == {"max_depth", "eta"}
+    assert told["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["MetricName"] == "validation:logloss"
+
+
+def test_the_training_jobs_are_ones_like_any_other(jobs: JobAccount) -> None:
+    told = tune(jobs, config(most=1))
+    name = told["HyperParameterTuningJobName"]
+    (attempt,) = attempts(jobs, name)
+    prefix, number, digits = attempt["TrainingJobName"].rsplit("-", 2)
+    assert (prefix, number, len(bytes.fromhex(digits))) == (name, "001", 4)
+    job = jobs.sagemaker.describe_training_job(TrainingJobName=attempt["TrainingJobName"])
+    assert job["TuningJobArn"] == told["HyperParameterTuningJobArn"]
+    assert job["HyperParameters"]["_tuning_objective_metric"] == "validation:logloss"
+    assert attempt["TunedHyperParameters"].items() <= job["HyperParameters"].items()
+    assert jobs.get(job["ModelArtifacts"]["S3ModelArtifacts"])
+
+
+def test_the_tuning_metric_is_computed_where_no_metric_is_named(jobs: JobAccount) -> None:
+    auc = {"Type": "Maximize", "MetricName": "validation:auc"}
+    told = tune(jobs, config(most=2, HyperParameterTuningJobObjective=auc), {"eval_metric": "error"})
+    assert told["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Type"] == "Maximize"
+    values = [value(one) for one in attempts(jobs, told["HyperParameterTuningJobName"])]
+    assert value(told["BestTrainingJob"]) == max(values) > 0.5
+
+
+def test_no_more_training_jobs_run_at_a_time_than_allowed(jobs: JobAccount) -> None:
+    told = tune(jobs, config(most=5, parallel=2))
+    found = sorted(attempts(jobs, told["HyperParameterTuningJobName"]), key=lambda one: one["CreationTime"])
+    for one in found:
+        others = [other for other in found if other["CreationTime"] <= one["CreationTime"] < other["TrainingEndTime"]]
+        assert len(others) <= 2
+    assert found[1]["CreationTime"] < found[0]["TrainingEndTime"]
+
+
+def test_grid_tries_every_combination_once(jobs: JobAccount) -> None:
+    told = tune(jobs, config("Grid", most=None, parallel=4, ParameterRanges=GRID))
+    tried = [one["TunedHyperParameters"] for one in attempts(jobs, told["HyperParameterTuningJobName"])]
+    assert sorted((one["max_depth"], one["eta"]) for one in tried) == [
+        ("2", "0.1"), ("2", "0.3"), ("4", "0.1"), ("4", "0.3"),
+    ]  # fmt: skip
+
+
+def test_bayesian_draws_learn_from_what_came_before(jobs: JobAccount) -> None:
+    told = tune(jobs, config("Bayesian", most=8, parallel=1, RandomSeed=1))
+    found = attempts(jobs, told["HyperParameterTuningJobName"], SortBy="CreationTime", SortOrder="Ascending")
+    random = tune(jobs, config("Random", most=8, parallel=1, RandomSeed=1))
+    other = attempts(jobs, random["HyperParameterTuningJobName"], SortBy="CreationTime", SortOrder="Ascending")
+    drawn = [[one["TunedHyperParameters"] for one in jobs_of] for jobs_of in (found, other)]
+    assert drawn[0][5:] != drawn[1][5:]
+    assert min(value(one) for one in found[5:]) <= sorted(value(one) for one in found[:5])[2]
+
+
+def test_hyperband_gives_up_what_is_behind(jobs: JobAccount) -> None:
+    limits = {"StrategyConfig": {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 8}}}
+    told = tune(jobs, config("Hyperband", most=9, parallel=1, RandomSeed=3, **limits))
+    counters = told["TrainingJobStatusCounters"]
+    assert told[STATUS] == "Completed"
+    assert counters["Stopped"] >= 1
+    assert counters["Stopped"] + counters["Completed"] == 9
+
+
+def test_a_value_that_is_good_enough_ends_the_search(jobs: JobAccount) -> None:
+    enough = {"TuningJobCompletionCriteria": {"TargetObjectiveMetricValue": 10.0}}
+    told = tune(jobs, config(most=50, parallel=1, **enough))
+    assert told[STATUS] == "Completed"
+    assert told["TrainingJobStatusCounters"]["Completed"] < 5
+
+
+def test_a_search_that_is_stopped_stops_its_training_jobs(jobs: JobAccount) -> None:
+    name = begin(jobs, config(most=20), {"num_round": "100000", "early_stopping_rounds": "100000"})
+    jobs.reached("HyperParameterTuning", name, "TrainingJobStatusCounters.InProgress", 2)
+    for attempt in attempts(jobs, name):
+        jobs.wait_for_line(attempt["TrainingJobName"], "train-error")
+    jobs.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    told = jobs.ended("HyperParameterTuning", name)
+    assert told[STATUS] == "Stopped"
+    assert told["TrainingJobStatusCounters"]["Stopped"] == 2
+    jobs.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    with pytest.raises(jobs.sagemaker.exceptions.ResourceNotFound):
+        jobs.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+
+
+def test_a_search_whose_training_jobs_all_fail_fails(jobs: JobAccount) -> None:
+    told = tune(jobs, config(most=2), {"silent": "1"})
+    assert told[STATUS] == "Failed"
+    assert told["FailureReason"].startswith("All training jobs failed.")
+    assert told["TrainingJobStatusCounters"]["NonRetryableError"] == 2
+    assert "BestTrainingJob" not in told
+    reasons = [one["FailureReason"] for one in attempts(jobs, told["HyperParameterTuningJobName"])]
+    assert all("Extraneous hyperparameter found: silent" in reason for reason in reasons)
+
+
+def test_without_a_validation_channel_there_is_no_objective(jobs: JobAccount) -> None:
+    told = tune(jobs, config(most=1), InputDataConfig=[channel("train", "channels/train/")])
+    assert told["ObjectiveStatusCounters"] == {"Succeeded": 0, "Pending": 0, "Failed": 1}
+    assert told[STATUS] == "Failed"
+
+
+def test_each_training_job_has_checkpoints_of_its_own(jobs: JobAccount) -> None:
+    told = tune(jobs, config(most=2), CheckpointConfig={"S3Uri": f"s3://{BUCKET}/tuned/"})
+    listed = jobs.s3.list_objects_v2(Bucket=BUCKET, Prefix="tuned/")["Contents"]
+    folders = {one["Key"].split("/")[1] for one in listed}
+    assert folders == {one["TrainingJobName"] for one in attempts(jobs, told["HyperParameterTuningJobName"])}
+
+
+def test_searches_are_listed(jobs: JobAccount) -> None:
+    name = tune(jobs, config(most=1))["HyperParameterTuningJobName"]
+    (listed,) = jobs.sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name)["HyperParameterTuningJobSummaries"]
+    assert (listed["Strategy"], listed[STATUS]) == ("Random", "Completed")
+    assert listed["TrainingJobStatusCounters"]["Completed"] == 1
+    tags = jobs.sagemaker.list_tags(ResourceArn=listed["HyperParameterTuningJobArn"])["Tags"]
+    assert tags == [{"Key": "verdict:stage", "Value": "dev"}]
+
+
+def with_range(name: str, **changes: str) -> dict[str, Any]:
+    return {"ParameterRanges": {"ContinuousParameterRanges": [
+        {"Name": name, "MinValue": "0.1", "MaxValue": "0.9"} | changes
+    ]}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (config(**with_range("scale_pos_weight")), "[scale_pos_weight] are not tunable"),
+        (config(**with_range("max_depth", MinValue="1", MaxValue="9")), "search it under IntegerParameterRanges"),
+        (config(**with_range("eta", MaxValue="2")), "eta cannot be '2'"),
+        (config(**with_range("eta", MinValue="0", ScalingType="Logarithmic")), "must begin above 0"),
+        (
+            config(HyperParameterTuningJobObjective=LOGLOSS | {"Type": "Maximize"}),
+            "The objective type Maximize does not go with validation:logloss",
+        ),
+        (
+            config(HyperParameterTuningJobObjective=LOGLOSS | {"MetricName": "train:logloss"}),
+            "train:logloss is not one that the algorithm emits",
+        ),
+        (config(most=None), "MaxNumberOfTrainingJobs is required"),
+        (config("Grid"), "CategoricalParameterRanges only"),
+        (
+            config(most=5, ParameterRanges=GRID),
+            "for the provided ranges [4.0] must be equal or greater than the value of MaxNumberOfJobs, [5]",
+        ),
+        (config("Grid", most=3, ParameterRanges=GRID), "makes all 4 combinations"),
+        (config("Hyperband", TrainingJobEarlyStoppingType="Auto"), "must be Off for the strategy Hyperband"),
+        (
+            config(TuningJobCompletionCriteria={"ConvergenceDetected": {"CompleteOnConvergence": "Enabled"}}),
+            "without ConvergenceDetected",
+        ),
+    ],
+)
+def test_what_the_service_refuses_begins_no_search(jobs: JobAccount, asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        begin(jobs, asked)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert message in error["Message"]
+
+
+def test_a_hyperparameter_is_either_static_or_tuned(jobs: JobAccount) -> None:
+    with pytest.raises(ClientError, match=r"\[eta\] are both static and tuned"):
+        begin(jobs, config(), {"eta": "0.3"})
+
+
+def test_training_jobs_that_run_at_a_time_must_fit_the_quota(jobs: JobAccount) -> None:
+    with pytest.raises(jobs.sagemaker.exceptions.ResourceLimitExceeded, match="request delta of 5 Instances"):
+        begin(jobs, config(most=9, parallel=5))
+
+
+def test_early_stopping_auto_gives_up_what_is_worse_than_the_median(jobs: JobAccount) -> None:
+    told = tune(jobs, config(most=8, parallel=1, RandomSeed=5, TrainingJobEarlyStoppingType="Auto"))
+    assert told["TrainingJobStatusCounters"]["Stopped"] >= 1
+    stopped = attempts(jobs, told["HyperParameterTuningJobName"], StatusEquals="Stopped")
+    assert all(value(one) > value(told["BestTrainingJob"]) for one in stopped)
+
+
+@pytest.mark.parametrize(("mishap", "status"), [("fail", "Failed"), ("stuck", "InProgress")])
+def test_a_search_goes_wrong_on_demand(jobs: JobAccount, mishap: str, status: str) -> None:
+    jobs.account.aws.fault_injector.order("CreateHyperParameterTuningJob", mishap, times=1)
+    name = begin(jobs, config(most=1))
+    told = jobs.reached("HyperParameterTuning", name, STATUS, status)
+    assert sum(told["TrainingJobStatusCounters"].values()) == 0
+    if status == "InProgress":
+        jobs.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        assert jobs.ended("HyperParameterTuning", name)[STATUS] == "Stopped"

@@ -1,0 +1,47 @@
+import pytest
+
+from simulator.endpoint_faults import DISTORTIONS, ERRORS, GOOD, KINDS, Misbehaviour, Orders, UnknownMisbehaviourError
+
+
+def test_slow_takes_seconds() -> None:
+    assert Misbehaviour.parse("slow:2.5") == Misbehaviour("slow", 2.5)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "slow"])
+def test_every_other_kind_is_a_word(kind: str) -> None:
+    assert Misbehaviour.parse(kind) == Misbehaviour(kind)
+
+
+@pytest.mark.parametrize("text", ["", "moody", "slow", "slow:", "slow:soon", "slow:-1", "slow:.", "cut:3"])
+def test_anything_else_is_refused_with_the_kinds_or_the_form(text: str) -> None:
+    with pytest.raises(UnknownMisbehaviourError, match="slow:3"):
+        Misbehaviour.parse(text)
+
+
+def test_a_misbehaviour_lasts_for_as_many_requests_as_told() -> None:
+    orders = Orders()
+    throttled = Misbehaviour("throttled")
+    orders.misbehave(throttled, times=2)
+    assert [orders.take(), orders.take(), orders.take()] == [throttled, throttled, GOOD]
+    assert orders.requests == 3
+
+
+def test_a_misbehaviour_without_a_number_lasts_until_told_otherwise() -> None:
+    orders = Orders()
+    cut = Misbehaviour("cut")
+    orders.misbehave(cut)
+    assert {orders.take() for _ in range(5)} == {cut}
+    orders.behave()
+    assert orders.take() == GOOD
+
+
+def test_no_kind_is_in_two_tables() -> None:
+    assert len(set(KINDS)) == len(KINDS)
+    assert not ERRORS.keys() & DISTORTIONS.keys()
+
+
+@pytest.mark.parametrize(
+    ("kind", "scores"), [("short", [0.1]), ("extra", [0.1, 0.2, 0.5]), ("out-of-range", [0.1, 1.5])]
+)
+def test_a_distortion_leaves_the_other_scores_alone(kind: str, scores: list[float]) -> None:
+    assert DISTORTIONS[kind]([0.1, 0.2]) == scores

@@ -1,0 +1,27 @@
+from simulator.aws import SimulatedAws
+
+WHO = "arn:aws:iam::123456789012:user/rehearsal"
+ACTIONS = ["sagemaker:CreateEndpoint", "sagemaker:DeleteEndpoint"]
+
+
+def decisions(aws: SimulatedAws, *resources: str) -> list[tuple[str, str, str]]:
+    pages = aws.client("iam").get_paginator("simulate_principal_policy")
+    asked = {"PolicySourceArn": WHO, "ActionNames": ACTIONS} | ({"ResourceArns": resources} if resources else {})
+    told = [one for page in pages.paginate(**asked) for one in page["EvaluationResults"]]
+    return [(one["EvalActionName"], one["EvalResourceName"], one["EvalDecision"]) for one in told]
+
+
+def test_who_comes_here_may_do_everything(simulated_aws: SimulatedAws) -> None:
+    assert decisions(simulated_aws) == [(action, "*", "allowed") for action in ACTIONS]
+
+
+def test_what_was_ordered_to_be_denied_is_told_for_each_resource_and_stays_ordered(simulated_aws: SimulatedAws) -> None:
+    simulated_aws.fault_injector.order("DeleteEndpoint", "denied", times=1)
+    simulated_aws.fault_injector.order("CreateEndpoint", "stuck")
+    for _ in range(2):
+        assert decisions(simulated_aws, "arn:a&b", "arn:c") == [
+            (ACTIONS[0], "arn:a&b", "allowed"),
+            (ACTIONS[0], "arn:c", "allowed"),
+            (ACTIONS[1], "arn:a&b", "implicitDeny"),
+            (ACTIONS[1], "arn:c", "implicitDeny"),
+        ]

@@ -1,0 +1,80 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from simulator.aws import SimulatedAws
+from simulator.quotas import DEFAULTS, Quotas, code_of
+from simulator.sagemaker.backend import ServiceError
+
+HOSTING = "ml.m5.large for endpoint usage"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = datetime(2030, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def quotas(clock: Clock) -> Quotas:
+    return Quotas("us-east-1", pending_seconds=60, now=clock)
+
+
+def increase(quotas: Quotas, name: str, desired: float) -> Any:
+    return quotas.request_increase({"QuotaCode": code_of(name), "DesiredValue": desired})["RequestedQuota"]
+
+
+def test_an_increase_is_pending_and_then_granted(quotas: Quotas, clock: Clock) -> None:
+    assert increase(quotas, HOSTING, 10)["Status"] == "PENDING"
+    assert quotas.limit(HOSTING) == DEFAULTS[HOSTING]
+    clock.time += timedelta(seconds=60)
+    assert quotas.limit(HOSTING) == 10
+    assert [change["Status"] for change in quotas.list_changes({})["RequestedQuotas"]] == ["APPROVED"]
+
+
+def test_one_increase_at_a_time_and_upwards_only(quotas: Quotas) -> None:
+    with pytest.raises(ServiceError, match="greater than the current"):
+        increase(quotas, HOSTING, DEFAULTS[HOSTING])
+    increase(quotas, HOSTING, 10)
+    with pytest.raises(ServiceError, match="Only one open"):
+        increase(quotas, HOSTING, 20)
+
+
+def test_machines_that_are_not_in_the_table_have_a_quota_of_none(quotas: Quotas) -> None:
+    assert quotas.limit("ml.p5.48xlarge for endpoint usage") == 0
+
+
+def test_boto3_reads_quotas_page_by_page(simulated_aws: SimulatedAws) -> None:
+    pages = simulated_aws.client("service-quotas").get_paginator("list_service_quotas")
+    found = pages.paginate(ServiceCode="sagemaker", PaginationConfig={"PageSize": 5})
+    assert {quota["QuotaName"]: quota["Value"] for page in found for quota in page["Quotas"]} == DEFAULTS
+
+
+def test_boto3_asks_for_an_increase_in_one_region(simulated_aws: SimulatedAws) -> None:
+    client = simulated_aws.client("service-quotas", "eu-central-1")
+    which = {"ServiceCode": "sagemaker", "QuotaCode": code_of(HOSTING)}
+    asked = client.request_service_quota_increase(**which, DesiredValue=8)["RequestedQuota"]
+    history = client.list_requested_service_quota_change_history_by_quota(**which)["RequestedQuotas"]
+    assert [change["Id"] for change in history] == [asked["Id"]]
+    assert client.get_aws_default_service_quota(**which)["Quota"]["Value"] == DEFAULTS[HOSTING]
+    elsewhere = simulated_aws.client("service-quotas", "eu-west-3")
+    assert elsewhere.get_service_quota(**which)["Quota"]["Value"] == DEFAULTS[HOSTING]
+
+
+@pytest.mark.parametrize(("service", "code"), [("sagemaker", "L-00000000"), ("ec2", code_of(HOSTING))])
+def test_an_unknown_quota_is_told_so(simulated_aws: SimulatedAws, service: str, code: str) -> None:
+    with pytest.raises(ClientError, match="NoSuchResourceException"):
+        simulated_aws.client("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)
+
+
+def test_the_world_knows_the_limits_of_its_region(simulated_aws: SimulatedAws) -> None:
+    assert simulated_aws.world("eu-north-1").limit(HOSTING) == DEFAULTS[HOSTING]

@@ -1,0 +1,65 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.request import urlopen
+
+COMMAND = [sys.executable, "-u", "-m", "cli.main", "simulate", "--port", "0"]
+
+
+@contextmanager
+def simulating() -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run the command; gives its process and the lines that it has said when it is ready."""
+    with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout
+        told = [process.stdout.readline()]
+        while told[-1] and "To break it" not in told[-1]:
+            told.append(process.stdout.readline())
+        try:
+            yield process, told
+        finally:
+            process.terminate()
+
+
+def test_the_command_says_how_to_come_here_and_stops_cleanly() -> None:
+    with simulating() as (process, told):
+        url = re.search(r"http://127.0.0.1:\d+", told[0])
+        assert url
+        assert process.stdout
+        with urlopen(f"{url[0]}/_simulator") as answer:
+            assert json.loads(answer.read())["sites"] == {}
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert f"  export AWS_ENDPOINT_URL={url[0]}\n" in told
+    assert rest == "The simulated AWS has stopped, and nothing of it is left.\n"
+    assert process.returncode == 0
+
+
+def test_what_is_printed_brings_a_shell_here_whatever_its_profile() -> None:
+    ask = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+    with simulating() as (process, told):
+        pasted = "".join(line for line in told if line.startswith("  "))
+        shell = f'{pasted}exec {sys.executable} -c "{ask}"'
+        environment = {**os.environ, "AWS_PROFILE": "real"}
+        ran = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, env=environment)
+        process.terminate()
+        assert process.stdout
+        assert process.stdout.read()
+    assert (ran.stdout, ran.stderr) == ("123456789012\n", "")
+    assert process.returncode == 0  # after SIGTERM
+
+
+def test_a_child_says_nothing_and_ends_with_its_parent() -> None:
+    with subprocess.Popen([*COMMAND, "--child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        out, _ = process.communicate(timeout=120)
+    assert (out, process.returncode) == (b"", 0)
+
+
+def test_the_steps_of_make_run_need_nothing_of_this() -> None:
+    code = "import sys, devserver.run, simulator.server; print({'moto', 'flask', 'werkzeug'} & {*sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ran.stdout == "set()\n"

@@ -1,0 +1,98 @@
+import gzip
+import io
+import tarfile
+
+import pytest
+
+from training.data.archive import read_archive, read_folder
+from training.data.reviews import DataError, Review
+
+
+def archive_of(path, *members):
+    """Write a .tar.gz of (name, content) files, or of TarInfo members without content."""
+    with tarfile.open(path, "w:gz") as archive:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                archive.addfile(member)
+            else:
+                info = tarfile.TarInfo(member[0])
+                info.size = len(member[1])
+                archive.addfile(info, io.BytesIO(member[1]))
+    return path
+
+
+def test_a_review_is_read_with_its_number_label_and_rating(tmp_path):
+    path = archive_of(tmp_path / "a.tar.gz", ("aclImdb/train/pos/17_10.txt", "Très <br />bon".encode()))
+    assert list(read_archive(path)) == [Review("train", 17, 1, 10, "Très <br />bon")]
+
+
+def test_what_is_no_labelled_review_is_passed_over(tmp_path):
+    path = archive_of(
+        tmp_path / "a.tar.gz",
+        ("aclImdb/README", b"read me"),
+        ("aclImdb/train/unsup/0_0.txt", b"unlabelled"),
+        ("aclImdb/train/labeledBow.feat", b"9 0:9"),
+        ("aclImdb/train/pos/._0_9.txt", b"\x00\x05\x16\x07"),
+        ("aclImdb/test/neg/3_1.txt", b"bad"),
+    )
+    assert [review.id for review in read_archive(path)] == ["test/neg/3"]
+
+
+@pytest.mark.parametrize("name", ["../evil/train/pos/0_9.txt", "/etc/train/pos/0_9.txt", "a\\..\\train/pos/0_9.txt"])
+def test_a_path_out_of_the_archive_is_refused(tmp_path, name):
+    with pytest.raises(DataError, match="outside its own folder"):
+        list(read_archive(archive_of(tmp_path / "a.tar.gz", (name, b"x"))))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_are_refused(tmp_path, kind):
+    member = tarfile.TarInfo("aclImdb/train/pos/0_9.txt")
+    member.type, member.linkname = kind, "/etc/passwd"
+    with pytest.raises(DataError, match="link or device"):
+        list(read_archive(archive_of(tmp_path / "a.tar.gz", member)))
+
+
+def test_a_cut_archive_is_refused(tmp_path, small_archive):
+    whole = small_archive.read_bytes()
+    for kept in (10, len(whole) // 2, len(whole) - 9, len(whole) - 1):
+        cut = tmp_path / "cut.tar.gz"
+        cut.write_bytes(whole[:kept])
+        with pytest.raises(DataError, match="not a whole"):
+            list(read_archive(cut))
+
+
+def test_a_wrong_checksum_is_noticed(tmp_path, small_archive):
+    damaged = bytearray(small_archive.read_bytes())
+    damaged[-8] ^= 1  # the CRC-32 stands in the last eight bytes
+    (tmp_path / "damaged.tar.gz").write_bytes(damaged)
+    with pytest.raises(DataError, match="CRC"):
+        list(read_archive(tmp_path / "damaged.tar.gz"))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", gzip.compress(b"no tar" * 1000, mtime=0)])
+def test_what_is_no_archive_is_refused(tmp_path, content):
+    path = tmp_path / "a.tar.gz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="not a whole"):
+        list(read_archive(path))
+
+
+def test_a_review_that_is_not_utf8_is_named(tmp_path):
+    path = archive_of(tmp_path / "a.tar.gz", ("aclImdb/train/pos/0_9.txt", b"tr\xe8s bon"))
+    with pytest.raises(DataError, match=r"train/pos/0_9.txt' is not UTF-8"):
+        list(read_archive(path))
+
+
+@pytest.mark.parametrize("name", ["0.txt", "0_11.txt", "x_9.txt", "0_0.txt", "0_9.html"])
+def test_a_misnamed_review_is_refused(tmp_path, name):
+    folder = tmp_path / "train" / "pos"
+    folder.mkdir(parents=True)
+    (folder / name).write_text("good")
+    with pytest.raises(DataError, match="is not named"):
+        list(read_folder(tmp_path))
+
+
+def test_a_member_far_too_large_is_not_read(tmp_path):
+    path = archive_of(tmp_path / "a.tar.gz", ("aclImdb/train/pos/0_9.txt", b"a" * 1_000_001))
+    with pytest.raises(DataError, match="1,000,001 bytes"):
+        list(read_archive(path))

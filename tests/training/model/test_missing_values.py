@@ -1,0 +1,228 @@
+"""Models are made level on rows like the app's: words that are 1 or not there, and evidence that is always there."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+import xgboost
+from scipy.sparse import csr_matrix
+
+from training.model.missing_values import is_level, level, unlike
+
+WORDS = 12  # in columns 1..12, behind the constant in column 0
+FIRST_DERIVED = WORDS + 1
+DERIVED = 3
+COLUMNS = FIRST_DERIVED + DERIVED + 1
+ROOT = 2**31 - 1  # what XGBoost names as the parent of a tree's first node
+SHAPES = {
+    "by depth": {"max_depth": 6},
+    "by leaves": {"grow_policy": "lossguide", "max_leaves": 12, "max_depth": 0},
+    "by words alone": {"max_depth": 7, "min_child_weight": 0.5},
+}
+
+
+def some_rows(count=600, seed=1):
+    """Make rows as the encoder writes them, and a label that depends on words, on their absence, and on evidence."""
+    chance = np.random.default_rng(seed)
+    words = chance.random((count, WORDS)) < np.linspace(0.05, 0.9, WORDS)
+    derived = chance.integers(90_000, 110_000, (count, DERIVED))
+    ones = np.ones((count, 1))
+    dense = np.hstack([ones, words, derived, ones])
+    voice = 2 * words[:, 3] - 2 * words[:, 8] + words[:, 5] * words[:, 10] - (~words[:, 1] & words[:, 11])
+    labels = voice + (derived[:, 0] - 100_000) / 5_000 + chance.normal(0, 0.5, count) > 0
+    return csr_matrix(dense), labels  # what is 0 in a sparse matrix is not there, and so missing
+
+
+def trained(shape, rows, labels):
+    columns = [*range(FIRST_DERIVED), COLUMNS - 1] if shape == "by words alone" else range(COLUMNS)
+    kept = csr_matrix(rows.multiply(np.isin(np.arange(COLUMNS), list(columns))))
+    booster = xgboost.train(
+        {"objective": "binary:logistic", "nthread": 1, "seed": 1, "eta": 0.3, **SHAPES[shape]},
+        xgboost.DMatrix(kept, labels, nthread=1),
+        6,
+    )
+    return bytes(booster.save_raw("ubj"))
+
+
+def document_of(model):
+    return json.loads(xgboost.Booster(model_file=bytearray(model)).save_raw("json"))
+
+
+def trees_of(model):
+    return document_of(model)["learner"]["gradient_booster"]["model"]["trees"]
+
+
+def splits_of(model, columns):
+    """Return (tree number, node, tree) of every split on these columns."""
+    return [
+        (number, node, tree)
+        for number, tree in enumerate(trees_of(model))
+        for node, left in enumerate(tree["left_children"])
+        if left != -1 and tree["split_indices"][node] in columns
+    ]
+
+
+def forms_of(model):
+    """Return the forms of splits on words: (1 goes left, missing goes left)."""
+    return {
+        (tree["split_conditions"][node] > 1, bool(tree["default_left"][node]))
+        for _, node, tree in splits_of(model, range(FIRST_DERIVED))
+    }
+
+
+def with_splits_of_every_form(model, seed):
+    """Give every split on a word another threshold and another way for missing, at random."""
+    chance = random.Random(seed)
+    document = document_of(model)
+    for tree in document["learner"]["gradient_booster"]["model"]["trees"]:
+        for node, left in enumerate(tree["left_children"]):
+            if left != -1 and tree["split_indices"][node] < FIRST_DERIVED:
+                tree["split_conditions"][node] = chance.choice([-2.0, -1e-5, 0.0, 0.25, 0.5, 1.0, 1.0000001, 1.5, 3.0])
+                tree["default_left"][node] = chance.choice([0, 1])
+    return bytes(xgboost.Booster(model_file=bytearray(json.dumps(document).encode())).save_raw("ubj"))
+
+
+def answers(model, rows):
+    """Return what a model says of rows, bit for bit."""
+    booster = xgboost.Booster(model_file=bytearray(model))
+    return booster.predict(xgboost.DMatrix(rows, nthread=1)).view(np.uint32).tolist()
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return some_rows()[0]
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def model(request, rows):
+    return trained(request.param, rows, some_rows()[1])
+
+
+@pytest.fixture(scope="module")
+def forged(model):
+    """A model with splits of every form, more than XGBoost would make."""
+    made = with_splits_of_every_form(model, seed=1)
+    assert forms_of(made) == {(True, True), (True, False), (False, True), (False, False)}
+    return made
+
+
+@pytest.fixture(scope="module")
+def levelled(forged):
+    return level(forged, 0, FIRST_DERIVED)
+
+
+def test_a_trained_model_tells_a_gap_from_a_zero_until_it_is_made_level(model, rows):
+    levelled = level(model, 0, FIRST_DERIVED)
+    assert not is_level(model, 0, FIRST_DERIVED)
+    assert unlike(xgboost.Booster(model_file=bytearray(model)), rows) > 0
+    assert is_level(levelled, 0, FIRST_DERIVED)
+    assert unlike(xgboost.Booster(model_file=bytearray(levelled)), rows) == 0
+
+
+def test_a_level_model_answers_rows_as_before_to_the_bit(model, rows):
+    others = some_rows(count=1_500, seed=2)[0]
+    for each in (rows, others):
+        assert answers(level(model, 0, FIRST_DERIVED), each) == answers(model, each)
+
+
+def test_splits_of_every_form_answer_as_before_to_the_bit(forged, levelled, rows):
+    assert answers(levelled, rows) == answers(forged, rows)
+
+
+def test_splits_of_every_form_answer_zeros_like_gaps(forged, levelled, rows):
+    assert answers(forged, rows.toarray()) != answers(forged, rows)
+    assert answers(levelled, rows.toarray()) == answers(levelled, rows)
+
+
+@pytest.mark.parametrize("seed", range(2, 5))
+def test_it_does_not_matter_which_splits_have_which_form(model, rows, seed):
+    forged = with_splits_of_every_form(model, seed)
+    levelled = level(forged, 0, FIRST_DERIVED)
+    assert answers(levelled, rows) == answers(levelled, rows.toarray()) == answers(forged, rows)
+
+
+@pytest.mark.parametrize("threshold", [-2.0, -1e-5, 0.0, 0.5, 1.0, 1.0000001, 3.0])
+@pytest.mark.parametrize("missing_left", [0, 1])
+def test_a_single_split_of_any_form_is_made_level(model, rows, threshold, missing_left):
+    document = document_of(model)
+    trees = document["learner"]["gradient_booster"]["model"]["trees"]
+    for tree in trees:
+        for node, left in enumerate(tree["left_children"]):
+            if left != -1 and tree["split_indices"][node] < FIRST_DERIVED:
+                tree["split_conditions"][node], tree["default_left"][node] = threshold, missing_left
+    made = bytes(xgboost.Booster(model_file=bytearray(json.dumps(document).encode())).save_raw("ubj"))
+    levelled = level(made, 0, FIRST_DERIVED)
+    assert is_level(levelled, 0, FIRST_DERIVED)
+    assert answers(levelled, rows) == answers(levelled, rows.toarray()) == answers(made, rows)
+
+
+def test_one_split_that_is_not_level_is_found(levelled):
+    document = document_of(levelled)
+    for number, node, _ in random.Random(1).sample(splits_of(levelled, range(FIRST_DERIVED)), 8):
+        tree = document["learner"]["gradient_booster"]["model"]["trees"][number]
+        tree["default_left"][node] = 1 - tree["default_left"][node]
+        made = bytes(xgboost.Booster(model_file=bytearray(json.dumps(document).encode())).save_raw("ubj"))
+        tree["default_left"][node] = 1 - tree["default_left"][node]
+        assert not is_level(made, 0, FIRST_DERIVED)
+
+
+def test_every_node_is_still_the_parent_of_its_children(levelled):
+    for tree in trees_of(levelled):
+        assert tree["parents"][0] == ROOT
+        for node, (left, right) in enumerate(zip(tree["left_children"], tree["right_children"], strict=True)):
+            if left != -1:
+                assert right == left + 1  # where XGBoost looks for it
+                assert tree["parents"][left] == tree["parents"][right] == node
+
+
+def test_branches_that_change_places_bring_what_is_below_them(forged, levelled):
+    """As many leaves lie below every node's children as before, the other way round where the children were swapped."""
+
+    def leaves_below(tree, node):
+        left, right = tree["left_children"][node], tree["right_children"][node]
+        return [tree["split_conditions"][node]] if left == -1 else leaves_below(tree, left) + leaves_below(tree, right)
+
+    swapped_deep = 0
+    for before, after in zip(trees_of(forged), trees_of(levelled), strict=True):
+        assert sorted(leaves_below(before, 0)) == sorted(leaves_below(after, 0))
+        if leaves_below(before, 0) != leaves_below(after, 0):
+            swapped_deep += max(len(leaves_below(after, child)) for child in (1, 2)) > 2
+    assert swapped_deep > 3
+
+
+def test_splits_on_evidence_stay_as_they_were(forged, levelled):
+    def of_evidence(model):
+        return sorted(
+            (
+                number,
+                *(tree[name][node] for name in ("split_indices", "split_conditions", "default_left", "loss_changes")),
+            )
+            for number, node, tree in splits_of(model, range(FIRST_DERIVED, COLUMNS))
+        )
+
+    assert of_evidence(levelled) == of_evidence(forged)
+
+
+def test_what_columns_are_worth_stays_as_it_was(model):
+    before, after = (xgboost.Booster(model_file=bytearray(each)) for each in (model, level(model, 0, FIRST_DERIVED)))
+    for kind in ("weight", "total_gain", "total_cover"):
+        assert after.get_score(importance_type=kind) == pytest.approx(before.get_score(importance_type=kind))
+    assert after.num_features() == before.num_features() == COLUMNS
+    assert after.num_boosted_rounds() == before.num_boosted_rounds()
+
+
+def test_what_is_level_stays_as_it_is(levelled):
+    assert level(levelled, 0, FIRST_DERIVED) == levelled
+
+
+def test_only_the_columns_that_are_named_are_made_level(forged):
+    some = level(forged, 3, 6)
+    assert is_level(some, 3, 6)
+    assert not is_level(some, 0, FIRST_DERIVED)
+
+    def others(model):
+        columns = set(range(COLUMNS)) - {3, 4, 5}
+        return sorted((number, tree["split_conditions"][node]) for number, node, tree in splits_of(model, columns))
+
+    assert others(some) == others(forged)

@@ -1,0 +1,268 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+import xgboost
+from click.testing import CliRunner
+
+from cli.model.train import command
+from training.data.reviews import DataError
+from training.data.splits import FOLDS
+from training.evaluation.predictions import load_booster, matrix
+from training.features.channels import channel_names, pair_of
+from training.features.prepare import Recipe, prepare
+from training.model import missing_values
+from training.model import train as train_module
+from training.model.hyperparameters import HyperparameterError, exactly, parse, with_settings
+from training.model.run_folder import RunError, load_run, run_folder
+from training.model.train import best_round, cross_validate, fit, mean_history, train
+
+
+def rows_of(channel):
+    """Return a channel's rows, without labels."""
+    return [line.partition(" ")[2] for line in channel.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def folds(small_channels, small_hyperparameters):
+    return cross_validate(small_channels, parse(small_hyperparameters), alone=True)
+
+
+@pytest.fixture(scope="module")
+def channels_of_words(small_data, tmp_path_factory):
+    """Channels without evidence, on which a model has nothing to split on but words."""
+    folder = tmp_path_factory.mktemp("words")
+    prepare(small_data, folder, recipe=Recipe(evidence=False))
+    return folder
+
+
+def test_the_same_command_gives_the_same_bytes_on_one_thread_or_two(
+    small_channels, small_hyperparameters, trained_run, tmp_path
+):
+    def made(folder):
+        return [(folder / part).read_bytes() for part in ("xgboost-model", "held-out.json", "vocabulary.txt")]
+
+    def again(name, **changed):
+        return made(train(small_channels, tmp_path / name, {**small_hyperparameters, **changed}).folder)
+
+    assert again("same") == again("threads", nthread="2") == made(trained_run.folder)
+    assert again("seed", seed="2")[0] != made(trained_run.folder)[0]
+
+
+def test_folds_trained_side_by_side_give_the_same_run(
+    small_channels, small_hyperparameters, trained_run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(train_module, "_FEW_LINES", 0)
+    ticks = []
+    trained = train(small_channels, tmp_path, small_hyperparameters, lambda done, total, _: ticks.append((done, total)))
+    assert trained.record.model_sha256 == trained_run.record.model_sha256
+    assert trained.record.held_out_sha256 == trained_run.record.held_out_sha256
+    assert ticks == [(done, FOLDS) for done in range(FOLDS + 1)]
+
+
+def test_channels_may_lie_in_a_folder_of_any_name(small_channels, small_hyperparameters, trained_run, tmp_path):
+    elsewhere = tmp_path / "José & co; #1?"
+    shutil.copytree(small_channels, elsewhere)
+    there = train(elsewhere, tmp_path / "there", small_hyperparameters).record
+    assert there.model_sha256 == trained_run.record.model_sha256
+
+
+def test_the_rounds_are_those_that_are_best_on_average_over_the_folds(trained_run, folds):
+    losses = [fold.history["validation"]["logloss"] for fold in folds]
+    common = min(map(len, losses))
+    means = np.mean([loss[:common] for loss in losses], axis=0)
+    assert trained_run.record.rounds == int(np.argmin(means.round(6))) + 1
+    assert trained_run.record.history["validation"]["logloss"] == pytest.approx(means, abs=1e-6)
+    assert load_booster(trained_run.model).num_boosted_rounds() == trained_run.record.rounds
+
+
+def test_the_history_is_the_mean_of_the_rounds_that_all_folds_ran():
+    short = {"train": {"error": [0.4, 0.2]}, "validation": {"error": [0.5, 0.3], "logloss": [0.7, 0.6]}}
+    long = {"train": {"error": [0.2, 0.1, 0.0]}, "validation": {"error": [0.4, 0.4, 0.1], "logloss": [0.6, 0.5, 0.4]}}
+    assert mean_history([short, long]) == {
+        "train": {"error": [0.3, 0.15]},
+        "validation": {"error": [0.45, 0.35], "logloss": [0.65, 0.55]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "metric", "rounds"),
+    [([0.5, 0.3, 0.4], "logloss", 2), ([0.5, 0.3, 0.3], "error", 2), ([0.5, 0.8, 0.8], "auc", 2), ([0.1], "map", 1)],
+)
+def test_the_best_rounds_are_the_fewest_of_equals_by_what_the_metric_means(values, metric, rounds):
+    assert best_round(values, metric) == rounds
+
+
+def test_what_was_held_out_was_judged_by_a_model_that_never_saw_it(trained_run, small_channels, small_hyperparameters):
+    """Trained again here from the pair alone, whose train channel holds nothing of the fold."""
+    for fold in range(FOLDS):
+        pair = small_channels / pair_of(fold)
+        booster, _ = fit(pair, parse(small_hyperparameters), cut=False)
+        rows = matrix(rows_of(pair / "validation/validation.libsvm"), trained_run.encoder.columns)
+        said = booster.predict(xgboost.DMatrix(rows), iteration_range=(0, trained_run.record.rounds))
+        assert trained_run.held_out[fold] == [round(float(each), 7) for each in said]
+
+
+def test_labels_that_were_held_out_change_no_model_that_judges_them(
+    small_channels, small_hyperparameters, folds, tmp_path
+):
+    """With other labels in the held out fold, the same rounds give the same trees."""
+    for name in channel_names():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        turned = (small_channels / name).read_text().splitlines()
+        if "validation" in name:
+            turned = [f"{1 - int(line[0])}{line[1:]}" for line in turned]
+        (tmp_path / name).write_text("\n".join(turned) + "\n")
+    again = cross_validate(tmp_path, parse({**small_hyperparameters, "early_stopping_rounds": "30"}), alone=True)
+    rounds = min(len(fold.history["train"]["error"]) for fold in folds)
+    for before, after in zip(folds, again, strict=True):
+        dumps = [xgboost.Booster(model_file=bytearray(fold.model))[:rounds].get_dump() for fold in (before, after)]
+        assert dumps[0] == dumps[1]
+        assert before.history["validation"]["error"][0] == pytest.approx(1 - after.history["validation"]["error"][0])
+
+
+def test_the_model_is_of_all_reviews(trained_run, small_channels, small_hyperparameters):
+    hyperparameters = parse(small_hyperparameters)
+    channel = xgboost.DMatrix(f"{small_channels / 'all/train/train.libsvm'}?format=libsvm")
+    booster = xgboost.train(hyperparameters.booster, channel, trained_run.record.rounds)
+    released = load_booster(trained_run.model)
+    assert released.predict(channel).tolist() == booster.predict(channel).tolist()
+
+
+def test_the_model_is_level_though_training_makes_none_that_is(channels_of_words, small_hyperparameters, tmp_path):
+    train(channels_of_words, tmp_path, small_hyperparameters)
+    run = load_run(tmp_path)
+    assert missing_values.is_level(run.model, 0, run.encoder.first_derived)
+    rows = matrix(rows_of(channels_of_words / "all/train/train.libsvm"), run.encoder.columns)
+    assert missing_values.unlike(load_booster(run.model), rows) == 0
+    of_a_fold, _ = fit(channels_of_words / pair_of(0), parse(small_hyperparameters))
+    assert not missing_values.is_level(bytes(of_a_fold.save_raw("ubj")), 0, run.encoder.first_derived)
+
+
+def test_a_channel_read_by_xgboost_and_rows_read_here_score_the_same(trained_run, small_channels):
+    path = small_channels / pair_of(0) / "validation/validation.libsvm"
+    booster = load_booster(trained_run.model)
+    by_xgboost = booster.predict(xgboost.DMatrix(f"{path}?format=libsvm"))
+    rows = matrix(rows_of(path), trained_run.encoder.columns)
+    assert booster.predict(xgboost.DMatrix(rows)).tolist() == by_xgboost.tolist()
+
+
+def test_a_run_learns_and_says_how_it_was_made(trained_run):
+    record = trained_run.record
+    assert record.history["validation"]["error"][record.rounds - 1] < 0.2
+    assert record.versions["xgboost"] == xgboost.__version__
+    assert record.hyperparameters["eta"] == "0.3"
+    assert record.prepared.vocabulary_fingerprint == trained_run.encoder.fingerprint
+    assert [len(said) for said in trained_run.held_out] == [120] * FOLDS
+
+
+def test_the_best_figures_are_those_of_the_last_round_kept(small_channels, small_hyperparameters, tmp_path):
+    trained = train(small_channels, tmp_path, small_hyperparameters)
+    history = trained.record.history["validation"]["logloss"]
+    assert trained.best["validation"]["logloss"] == history[trained.record.rounds - 1] == min(history)
+
+
+def test_progress_is_shown_every_round(small_channels, small_hyperparameters, tmp_path):
+    seen = []
+    trained = train(small_channels, tmp_path, small_hyperparameters, tick=lambda *tick: seen.append(tick))
+    rounds = trained.record.rounds
+    assert [(done, total) for done, total, _ in seen] == [(done, rounds) for done in range(1, rounds + 1)]
+    assert "train error" in seen[-1][2]
+
+
+def test_wrong_settings_write_nothing(small_channels, small_hyperparameters, tmp_path):
+    with pytest.raises(HyperparameterError):
+        train(small_channels, tmp_path / "run", {**small_hyperparameters, "eta": "9"})
+    assert not (tmp_path / "run").exists()
+
+
+def test_absent_channels_are_said(small_hyperparameters, tmp_path):
+    with pytest.raises(DataError, match="verdict prepare"):
+        train(tmp_path, tmp_path / "run", small_hyperparameters)
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("xgboost-model", lambda content: content[:-2]),
+        ("vocabulary.txt", lambda content: content.replace(b"horrible", b"terrible")),
+        ("evidence.bin", lambda content: content[:-1] + b"\x01"),
+        ("held-out.json", lambda content: content.replace(b"[0.", b"[0.1", 1)),
+        ("run.json", lambda content: content[:-3]),
+    ],
+)
+def test_a_run_whose_parts_do_not_belong_together_is_refused(small_run, part, change):
+    path = small_run.folder / part
+    content = path.read_bytes()
+    path.write_bytes(change(content))
+    assert path.read_bytes() != content
+    with pytest.raises(RunError, match="Run `verdict train`"):
+        load_run(small_run.folder)
+
+
+@pytest.mark.parametrize("part", ["xgboost-model", "evidence.bin", "held-out.json", "run.json"])
+def test_a_run_that_lacks_a_part_is_refused(small_run, part):
+    (small_run.folder / part).unlink()
+    with pytest.raises(RunError, match="Run `verdict train`"):
+        load_run(small_run.folder)
+
+
+def test_a_run_without_evidence_replaces_one_that_had_some(small_run, channels_of_words, small_hyperparameters):
+    assert (small_run.folder / "evidence.bin").exists()
+    train(channels_of_words, small_run.folder, small_hyperparameters)
+    assert load_run(small_run.folder).encoder.evidence is None
+
+
+def test_a_run_that_is_being_written_is_refused(small_run, small_channels, small_hyperparameters, tmp_path):
+    """As after a crash: the parts of a new run beside the record of the old."""
+    other = train(small_channels, tmp_path / "other", {**small_hyperparameters, "seed": "2"})
+    shutil.copy(other.folder / "xgboost-model", small_run.folder)
+    with pytest.raises(RunError, match="xgboost-model is not what this run made"):
+        load_run(small_run.folder)
+
+
+@pytest.mark.parametrize("name", ["channels", "../up", "", "A", "-x"])
+def test_a_run_has_a_plain_name(name, tmp_path):
+    with pytest.raises(RunError, match="cannot be named"):
+        run_folder(tmp_path, name)
+
+
+def test_only_who_typed_channels_is_told_of_channels(tmp_path):
+    with pytest.raises(RunError, match="'channels': that is taken by step `prepare`"):
+        run_folder(tmp_path, "channels")
+    with pytest.raises(RunError, match="small letters") as raised:
+        run_folder(tmp_path, "A")
+    assert "channels" not in raised.value.detail
+
+
+def test_the_command_shows_the_last_figures(small_channels, small_hyperparameters, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = [argument for key, value in small_hyperparameters.items() for argument in ("--set", f"{key}={value}")]
+    result = CliRunner().invoke(command, ["--channels", str(small_channels), "--name", "small", *settings])
+    assert result.exit_code == 0
+    assert "validation logloss, mean of 5 folds" in result.output
+    written = json.loads((tmp_path / "runs" / "small" / "run.json").read_text())
+    assert load_run(tmp_path / "runs" / "small").record.rounds == written["rounds"] > 0
+
+
+def test_a_linear_model_judges_and_ships_with_the_same_number_of_rounds(small_channels, tmp_path):
+    """It cannot be cut, so where fewer rounds are best the folds are trained again for those."""
+    stated = with_settings("linear", ("num_round=40", "lambda=0"))
+    train(small_channels, tmp_path, stated)
+    run = load_run(tmp_path)
+    losses = run.record.history["validation"]["logloss"]
+    assert run.record.rounds == 1 + losses.index(min(losses)) < 40
+    assert load_booster(run.model).num_boosted_rounds() == run.record.rounds
+    booster, _ = fit(small_channels / pair_of(0), parse(exactly(stated, run.record.rounds)))
+    rows = matrix(rows_of(small_channels / pair_of(0) / "validation/validation.libsvm"), run.encoder.columns)
+    assert run.held_out[0] == [round(float(each), 7) for each in booster.predict(xgboost.DMatrix(rows))]
+
+
+def test_a_linear_model_is_level_as_it_is(small_channels, tmp_path):
+    train(small_channels, tmp_path, with_settings("linear", ("num_round=5",)))
+    run = load_run(tmp_path)
+    assert missing_values.is_level(run.model, 0, run.encoder.first_derived)
+    assert missing_values.level(run.model, 0, run.encoder.first_derived) == run.model
+    rows = matrix(rows_of(small_channels / "all/train/train.libsvm"), run.encoder.columns)
+    assert missing_values.unlike(load_booster(run.model), rows) == 0

@@ -1,0 +1,240 @@
+import json
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from cli.model.tune import command
+from training.features.channels import JUDGED_PAIR, pair_of
+from training.model.hyperparameters import parse, with_settings
+from training.model.run_folder import load_run
+from training.model.train import fit, train
+from training.tuning.ranges import check_ranges
+from training.tuning.search import JOURNAL_NAME, SearchError, best_of, search
+from training.tuning.tune import SEARCH_NAME, tune
+
+STATIC = with_settings("default", ("num_round=20", "early_stopping_rounds=20", "max_leaves=7", "eta=", "lambda="))
+
+
+def document(metric="logloss", objective="Minimize", **eta):
+    """Return ranges that reach from a hopeless `eta` to a good one."""
+    return {
+        "ParameterRanges": {
+            "ContinuousParameterRanges": [
+                {"Name": "eta", "MinValue": "0.001", "MaxValue": "1", "ScalingType": "Logarithmic", **eta},
+                {"Name": "lambda", "MinValue": "0.1", "MaxValue": "200"},
+            ],
+        },
+        "HyperParameterTuningJobObjective": {"Type": objective, "MetricName": f"validation:{metric}"},
+        "StaticHyperParameters": {**STATIC, "colsample_bytree": "0.5"},
+    }
+
+
+def drawn(found):
+    """Return what the same search must always give: all but the seconds."""
+    return [(trial.number, trial.pruned, trial.value, trial.rounds, trial.values) for trial in found.trials]
+
+
+def stopping_at(number, error=KeyboardInterrupt):
+    """Return a `ProgressCallback` that ends the third round of a trial with an error, as Ctrl-C or a crash would."""
+
+    def tick(done, _total, seen):
+        if done == 3 and seen.startswith(f"trial {number},"):
+            raise error
+
+    return tick
+
+
+@pytest.fixture(scope="session")
+def space():
+    return check_ranges(document(MinValue="0.1"))
+
+
+@pytest.fixture(scope="session")
+def whole_search(space, small_channels, tmp_path_factory):
+    """A search that nothing stopped."""
+    return search(space, small_channels, tmp_path_factory.mktemp("whole"), 7, seed=1)
+
+
+@pytest.fixture(scope="session")
+def long_space(space):
+    """The same with trials long enough to be pruned."""
+    return replace(space, static={**space.static, "num_round": "220", "early_stopping_rounds": "220"})
+
+
+@pytest.fixture(scope="session")
+def pruning_search(long_space, small_channels, tmp_path_factory):
+    """A search that nothing stopped, with trials that it pruned."""
+    return search(long_space, small_channels, tmp_path_factory.mktemp("pruning"), 6, seed=1)
+
+
+def test_the_same_seed_makes_the_same_trials(space, small_channels, whole_search, tmp_path):
+    assert drawn(search(space, small_channels, tmp_path, 7, seed=1)) == drawn(whole_search)
+
+
+def test_another_seed_makes_others(space, small_channels, whole_search, tmp_path):
+    other = search(space, small_channels, tmp_path, 2, seed=2)
+    assert [trial.values for trial in other.trials] != [trial.values for trial in whole_search.trials[:2]]
+
+
+def test_a_search_stopped_by_ctrl_c_goes_on_as_if_it_had_not_been(long_space, small_channels, pruning_search, tmp_path):
+    stopped = search(long_space, small_channels, tmp_path, 6, seed=1, tick=stopping_at(4))
+    assert stopped.interrupted
+    assert drawn(stopped) == drawn(pruning_search)[:3]
+    again = search(long_space, small_channels, tmp_path, 6, seed=1)
+    assert not again.interrupted
+    assert drawn(again) == drawn(pruning_search)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_search_cut_off_in_a_trial_goes_on_as_if_it_had_not_been(
+    number, space, small_channels, whole_search, tmp_path
+):
+    with pytest.raises(MemoryError):
+        search(space, small_channels, tmp_path, 4, seed=1, tick=stopping_at(number, MemoryError))
+    assert drawn(search(space, small_channels, tmp_path, 4, seed=1)) == drawn(whole_search)[:4]
+
+
+def test_a_search_that_was_done_goes_on_with_more_trials(space, small_channels, whole_search, tmp_path):
+    search(space, small_channels, tmp_path, 3, seed=1)
+    assert drawn(search(space, small_channels, tmp_path, 5, seed=1)) == drawn(whole_search)[:5]
+
+
+def test_hopeless_trials_are_pruned(pruning_search, long_space):
+    pruned = [trial for trial in pruning_search.trials if trial.pruned]
+    assert pruned
+    assert min(trial.rounds for trial in pruned) < int(long_space.static["num_round"])
+    assert not pruning_search.best.pruned
+
+
+def test_trials_that_are_compared_by_their_errors_run_whole(long_space, small_channels, tmp_path):
+    found = search(replace(long_space, metric="error"), small_channels, tmp_path, 6, seed=1)
+    assert not [trial.number for trial in found.trials if trial.pruned]
+
+
+def test_every_trial_is_within_its_ranges(whole_search):
+    for trial in whole_search.trials:
+        assert 0.1 <= float(trial.values["eta"]) <= 1
+        assert 0.1 <= float(trial.values["lambda"]) <= 200
+
+
+@pytest.mark.parametrize(("metric", "objective", "extreme"), [("logloss", "Minimize", min), ("auc", "Maximize", max)])
+def test_the_best_trial_has_the_best_value(metric, objective, extreme, small_channels, tmp_path):
+    found = search(check_ranges(document(metric, objective)), small_channels, tmp_path, 4, seed=1)
+    assert found.best.value == extreme(trial.value for trial in found.trials if not trial.pruned)
+    assert best_of((), maximize=True) is None
+
+
+def test_no_trial_begins_after_the_time_is_up(space, small_channels, tmp_path):
+    seconds = iter(range(0, 1000, 10))
+    found = search(space, small_channels, tmp_path, 9, seed=1, seconds=65, clock=lambda: next(seconds))
+    assert len(found.trials) == 2  # the clock is read once before all, once before each, and twice in each
+    assert not found.interrupted
+
+
+def test_the_first_trial_is_the_recipe_to_start_from(space, small_channels, tmp_path):
+    start = {"eta": "0.3", "lambda": "0.7"}
+    found = search(replace(space, start=start), small_channels, tmp_path, 2, seed=1)
+    assert found.trials[0].values == start != found.trials[1].values
+
+
+def test_whole_numbers_texts_and_reverse_logarithms_are_drawn_too(small_channels, tmp_path):
+    ranges = document(MinValue="0.2", MaxValue="0.9", ScalingType="ReverseLogarithmic")
+    ranges["StaticHyperParameters"] = {
+        name: value for name, value in ranges["StaticHyperParameters"].items() if name not in ("max_leaves", "max_bin")
+    }
+    ranges["ParameterRanges"] |= {
+        "IntegerParameterRanges": [{"Name": "max_leaves", "MinValue": "4", "MaxValue": "9"}],
+        "CategoricalParameterRanges": [{"Name": "max_bin", "Values": ["16", "32"]}],
+    }
+    for trial in search(check_ranges(ranges), small_channels, tmp_path, 7, seed=1).trials:
+        assert 4 <= int(trial.values["max_leaves"]) <= 9
+        assert trial.values["max_bin"] in ("16", "32")
+        assert 0.2 <= float(trial.values["eta"]) <= 0.9
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 2}, "other seed"),
+        ({"space": check_ranges(document("error"))}, "other ranges"),
+    ],
+)
+def test_the_journal_of_another_search_is_refused(change, message, space, small_channels, tmp_path):
+    given = {"space": space, "channels": small_channels, "folder": tmp_path, "trials": 1, "seed": 1}
+    search(**given)
+    with pytest.raises(SearchError, match=message):
+        search(**{**given, **change})
+
+
+@pytest.mark.parametrize("text", ["nothing of the kind\n" * 3, '{"review": 1}\n'])
+def test_a_file_that_is_no_journal_is_refused(text, space, small_channels, tmp_path):
+    (tmp_path / JOURNAL_NAME).write_text(text)
+    with pytest.raises(SearchError, match="is not the journal of a search"):
+        search(space, small_channels, tmp_path, 1, seed=1)
+
+
+def test_the_best_trial_becomes_the_run_that_train_would_make(space, small_channels, tmp_path):
+    tuned = tune(space, small_channels, tmp_path / "tuned", trials=3)
+    run = load_run(tmp_path / "tuned")
+    best = tuned.found.best
+    assert run.record.hyperparameters == space.hyperparameters(best.values)
+    again = train(small_channels, tmp_path / "trained", run.record.hyperparameters)
+    assert again.record.model_sha256 == run.record.model_sha256
+    written = json.loads((tmp_path / "tuned" / SEARCH_NAME).read_text())
+    assert (written["best"], len(written["trials"])) == (best.number, 3)
+    assert written["ranges"] == space.document
+
+
+def test_a_trial_is_judged_on_the_fold_that_its_pair_of_channels_holds_out(space, small_channels, whole_search):
+    for trial in whole_search.trials:
+        hyperparameters = parse(space.hyperparameters(trial.values))
+        booster, history = fit(small_channels / pair_of(JUDGED_PAIR), hyperparameters)
+        assert trial.rounds == booster.num_boosted_rounds()
+        assert trial.value == history["validation"]["logloss"][trial.rounds - 1]
+
+
+def test_ctrl_c_while_the_best_is_trained_keeps_the_trials(space, small_channels, tmp_path):
+    def tick(_done, _total, seen):
+        if not seen.startswith("trial"):
+            raise KeyboardInterrupt
+
+    tuned = tune(space, small_channels, tmp_path, trials=2, tick=tick)
+    assert tuned.trained is None
+    assert tuned.found.interrupted
+    assert len(tuned.found.trials) == 2
+
+
+@pytest.fixture
+def invoke(small_channels, tmp_path, monkeypatch):
+    """Call the command in an empty folder with a file of ranges."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ranges.json").write_text(json.dumps(document()))
+    return lambda *arguments: CliRunner().invoke(command, ["--channels", str(small_channels), *arguments])
+
+
+def test_the_command_shows_the_trials_and_what_was_found(invoke, tmp_path):
+    result = invoke("--ranges", "ranges.json", "--trials", "2", "--name", "small")
+    assert result.exit_code == 0, result.output
+    for shown in ("logloss", "lambda", " best", "trials, of them pruned", "model SHA-256"):
+        assert shown in result.output
+    assert load_run(tmp_path / "runs" / "small").record.rounds > 0
+
+
+def test_the_command_says_how_to_go_on_when_no_run_came_of_it(invoke, tmp_path):
+    result = invoke("--ranges", "ranges.json", "--trials", "2", "--seconds", "1e-9")
+    assert result.exit_code == 130
+    assert "0 of 2 trials are kept in runs/tuned/trials.journal; the same command goes on" in result.output
+    assert not (tmp_path / "runs/tuned/run.json").exists()
+
+
+def test_the_command_says_what_a_tuning_job_would_refuse(invoke, tmp_path):
+    ranges = document()
+    del ranges["StaticHyperParameters"]["max_leaves"]
+    ranges["ParameterRanges"]["CategoricalParameterRanges"] = [{"Name": "max_leaves", "Values": ["7", "9"]}]
+    (tmp_path / "ranges.json").write_text(json.dumps(ranges))
+    assert "would refuse it: max_leaves" in invoke("--ranges", "ranges.json", "--trials", "1").output
+
+
+def test_ranges_come_from_one_place(invoke):
+    assert "Name one of --ranges and --preset" in invoke("--ranges", "ranges.json", "--preset", "default").output

@@ -1,0 +1,1 @@
+"""Labelled reviews: collection, file formats, splits."""

@@ -1,0 +1,100 @@
+"""Step `data`: labelled reviews, from wherever they are, into one checked file that the later steps read."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from training.data.archive import REVIEWS_A_FOLDER, read_archive, read_folder
+from training.data.download import download
+from training.data.labelled import read_labelled
+from training.data.reviews import LABEL_NAMES, DataError, Manifest, Review, write
+from training.data.synthetic import files, write_archive
+from training.progress import ProgressCallback, silent
+
+OFFICIAL_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+OFFICIAL_SIZE_BYTES = 84_125_825
+DATA_FOLDER = Path("data")
+
+
+def collect_official(
+    folder: Path,
+    fetch_tick: ProgressCallback = silent,
+    read_tick: ProgressCallback = silent,
+    url: str = OFFICIAL_URL,
+    size_bytes: int = OFFICIAL_SIZE_BYTES,
+) -> Manifest:
+    """Download the official archive into a folder, unless it is there, and collect its reviews.
+
+    An archive that turns out damaged or not whole is removed, so that the next call fetches it again.
+    """
+    archive = download(url, folder / url.rsplit("/", 1)[-1], size_bytes, fetch_tick)
+    try:
+        return collect(archive, folder, official=True, tick=read_tick)
+    except DataError:
+        archive.unlink()
+        raise
+
+
+def collect(source: Path, folder: Path, official: bool = False, tick: ProgressCallback = silent) -> Manifest:
+    """Read labelled reviews, check them, and write them into a folder; returns what was written.
+
+    `source` is an archive or a folder in the official layout, or a .csv or .jsonl file. With `official`, anything
+    but 12,500 reviews of each label in train and in test raises `DataError`.
+    """
+    reviews = list(_reader(source, tick))
+    _check_labels(source, reviews)
+    if official:
+        _check_official(source, reviews)
+    return write(folder, reviews, source.name)
+
+
+def _reader(source: Path, tick: ProgressCallback) -> Iterable[Review]:
+    """Choose the reader for a source."""
+    if source.is_dir():
+        return read_folder(source, tick)
+    if source.suffix.lower() in (".gz", ".tgz"):
+        return read_archive(source, tick)
+    return read_labelled(source, tick)
+
+
+def collect_generated(count: int, into: Path) -> Manifest:
+    """Make up `count` reviews for each split and label, to rehearse with, and collect them."""
+    with TemporaryDirectory() as folder:
+        return collect(write_archive(Path(folder) / "generated.tar.gz", files(count)), into)
+
+
+def _count(reviews: Iterable[Review]) -> Counter[tuple[str, int]]:
+    """Count reviews by split and label."""
+    return Counter((review.split, review.label) for review in reviews)
+
+
+def _check_labels(source: Path, reviews: list[Review]) -> None:
+    """Raise `DataError` for a split that lacks a label, as half a data set would."""
+    counts = _count(reviews)
+    for split in {"train", *(split for split, _ in counts)}:
+        for label, name in enumerate(LABEL_NAMES):
+            if not counts[split, label]:
+                raise DataError(f"{source} has no {name} reviews for {split}.")
+
+
+def _check_official(source: Path, reviews: list[Review]) -> None:
+    """Raise `DataError` unless these are as many reviews as the official set has."""
+    expected = {(split, label): REVIEWS_A_FOLDER for split in ("train", "test") for label in (0, 1)}
+    if _count(reviews) != expected:
+        found = ", ".join(
+            f"{split} {LABEL_NAMES[label]} {n:,}" for (split, label), n in sorted(_count(reviews).items())
+        )
+        raise DataError(f"{source} should hold {REVIEWS_A_FOLDER:,} reviews in each of four folders, but has {found}.")
+
+
+def summary_rows(manifest: Manifest) -> list[tuple[object, ...]]:
+    """Return the lines of the summary table."""
+    rows: list[tuple[object, ...]] = [
+        (f"{split}, {label}", f"{count:,}") for split, by in manifest.counts.items() for label, count in by.items()
+    ]
+    rows += [(f"texts that come again within {split}", f"{count:,}") for split, count in manifest.repeated.items()]
+    if "test" in manifest.counts:
+        rows.append(("test reviews that are also in train", f"{manifest.shared:,}"))
+    rows += [("left out for having no text", f"{manifest.empty:,}"), ("fingerprint", manifest.fingerprint[:12])]
+    return rows

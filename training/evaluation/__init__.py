@@ -1,0 +1,1 @@
+"""Predictions, metrics, thresholds and the report."""

@@ -1,0 +1,1 @@
+"""Vocabulary, n-gram weights and training channels."""

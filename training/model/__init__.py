@@ -1,0 +1,1 @@
+"""Model training, cross-validation and run folders."""
