@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from cli.aws_command import on_aws
+from cli.options import duration_option, stage_option, yes_option
 from operations.aws import names
-from operations.aws.command import Aws, on_aws, stage_option, yes_option
-from operations.aws.durations import duration_option
+from operations.aws.command import Aws
 from operations.endpoint import hosting
 from operations.endpoint.candidate import packaged
 from operations.endpoint.endpoints import LONGEST_MINUTES
@@ -16,7 +17,22 @@ from operations.rollout.deploy import DeploymentSpec, deploy
 
 @on_aws("deploy")
 @stage_option
-@hosting.hosting_options
+@click.option("--instance-type", default="", help="Such as ml.m5.large, billed by the hour. Default: serverless.")
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="Number of instances.")
+@click.option(
+    "--memory",
+    type=click.Choice([str(size) for size in hosting.MEMORY_MB]),
+    default=str(hosting.DEFAULT_MEMORY_MB),
+    show_default=True,
+    help="Memory in MB, serverless only.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 200),
+    default=hosting.DEFAULT_CONCURRENCY,
+    show_default=True,
+    help="Concurrent requests, serverless only.",
+)
 @click.option("--max-count", type=click.IntRange(0), default=0, help="Autoscaling, up to so many instances.")
 @click.option("--expire", callback=duration_option, metavar="4h", help="Mark it to be taken down after that.")
 @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), default=LONGEST_MINUTES, show_default=True)

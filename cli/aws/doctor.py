@@ -5,7 +5,9 @@ import sys
 
 import click
 
-from operations.aws.command import Aws, on_aws, stage_option, yes_option
+from cli.aws_command import on_aws
+from cli.options import stage_option, yes_option
+from operations.aws.command import Aws
 from operations.endpoint.hosting import DEFAULT_CONCURRENCY
 from operations.setup import permissions
 from operations.setup.checks import problems

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from operations.aws.command import Aws, on_aws, stage_option
-from operations.aws.durations import duration_option
+from cli.aws_command import on_aws
+from cli.options import duration_option, stage_option
+from operations.aws.command import Aws
 from operations.logs import OF_APP, OF_ENDPOINT, OF_JOB, keep_showing, show, source_of
 
 

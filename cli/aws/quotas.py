@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import click
 
-from operations.aws.command import Aws, on_aws, yes_option
+from cli.aws_command import on_aws
+from cli.options import yes_option
+from operations.aws.command import Aws
 from operations.aws.plan import Item, propose
 from operations.setup.quotas import Increase, rows
 from operations.setup.service_quotas import checked_increase, read, relevant, request

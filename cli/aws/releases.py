@@ -5,7 +5,8 @@ import json
 import click
 
 from chalicelib import release
-from operations.aws.command import Aws, on_aws
+from cli.aws_command import on_aws
+from operations.aws.command import Aws
 from operations.endpoint.candidate import packaged
 from operations.inventory import registry, stored_releases
 from operations.releases import document, local_release, show

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import click
 
-from operations.aws.command import Aws, on_aws, stage_option, yes_option
-from operations.aws.durations import duration_option
+from cli.aws_command import on_aws
+from cli.options import duration_option, stage_option, yes_option
+from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.teardown.retire import LEAST_IDLE, Packaged, retire
 

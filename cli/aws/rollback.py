@@ -1,6 +1,8 @@
 """The `verdict rollback` command."""
 
-from operations.aws.command import Aws, on_aws, stage_option, yes_option
+from cli.aws_command import on_aws
+from cli.options import stage_option, yes_option
+from operations.aws.command import Aws
 from operations.rollout.rollback import Package, rollback
 
 

@@ -3,7 +3,9 @@
 import click
 
 from chalicelib import release
-from operations.aws.command import Aws, on_aws, stage_option, yes_option
+from cli.aws_command import on_aws
+from cli.options import stage_option, yes_option
+from operations.aws.command import Aws
 from operations.endpoint.candidate import candidate
 from operations.inventory.reminders import remind
 from operations.rollout.split import Split, parse_weights, split

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import click
 
+from cli.aws_command import on_aws
 from operations.aws import names
-from operations.aws.command import Aws, on_aws
+from operations.aws.command import Aws
 from operations.inventory import inventory
 from operations.inventory.inventory import Inventory
 from operations.status import packaged_fingerprint, report, show

@@ -2,8 +2,11 @@
 
 import click
 
+from cli.aws_command import on_aws
+from cli.options import yes_option
 from operations.aws import names
-from operations.aws.command import DEFAULT_STAGE, Aws, on_aws, yes_option
+from operations.aws.command import Aws
+from operations.aws.names import DEFAULT_STAGE
 from operations.teardown.app_deletion import forget_gone
 from operations.teardown.teardown import OPTIONAL, Scope, teardown, ways
 

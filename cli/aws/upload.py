@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from operations.aws.command import Aws, on_aws, yes_option
+from cli.aws_command import on_aws
+from cli.options import yes_option
+from operations.aws.command import Aws
 from operations.aws.plan import propose
 from operations.jobs.upload import planned, upload_channels
 from training.features.channels import CHANNELS_FOLDER

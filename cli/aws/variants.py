@@ -3,8 +3,10 @@
 import click
 
 from chalicelib import release
+from cli.aws_command import on_aws
+from cli.options import stage_option
 from operations.aws import names
-from operations.aws.command import Aws, on_aws, stage_option
+from operations.aws.command import Aws
 from operations.endpoint import endpoints
 from operations.rollout.variants import rows
 from training.progress import table

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from operations.aws import options
+from cli import options
 from training.data.collect import DATA_FOLDER
 from training.evaluation.evaluate import _show_figures, evaluate, evaluate_labelled, show
 from training.evaluation.evaluation import HELD_OUT, HELD_OUT_CROPS, REPORT_NAME, Evaluation
@@ -29,7 +29,7 @@ from training.progress import ProgressCallback, bars, silent
     "--labelled", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Score your own .csv or .jsonl."
 )
 @options.on("batch", "endpoint")
-@options.scoring
+@options.scoring_options
 def command(
     name: str,
     data: Path,
@@ -50,8 +50,8 @@ def command(
     """
     wanted = {HELD_OUT: precision, HELD_OUT_CROPS: short_precision}
     asked = _Asked(name, data, look_at_test, wanted, labelled)
-    if on == options.HERE:
-        options.refuse_here("verbose", *there)
+    if on == options.LOCAL:
+        options.refuse_locally("verbose", *there)
         with bars(asked.console, "Scoring") as (tick,):
             evaluation = _evaluate(asked, tick)
     else:
@@ -87,7 +87,7 @@ def _evaluate(asked: _Asked, tick: ProgressCallback, predict: Predict | None = N
 
 def _evaluate_there(asked: _Asked, on: str, verbose: bool, there: dict[str, Any]) -> Evaluation:
     """Do what was asked for by a model on SageMaker."""
-    from operations.aws.command import connected
+    from cli.aws_command import connected
     from operations.jobs import scoring  # boto3: slow to import, and only needed here
 
     with connected(verbose) as aws:

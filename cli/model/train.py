@@ -6,7 +6,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from operations.aws import options
+from cli import options
 from training.features.channels import CHANNELS_FOLDER
 from training.model.hyperparameters import PRESETS, with_settings
 from training.model.run_folder import RUNS_FOLDER, run_folder
@@ -24,7 +24,7 @@ from training.progress import bars, table
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter in place of the preset's."
 )
 @options.on("sagemaker")
-@options.training_machines
+@options.training_job_options
 def command(
     channels: Path, name: str, preset: str, settings: tuple[str, ...], on: str, verbose: bool, **there: Any
 ) -> None:
@@ -35,14 +35,14 @@ def command(
     """
     folder = run_folder(RUNS_FOLDER, name)
     stated = with_settings(preset, settings)
-    if on == options.HERE:
-        options.refuse_here("verbose", *there)
+    if on == options.LOCAL:
+        options.refuse_locally("verbose", *there)
         console = Console(stderr=True)
         with bars(console, "Cross-validating", "Training") as (fold_tick, tick):
             trained = train(channels, folder, stated, fold_tick, tick)
         console.print(table(f"Run {folder}", summary_rows(trained)))
         return
-    from operations.aws.command import connected
+    from cli.aws_command import connected
     from operations.jobs import training_order  # boto3: slow to import, and only needed here
 
     with connected(verbose) as aws:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from operations.aws import options
+from cli import options
 from training.features.channels import CHANNELS_FOLDER
 from training.model.run_folder import RUNS_FOLDER, run_folder
 from training.model.train import summary_rows
@@ -37,8 +37,8 @@ from training.tuning.tune import DEFAULT_NAME, EXIT_INTERRUPTED, TRIALS, Trials,
 @click.option("--name", default=DEFAULT_NAME, show_default=True, help="The run's folder, in runs/.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @options.on("sagemaker")
-@options.tuning
-@options.training_machines
+@options.tuning_job_options
+@options.training_job_options
 def command(
     channels: Path,
     ranges: Path | None,
@@ -60,12 +60,12 @@ def command(
         raise click.UsageError("Name one of --ranges and --preset.")
     space = read_ranges(ranges or PRESETS_FOLDER / f"{preset or 'default'}.json")
     folder = run_folder(RUNS_FOLDER, name)
-    if on == options.HERE:
-        options.refuse_here("verbose", *there)
+    if on == options.LOCAL:
+        options.refuse_locally("verbose", *there)
         _search_here(space, channels, folder, trials, seed, seconds)
         return
     options.refuse("is of a search here; one on SageMaker has --max-jobs.", "trials", "seconds")
-    from operations.aws.command import connected
+    from cli.aws_command import connected
     from operations.jobs import tuned_run  # boto3: slow to import, and only needed here
 
     with connected(verbose) as aws:

@@ -14,6 +14,7 @@ from chalicelib.errors import SentimentError
 from chalicelib.release import release_id_of
 
 LONGEST = 63
+DEFAULT_STAGE = "dev"
 STAGES = re.compile(r"[a-z][a-z0-9]{0,11}")
 STAGE_TAG, RELEASE_TAG, EXPIRY_TAG, APP_TAG = "verdict:stage", "verdict:release", "verdict:expires", "verdict:app"
 PREVIOUS_TAG = "verdict:previous"  # on an endpoint: the configuration it had before the last change

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import click
-
 from chalicelib.errors import SentimentError
 from operations.aws import names, prices
 from operations.aws.account import Account
@@ -64,21 +62,6 @@ class VariantSpec:
     model: str
     weight: float = 1.0
     count: int = 1
-
-
-def hosting_options(function: Any) -> Any:
-    """Add the options that choose a hosting to a command: `instance_type`, `count`, `memory`, `concurrency`."""
-    memory = click.Choice([str(size) for size in MEMORY_MB])
-    for option in (
-        click.option("--concurrency", type=click.IntRange(1, 200), default=DEFAULT_CONCURRENCY, show_default=True),
-        click.option(
-            "--memory", type=memory, default=str(DEFAULT_MEMORY_MB), show_default=True, help="MB, serverless."
-        ),
-        click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="Instances."),
-        click.option("--instance-type", default="", help="ml.m5.large, ...: by the hour; serverless without it."),
-    ):
-        function = option(function)
-    return function
 
 
 def chosen(instance_type: str, count: int, memory: str, concurrency: int) -> Hosting:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 from chalicelib.errors import SentimentError
 from operations.aws import plan, prices
-from operations.aws.command import DEFAULT_STAGE, Aws
+from operations.aws.command import Aws
+from operations.aws.names import DEFAULT_STAGE
 from operations.inventory import inventory
 from operations.inventory.descriptions import about, cost
 from operations.inventory.inventory import ENDPOINTS, Inventory

@@ -2,7 +2,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from operations.aws.command import EXIT_INTERRUPTED, Aws, on_aws, stage_option, yes_option
+from cli.aws_command import EXIT_INTERRUPTED, on_aws
+from cli.options import stage_option, yes_option
+from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.names import NameRefusedError
 from operations.aws.waiting import StoppedWaitingError
@@ -71,7 +73,7 @@ def test_an_error_of_aws_is_explained(simulated: SimulatedAws) -> None:
 def test_v_also_shows_what_aws_said() -> None:
     _, printed, raised = run("--fail", "verdict-dev-a", "-v")
     assert isinstance(raised, AwsError)
-    assert "AWS said: DescribeEndpoint: ValidationException: Could not find endpoint" in printed
+    assert "AWS: DescribeEndpoint: ValidationException: Could not find endpoint" in printed
     assert "Traceback" not in printed
 
 

@@ -1,0 +1,125 @@
+"""Command-line options that several subcommands share.
+
+boto3 is not imported here, so that `--help` and work on this machine start quickly.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from functools import reduce
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from operations.aws.names import DEFAULT_STAGE, checked_stage
+
+LOCAL = "here"
+INSTANCE_TYPE = "ml.m5.xlarge"
+_DURATION = re.compile(r"(\d+)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Option = Callable[[Command], Command]
+
+
+def duration(text: str) -> timedelta:
+    """Parse a duration such as `30s`, `15m`, `4h` or `2d`; raises `ValueError`."""
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is not a duration. Write 30s, 15m, 4h or 2d.")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def duration_option(_context: click.Context, _parameter: click.Parameter, text: str | None) -> timedelta | None:
+    """Parse a duration as a click callback; None if the option is absent."""
+    if text is None:
+        return None
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+stage_option = click.option(
+    "--stage",
+    default=DEFAULT_STAGE,
+    show_default=True,
+    callback=lambda _context, _parameter, value: checked_stage(value),
+    help="The deployment stage, as in `chalice deploy --stage`.",
+)
+yes_option = click.option("--yes", "-y", is_flag=True, help="Proceed without confirmation.")
+verbose_option = click.option("--verbose", "-v", is_flag=True, help="Also show AWS's own error message.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document to standard output.")
+instance_type_option = click.option(
+    "--instance-type", default=INSTANCE_TYPE, show_default=True, help="Instance type of each job."
+)
+
+
+def on(*elsewhere: str) -> Option[Command]:
+    """Create the option --on, which chooses where a command does its work; `here` is this machine."""
+    return click.option(
+        "--on", type=click.Choice([LOCAL, *elsewhere]), default=LOCAL, show_default=True, help="Where to do the work."
+    )
+
+
+def combine(*options: Option[Any]) -> Option[Command]:
+    """Combine options into one decorator, shown in this order."""
+    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
+training_job_options: Option[Any] = combine(
+    instance_type_option,
+    click.option(
+        "--instance-count", type=click.IntRange(1, 20), default=1, show_default=True, help="Instances of each job."
+    ),
+    click.option("--spot", is_flag=True, help="Use spot instances: cheaper, but jobs may be interrupted and resumed."),
+    click.option("--parallel", type=click.IntRange(1, 100), default=5, show_default=True, help="Concurrent jobs."),
+    click.option(
+        "--max-minutes",
+        type=click.IntRange(1, 5 * 24 * 60),
+        default=60,
+        show_default=True,
+        help="Time limit of a job.",
+    ),
+    stage_option,
+    click.option("--stop", is_flag=True, help="Stop the jobs that the same command started on SageMaker."),
+    yes_option,
+    verbose_option,
+)
+scoring_options: Option[Any] = combine(
+    instance_type_option,
+    click.option("--variant", default="", help="The endpoint's variant to invoke, if it has several."),
+    stage_option,
+    yes_option,
+    verbose_option,
+)
+tuning_job_options: Option[Any] = combine(
+    click.option(
+        "--max-jobs", type=click.IntRange(1, 750), default=20, show_default=True, help="Trials of a tuning job."
+    ),
+    click.option(
+        "--max-parallel", type=click.IntRange(1, 100), default=2, show_default=True, help="Trials at the same time."
+    ),
+    click.option(
+        "--strategy",
+        type=click.Choice(["Bayesian", "Random", "Grid", "Hyperband"]),
+        default="Bayesian",
+        show_default=True,
+        help="Search strategy of a tuning job.",
+    ),
+)
+
+
+def refuse_locally(*parameters: str) -> None:
+    """Raise `click.UsageError` if one of these parameters was given, since they only apply to work on SageMaker."""
+    refuse("applies to work on SageMaker only: add --on.", *parameters)
+
+
+def refuse(reason: str, *parameters: str) -> None:
+    """Raise `click.UsageError`, with the option's name and the reason, if one of these parameters was given."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name in parameters:
+            raise click.UsageError(f"{parameter.opts[0]} {reason}")
