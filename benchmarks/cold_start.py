@@ -106,7 +106,8 @@ def start_cold(task: Path, runtime: Path, endpoint: LocalEndpoint) -> ColdStart:
 
 def load_release(package: Path) -> float:
     """Load a package's release in a new process; returns the milliseconds from call to release, imports aside."""
-    ran = subprocess.run([sys.executable, "-c", LOADING], cwd=package, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-S", "-E", "-c", LOADING]  # without this environment's packages and PYTHONPATH
+    ran = subprocess.run(command, cwd=package, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise RuntimeError(f"The packaged release cannot be loaded: {ran.stderr}")
     return float(ran.stdout)

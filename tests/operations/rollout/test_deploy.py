@@ -153,7 +153,7 @@ def test_another_release_is_for_update_and_another_kind_of_hosting_for_teardown(
     deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, SERVERLESS), yes=True)
     with pytest.raises(AwsError, match="verdict update"):
         deploy(aws, small_candidate(seed=2), DeploymentSpec(stage, SERVERLESS), yes=True)
-    with pytest.raises(AwsError, match="training teardown"):
+    with pytest.raises(AwsError, match="verdict teardown"):
         deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, INSTANCES), yes=True)
 
 
