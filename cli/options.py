@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import reduce
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -48,9 +49,30 @@ stage_option = click.option(
     callback=lambda _context, _parameter, value: checked_stage(value),
     help="The deployment stage, as in `chalice deploy --stage`.",
 )
+data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Folder that `verdict data` wrote.",
+)
+channels_option = click.option(
+    "--channels",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs/channels"),
+    show_default=True,
+    help="Folder that `verdict prepare` wrote.",
+)
 yes_option = click.option("--yes", "-y", is_flag=True, help="Proceed without confirmation.")
 verbose_option = click.option("--verbose", "-v", is_flag=True, help="Also show AWS's own error message.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document to standard output.")
+
+
+def run_option(default: str) -> Option[Any]:
+    """Create the option --name, which names a run."""
+    return click.option("--name", default=default, show_default=True, help="Name of the run: its folder in runs/.")
+
+
 instance_type_option = click.option(
     "--instance-type", default=INSTANCE_TYPE, show_default=True, help="Instance type of each job."
 )

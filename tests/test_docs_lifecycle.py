@@ -16,7 +16,6 @@ import click
 import pytest
 from chalice.cli import cli as chalice_cli
 
-from cli import main as cli_main
 from cli.main import verdict
 from operations.aws import prices
 from operations.packaging.stack import alarms, extras
@@ -80,13 +79,6 @@ def test_a_command_that_is_not_there_would_be_noticed() -> None:
     assert command
     assert "--nothing" in refusal(command, "deploy", ["--nothing"])
     assert len(COMMANDS) > 50
-
-
-def test_every_step_is_told_of() -> None:
-    papers = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-    assert not [
-        step for step in cli_main.COMMANDS if not re.search(rf"verdict {step}\b|make {step}\b|`{step}`", papers)
-    ]
 
 
 def test_every_policy_is_told_of() -> None:

@@ -33,9 +33,21 @@ from operations.rollout.deploy import DeploymentSpec, deploy
     show_default=True,
     help="Concurrent requests, serverless only.",
 )
-@click.option("--max-count", type=click.IntRange(0), default=0, help="Autoscaling, up to so many instances.")
-@click.option("--expire", callback=duration_option, metavar="4h", help="Mark it to be taken down after that.")
-@click.option("--max-minutes", type=click.FloatRange(0, min_open=True), default=LONGEST_MINUTES, show_default=True)
+@click.option(
+    "--max-count",
+    type=click.IntRange(0),
+    default=0,
+    show_default="no autoscaling",
+    help="Largest number of instances, with autoscaling.",
+)
+@click.option("--expire", callback=duration_option, metavar="4h", help="Mark the endpoint as expired after this time.")
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=LONGEST_MINUTES,
+    show_default=True,
+    help="Longest wait.",
+)
 @yes_option
 def command(
     aws: Aws,
@@ -49,16 +61,16 @@ def command(
     max_minutes: float,
     yes: bool,
 ) -> None:
-    """Bring the packaged release into service behind an endpoint: serverless, or on instances.
+    """Deploy the packaged release to an endpoint, serverless or on instances.
 
-    What failed is deleted again; what was interrupted goes on with the same command.
+    A failed deployment is deleted again. Repeat the command to resume an interrupted one.
     """
     expires = names.moment(datetime.now(UTC) + expire) if expire else ""
     on = hosting.chosen(instance_type, count, memory, concurrency)
-    wish = DeploymentSpec(stage, on, hosting.checked_most(on, max_count), expires, max_minutes)
-    ready = deploy(aws, packaged(), wish, yes)
+    spec = DeploymentSpec(stage, on, hosting.checked_most(on, max_count), expires, max_minutes)
+    ready = deploy(aws, packaged(), spec, yes)
     aws.say(f"Endpoint {ready.name} is in service with release {ready.release}: {ready.hosting}.")
     if expires:
-        aws.say(f"To be taken down after {expires}: verdict teardown --stage {stage} --expired")
-    aws.say(f"Now the app: chalice deploy --stage {stage}")
+        aws.say(f"Expires at {expires}. To delete it then: verdict teardown --stage {stage} --expired")
+    aws.say(f"Next, deploy the app: chalice deploy --stage {stage}")
     remind(aws)

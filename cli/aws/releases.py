@@ -1,11 +1,11 @@
 """The `verdict releases` command."""
 
-import json
-
 import click
 
 from chalicelib import release
 from cli.aws_command import on_aws
+from cli.options import json_option
+from cli.output import print_json
 from operations.aws.command import Aws
 from operations.endpoint.candidate import packaged
 from operations.inventory import registry, stored_releases
@@ -13,15 +13,21 @@ from operations.releases import document, local_release, show
 
 
 @on_aws("releases")
-@click.option("--register", "group", default="", metavar="GROUP", help="Register the packaged release in this group.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option(
+    "--register",
+    "group",
+    default="",
+    metavar="GROUP",
+    help="Register the packaged release in this model package group.",
+)
+@json_option
 def command(aws: Aws, group: str, as_json: bool) -> None:
-    """List the releases in the bucket with their lineage, figures and where they serve; or register one."""
+    """List stored releases with their figures and where they are deployed, or register one."""
     if group:
         arn, is_new = registry.register(aws, group, packaged(), release.load().facts)
-        aws.say(f"{'Registered' if is_new else 'Registered already'}: {arn}")
+        aws.say(f"{'Registered' if is_new else 'Already registered'}: {arn}")
     found, local = stored_releases.all_of(aws.account), local_release()
     if as_json:
-        click.echo(json.dumps([document(one, local) for one in found], indent=1))
+        print_json([document(release_, local) for release_ in found])
     else:
         show(found, local, click.echo)

@@ -12,22 +12,26 @@ from operations.teardown.retire import LEAST_IDLE, Packaged, retire
 
 
 def _idle_option(context: click.Context, parameter: click.Parameter, written: str) -> timedelta:
-    """Read --idle; a while that CloudWatch cannot tell of yet is refused."""
+    """Parse --idle; refuse a time shorter than CloudWatch's delay."""
     idle = duration_option(context, parameter, written)
     if idle is None or idle < LEAST_IDLE:
-        raise click.BadParameter("At least 5m: CloudWatch tells some minutes late what it has counted.")
+        raise click.BadParameter("Use at least 5m: CloudWatch reports invocations some minutes late.")
     return idle
 
 
 @on_aws("retire")
 @stage_option
 @click.option(
-    "--idle", default="15m", show_default=True, callback=_idle_option, help="For how long not asked; 5m or more."
+    "--idle",
+    default="15m",
+    show_default=True,
+    callback=_idle_option,
+    help="Delete endpoints without invocations for this long; at least 5m.",
 )
 @yes_option
 def command(aws: Aws, stage: str, idle: timedelta, yes: bool) -> None:
-    """Delete the endpoints of a stage that the app has left and nobody asks any more."""
+    """Delete idle endpoints that the app no longer uses."""
     retired = retire(aws, stage, Packaged.read(), idle, yes)
     if retired.left:
-        told = "; ".join(f"{one.resource.kind} {one.resource.name}: {one.why}" for one in retired.left)
-        raise AwsError(f"Not everything could be deleted: {told}", "left-over")
+        failures = "; ".join(f"{left.resource.kind} {left.resource.name}: {left.why}" for left in retired.left)
+        raise AwsError(f"Not everything could be deleted: {failures}", "left-over")

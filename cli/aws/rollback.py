@@ -10,6 +10,8 @@ from operations.rollout.rollback import Package, rollback
 @stage_option
 @yes_option
 def command(aws: Aws, stage: str, yes: bool) -> None:
-    """Go back to the release before, and make it the packaged one again."""
-    back = rollback(aws, stage, Package(), yes)
-    aws.say(f"Endpoint {back.name} is back. The app that belongs to it: chalice deploy --stage {stage}")
+    """Return to the previous release, and package it again."""
+    endpoint = rollback(aws, stage, Package(), yes)
+    aws.say(
+        f"Endpoint {endpoint.name} serves the previous release. Next, deploy its app: chalice deploy --stage {stage}"
+    )

@@ -14,17 +14,18 @@ from operations.rollout.split import Split, parse_weights, split
 @on_aws("split")
 @click.argument("variants", nargs=-1, required=True, metavar="NAME=WEIGHT...")
 @stage_option
-@click.option("--drop-others", is_flag=True, help="Take variants that are not named away: the end of a test.")
+@click.option("--drop-others", is_flag=True, help="Remove all variants that are not named, at the end of a test.")
 @yes_option
 def command(aws: Aws, variants: tuple[str, ...], stage: str, drop_others: bool, yes: bool) -> None:
-    """Split live traffic by weight, as release=90 linear=10: `release` is the packaged one, other names are runs.
+    """Split live traffic between models by weight, for an A/B test.
 
-    All traffic to the winner: split linear=1, and with --drop-others the loser's machines go too.
+    NAME is `release` for the packaged release, or a run's name: `verdict split release=90 linear=10`. To end the test,
+    give the winner all traffic and delete the other's instances: `verdict split linear=1 --drop-others`.
     """
     weights, fingerprint = parse_weights(variants), release.load().encoder.fingerprint
-    wanted = Split(stage, fingerprint, [candidate(name) for name in weights], weights, drop_others)
-    seen = split(aws, wanted, yes)
-    total = sum(variant.weight for variant in seen.variants) or 1.0
-    shares = ", ".join(f"{one.name} {one.weight / total:.0%}" for one in seen.variants)
-    aws.say(f"Endpoint {seen.name}: {shares}.")
+    requested = Split(stage, fingerprint, [candidate(name) for name in weights], weights, drop_others)
+    endpoint = split(aws, requested, yes)
+    total = sum(variant.weight for variant in endpoint.variants) or 1.0
+    shares = ", ".join(f"{variant.name} {variant.weight / total:.0%}" for variant in endpoint.variants)
+    aws.say(f"Endpoint {endpoint.name}: {shares}.")
     remind(aws)

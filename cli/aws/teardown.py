@@ -12,11 +12,11 @@ from operations.teardown.teardown import OPTIONAL, Scope, teardown, ways
 
 
 def _optional(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
-    """Read `bucket,logs`."""
+    """Parse a list such as `bucket,logs`."""
     stated = tuple(name.strip() for name in value.split(",") if name.strip())
     unknown = [name for name in stated if name not in OPTIONAL]
     if unknown:
-        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(OPTIONAL)}.")
+        raise click.BadParameter(f"{unknown[0]!r} is not one of {', '.join(OPTIONAL)}.")
     return stated
 
 
@@ -24,20 +24,22 @@ def _optional(_context: click.Context, _parameter: click.Parameter, value: str) 
 @click.option(
     "--stage",
     callback=lambda _context, _parameter, value: value and names.checked_stage(value),
-    help=f"Of which stage.  [default: {DEFAULT_STAGE}]",
+    help=f"Only this stage.  [default: {DEFAULT_STAGE}]",
 )
-@click.option("--all-stages", is_flag=True, help="Of all stages.")
-@click.option("--expired", is_flag=True, help="Only endpoints whose time is over, and what belongs to them.")
+@click.option("--all-stages", is_flag=True, help="All stages.")
+@click.option("--expired", is_flag=True, help="Only expired endpoints, and what belongs to them.")
 @click.option(
     "--with",
     "optional",
     default="",
     callback=_optional,
     metavar="WHAT,...",
-    help=f"Also these, which are kept otherwise: {', '.join(OPTIONAL)}.",
+    help=f"Also delete these, which are kept by default: {', '.join(OPTIONAL)}.",
 )
-@click.option("--everything", is_flag=True, help="All of those too.")
-@click.option("--app/--no-app", default=True, show_default=True, help="The Chalice app too, by `chalice delete`.")
+@click.option("--everything", is_flag=True, help="Also delete all of those.")
+@click.option(
+    "--app/--no-app", default=True, show_default=True, help="Also delete the Chalice app, with `chalice delete`."
+)
 @yes_option
 def command(
     aws: Aws,
@@ -49,9 +51,12 @@ def command(
     app: bool,
     yes: bool,
 ) -> None:
-    """Delete what was made on AWS: lists first, asks, deletes in order, and proves that nothing billed is left."""
+    """Delete what was created on AWS, and verify that nothing billed is left.
+
+    Lists everything first and asks for confirmation. The exit status is 1 if something billed is left.
+    """
     if stage and all_stages:
-        raise click.UsageError("Say either --stage or --all-stages.")
+        raise click.UsageError("Use either --stage or --all-stages.")
     of = None if all_stages else stage or DEFAULT_STAGE
     scope = Scope(of, expired, tuple(OPTIONAL) if everything else optional, app)
     after = teardown(aws, scope, yes, ways())

@@ -15,29 +15,44 @@ from operations.rollout.update import update
 
 @on_aws("update")
 @stage_option
-@click.option("--shift", "kind", type=click.Choice(list(KINDS)), default="canary", show_default=True)
 @click.option(
-    "--bake", callback=duration_option, default="5m", show_default=True, help="How long each step is watched."
+    "--shift",
+    "kind",
+    type=click.Choice(list(KINDS)),
+    default="canary",
+    show_default=True,
+    help="How traffic moves to the new release.",
 )
-@click.option("--unwatched", is_flag=True, help="Do not turn back by alarms: when the old release is in alarm.")
 @click.option(
-    "--max-minutes", type=click.FloatRange(0, min_open=True), help="Wait no longer.  [default: as it may take]"
+    "--bake",
+    callback=duration_option,
+    default="5m",
+    show_default=True,
+    help="How long alarms are watched after each step.",
+)
+@click.option(
+    "--unwatched", is_flag=True, help="Do not roll back on alarms; needed if the deployed release is in alarm."
+)
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="Longest wait.  [default: as long as the steps can take]",
 )
 @yes_option
 def command(
     aws: Aws, stage: str, kind: str, bake: timedelta, unwatched: bool, max_minutes: float | None, yes: bool
 ) -> None:
-    """Bring a stage to the packaged release without a failed request; goes back by itself if that does badly.
+    """Replace the deployed release with the packaged one, without failed requests.
 
-    --shift and --bake are for endpoints on two instances or more: a tenth first (canary), quarter by quarter (linear),
-    or all at once.
+    Rolls back automatically if an alarm goes off. --shift and --bake apply to endpoints on two or more instances: a
+    tenth of the traffic first (canary), a quarter at a time (linear), or all at once.
     """
-    moved = update(
+    endpoint = update(
         aws,
         packaged(),
         stage,
         RolloutStrategy(kind, int(bake.total_seconds()), watched=not unwatched, minutes=max_minutes),
         yes,
     )
-    aws.say(f"Endpoint {moved.name} is in service. Back again: verdict rollback --stage {stage}")
+    aws.say(f"Endpoint {endpoint.name} is in service. To undo: verdict rollback --stage {stage}")
     remind(aws)

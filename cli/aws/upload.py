@@ -5,32 +5,29 @@ from pathlib import Path
 import click
 
 from cli.aws_command import on_aws
-from cli.options import yes_option
+from cli.options import channels_option, yes_option
 from operations.aws.command import Aws
 from operations.aws.plan import propose
 from operations.jobs.upload import planned, upload_channels
-from training.features.channels import CHANNELS_FOLDER
 from training.progress import bars, table
 
 
 @on_aws("upload")
-@click.option(
-    "--channels", type=click.Path(file_okay=False, path_type=Path), default=CHANNELS_FOLDER, show_default=True
-)
+@channels_option
 @click.option(
     "--shards",
     type=click.IntRange(1, 100),
     default=1,
     show_default=True,
-    help="Also deal the train channels out into so many parts, for as many machines.",
+    help="Also split the train channels into this many parts, for training on as many instances.",
 )
 @yes_option
 def command(aws: Aws, channels: Path, shards: int, yes: bool) -> None:
-    """Put the prepared channels into the bucket, for jobs on SageMaker."""
-    propose(aws.console, "To be stored", planned(aws.account, channels, shards), yes)
-    with bars(aws.console, "Uploading") as (tick,):
-        uploaded = upload_channels(aws, channels, shards, tick)
-    rows: list[tuple[object, ...]] = [(name, "sent") for name in uploaded.sent]
-    rows += [(name, "was there") for name in uploaded.kept]
+    """Upload the prepared channels to the bucket, for jobs on SageMaker."""
+    propose(aws.console, "To upload", planned(aws.account, channels, shards), yes)
+    with bars(aws.console, "Uploading") as (progress,):
+        uploaded = upload_channels(aws, channels, shards, progress)
+    rows: list[tuple[object, ...]] = [(name, "uploaded") for name in uploaded.sent]
+    rows += [(name, "already there") for name in uploaded.kept]
     aws.console.print(table("Channels", rows))
-    aws.say(f"They are at {uploaded.prefix}/, encrypted.")
+    aws.say(f"Stored at {uploaded.prefix}/, encrypted.")

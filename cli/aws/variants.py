@@ -4,7 +4,8 @@ import click
 
 from chalicelib import release
 from cli.aws_command import on_aws
-from cli.options import stage_option
+from cli.options import json_option, stage_option
+from cli.output import print_json
 from operations.aws import names
 from operations.aws.command import Aws
 from operations.endpoint import endpoints
@@ -14,9 +15,14 @@ from training.progress import table
 
 @on_aws("variants")
 @stage_option
-@click.option("--ask", default="", metavar="TEXT", help="Let every variant score a text, each pinned in turn.")
-def command(aws: Aws, stage: str, ask: str) -> None:
-    """Show an endpoint's variants: shares, instances, calls in the last hour, and what each says of a text."""
+@click.option("--ask", default="", metavar="TEXT", help="Also let every variant score this text.")
+@json_option
+def command(aws: Aws, stage: str, ask: str, as_json: bool) -> None:
+    """Show an endpoint's variants: traffic shares, instances and recent invocations."""
     found = endpoints.need(aws.account, names.endpoint(stage, release.load().encoder.fingerprint), stage)
-    headings = ("variant", "share", "wanted", "instances", "calls, 1 h", "release", *(["score"] if ask else []))
-    aws.console.print(table(f"Endpoint {found.name}", rows(aws.account, found, ask), headings))
+    headings = ("variant", "share", "target share", "instances", "calls, 1 h", "release", *(["score"] if ask else []))
+    shown = rows(aws.account, found, ask)
+    aws.console.print(table(f"Endpoint {found.name}", shown, headings))
+    if as_json:
+        keys = ("variant", "share", "target_share", "instances", "calls_last_hour", "release", "score")
+        print_json([dict(zip(keys, row, strict=False)) for row in shown])

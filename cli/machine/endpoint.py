@@ -11,7 +11,7 @@ from simulator.site import MISBEHAVE_PATH
 
 
 def _say_nothing(_: str) -> None:
-    """Leave the telling to the program that started this one."""
+    """Print nothing: the parent process reports instead."""
 
 
 @click.command("endpoint")
@@ -20,14 +20,19 @@ def _say_nothing(_: str) -> None:
     type=click.IntRange(0, 65535),
     default=DEFAULT_PORT,
     show_default=True,
-    help="Loopback port; 0 takes any that is free.",
+    help="Loopback port; 0 chooses a free one.",
 )
-@click.option("--name", help="The endpoint's name; the packaged vocabulary's by default.")
-@click.option("--misbehave", metavar="KIND", help=f"Go wrong: {', '.join(KINDS)} (slow takes seconds: slow:3).")
-@click.option("--times", type=click.IntRange(min=1), help="Misbehave for that many requests only.")
-@click.option("--child", is_flag=True, hidden=True, help="Say nothing, and end with the program that started this one.")
+@click.option("--name", help="Endpoint name.  [default: the name that the packaged app calls]")
+@click.option(
+    "--misbehave", metavar="KIND", help=f"Inject a fault: {', '.join(KINDS)} (slow takes seconds, as slow:3)."
+)
+@click.option("--times", type=click.IntRange(min=1), help="Inject the fault into this many requests only.")
+@click.option("--child", is_flag=True, hidden=True, help="Print nothing, and exit with the parent process.")
 def command(port: int, name: str | None, misbehave: str | None, times: int | None, child: bool) -> None:
-    """Run the packaged model as a SageMaker endpoint on this machine, until Ctrl-C."""
+    """Run the model endpoint alone.
+
+    Serves the packaged model as SageMaker does, until Ctrl-C.
+    """
     say = _say_nothing if child else click.echo
     order = Misbehaviour.parse(misbehave) if misbehave else GOOD
     name = name or endpoint_name(release.load().encoder.fingerprint)
@@ -36,8 +41,8 @@ def command(port: int, name: str | None, misbehave: str | None, times: int | Non
             end_with_parent()
         with LocalEndpoint(name, packaged_container(), port) as endpoint:
             endpoint.orders.misbehave(order, times)
-            say(f"Endpoint {name} answers at {endpoint.url}. Ctrl-C stops it.")
+            say(f"Endpoint {name} is at {endpoint.url}. Press Ctrl-C to stop.")
             say(f"For boto3:  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={endpoint.url}")
-            say(f"To break it:  curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'")
+            say(f"To inject a fault:  curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'")
             stop.wait()
     say("The endpoint has stopped.")

@@ -14,10 +14,13 @@ from simulator.server import stop_signals
     envvar="PORT",
     show_default=True,
     show_envvar=True,
-    help="The page's port.",
+    help="Port of the page.",
 )
 def command(port: int) -> None:
-    """Run the app and the model's endpoint on this machine, until Ctrl-C."""
+    """Run the app and its model endpoint.
+
+    Serves the page with the packaged model, until Ctrl-C. No AWS account is needed.
+    """
     with stop_signals() as stop:
         run(port, stop)
-    click.echo("\nBoth have stopped.")
+    click.echo("\nStopped.")

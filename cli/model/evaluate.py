@@ -9,25 +9,40 @@ import click
 from rich.console import Console
 
 from cli import options
-from training.data.collect import DATA_FOLDER
+from cli.output import print_json
 from training.evaluation.evaluate import _show_figures, evaluate, evaluate_labelled, show
 from training.evaluation.evaluation import HELD_OUT, HELD_OUT_CROPS, REPORT_NAME, Evaluation
 from training.evaluation.predictions import Predict
 from training.evaluation.thresholds import PRECISION, SHORT_PRECISION
-from training.model.run_folder import RUNS_FOLDER, run_folder
+from training.model.run_folder import RUNS_FOLDER, load_run, run_folder
 from training.model.train import DEFAULT_RUN
 from training.progress import ProgressCallback, bars, silent
 
 
 @click.command(name="evaluate")
-@click.option("--name", default=DEFAULT_RUN, show_default=True, help="The run's folder, in runs/.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=DATA_FOLDER, show_default=True)
-@click.option("--test", "look_at_test", is_flag=True, help="Also score the official test. Each look is counted.")
-@click.option("--precision", type=click.FloatRange(0.5, 1), default=PRECISION, show_default=True)
-@click.option("--short-precision", type=click.FloatRange(0.5, 1), default=SHORT_PRECISION, show_default=True)
+@options.run_option(DEFAULT_RUN)
+@options.data_option
+@click.option("--test", "look_at_test", is_flag=True, help="Also score the official test; every use is counted.")
 @click.option(
-    "--labelled", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Score your own .csv or .jsonl."
+    "--precision",
+    type=click.FloatRange(0.5, 1),
+    default=PRECISION,
+    show_default=True,
+    help="Precision outside the not-sure band, on whole reviews.",
 )
+@click.option(
+    "--short-precision",
+    type=click.FloatRange(0.5, 1),
+    default=SHORT_PRECISION,
+    show_default=True,
+    help="The same on excerpts of one to three sentences.",
+)
+@click.option(
+    "--labelled",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Score only your own .csv or .jsonl file.",
+)
+@options.json_option
 @options.on("batch", "endpoint")
 @options.scoring_options
 def command(
@@ -37,33 +52,37 @@ def command(
     precision: float,
     short_precision: float,
     labelled: Path | None,
+    as_json: bool,
     on: str,
     verbose: bool,
-    **there: Any,
+    **job_options: Any,
 ) -> None:
-    """Measure a run on what was held out of its training, and on the official test as the last word.
+    """Measure a run on held-out reviews and, on request, on the official test.
 
-    Chooses the not-sure band on what was held out: the narrowest outside of which the share --precision of the answers
-    on reviews is right, and --short-precision of those on crops. Writes evaluation.json and report.html into the run's
-    folder. With --labelled only that file is scored, and nothing written. A batch transform or the live endpoint can be
-    asked instead of the model here, about the test or a file; then every answer must be the same as here.
+    Chooses the not-sure band on held-out reviews: the narrowest band outside of which precision is at least --precision
+    on whole reviews and --short-precision on excerpts. Writes evaluation.json and report.html into the run's folder.
+    With --labelled, scores that file only and writes nothing. With --on, a batch transform or the live endpoint scores
+    the test or the file, and every score must equal the local one.
     """
     wanted = {HELD_OUT: precision, HELD_OUT_CROPS: short_precision}
-    asked = _Asked(name, data, look_at_test, wanted, labelled)
+    request = _Request(name, data, look_at_test, wanted, labelled)
     if on == options.LOCAL:
-        options.refuse_locally("verbose", *there)
-        with bars(asked.console, "Scoring") as (tick,):
-            evaluation = _evaluate(asked, tick)
+        options.refuse_locally("verbose", *job_options)
+        load_run(request.folder)  # fails before a progress bar is drawn
+        with bars(request.console, "Scoring") as (progress,):
+            evaluation = _evaluate(request, progress)
     else:
         if not look_at_test and not labelled:
-            raise click.UsageError(f"Say what --on {on} shall score: --test, or --labelled with a file.")
-        evaluation = _evaluate_there(asked, on, verbose, there)
-    _tell(asked, evaluation)
+            raise click.UsageError(f"--on {on} needs something to score: add --test, or --labelled with a file.")
+        evaluation = _evaluate_on_aws(request, on, verbose, job_options)
+    _show(request, evaluation)
+    if as_json:
+        print_json(evaluation)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What the command was asked for."""
+class _Request:
+    """What to evaluate, with which precision targets."""
 
     name: str
     data: Path
@@ -78,26 +97,26 @@ class _Asked:
         return run_folder(RUNS_FOLDER, self.name)
 
 
-def _evaluate(asked: _Asked, tick: ProgressCallback, predict: Predict | None = None) -> Evaluation:
-    """Do what was asked for, by the model here or whoever `predict` asks."""
-    if asked.labelled:
-        return evaluate_labelled(asked.folder, asked.labelled, predict, tick)
-    return evaluate(asked.folder, asked.data, asked.look_at_test, asked.precision, tick, predict)
+def _evaluate(request: _Request, progress: ProgressCallback, predict: Predict | None = None) -> Evaluation:
+    """Evaluate with the local model, or with `predict` if given."""
+    if request.labelled:
+        return evaluate_labelled(request.folder, request.labelled, predict, progress)
+    return evaluate(request.folder, request.data, request.look_at_test, request.precision, progress, predict)
 
 
-def _evaluate_there(asked: _Asked, on: str, verbose: bool, there: dict[str, Any]) -> Evaluation:
-    """Do what was asked for by a model on SageMaker."""
+def _evaluate_on_aws(request: _Request, on: str, verbose: bool, job_options: dict[str, Any]) -> Evaluation:
+    """Evaluate with a model on SageMaker."""
     from cli.aws_command import connected
     from operations.jobs import scoring  # boto3: slow to import, and only needed here
 
     with connected(verbose) as aws:
-        return _evaluate(asked, silent, scoring.predictor(aws, on, asked.name, **there))
+        return _evaluate(request, silent, scoring.predictor(aws, on, request.name, **job_options))
 
 
-def _tell(asked: _Asked, evaluation: Evaluation) -> None:
-    """Print what was found."""
-    if asked.labelled:
-        _show_figures(asked.console, evaluation)
+def _show(request: _Request, evaluation: Evaluation) -> None:
+    """Print the figures and where the report is."""
+    if request.labelled:
+        _show_figures(request.console, evaluation)
         return
-    show(asked.console, evaluation)
-    asked.console.print(f"Report: {asked.folder / REPORT_NAME}", soft_wrap=True)
+    show(request.console, evaluation)
+    request.console.print(f"Report: {request.folder / REPORT_NAME}", soft_wrap=True)

@@ -5,38 +5,46 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from training.data.collect import DATA_FOLDER
+from cli.options import data_option, run_option
+from training.data.reviews import read_manifest
 from training.evaluation.evaluation import REPORT_NAME
 from training.evaluation.learning import SIZES, learning
-from training.model.run_folder import RUNS_FOLDER, run_folder
+from training.model.run_folder import RUNS_FOLDER, load_run, run_folder
 from training.model.train import DEFAULT_RUN
 from training.progress import bars, table
 
 
 @click.command(name="learning")
-@click.option("--name", default=DEFAULT_RUN, show_default=True, help="The run's folder, in runs/.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=DATA_FOLDER, show_default=True)
+@run_option(DEFAULT_RUN)
+@data_option
 @click.option(
-    "--size", "sizes", type=click.IntRange(1), multiple=True, default=SIZES, show_default=True, help="So many reviews."
+    "--size",
+    "sizes",
+    type=click.IntRange(1),
+    multiple=True,
+    default=SIZES,
+    show_default=True,
+    help="Number of training reviews; repeatable.",
 )
 def command(name: str, data: Path, sizes: tuple[int, ...]) -> None:
-    """Learn from fewer reviews, to see what more would bring, and draw the curve into the report.
+    """Measure accuracy by number of training reviews, and add the curve to the report.
 
-    Takes some minutes. Writes learning.json into the run's folder; the test is not looked at.
+    Takes some minutes. Writes learning.json into the run's folder; the official test is not used.
     """
     console = Console(stderr=True)
     folder = run_folder(RUNS_FOLDER, name)
-    with bars(console, "Learning curve", "This point") as (tick, step_tick):
-        curve = learning(folder, data, sizes, tick, step_tick)
+    load_run(folder), read_manifest(data)  # fails before a progress bar is drawn
+    with bars(console, "Learning curve", "This point") as (progress, point_progress):
+        curve = learning(folder, data, sizes, progress, point_progress)
     rows = [
         (f"{point.reviews:,}", _percent(point.accuracy, point.error), _percent(point.crops, point.crops_error))
         for point in curve.points
     ]
-    console.print(table(f"Run {folder}", rows, ("reviews", "accuracy, %", "of crops, %")))
+    console.print(table(f"Run {folder}", rows, ("reviews", "accuracy, %", "on excerpts, %")))
     if (folder / REPORT_NAME).exists():
         console.print(f"Report: {folder / REPORT_NAME}", soft_wrap=True)
 
 
 def _percent(accuracy: float | None, error: float | None) -> str:
-    """Write an accuracy with its standard error; nothing for none."""
+    """Format an accuracy with its standard error, "" if absent."""
     return "" if accuracy is None or error is None else f"{accuracy * 100:.2f} ± {error * 100:.2f}"

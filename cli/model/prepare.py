@@ -5,28 +5,46 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from training.data.collect import DATA_FOLDER
+from cli.options import data_option, json_option
+from cli.output import print_json
+from training.data.reviews import read_manifest
 from training.features.channels import ALL, CHANNEL_FILES, CHANNELS_FOLDER
 from training.features.prepare import PRESETS, prepare
 from training.progress import bars, table
 
 
 @click.command(name="prepare")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=DATA_FOLDER, show_default=True)
-@click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=CHANNELS_FOLDER, show_default=True)
-@click.option("--preset", type=click.Choice(list(PRESETS)), default="default", show_default=True)
-def command(data: Path, into: Path, preset: str) -> None:
-    """Choose the vocabulary, learn the evidence, and write the channels."""
+@data_option
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=CHANNELS_FOLDER,
+    show_default=True,
+    help="Folder to write.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default="default",
+    show_default=True,
+    help="`tutorial`: 5,000 words, no n-gram features, 15,000 reviews.",
+)
+@json_option
+def command(data: Path, into: Path, preset: str, as_json: bool) -> None:
+    """Build the vocabulary, learn the n-gram weights, and write the training channels."""
+    read_manifest(data)  # fails before a progress bar is drawn
     console = Console(stderr=True)
-    with bars(console, "Counting terms", "Learning evidence", "Writing rows") as ticks:
-        prepared = prepare(data, into, (ticks[0], ticks[1], ticks[2]), PRESETS[preset])
-    learned_from = prepared.rows[f"{ALL}/{CHANNEL_FILES['train']}"]
-    rows: list[tuple[object, ...]] = [(f"lines to learn from, {label}", f"{n:,}") for label, n in learned_from.items()]
+    with bars(console, "Counting terms", "Learning weights", "Writing rows") as progress:
+        prepared = prepare(data, into, (progress[0], progress[1], progress[2]), PRESETS[preset])
+    train_rows = prepared.rows[f"{ALL}/{CHANNEL_FILES['train']}"]
+    rows: list[tuple[object, ...]] = [(f"training rows, {label}", f"{n:,}") for label, n in train_rows.items()]
     rows += [
-        ("left out: text also in a later fold or test", f"{prepared.dropped:,}"),
+        ("dropped: text also in a later fold or test", f"{prepared.dropped:,}"),
         ("words", f"{prepared.words:,}"),
-        ("terms of the evidence", f"{prepared.terms:,}"),
+        ("n-gram terms", f"{prepared.terms:,}"),
         ("vocabulary", prepared.vocabulary_fingerprint),
         ("seconds", f"{prepared.seconds:.0f}"),
     ]
     console.print(table(f"Channels in {into}", rows))
+    if as_json:
+        print_json(prepared)

@@ -7,7 +7,6 @@ import click
 from rich.console import Console
 
 from cli import options
-from training.features.channels import CHANNELS_FOLDER
 from training.model.hyperparameters import PRESETS, with_settings
 from training.model.run_folder import RUNS_FOLDER, run_folder
 from training.model.train import DEFAULT_RUN, summary_rows, train
@@ -15,37 +14,41 @@ from training.progress import bars, table
 
 
 @click.command(name="train")
+@options.channels_option
+@options.run_option(DEFAULT_RUN)
 @click.option(
-    "--channels", type=click.Path(file_okay=False, path_type=Path), default=CHANNELS_FOLDER, show_default=True
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default="default",
+    show_default=True,
+    help="Hyperparameters to start from.",
 )
-@click.option("--name", default=DEFAULT_RUN, show_default=True, help="The run's folder, in runs/.")
-@click.option("--preset", type=click.Choice(list(PRESETS)), default="default", show_default=True)
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter in place of the preset's."
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter that replaces the preset's."
 )
 @options.on("sagemaker")
 @options.training_job_options
 def command(
-    channels: Path, name: str, preset: str, settings: tuple[str, ...], on: str, verbose: bool, **there: Any
+    channels: Path, name: str, preset: str, settings: tuple[str, ...], on: str, verbose: bool, **job_options: Any
 ) -> None:
-    """Train a model on all reviews, for as many rounds as five-fold cross-validation finds best.
+    """Cross-validate, then train a model on all reviews.
 
-    On SageMaker each fold is a training job, and so is the model of all reviews. Ctrl-C stops waiting for them; the
-    same command goes on, and with --stop it stops them.
+    The number of rounds is the best one of five-fold cross-validation. On SageMaker each fold is a training job, and
+    so is the final model. Ctrl-C stops waiting for the jobs: repeat the command to resume, or add --stop to stop them.
     """
     folder = run_folder(RUNS_FOLDER, name)
-    stated = with_settings(preset, settings)
+    hyperparameters = with_settings(preset, settings)
     if on == options.LOCAL:
-        options.refuse_locally("verbose", *there)
+        options.refuse_locally("verbose", *job_options)
         console = Console(stderr=True)
-        with bars(console, "Cross-validating", "Training") as (fold_tick, tick):
-            trained = train(channels, folder, stated, fold_tick, tick)
+        with bars(console, "Cross-validating", "Training") as (fold_progress, progress):
+            trained = train(channels, folder, hyperparameters, fold_progress, progress)
         console.print(table(f"Run {folder}", summary_rows(trained)))
         return
     from cli.aws_command import connected
     from operations.jobs import training_order  # boto3: slow to import, and only needed here
 
     with connected(verbose) as aws:
-        done = training_order.command(aws, channels, folder, stated, **there)
+        done = training_order.command(aws, channels, folder, hyperparameters, **job_options)
         if done:
             aws.console.print(table(f"Run {folder}", summary_rows(done, "billable seconds")))

@@ -8,7 +8,6 @@ import click
 from rich.console import Console
 
 from cli import options
-from training.features.channels import CHANNELS_FOLDER
 from training.model.run_folder import RUNS_FOLDER, run_folder
 from training.model.train import summary_rows
 from training.model.trained import Trained
@@ -19,23 +18,25 @@ from training.tuning.tune import DEFAULT_NAME, EXIT_INTERRUPTED, TRIALS, Trials,
 
 
 @click.command(name="tune")
-@click.option(
-    "--channels", type=click.Path(file_okay=False, path_type=Path), default=CHANNELS_FOLDER, show_default=True
-)
+@options.channels_option
 @click.option(
     "--ranges",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of ranges: see docs/tuning.md.",
+    help="Your own file of hyperparameter ranges.",
 )
-@click.option("--preset", type=click.Choice(presets()), help="Ranges that come with the project.  [default: default]")
+@click.option("--preset", type=click.Choice(presets()), help="Ranges of the project.  [default: default]")
 @click.option(
-    "--trials", type=click.IntRange(1), default=TRIALS, show_default=True, help="Trials, earlier ones counted."
+    "--trials", type=click.IntRange(1), default=TRIALS, show_default=True, help="Total trials, earlier ones included."
 )
 @click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), default=math.inf, help="Begin no trial after these."
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=math.inf,
+    show_default="no limit",
+    help="Start no trial after this time.",
 )
-@click.option("--name", default=DEFAULT_NAME, show_default=True, help="The run's folder, in runs/.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@options.run_option(DEFAULT_NAME)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the search.")
 @options.on("sagemaker")
 @options.tuning_job_options
 @options.training_job_options
@@ -49,53 +50,51 @@ def command(
     seed: int,
     on: str,
     verbose: bool,
-    **there: Any,
+    **job_options: Any,
 ) -> None:
     """Search for better hyperparameters; the best trial becomes a run.
 
-    The same command goes on with a search that was stopped, or, with more --trials, with one that was done. On
-    SageMaker a tuning job searches the same ranges, and the run is trained there too.
+    Repeat the command to resume a stopped search, or to extend a finished one with more --trials. On SageMaker a
+    tuning job searches the same ranges, and the run is trained there too.
     """
     if ranges and preset:
-        raise click.UsageError("Name one of --ranges and --preset.")
+        raise click.UsageError("Use only one of --ranges and --preset.")
     space = read_ranges(ranges or PRESETS_FOLDER / f"{preset or 'default'}.json")
     folder = run_folder(RUNS_FOLDER, name)
     if on == options.LOCAL:
-        options.refuse_locally("verbose", *there)
+        options.refuse_locally("verbose", *job_options)
         _search_here(space, channels, folder, trials, seed, seconds)
         return
-    options.refuse("is of a search here; one on SageMaker has --max-jobs.", "trials", "seconds")
+    options.refuse("applies to a local search; on SageMaker use --max-jobs.", "trials", "seconds")
     from cli.aws_command import connected
     from operations.jobs import tuned_run  # boto3: slow to import, and only needed here
 
     with connected(verbose) as aws:
-        done = tuned_run.command(aws, space, channels, folder, seed, **there)
+        done = tuned_run.command(aws, space, channels, folder, seed, **job_options)
         if done:
             aws.console.print(table(f"Run {folder}", summary_rows(done, "billable seconds")))
 
 
 def _search_here(space: SearchSpace, channels: Path, folder: Path, trials: int, seed: int, seconds: float) -> None:
-    """Do what the command was asked for, on this machine."""
+    """Search on this machine; exits with status 130 if the search was interrupted."""
     console = Console(stderr=True)
     if space.here_only:
-        console.print(f"Searched here only, a SageMaker tuning job would refuse it: {', '.join(space.here_only)}.")
+        console.print(f"Not accepted by a SageMaker tuning job: {', '.join(space.here_only)}.")
     watch = Trials(space)
-    with bars(console, "Searching", above=watch) as (tick,):
-        tuned = tune(space, channels, folder, trials, seed, seconds, tick, watch)
+    with bars(console, "Searching", above=watch) as (progress,):
+        tuned = tune(space, channels, folder, trials, seed, seconds, progress, watch)
     if tuned.trained:
         console.print(table(f"Run {folder}", _summary(tuned.found, tuned.trained)))
         return
     done = len(tuned.found.trials)
-    console.print(
-        f"{done} of {trials} trials are kept in {folder / JOURNAL_NAME}; the same command goes on from there."
-    )
+    console.print(f"{done} of {trials} trials are stored in {folder / JOURNAL_NAME}. Repeat the command to resume.")
     raise SystemExit(EXIT_INTERRUPTED)
 
 
 def _summary(found: Found, trained: Trained) -> list[tuple[object, ...]]:
-    """Return the lines of the summary table."""
+    """Return the rows of the summary table."""
     pruned = sum(trial.pruned for trial in found.trials)
-    rows: list[tuple[object, ...]] = [("trials, of them pruned", f"{len(found.trials)}, {pruned}")]
+    rows: list[tuple[object, ...]] = [("trials (pruned)", f"{len(found.trials)} ({pruned})")]
     if found.best:
         rows += [("best trial", found.best.number), *found.best.values.items()]
     rows += [

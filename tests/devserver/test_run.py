@@ -133,7 +133,7 @@ def test_a_signal_stops_both_cleanly(signal_number: int) -> None:
         process.send_signal(signal_number)
         said = rest_of(process)
         assert process.wait() == 0
-    assert said.strip() == "Both have stopped."
+    assert said.strip() == "Stopped."
     with pytest.raises(ConnectionRefusedError):
         ask(port, "Are you there?")
 

@@ -52,8 +52,8 @@ def test_teardown_ends_with_status_1_when_nobody_agrees_and_0_when_done(aws: Aws
 
 
 def test_what_teardown_does_not_know_is_refused(call: Call) -> None:
-    assert "'roles' is none of bucket, role, logs, packages" in call("teardown", "--with", "roles").output
-    assert "Say either --stage or --all-stages" in call("teardown", "--stage", "dev", "--all-stages").output
+    assert "'roles' is not one of bucket, role, logs, packages" in call("teardown", "--with", "roles").output
+    assert "Use either --stage or --all-stages" in call("teardown", "--stage", "dev", "--all-stages").output
     assert "A stage cannot be named" in str(getattr(call("status", "--stage", "Dev").exception, "detail", ""))
 
 
@@ -69,4 +69,4 @@ def test_releases_are_listed(aws: Aws, call: Call) -> None:
 
 def test_logs_say_where_there_is_none(call: Call) -> None:
     assert "There is no log yet in /aws/lambda/verdict-dev" in call("logs", "app").output
-    assert "'1 week' is no length of time" in call("logs", "--since", "1 week").output
+    assert "'1 week' is not a duration" in call("logs", "--since", "1 week").output

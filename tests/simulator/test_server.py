@@ -199,7 +199,7 @@ def test_the_command_says_where_it_answers_and_stops_cleanly(signal_number: int)
         first_line = process.stdout.readline()
         process.send_signal(signal_number)
         rest = process.stdout.read()
-    assert "answers at http://127.0.0.1:" in first_line
+    assert "is at http://127.0.0.1:" in first_line
     assert "export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=" in rest
     assert rest.endswith("The endpoint has stopped.\n")
     assert process.returncode == 0

@@ -17,7 +17,7 @@ def simulating() -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout
         told = [process.stdout.readline()]
-        while told[-1] and "To break it" not in told[-1]:
+        while told[-1] and "To inject a fault" not in told[-1]:
             told.append(process.stdout.readline())
         try:
             yield process, told
@@ -35,7 +35,7 @@ def test_the_command_says_how_to_come_here_and_stops_cleanly() -> None:
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
     assert f"  export AWS_ENDPOINT_URL={url[0]}\n" in told
-    assert rest == "The simulated AWS has stopped, and nothing of it is left.\n"
+    assert rest == "The simulated AWS has stopped. Everything in it is deleted.\n"
     assert process.returncode == 0
 
 

@@ -135,8 +135,8 @@ def test_chunks_keep_the_order_and_the_limit():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--on", "batch"], "Say what --on batch shall score: --test, or --labelled"),
-        (["--variant", "a"], "--variant is about work on SageMaker"),
+        (["--on", "batch"], "--on batch needs something to score"),
+        (["--variant", "a"], "--variant applies to work on SageMaker"),
     ],
 )
 def test_a_command_that_leaves_open_what_or_where_is_refused(arguments, said):

@@ -110,6 +110,6 @@ def test_the_command_asks_and_then_says_what_was_sent(
     assert isinstance(CliRunner().invoke(command, arguments).exception, DeclinedError)
     assert simulated.client("s3").list_buckets()["Buckets"] == []
     sent = CliRunner().invoke(command, [*arguments, "--yes"])
-    assert (sent.exit_code, sent.output.count(" sent ")) == (0, len(channel_names()) + 1)
+    assert (sent.exit_code, sent.output.count(" uploaded ")) == (0, len(channel_names()) + 1)
     again = CliRunner().invoke(command, arguments)
-    assert (again.exit_code, again.output.count(" was there ")) == (0, len(channel_names()) + 1)
+    assert (again.exit_code, again.output.count(" already there ")) == (0, len(channel_names()) + 1)

@@ -51,9 +51,9 @@ def test_an_increase_is_requested_recorded_and_then_shown_as_pending(aws: Aws) -
     (line,) = aws.journal.read()
     assert (line["kind"], line["name"], line["value"]) == ("quota-request", HOSTING, 7)
     shown = run().output.splitlines()
-    (heading,) = (line for line in shown if "now" in line)
+    (heading,) = (line for line in shown if "current" in line)
     (row,) = (line for line in shown if f" {HOSTING} " in line)
-    assert heading.rstrip("│┃ ").endswith("asked for")
+    assert heading.rstrip("│┃ ").endswith("requested")
     assert row.rstrip("│┃ ").endswith(" 7")
 
 

@@ -74,7 +74,7 @@ def test_the_command_shows_what_it_read(small_archive, tmp_path):
 def test_the_command_takes_one_source_only(small_archive, tmp_path):
     result = CliRunner().invoke(command, ["--archive", str(small_archive), "--folder", str(tmp_path)])
     assert result.exit_code == 2
-    assert "Name one of" in result.output
+    assert "Use only one of" in result.output
 
 
 @pytest.mark.needs_archive

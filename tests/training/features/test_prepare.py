@@ -270,5 +270,5 @@ def test_what_ships_has_seen_all_reviews(small_channels, small_encoders):
 def test_the_command_says_what_was_prepared(small_data, tmp_path):
     result = CliRunner().invoke(command, ["--data", str(small_data), "--into", str(tmp_path), "--preset", "tutorial"])
     assert result.exit_code == 0, result.output
-    assert "lines to learn from, positive" in result.output
+    assert "training rows, positive" in result.output
     assert load_prepared(tmp_path)[0].vocabulary_fingerprint in result.output

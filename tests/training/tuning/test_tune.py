@@ -216,7 +216,7 @@ def invoke(small_channels, tmp_path, monkeypatch):
 def test_the_command_shows_the_trials_and_what_was_found(invoke, tmp_path):
     result = invoke("--ranges", "ranges.json", "--trials", "2", "--name", "small")
     assert result.exit_code == 0, result.output
-    for shown in ("logloss", "lambda", " best", "trials, of them pruned", "model SHA-256"):
+    for shown in ("logloss", "lambda", " best", "trials (pruned)", "model SHA-256"):
         assert shown in result.output
     assert load_run(tmp_path / "runs" / "small").record.rounds > 0
 
@@ -224,7 +224,7 @@ def test_the_command_shows_the_trials_and_what_was_found(invoke, tmp_path):
 def test_the_command_says_how_to_go_on_when_no_run_came_of_it(invoke, tmp_path):
     result = invoke("--ranges", "ranges.json", "--trials", "2", "--seconds", "1e-9")
     assert result.exit_code == 130
-    assert "0 of 2 trials are kept in runs/tuned/trials.journal; the same command goes on" in result.output
+    assert "0 of 2 trials are stored in runs/tuned/trials.journal. Repeat the command" in result.output
     assert not (tmp_path / "runs/tuned/run.json").exists()
 
 
@@ -233,8 +233,11 @@ def test_the_command_says_what_a_tuning_job_would_refuse(invoke, tmp_path):
     del ranges["StaticHyperParameters"]["max_leaves"]
     ranges["ParameterRanges"]["CategoricalParameterRanges"] = [{"Name": "max_leaves", "Values": ["7", "9"]}]
     (tmp_path / "ranges.json").write_text(json.dumps(ranges))
-    assert "would refuse it: max_leaves" in invoke("--ranges", "ranges.json", "--trials", "1").output
+    assert (
+        "Not accepted by a SageMaker tuning job: max_leaves"
+        in invoke("--ranges", "ranges.json", "--trials", "1").output
+    )
 
 
 def test_ranges_come_from_one_place(invoke):
-    assert "Name one of --ranges and --preset" in invoke("--ranges", "ranges.json", "--preset", "default").output
+    assert "Use only one of --ranges and --preset" in invoke("--ranges", "ranges.json", "--preset", "default").output
