@@ -1,11 +1,12 @@
-"""What tests share: which are left out on a machine that lacks something, said in the closing lines."""
+"""Shared fixtures, and deselection of tests whose requirements this machine lacks."""
 
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from simulator.server import LocalEndpoint
 
 pytest_plugins = ["tests.synthetic_run"]
-NEEDS = {  # marker -> (is it here, what it is and how to get it)
+REQUIREMENTS = {  # marker -> (is it available, what it is and how to get it)
     "needs_archive": (
         "VERDICT_ARCHIVE" in os.environ,
         "the labelled reviews: set VERDICT_ARCHIVE to the path of aclImdb_v1.tar.gz",
@@ -25,27 +26,42 @@ NEEDS = {  # marker -> (is it here, what it is and how to get it)
         "Chromium: install your system's `chromium` package",
     ),
 }
-_left_out: Counter[str] = Counter()
+_deselected: Counter[str] = Counter()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for marker, (_, what) in NEEDS.items():
-        config.addinivalue_line("markers", f"{marker}: needs {what}")
+    """Register the markers, and let child processes react to Ctrl-C even where the shell ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a background job of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for marker, (_, requirement) in REQUIREMENTS.items():
+        config.addinivalue_line("markers", f"{marker}: needs {requirement}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that need what this machine lacks; `pytest_terminal_summary` says so."""
-    lacking = {marker for marker, (here, _) in NEEDS.items() if not here}
-    dropped = [item for item in items if any(item.get_closest_marker(marker) for marker in lacking)]
+    """Deselect tests that need what this machine lacks; `pytest_terminal_summary` reports them."""
+    missing = {marker for marker, (available, _) in REQUIREMENTS.items() if not available}
+    dropped = [item for item in items if any(item.get_closest_marker(marker) for marker in missing)]
     for item in dropped:
-        _left_out.update(marker for marker in lacking if item.get_closest_marker(marker))
+        _deselected.update(marker for marker in missing if item.get_closest_marker(marker))
     items[:] = [item for item in items if item not in dropped]
     config.hook.pytest_deselected(items=dropped)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send this worker's counts to the process that prints the summary (pytest-xdist)."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["deselected"] = dict(_deselected)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Receive a worker's counts; every worker collects, and deselects, the same tests."""
+    _deselected.update(Counter(getattr(node, "workeroutput", {}).get("deselected", {})) - _deselected)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for marker, count in sorted(_left_out.items()):
-        terminalreporter.write_line(f"Left out: {count} tests that need {NEEDS[marker][1]}.")
+    for marker, count in sorted(_deselected.items()):
+        terminalreporter.write_line(f"Not run: {count} tests that need {REQUIREMENTS[marker][1]}.")
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +72,7 @@ def archive() -> Path:
 
 @pytest.fixture(scope="session")
 def running_endpoint() -> Iterator["LocalEndpoint"]:
-    """The packaged release's model behind a SageMaker endpoint on a free loopback port, for the whole session."""
+    """A simulated SageMaker endpoint with the packaged model, shared by the session."""
     from chalicelib import release
     from simulator.server import LocalEndpoint, packaged_container
 
@@ -67,14 +83,14 @@ def running_endpoint() -> Iterator["LocalEndpoint"]:
 
 @pytest.fixture
 def local_endpoint(running_endpoint: "LocalEndpoint") -> Iterator["LocalEndpoint"]:
-    """The same endpoint, which may be told to misbehave in this test: it behaves again afterwards."""
+    """The shared endpoint; faults injected by a test are removed afterwards."""
     yield running_endpoint
     running_endpoint.behave()
 
 
 @pytest.fixture(scope="module")
 def client(running_endpoint: "LocalEndpoint") -> Iterator["Client"]:
-    """Chalice's test client on the real app, which asks the local endpoint through boto3."""
+    """Chalice's test client for the app, which calls the simulated endpoint through boto3."""
     from chalice.test import Client
 
     import app
