@@ -7,7 +7,7 @@ from typing import Any
 from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
-from operations.endpoint import endpoints
+from operations.endpoint import endpoint_state
 from operations.inventory.log_events import Source, events, follow
 from operations.inventory.resources import TRAINING_JOB, TRANSFORM_JOB
 from operations.inventory.supporting import APP_LOGS, ENDPOINT_LOGS, JOB_LOGS
@@ -26,7 +26,7 @@ def source_of(aws: Aws, stage: str, what: str, name: str) -> Source:
 
 def _endpoint(aws: Aws, stage: str) -> str:
     """Name the newest endpoint of a stage."""
-    found = endpoints.all_of(aws.account, stage)
+    found = endpoint_state.find_all(aws.account, stage)
     if not found:
         raise AwsError(
             f"Stage {stage} has no endpoint. The log of one that is gone: verdict logs endpoint NAME. "

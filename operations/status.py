@@ -9,7 +9,7 @@ from chalicelib import release
 from chalicelib.errors import ReleaseError
 from operations.aws import names, prices
 from operations.aws.account import Account
-from operations.endpoint.endpoints import MOVING
+from operations.endpoint.endpoint_state import MOVING
 from operations.inventory import reminders
 from operations.inventory.descriptions import about, cost
 from operations.inventory.inventory import ENDPOINTS, Inventory

@@ -16,7 +16,7 @@ from operations.aws import role
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.journal import Journal
-from operations.endpoint import endpoints
+from operations.endpoint import endpoint_state
 from simulator.aws import SimulatedAws
 from simulator.runtime import ACCOUNT, REGION
 from training.data import collect, synthetic
@@ -143,7 +143,7 @@ def stage(aws: Aws, request: pytest.FixtureRequest) -> Iterator[str]:
     role.create(aws)
     name = f"s{zlib.crc32(request.node.name.encode())}"
     yield name
-    for endpoint in endpoints.all_of(aws.account, name):
+    for endpoint in endpoint_state.find_all(aws.account, name):
         aws.account.client("sagemaker").delete_endpoint(EndpointName=endpoint.name)
 
 

@@ -8,9 +8,9 @@ from cli.aws_command import on_aws
 from cli.options import duration_option, stage_option, yes_option
 from operations.aws import names
 from operations.aws.command import Aws
-from operations.endpoint import hosting
-from operations.endpoint.candidate import packaged
-from operations.endpoint.endpoints import LONGEST_MINUTES
+from operations.endpoint import endpoint_config
+from operations.endpoint.candidate import packaged_candidate
+from operations.endpoint.endpoint_state import LONGEST_MINUTES
 from operations.inventory.reminders import remind
 from operations.rollout.deploy import DeploymentSpec, deploy
 
@@ -21,15 +21,15 @@ from operations.rollout.deploy import DeploymentSpec, deploy
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="Number of instances.")
 @click.option(
     "--memory",
-    type=click.Choice([str(size) for size in hosting.MEMORY_MB]),
-    default=str(hosting.DEFAULT_MEMORY_MB),
+    type=click.Choice([str(size) for size in endpoint_config.MEMORY_MB]),
+    default=str(endpoint_config.DEFAULT_MEMORY_MB),
     show_default=True,
     help="Memory in MB, serverless only.",
 )
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 200),
-    default=hosting.DEFAULT_CONCURRENCY,
+    default=endpoint_config.DEFAULT_CONCURRENCY,
     show_default=True,
     help="Concurrent requests, serverless only.",
 )
@@ -66,9 +66,9 @@ def command(
     A failed deployment is deleted again. Repeat the command to resume an interrupted one.
     """
     expires = names.moment(datetime.now(UTC) + expire) if expire else ""
-    on = hosting.chosen(instance_type, count, memory, concurrency)
-    spec = DeploymentSpec(stage, on, hosting.checked_most(on, max_count), expires, max_minutes)
-    ready = deploy(aws, packaged(), spec, yes)
+    on = endpoint_config.hosting_from_options(instance_type, count, memory, concurrency)
+    spec = DeploymentSpec(stage, on, endpoint_config.check_max_count(on, max_count), expires, max_minutes)
+    ready = deploy(aws, packaged_candidate(), spec, yes)
     aws.say(f"Endpoint {ready.name} is in service with release {ready.release}: {ready.hosting}.")
     if expires:
         aws.say(f"Expires at {expires}. To delete it then: verdict teardown --stage {stage} --expired")

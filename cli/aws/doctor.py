@@ -9,7 +9,7 @@ from cli.aws_command import on_aws
 from cli.options import json_option, stage_option, yes_option
 from cli.output import print_json
 from operations.aws.command import Aws
-from operations.endpoint.hosting import DEFAULT_CONCURRENCY
+from operations.endpoint.endpoint_config import DEFAULT_CONCURRENCY
 from operations.setup import permissions
 from operations.setup.checks import problems
 from operations.setup.doctor import NO_MACHINE, conclusion, create, examine, show

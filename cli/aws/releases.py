@@ -7,7 +7,7 @@ from cli.aws_command import on_aws
 from cli.options import json_option
 from cli.output import print_json
 from operations.aws.command import Aws
-from operations.endpoint.candidate import packaged
+from operations.endpoint.candidate import packaged_candidate
 from operations.inventory import registry, stored_releases
 from operations.releases import document, local_release, show
 
@@ -24,7 +24,7 @@ from operations.releases import document, local_release, show
 def command(aws: Aws, group: str, as_json: bool) -> None:
     """List stored releases with their figures and where they are deployed, or register one."""
     if group:
-        arn, is_new = registry.register(aws, group, packaged(), release.load().facts)
+        arn, is_new = registry.register(aws, group, packaged_candidate(), release.load().facts)
         aws.say(f"{'Registered' if is_new else 'Already registered'}: {arn}")
     found, local = stored_releases.all_of(aws.account), local_release()
     if as_json:

@@ -3,7 +3,7 @@
 from cli.aws_command import on_aws
 from cli.options import stage_option, yes_option
 from operations.aws.command import Aws
-from operations.rollout.rollback import Package, rollback
+from operations.rollout.rollback import PackageFolders, rollback
 
 
 @on_aws("rollback")
@@ -11,7 +11,7 @@ from operations.rollout.rollback import Package, rollback
 @yes_option
 def command(aws: Aws, stage: str, yes: bool) -> None:
     """Return to the previous release, and package it again."""
-    endpoint = rollback(aws, stage, Package(), yes)
+    endpoint = rollback(aws, stage, PackageFolders(), yes)
     aws.say(
         f"Endpoint {endpoint.name} serves the previous release. Next, deploy its app: chalice deploy --stage {stage}"
     )

@@ -6,9 +6,9 @@ from chalicelib import release
 from cli.aws_command import on_aws
 from cli.options import stage_option, yes_option
 from operations.aws.command import Aws
-from operations.endpoint.candidate import candidate
+from operations.endpoint.candidate import load_candidate
 from operations.inventory.reminders import remind
-from operations.rollout.split import Split, parse_weights, split
+from operations.rollout.split import SplitSpec, parse_weights, split
 
 
 @on_aws("split")
@@ -23,7 +23,7 @@ def command(aws: Aws, variants: tuple[str, ...], stage: str, drop_others: bool, 
     give the winner all traffic and delete the other's instances: `verdict split linear=1 --drop-others`.
     """
     weights, fingerprint = parse_weights(variants), release.load().encoder.fingerprint
-    requested = Split(stage, fingerprint, [candidate(name) for name in weights], weights, drop_others)
+    requested = SplitSpec(stage, fingerprint, [load_candidate(name) for name in weights], weights, drop_others)
     endpoint = split(aws, requested, yes)
     total = sum(variant.weight for variant in endpoint.variants) or 1.0
     shares = ", ".join(f"{variant.name} {variant.weight / total:.0%}" for variant in endpoint.variants)

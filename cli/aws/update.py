@@ -7,8 +7,8 @@ import click
 from cli.aws_command import on_aws
 from cli.options import duration_option, stage_option, yes_option
 from operations.aws.command import Aws
-from operations.endpoint.candidate import packaged
-from operations.endpoint.shift import KINDS, RolloutStrategy
+from operations.endpoint.candidate import packaged_candidate
+from operations.endpoint.traffic_shift import KINDS, RolloutStrategy
 from operations.inventory.reminders import remind
 from operations.rollout.update import update
 
@@ -49,7 +49,7 @@ def command(
     """
     endpoint = update(
         aws,
-        packaged(),
+        packaged_candidate(),
         stage,
         RolloutStrategy(kind, int(bake.total_seconds()), watched=not unwatched, minutes=max_minutes),
         yes,

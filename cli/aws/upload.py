@@ -8,7 +8,7 @@ from cli.aws_command import on_aws
 from cli.options import channels_option, yes_option
 from operations.aws.command import Aws
 from operations.aws.plan import propose
-from operations.jobs.upload import planned, upload_channels
+from operations.jobs.channel_upload import planned, upload_channels
 from training.progress import bars, table
 
 

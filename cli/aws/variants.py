@@ -8,7 +8,7 @@ from cli.options import json_option, stage_option
 from cli.output import print_json
 from operations.aws import names
 from operations.aws.command import Aws
-from operations.endpoint import endpoints
+from operations.endpoint import endpoint_state
 from operations.rollout.variants import rows
 from training.progress import table
 
@@ -19,7 +19,9 @@ from training.progress import table
 @json_option
 def command(aws: Aws, stage: str, ask: str, as_json: bool) -> None:
     """Show an endpoint's variants: traffic shares, instances and recent invocations."""
-    found = endpoints.need(aws.account, names.endpoint(stage, release.load().encoder.fingerprint), stage)
+    found = endpoint_state.require_in_service(
+        aws.account, names.endpoint(stage, release.load().encoder.fingerprint), stage
+    )
     headings = ("variant", "share", "target share", "instances", "calls, 1 h", "release", *(["score"] if ask else []))
     shown = rows(aws.account, found, ask)
     aws.console.print(table(f"Endpoint {found.name}", shown, headings))

@@ -67,10 +67,10 @@ def command(
         return
     options.refuse("applies to a local search; on SageMaker use --max-jobs.", "trials", "seconds")
     from cli.aws_command import connected
-    from operations.jobs import tuned_run  # boto3: slow to import, and only needed here
+    from operations.jobs import sagemaker_tuning  # boto3: slow to import, and only needed here
 
     with connected(verbose) as aws:
-        done = tuned_run.command(aws, space, channels, folder, seed, **job_options)
+        done = sagemaker_tuning.command(aws, space, channels, folder, seed, **job_options)
         if done:
             aws.console.print(table(f"Run {folder}", summary_rows(done, "billable seconds")))
 

@@ -38,7 +38,7 @@ def ensure(aws: Aws, endpoint: str, variant: str, least: int, most: int, request
 
 
 @dataclass(frozen=True)
-class Scaled:
+class AutoscalingLimits:
     """How a variant was scaled, to be scaled so again."""
 
     variant: str
@@ -47,7 +47,7 @@ class Scaled:
     requests_a_minute: float
 
 
-def of(aws: Aws, endpoint: str, variant: str) -> Scaled | None:
+def of(aws: Aws, endpoint: str, variant: str) -> AutoscalingLimits | None:
     """Return how a variant is scaled; None where it is not."""
     scaling, name = aws.account.client("application-autoscaling"), resource(endpoint, variant)
     targets = scaling.describe_scalable_targets(ServiceNamespace=NAMESPACE, ResourceIds=[name])["ScalableTargets"]
@@ -55,10 +55,10 @@ def of(aws: Aws, endpoint: str, variant: str) -> Scaled | None:
         return None
     policies = scaling.describe_scaling_policies(ServiceNamespace=NAMESPACE, ResourceId=name)["ScalingPolicies"]
     aim = policies[0]["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] if policies else 0.0
-    return Scaled(variant, targets[0]["MinCapacity"], targets[0]["MaxCapacity"], aim)
+    return AutoscalingLimits(variant, targets[0]["MinCapacity"], targets[0]["MaxCapacity"], aim)
 
 
-def release(aws: Aws, endpoint: str, variants: Sequence[str]) -> list[Scaled]:
+def release(aws: Aws, endpoint: str, variants: Sequence[str]) -> list[AutoscalingLimits]:
     """Scale these variants no longer; those that were not scaled are fine. Returns how they were."""
     scaling = aws.account.client("application-autoscaling")
     released = [scaled for variant in variants if (scaled := of(aws, endpoint, variant))]
@@ -70,7 +70,7 @@ def release(aws: Aws, endpoint: str, variants: Sequence[str]) -> list[Scaled]:
     return released
 
 
-def restore(aws: Aws, endpoint: str, released: Sequence[Scaled]) -> None:
+def restore(aws: Aws, endpoint: str, released: Sequence[AutoscalingLimits]) -> None:
     """Scale variants again as they were."""
     for one in released:
         ensure(aws, endpoint, one.variant, one.least, one.most, one.requests_a_minute)

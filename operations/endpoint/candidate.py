@@ -42,10 +42,10 @@ class Candidate:
     @property
     def archive(self) -> bytes:
         """The model.tar.gz that the container loads: `xgboost-model` and nothing else; the same bytes each time."""
-        return packed(self.model)
+        return pack_model(self.model)
 
 
-def packaged(release_folder: Path = PACKAGED, model_folder: Path = MODEL_FOLDER) -> Candidate:
+def packaged_candidate(release_folder: Path = PACKAGED, model_folder: Path = MODEL_FOLDER) -> Candidate:
     """Read the packaged release; raises `ReleaseError` unless its parts belong together."""
     described = release.load(release_folder)
     try:
@@ -58,20 +58,20 @@ def packaged(release_folder: Path = PACKAGED, model_folder: Path = MODEL_FOLDER)
     )
 
 
-def candidate(name: str, runs: Path = RUNS_FOLDER) -> Candidate:
+def load_candidate(name: str, runs: Path = RUNS_FOLDER) -> Candidate:
     """Read `release`, the packaged one, or a run by its name; raises `RunError` or `ReleaseError`.
 
     A run's model must read gaps as zeros, as a released one does.
     """
     if name == PACKAGED_NAME:
-        return packaged()
+        return packaged_candidate()
     run = load_run(run_folder(runs, name))
     if not missing_values.is_level(run.model, 0, run.encoder.first_derived):
         raise ReleaseError(f"The model of run {name} tells a missing word from a zero one. Train it again.")
     return Candidate(name, run.model, run.encoder)
 
 
-def packed(model: bytes) -> bytes:
+def pack_model(model: bytes) -> bytes:
     """Pack a model as the container takes it; the same model gives the same bytes."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as archive:
@@ -81,7 +81,7 @@ def packed(model: bytes) -> bytes:
     return gzip.compress(plain.getvalue(), mtime=0)
 
 
-def unpacked(archive: bytes) -> bytes:
+def unpack_model(archive: bytes) -> bytes:
     """Return the model of a model.tar.gz; raises `ReleaseError` unless that is all it holds in its root."""
     try:
         plain = gzip.decompress(archive)  # whole, so that its checksum is looked at

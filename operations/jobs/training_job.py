@@ -28,7 +28,7 @@ _OURS = frozenset(("nthread",))  # about this machine: a job has a machine of it
 
 
 @dataclass(frozen=True)
-class Machines:
+class JobResources:
     """What jobs run on: how many instances of a type, spare ones or not, and for how long at most."""
 
     instance_type: str
@@ -38,7 +38,7 @@ class Machines:
 
 
 @dataclass(frozen=True)
-class Work:
+class TrainingTask:
     """What a job is to do: its purpose, which names it, string hyperparameters, and its channels' s3:// addresses."""
 
     purpose: str
@@ -53,10 +53,10 @@ class Work:
 
 
 @dataclass
-class Job:
+class TrainingJob:
     """A job that exists (`told` is what DescribeTrainingJob said) or is to be made of `request` (`told` is empty)."""
 
-    work: Work
+    work: TrainingTask
     request: dict[str, Any]
     log: JobLog
     told: dict[str, Any] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Job:
 
     def model(self, account: Account) -> bytes:
         """Fetch the model that a completed job made (UBJSON)."""
-        return candidate.unpacked(bucket.fetch(account, str(self.told["ModelArtifacts"]["S3ModelArtifacts"])))
+        return candidate.unpack_model(bucket.fetch(account, str(self.told["ModelArtifacts"]["S3ModelArtifacts"])))
 
 
 def sent(hyperparameters: dict[str, str]) -> dict[str, str]:
@@ -91,7 +91,7 @@ def sent(hyperparameters: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in hyperparameters.items() if name not in _OURS}
 
 
-def definition(account: Account, machines: Machines) -> dict[str, Any]:
+def definition(account: Account, machines: JobResources) -> dict[str, Any]:
     """Return what training jobs and those of a tuning job have in common: image, role, machines, limits."""
     seconds = machines.minutes * 60
     stopping = {"MaxRuntimeInSeconds": seconds}
@@ -112,7 +112,7 @@ def definition(account: Account, machines: Machines) -> dict[str, Any]:
     }
 
 
-def channels(work: Work, machines: Machines) -> list[dict[str, Any]]:
+def channels(work: TrainingTask, machines: JobResources) -> list[dict[str, Any]]:
     """Return the channels of a job: libsvm files, and the train channel's parts dealt out to several instances."""
     spread = "ShardedByS3Key" if machines.instance_count > 1 else "FullyReplicated"
     found = [_channel("train", work.train, spread)]
@@ -124,7 +124,7 @@ def _channel(name: str, address: str, spread: str) -> dict[str, Any]:
     return {"ChannelName": name, "ContentType": CONTENT_TYPE, "DataSource": {"S3DataSource": source}}
 
 
-def find(account: Account, stage: str, work: Work, machines: Machines) -> Job:
+def find(account: Account, stage: str, work: TrainingTask, machines: JobResources) -> TrainingJob:
     """Find the job that does a work, under way or done; else return one that is to be made, under a name still free."""
     wanted = {
         **definition(account, machines),
@@ -139,7 +139,7 @@ def find(account: Account, stage: str, work: Work, machines: Machines) -> Job:
     request = {"TrainingJobName": name, **wanted, "Tags": names.tags(stage)}
     if machines.spot:
         request["CheckpointConfig"] = {"S3Uri": bucket.uri(account, f"jobs/{name}/checkpoints")}
-    return Job(work, request, JobLog(account.client("logs"), name), told)
+    return TrainingJob(work, request, JobLog(account.client("logs"), name), told)
 
 
 def describe(account: Account, name: str) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def _is_kept(account: Account, told: dict[str, Any]) -> bool:
     return address.startswith(below) and address.removeprefix(below) in bucket.keys(account, address[len(below) :])
 
 
-def create(aws: Aws, job: Job) -> None:
+def create(aws: Aws, job: TrainingJob) -> None:
     """Begin a job, and record it."""
     sagemaker = aws.account.client("sagemaker")
     sagemaker.create_training_job(**job.request)

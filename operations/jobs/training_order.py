@@ -6,9 +6,9 @@ from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.watching import resumable
 from operations.jobs import training_job
-from operations.jobs.folds import train_there
-from operations.jobs.recipe import Order, purpose_of
-from operations.jobs.training_job import Machines
+from operations.jobs.run_jobs import TrainingOptions, purpose_of
+from operations.jobs.sagemaker_training import train_there
+from operations.jobs.training_job import JobResources
 from training.features.channels import load_prepared
 from training.model.trained import Trained
 
@@ -40,10 +40,10 @@ def command(
     yes: bool,
 ) -> Trained | None:
     """Do what `train --on sagemaker` was asked for; None when that was to stop."""
-    machines = Machines(instance_type, instance_count, spot, max_minutes)
+    machines = JobResources(instance_type, instance_count, spot, max_minutes)
     if not stop:
         with resumable():
-            return train_there(aws, channels, folder, stated, Order(stage, machines, parallel, yes))
+            return train_there(aws, channels, folder, stated, TrainingOptions(stage, machines, parallel, yes))
     prepared, _ = load_prepared(channels)
     stopped = stop_jobs(aws, stage, purpose_of(prepared, stated, machines))
     aws.say(f"Stopping {', '.join(stopped)}." if stopped else "None of its jobs is under way.")

@@ -21,9 +21,9 @@ from operations.aws.errors import AwsError, if_there
 from operations.aws.plan import Item, propose
 from operations.aws.watching import RESUME, watch
 from operations.jobs import training_job
-from operations.jobs.recipe import Order, later, place, price
-from operations.jobs.training_job import Machines, Work
-from operations.jobs.upload import upload_channels
+from operations.jobs.channel_upload import upload_channels
+from operations.jobs.run_jobs import TrainingOptions, later, place, price
+from operations.jobs.training_job import JobResources, TrainingTask
 from training.features.channels import JUDGED_PAIR, load_prepared, pair_of
 from training.progress import bars
 from training.tuning.ranges import Interval, RangesError, SearchSpace
@@ -35,7 +35,7 @@ _LEAST_ROUNDS = 20  # that Hyperband leaves to every trial
 
 
 @dataclass(frozen=True)
-class Search:
+class TuningOptions:
     """How a tuning job searches: its strategy, how many trials in all and at a time, and its random seed."""
 
     strategy: str = "Bayesian"
@@ -85,8 +85,8 @@ def tune_there(
     aws: Aws,
     space: SearchSpace,
     channels: Path,
-    search: Search,
-    order: Order,
+    search: TuningOptions,
+    order: TrainingOptions,
 ) -> TuningJob:
     """Search on SageMaker, or go on waiting for a search that was begun; returns the job with its trials.
 
@@ -107,7 +107,7 @@ def tune_there(
     return tuning
 
 
-def wait(aws: Aws, tuning: TuningJob, space: SearchSpace, search: Search, order: Order) -> None:
+def wait(aws: Aws, tuning: TuningJob, space: SearchSpace, search: TuningOptions, order: TrainingOptions) -> None:
     """Watch a tuning job until it ends; raises `AwsError` when it does without a trial that was completed."""
     turns = search.max_jobs / search.max_parallel
     longest = _PATIENCE_SECONDS + turns * (_PATIENCE_SECONDS + order.machines.minutes * 60)
@@ -116,7 +116,9 @@ def wait(aws: Aws, tuning: TuningJob, space: SearchSpace, search: Search, order:
         raise AwsError(f"{_why(tuning)} {RESUME.capitalize()} begins another one.", "job-failed")
 
 
-def find(account: Account, space: SearchSpace, channels: Path, search: Search, order: Order) -> TuningJob:
+def find(
+    account: Account, space: SearchSpace, channels: Path, search: TuningOptions, order: TrainingOptions
+) -> TuningJob:
     """Find the tuning job that is under way or done; else return one to be made, under a name still free."""
     _check(space, search)
     wanted = _request(account, space, channels, search, order.machines)
@@ -130,7 +132,7 @@ def find(account: Account, space: SearchSpace, channels: Path, search: Search, o
     return TuningJob({"HyperParameterTuningJobName": name, **wanted, "Tags": names.tags(order.stage)}, told)
 
 
-def _check(space: SearchSpace, search: Search) -> None:
+def _check(space: SearchSpace, search: TuningOptions) -> None:
     """Raise `RangesError` for a range that a tuning job would refuse."""
     if space.here_only:
         raise RangesError(
@@ -145,14 +147,14 @@ def _check(space: SearchSpace, search: Search) -> None:
 
 
 def _request(
-    account: Account, space: SearchSpace, channels: Path, search: Search, machines: Machines
+    account: Account, space: SearchSpace, channels: Path, search: TuningOptions, machines: JobResources
 ) -> dict[str, Any]:
     """Return the request for a tuning job, but for its name and tags."""
     prepared, _ = load_prepared(channels)
     where, pair = place(account, prepared, machines), pair_of(JUDGED_PAIR)
     static = training_job.sent(space.hyperparameters({}))
     train = where.train(pair, sharded=machines.instance_count > 1)
-    work = Work("tune", static, train, where.validation(pair))
+    work = TrainingTask("tune", static, train, where.validation(pair))
     limits = {"MaxParallelTrainingJobs": search.max_parallel}
     if search.strategy != "Grid":  # which tries all combinations there are
         limits["MaxNumberOfTrainingJobs"] = search.max_jobs
@@ -181,7 +183,7 @@ def _hyperband(space: SearchSpace) -> dict[str, int]:
     return {"MinResource": min(_LEAST_ROUNDS, most), "MaxResource": most}
 
 
-def _limits(search: Search, order: Order) -> str:
+def _limits(search: TuningOptions, order: TrainingOptions) -> str:
     """Say how much a tuning job may do."""
     trials = "all combinations" if search.strategy == "Grid" else f"{search.max_jobs} trials"
     machines = order.machines

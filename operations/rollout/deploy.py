@@ -18,10 +18,10 @@ from operations.aws.command import Aws
 from operations.aws.errors import PASSING, AwsError, explained
 from operations.aws.plan import PENNIES, Item, propose
 from operations.aws.waiting import StoppedWaitingError
-from operations.endpoint import alarms, autoscaling, canary, endpoints, hosting, models
+from operations.endpoint import alarms, autoscaling, canary, endpoint_config, endpoint_state, models
 from operations.endpoint.candidate import Candidate
-from operations.endpoint.endpoints import FAILED, IN_SERVICE, LONGEST_MINUTES, Endpoint
-from operations.endpoint.hosting import Hosting, VariantSpec
+from operations.endpoint.endpoint_config import HostingSpec, VariantSpec
+from operations.endpoint.endpoint_state import FAILED, IN_SERVICE, LONGEST_MINUTES, DeployedEndpoint
 
 _UNDONE = ("not-begun", "failed", "stuck", "absent")  # errors after which what was made is deleted again
 REQUESTS_A_MINUTE = 600.0  # that one instance is to answer before there is another: about a third of what it can
@@ -32,13 +32,15 @@ class DeploymentSpec:
     """How a release is to be deployed: on what, with how many instances at most, until when ("": for good)."""
 
     stage: str
-    hosting: Hosting
+    hosting: HostingSpec
     most_instances: int = 0  # 0: no autoscaling
     expires: str = ""
     minutes: float = LONGEST_MINUTES
 
 
-def deploy(aws: Aws, candidate: Candidate, wish: DeploymentSpec, yes: bool = False, replaces: str = "") -> Endpoint:
+def deploy(
+    aws: Aws, candidate: Candidate, wish: DeploymentSpec, yes: bool = False, replaces: str = ""
+) -> DeployedEndpoint:
     """Bring a candidate into service; raises `AwsError` or `CanaryError`, with nothing left behind.
 
     `replaces` is the release that this one, with another vocabulary, will take over from.
@@ -54,19 +56,19 @@ def deploy(aws: Aws, candidate: Candidate, wish: DeploymentSpec, yes: bool = Fal
     return _bring_up(aws, wish, candidate, name, resume, found, replaces)
 
 
-def _existing(aws: Aws, name: str, resume: str, wish: DeploymentSpec) -> Endpoint | None:
+def _existing(aws: Aws, name: str, resume: str, wish: DeploymentSpec) -> DeployedEndpoint | None:
     """Look at the endpoint; one that failed before is deleted."""
-    found = endpoints.find(aws.account, name)
+    found = endpoint_state.find(aws.account, name)
     if found and found.status == "Deleting":
-        found = endpoints.settle(aws, name, resume, wish.minutes)
+        found = endpoint_state.wait_until_stable(aws, name, resume, wish.minutes)
     if found and found.status == FAILED:
         aws.say(f"Endpoint {name} had failed ({found.failure}). It is deleted and made anew.")
-        endpoints.remove(aws, name, resume)
+        endpoint_state.delete(aws, name, resume)
         return None
     return found
 
 
-def _check_same(aws: Aws, found: Endpoint, candidate: Candidate, model: str, wish: DeploymentSpec) -> None:
+def _check_same(aws: Aws, found: DeployedEndpoint, candidate: Candidate, model: str, wish: DeploymentSpec) -> None:
     """Raise `AwsError` when the endpoint that is there is not the one that is wanted."""
     if found.variants and found.hosting.is_serverless != wish.hosting.is_serverless:
         raise AwsError(
@@ -97,19 +99,25 @@ def _propose(aws: Aws, name: str, model: str, candidate: Candidate, wish: Deploy
     if not on.is_serverless:
         items.append(Item("alarms", f"{name}-{candidate.name}-failures and -slowness", PENNIES))
     if wish.most_instances > on.count:
-        most = Hosting(on.instance_type, wish.most_instances).price(aws.account.region)
+        most = HostingSpec(on.instance_type, wish.most_instances).price(aws.account.region)
         items.append(Item("autoscaling", f"of {name} up to {wish.most_instances} instances, at most", most))
     propose(aws.console, f"To be made in {aws.account.region}, stage {wish.stage}", items, yes)
 
 
 def _bring_up(
-    aws: Aws, wish: DeploymentSpec, candidate: Candidate, name: str, resume: str, found: Endpoint | None, replaces: str
-) -> Endpoint:
+    aws: Aws,
+    wish: DeploymentSpec,
+    candidate: Candidate,
+    name: str,
+    resume: str,
+    found: DeployedEndpoint | None,
+    replaces: str,
+) -> DeployedEndpoint:
     """Make what is missing, wait, check; delete it all again where that fails."""
     fresh = not found or found.status == "Creating"
     model = models.ensure(aws, wish.stage, candidate, isolated=not wish.hosting.is_serverless)
     shares = [VariantSpec(candidate.name, model, count=wish.hosting.count)]
-    wanted = hosting.request(wish.stage, name, candidate.release_id, wish.hosting, shares)
+    wanted = endpoint_config.request(wish.stage, name, candidate.release_id, wish.hosting, shares)
     configuration = found.configuration if found else str(wanted["EndpointConfigName"])
     try:
         if not found:
@@ -123,7 +131,7 @@ def _bring_up(
     aws.say("The canary reviews, one without its lowest column, have the scores that they must have.")
     aws.journal.write("updated", "endpoint", name, state=IN_SERVICE, canary="equal")
     if found and wish.expires:
-        endpoints.tag(aws.account, ready, expires=wish.expires)
+        endpoint_state.set_tags(aws.account, ready, expires=wish.expires)
     _look_after(aws, wish, name, candidate.name)
     return ready
 
@@ -137,7 +145,7 @@ def _create(
     tags += [{"Key": names.REPLACES_TAG, "Value": replaces}] if replaces else []
     try:
         with explained():
-            configuration = hosting.ensure(aws, wish.stage, wanted)
+            configuration = endpoint_config.ensure(aws, wish.stage, wanted)
             role.retry_until_propagated(
                 aws,
                 lambda: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=configuration, Tags=tags),
@@ -149,10 +157,10 @@ def _create(
     aws.journal.write("created", "endpoint", name, stage=wish.stage, release=candidate.release_id)
 
 
-def _ready(aws: Aws, name: str, resume: str, minutes: float) -> Endpoint:
+def _ready(aws: Aws, name: str, resume: str, minutes: float) -> DeployedEndpoint:
     """Wait for the endpoint; raises `AwsError` when it failed, or is still not there after so many minutes."""
     try:
-        ready = endpoints.settle(aws, name, resume, minutes)
+        ready = endpoint_state.wait_until_stable(aws, name, resume, minutes)
     except StoppedWaitingError as error:
         if isinstance(error.__cause__, KeyboardInterrupt):
             raise
@@ -162,7 +170,7 @@ def _ready(aws: Aws, name: str, resume: str, minutes: float) -> Endpoint:
     if not ready:
         raise AwsError(f"Endpoint {name} was deleted while it was being made.", "absent")
     if ready.status != IN_SERVICE:
-        lines = "".join(f"\n  {line}" for line in endpoints.recent_log_lines(aws.account, name, ready.created))
+        lines = "".join(f"\n  {line}" for line in endpoint_state.recent_log_lines(aws.account, name, ready.created))
         raise AwsError(f"Endpoint {name} failed: {ready.failure}{' Its log ends:' if lines else ''}{lines}", "failed")
     return ready
 
@@ -171,8 +179,8 @@ def _take_back(aws: Aws, name: str, configuration: str, model: str, resume: str,
     """Delete what a failed deploy made; where AWS will not yet, say what will."""
     aws.say(f"Deleting what was made of {name} ...")
     try:
-        endpoints.remove(aws, name, resume)
-        endpoints.discard(aws, [configuration], [model])
+        endpoint_state.delete(aws, name, resume)
+        endpoint_state.delete_configs_and_models(aws, [configuration], [model])
     except (ClientError, BotoCoreError, AwsError, StoppedWaitingError) as refused:
         if isinstance(refused.__cause__, KeyboardInterrupt):
             raise

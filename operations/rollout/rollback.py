@@ -17,10 +17,10 @@ from operations.aws import bucket, names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.plan import Item, propose
-from operations.endpoint import canary, endpoints, hosting
-from operations.endpoint.candidate import MODEL_FOLDER, packaged
-from operations.endpoint.endpoints import Endpoint
-from operations.endpoint.shift import AT_ONCE, shift
+from operations.endpoint import canary, endpoint_config, endpoint_state
+from operations.endpoint.candidate import MODEL_FOLDER, packaged_candidate
+from operations.endpoint.endpoint_state import DeployedEndpoint
+from operations.endpoint.traffic_shift import AT_ONCE, shift
 from operations.rollout.deploy import DeploymentSpec, deploy
 from training import atomic
 from training.features.channels import read_encoder
@@ -31,20 +31,20 @@ _SHIPPED = (VOCABULARY_NAME, EVIDENCE_NAME, REPORT_NAME, FACTS_NAME)
 
 
 @dataclass(frozen=True)
-class Package:
+class PackageFolders:
     """Where the packaged release is: what the app ships of it, and its model."""
 
     release_folder: Path = PACKAGED
     model_folder: Path = MODEL_FOLDER
 
 
-def rollback(aws: Aws, stage: str, package: Package, yes: bool = False) -> Endpoint:
+def rollback(aws: Aws, stage: str, package: PackageFolders, yes: bool = False) -> DeployedEndpoint:
     """Go back to the release before; raises `AwsError` when there is none to go back to."""
-    current = packaged(package.release_folder, package.model_folder)
+    current = packaged_candidate(package.release_folder, package.model_folder)
     name = names.endpoint(stage, current.encoder.fingerprint)
-    found = endpoints.at_rest(aws, name, stage, _resume(aws, stage))
+    found = endpoint_state.wait_until_in_service(aws, name, stage, _resume(aws, stage))
     previous, replaced = way_back(found), found.tags.get(names.REPLACES_TAG, "")
-    if previous and hosting.describe(aws.account, previous):
+    if previous and endpoint_config.describe(aws.account, previous):
         return _same_vocabulary(aws, stage, found, previous, package, yes)
     if replaced:
         return _other_vocabulary(aws, stage, found, replaced, package, yes)
@@ -59,13 +59,15 @@ def _resume(aws: Aws, stage: str) -> str:
     return aws.typed or f"verdict rollback --stage {stage}"
 
 
-def way_back(found: Endpoint) -> str:
+def way_back(found: DeployedEndpoint) -> str:
     """Return the configuration to go back to, "" for none: after a change that was interrupted, what it began from."""
     began_from, previous = found.tags.get(names.UPDATING_TAG, ""), found.tags.get(names.PREVIOUS_TAG, "")
     return began_from if began_from not in ("", found.configuration) and previous != found.configuration else previous
 
 
-def _same_vocabulary(aws: Aws, stage: str, found: Endpoint, previous: str, package: Package, yes: bool) -> Endpoint:
+def _same_vocabulary(
+    aws: Aws, stage: str, found: DeployedEndpoint, previous: str, package: PackageFolders, yes: bool
+) -> DeployedEndpoint:
     """Give the endpoint its previous configuration, with as many instances as it has now, at once and unwatched.
 
     An alarm that the bad release has set off would turn back the very way out.
@@ -77,16 +79,18 @@ def _same_vocabulary(aws: Aws, stage: str, found: Endpoint, previous: str, packa
     else:
         item = Item("endpoint", f"{found.name}: release {found.release} -> {to}")
         propose(aws.console, f"To be rolled back in {aws.account.region}, stage {stage}", [item], yes)
-        endpoints.tag(aws.account, found, updating_from=before)
+        endpoint_state.set_tags(aws.account, found, updating_from=before)
         found = shift(aws, stage, found, previous, replace(AT_ONCE, retains=True), _resume(aws, stage))
     canary.check(aws.account, found.name, _stored_canary(aws, to))
-    endpoints.tag(aws.account, found, release=to, previous=before, updating_from="")
+    endpoint_state.set_tags(aws.account, found, release=to, previous=before, updating_from="")
     aws.journal.write("updated", "endpoint", found.name, release=to, configuration=previous)
     restore(aws, to, package)
     return found
 
 
-def _other_vocabulary(aws: Aws, stage: str, found: Endpoint, replaced: str, package: Package, yes: bool) -> Endpoint:
+def _other_vocabulary(
+    aws: Aws, stage: str, found: DeployedEndpoint, replaced: str, package: PackageFolders, yes: bool
+) -> DeployedEndpoint:
     """Bring the predecessor's endpoint into service, the predecessor being the packaged release again."""
     items = [
         Item("packaged release", f"{found.release} -> {replaced}, in {package.release_folder}, {package.model_folder}"),
@@ -94,7 +98,7 @@ def _other_vocabulary(aws: Aws, stage: str, found: Endpoint, replaced: str, pack
     ]
     propose(aws.console, f"To be rolled back in {aws.account.region}, stage {stage}", items, yes)
     restore(aws, replaced, package)
-    before = packaged(package.release_folder, package.model_folder)
+    before = packaged_candidate(package.release_folder, package.model_folder)
     return deploy(
         aws, before, DeploymentSpec(stage, found.hosting, expires=found.tags.get(names.EXPIRY_TAG, "")), yes=True
     )
@@ -102,7 +106,7 @@ def _other_vocabulary(aws: Aws, stage: str, found: Endpoint, replaced: str, pack
 
 def release_of(aws: Aws, configuration: str) -> str:
     """Return the release that a configuration was made for, by its tag."""
-    described = hosting.describe(aws.account, configuration)
+    described = endpoint_config.describe(aws.account, configuration)
     arn = described["EndpointConfigArn"] if described else ""
     found = aws.account.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
     return names.tag_value(found, names.RELEASE_TAG)
@@ -126,7 +130,7 @@ def _stored_canary(aws: Aws, release_id: str) -> Canary:
         return computed((folder / MODEL_NAME).read_bytes(), read_encoder(folder))
 
 
-def restore(aws: Aws, release_id: str, package: Package) -> None:
+def restore(aws: Aws, release_id: str, package: PackageFolders) -> None:
     """Make a stored release the packaged one again; nothing is written until all of it was fetched and checked."""
     if release.load(package.release_folder).release_id == release_id:
         return
@@ -138,7 +142,7 @@ def restore(aws: Aws, release_id: str, package: Package) -> None:
                 "the app's files of that release from your version control.",
                 "absent",
             )
-        candidate = packaged(folder, folder)
+        candidate = packaged_candidate(folder, folder)
         for name in _SHIPPED:
             if (folder / name).exists():
                 atomic.write_bytes(package.release_folder / name, (folder / name).read_bytes())

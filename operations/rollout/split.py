@@ -14,11 +14,11 @@ from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.plan import Item, propose
-from operations.endpoint import canary, endpoints, hosting, models
+from operations.endpoint import canary, endpoint_config, endpoint_state, models
 from operations.endpoint.candidate import PACKAGED_NAME, Candidate
-from operations.endpoint.endpoints import LONGEST_MINUTES, Endpoint
-from operations.endpoint.hosting import VariantSpec
-from operations.endpoint.shift import AT_ONCE, arrived, shift
+from operations.endpoint.endpoint_config import VariantSpec
+from operations.endpoint.endpoint_state import LONGEST_MINUTES, DeployedEndpoint
+from operations.endpoint.traffic_shift import AT_ONCE, arrived, shift
 from operations.rollout.update import undo
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # of a variant, as the service takes it
@@ -40,7 +40,7 @@ def parse_weights(stated: Sequence[str]) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Split:
+class SplitSpec:
     """What is wanted of a stage's endpoint: candidates, the weight of each by its name, and whether others stay."""
 
     stage: str
@@ -56,13 +56,13 @@ class Split:
         return f"verdict split {stated} --stage {self.stage}{' --drop-others' if self.drop_others else ''}"
 
 
-def split(aws: Aws, wanted: Split, yes: bool = False) -> Endpoint:
+def split(aws: Aws, wanted: SplitSpec, yes: bool = False) -> DeployedEndpoint:
     """Give variants their weights, those not named 0 or, with `drop_others`, no place; raises `AwsError`.
 
     New variants come with weight 0, and get theirs once they have passed their canary.
     """
     name = names.endpoint(wanted.stage, wanted.fingerprint)
-    found = endpoints.at_rest(aws, name, wanted.stage, wanted.resume)
+    found = endpoint_state.wait_until_in_service(aws, name, wanted.stage, wanted.resume)
     _check_rows(wanted, found)
     isolated = not found.hosting.is_serverless
     named = {one.name: models.name_of(aws.account, wanted.stage, one, isolated) for one in wanted.candidates}
@@ -79,17 +79,17 @@ def split(aws: Aws, wanted: Split, yes: bool = False) -> Endpoint:
     return _settle_tags(aws, wanted, found, before)
 
 
-def _settle_tags(aws: Aws, wanted: Split, found: Endpoint, before: str) -> Endpoint:
+def _settle_tags(aws: Aws, wanted: SplitSpec, found: DeployedEndpoint, before: str) -> DeployedEndpoint:
     """Write down what the endpoint stands for now; the way back stays what it was while that is the same release."""
     release_id = _release_of(wanted, found)
     if release_id != found.tags.get(names.RELEASE_TAG):
-        endpoints.tag(aws.account, found, release=release_id, previous=before)
+        endpoint_state.set_tags(aws.account, found, release=release_id, previous=before)
     if names.UPDATING_TAG in found.tags:
-        endpoints.tag(aws.account, found, updating_from="")
+        endpoint_state.set_tags(aws.account, found, updating_from="")
     return found
 
 
-def _check_rows(wanted: Split, found: Endpoint) -> None:
+def _check_rows(wanted: SplitSpec, found: DeployedEndpoint) -> None:
     """Raise `AwsError` for a model that reads other rows than the app writes to this endpoint."""
     for one in wanted.candidates:
         if one.encoder.fingerprint != wanted.fingerprint:
@@ -100,13 +100,15 @@ def _check_rows(wanted: Split, found: Endpoint) -> None:
             )
 
 
-def _share(found: Endpoint, name: str, model: str, weight: float) -> VariantSpec:
+def _share(found: DeployedEndpoint, name: str, model: str, weight: float) -> VariantSpec:
     """Describe a variant to be; one that is there keeps its instances, a new one gets as many as the largest has."""
     there = {variant.name: variant.instances for variant in found.variants}
     return VariantSpec(name, model, weight, count=max(there.get(name) or max(there.values(), default=1), 1))
 
 
-def _bring_in(aws: Aws, wanted: Split, found: Endpoint, named: Mapping[str, str], yes: bool) -> Endpoint:
+def _bring_in(
+    aws: Aws, wanted: SplitSpec, found: DeployedEndpoint, named: Mapping[str, str], yes: bool
+) -> DeployedEndpoint:
     """Add the variants that are not there yet, with weight 0; one that fails its canary goes again."""
     old = {variant.name: variant for variant in found.variants}
     kept = [_share(found, name, variant.model, variant.desired_weight) for name, variant in old.items()]
@@ -123,7 +125,7 @@ def _bring_in(aws: Aws, wanted: Split, found: Endpoint, named: Mapping[str, str]
     made = [model for model in arriving.values() if not models.exists(aws.account, model)]
     for one in wanted.candidates:
         models.ensure(aws, wanted.stage, one, isolated=not found.hosting.is_serverless)
-    endpoints.tag(aws.account, found, updating_from=found.tags.get(names.UPDATING_TAG) or found.configuration)
+    endpoint_state.set_tags(aws.account, found, updating_from=found.tags.get(names.UPDATING_TAG) or found.configuration)
     moved = _rebuild(aws, wanted, found, shares, made)
     try:
         for one in wanted.candidates:
@@ -136,7 +138,7 @@ def _bring_in(aws: Aws, wanted: Split, found: Endpoint, named: Mapping[str, str]
     return moved
 
 
-def _propose(aws: Aws, found: Endpoint, shares: Sequence[VariantSpec], wanted: Split, yes: bool) -> None:
+def _propose(aws: Aws, found: DeployedEndpoint, shares: Sequence[VariantSpec], wanted: SplitSpec, yes: bool) -> None:
     """Tell what the endpoint will have."""
     region, kind = aws.account.region, found.hosting.instance_type
     items = [
@@ -147,13 +149,13 @@ def _propose(aws: Aws, found: Endpoint, shares: Sequence[VariantSpec], wanted: S
 
 
 def _rebuild(
-    aws: Aws, wanted: Split, found: Endpoint, shares: Sequence[VariantSpec], made_models: Sequence[str] = ()
-) -> Endpoint:
+    aws: Aws, wanted: SplitSpec, found: DeployedEndpoint, shares: Sequence[VariantSpec], made_models: Sequence[str] = ()
+) -> DeployedEndpoint:
     """Bring the endpoint to a configuration with these variants; what was made for it goes where that fails."""
-    asked = hosting.request(wanted.stage, found.name, _release_of(wanted, found), found.hosting, shares)
+    asked = endpoint_config.request(wanted.stage, found.name, _release_of(wanted, found), found.hosting, shares)
     name = str(asked["EndpointConfigName"])
-    made = ([] if hosting.describe(aws.account, name) else [name], list(made_models))
-    hosting.ensure(aws, wanted.stage, asked)
+    made = ([] if endpoint_config.describe(aws.account, name) else [name], list(made_models))
+    endpoint_config.ensure(aws, wanted.stage, asked)
     try:
         return shift(aws, wanted.stage, found, name, AT_ONCE, wanted.resume)
     except AwsError:
@@ -161,7 +163,7 @@ def _rebuild(
         raise
 
 
-def _reweigh(aws: Aws, found: Endpoint, wanted: Split) -> Endpoint:
+def _reweigh(aws: Aws, found: DeployedEndpoint, wanted: SplitSpec) -> DeployedEndpoint:
     """Give the variants that are there their weights."""
     weights = {variant.name: wanted.weights.get(variant.name, 0.0) for variant in found.variants}
     if all(variant.weight == weights[variant.name] for variant in found.variants):
@@ -174,7 +176,7 @@ def _reweigh(aws: Aws, found: Endpoint, wanted: Split) -> Endpoint:
     return arrived(aws, found.name, found.configuration, LONGEST_MINUTES, wanted.resume, found.created)
 
 
-def _release_of(wanted: Split, found: Endpoint) -> str:
+def _release_of(wanted: SplitSpec, found: DeployedEndpoint) -> str:
     """Return the release that the endpoint stands for: the packaged one where it takes part, else the heaviest."""
     released = {one.name: one.release_id for one in wanted.candidates}
     there = {variant.name: names.release_of_model(variant.model) for variant in found.variants}

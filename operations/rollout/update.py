@@ -11,22 +11,22 @@ from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.plan import Item, propose
-from operations.endpoint import autoscaling, canary, endpoints, hosting, models
+from operations.endpoint import autoscaling, canary, endpoint_config, endpoint_state, models
 from operations.endpoint.candidate import Candidate
-from operations.endpoint.endpoints import IN_SERVICE, LONGEST_MINUTES, Endpoint
-from operations.endpoint.hosting import VariantSpec
-from operations.endpoint.shift import AT_ONCE, RolloutStrategy, shift
+from operations.endpoint.endpoint_config import VariantSpec
+from operations.endpoint.endpoint_state import IN_SERVICE, LONGEST_MINUTES, DeployedEndpoint
+from operations.endpoint.traffic_shift import AT_ONCE, RolloutStrategy, shift
 from operations.rollout.deploy import DeploymentSpec, deploy
 
 
-def update(aws: Aws, candidate: Candidate, stage: str, manner: RolloutStrategy, yes: bool = False) -> Endpoint:
+def update(aws: Aws, candidate: Candidate, stage: str, manner: RolloutStrategy, yes: bool = False) -> DeployedEndpoint:
     """Bring a stage to a candidate; raises `AwsError` or `CanaryError`, with the old one in service."""
     name = names.endpoint(stage, candidate.encoder.fingerprint)
-    found = endpoints.find(aws.account, name)
-    if not found or (not found.variants and found.status == endpoints.FAILED):
+    found = endpoint_state.find(aws.account, name)
+    if not found or (not found.variants and found.status == endpoint_state.FAILED):
         return _beside(aws, candidate, stage, name, manner, yes)
     resume = aws.typed or f"verdict update --stage {stage}"
-    found = endpoints.at_rest(aws, name, stage, resume, manner.minutes or LONGEST_MINUTES)
+    found = endpoint_state.wait_until_in_service(aws, name, stage, resume, manner.minutes or LONGEST_MINUTES)
     _check_one_variant(found, stage)
     model = models.name_of(aws.account, stage, candidate, isolated=not found.hosting.is_serverless)
     if found.variants[0].model == model:
@@ -36,7 +36,7 @@ def update(aws: Aws, candidate: Candidate, stage: str, manner: RolloutStrategy, 
     return _replace(aws, stage, found, candidate, manner, resume)
 
 
-def _how(found: Endpoint, candidate: Candidate, manner: RolloutStrategy) -> str:
+def _how(found: DeployedEndpoint, candidate: Candidate, manner: RolloutStrategy) -> str:
     """Say what changes, and how."""
     steps = f"{manner.kind}; twice the machines meanwhile" if found.variants[0].instances > 1 else "all at once"
     return (
@@ -44,7 +44,7 @@ def _how(found: Endpoint, candidate: Candidate, manner: RolloutStrategy) -> str:
     )
 
 
-def _check_one_variant(found: Endpoint, stage: str) -> None:
+def _check_one_variant(found: DeployedEndpoint, stage: str) -> None:
     """Raise `AwsError` while traffic is split: an update would decide the comparison unasked."""
     if len(found.variants) > 1:
         both = ", ".join(variant.name for variant in found.variants)
@@ -56,19 +56,19 @@ def _check_one_variant(found: Endpoint, stage: str) -> None:
 
 
 def _replace(
-    aws: Aws, stage: str, found: Endpoint, candidate: Candidate, manner: RolloutStrategy, resume: str
-) -> Endpoint:
+    aws: Aws, stage: str, found: DeployedEndpoint, candidate: Candidate, manner: RolloutStrategy, resume: str
+) -> DeployedEndpoint:
     """Put another model behind the same endpoint; the old one goes back where the canary fails."""
     variant, before = found.variants[0], found.configuration
     model = models.name_of(aws.account, stage, candidate, isolated=not found.hosting.is_serverless)
     share = VariantSpec(
         variant.name, model, count=max(variant.instances, 1)
     )  # the name stays: SageMaker guards no other
-    wanted = hosting.request(stage, found.name, candidate.release_id, found.hosting, [share])
+    wanted = endpoint_config.request(stage, found.name, candidate.release_id, found.hosting, [share])
     made = _missing(aws, str(wanted["EndpointConfigName"]), model)
     models.ensure(aws, stage, candidate, isolated=not found.hosting.is_serverless)
-    configuration = hosting.ensure(aws, stage, wanted)
-    endpoints.tag(aws.account, found, updating_from=before)
+    configuration = endpoint_config.ensure(aws, stage, wanted)
+    endpoint_state.set_tags(aws.account, found, updating_from=before)
     try:
         moved = shift(aws, stage, found, configuration, manner, resume)
         _check(aws, stage, moved, candidate, before, manner, resume)
@@ -80,23 +80,29 @@ def _replace(
 
 def _missing(aws: Aws, configuration: str, model: str) -> tuple[list[str], list[str]]:
     """Return which of a configuration and a model are still to be made, as lists of names."""
-    configurations = [] if hosting.describe(aws.account, configuration) else [configuration]
+    configurations = [] if endpoint_config.describe(aws.account, configuration) else [configuration]
     return configurations, [] if models.exists(aws.account, model) else [model]
 
 
-def undo(aws: Aws, found: Endpoint, made: tuple[list[str], list[str]]) -> None:
+def undo(aws: Aws, found: DeployedEndpoint, made: tuple[list[str], list[str]]) -> None:
     """Delete what a change made that did not hold, unless the endpoint may still be using it."""
-    now = endpoints.find(aws.account, found.name)
+    now = endpoint_state.find(aws.account, found.name)
     if now and (now.status != IN_SERVICE or now.configuration in made[0]):
         aws.say(f"Endpoint {found.name} is {now.status}, so nothing was deleted: look at it before the next change.")
         return
-    endpoints.discard(aws, *made)
+    endpoint_state.delete_configs_and_models(aws, *made)
     if now:
-        endpoints.tag(aws.account, now, updating_from="")
+        endpoint_state.set_tags(aws.account, now, updating_from="")
 
 
 def _check(
-    aws: Aws, stage: str, moved: Endpoint, candidate: Candidate, before: str, manner: RolloutStrategy, resume: str
+    aws: Aws,
+    stage: str,
+    moved: DeployedEndpoint,
+    candidate: Candidate,
+    before: str,
+    manner: RolloutStrategy,
+    resume: str,
 ) -> None:
     """Ask the canary; raises `CanaryError` once the configuration before is back."""
     try:
@@ -107,16 +113,16 @@ def _check(
         raise
 
 
-def _settle_tags(aws: Aws, moved: Endpoint, candidate: Candidate, before: str) -> Endpoint:
+def _settle_tags(aws: Aws, moved: DeployedEndpoint, candidate: Candidate, before: str) -> DeployedEndpoint:
     """Write down on the endpoint what it is now, and what it was."""
-    endpoints.tag(aws.account, moved, release=candidate.release_id, previous=before, updating_from="")
+    endpoint_state.set_tags(aws.account, moved, release=candidate.release_id, previous=before, updating_from="")
     aws.journal.write("updated", "endpoint", moved.name, release=candidate.release_id, canary="equal")
     return moved
 
 
 def _settled(
-    aws: Aws, stage: str, found: Endpoint, candidate: Candidate, manner: RolloutStrategy, resume: str
-) -> Endpoint:
+    aws: Aws, stage: str, found: DeployedEndpoint, candidate: Candidate, manner: RolloutStrategy, resume: str
+) -> DeployedEndpoint:
     """Finish an update that was interrupted after its order: check it, and set the tags it did not come to."""
     before = found.tags.get(names.UPDATING_TAG, "")
     if before and before != found.configuration:
@@ -127,9 +133,11 @@ def _settled(
     return found
 
 
-def _beside(aws: Aws, candidate: Candidate, stage: str, name: str, manner: RolloutStrategy, yes: bool) -> Endpoint:
+def _beside(
+    aws: Aws, candidate: Candidate, stage: str, name: str, manner: RolloutStrategy, yes: bool
+) -> DeployedEndpoint:
     """Deploy a release with another vocabulary beside the endpoints that the stage has."""
-    others = [one for one in endpoints.all_of(aws.account, stage) if one.name != name and one.variants]
+    others = [one for one in endpoint_state.find_all(aws.account, stage) if one.name != name and one.variants]
     if not others:
         raise AwsError(f"Nothing is deployed in stage {stage} yet: verdict deploy --stage {stage}", "absent")
     newest = others[0]

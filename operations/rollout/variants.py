@@ -7,13 +7,13 @@ from chalicelib.text import words
 from operations.aws import names
 from operations.aws.account import Account
 from operations.endpoint import canary
-from operations.endpoint.endpoints import Endpoint
+from operations.endpoint.endpoint_state import DeployedEndpoint
 from operations.endpoint.invocation_metrics import invocations
 
 HOUR = timedelta(hours=1)
 
 
-def rows(account: Account, found: Endpoint, text: str) -> list[tuple[object, ...]]:
+def rows(account: Account, found: DeployedEndpoint, text: str) -> list[tuple[object, ...]]:
     """Return a line a variant: name, share, wanted share, instances, calls of the last hour, its score of the text."""
     total = sum(variant.weight for variant in found.variants) or 1.0
     wanted = sum(variant.desired_weight for variant in found.variants) or 1.0
@@ -33,7 +33,7 @@ def rows(account: Account, found: Endpoint, text: str) -> list[tuple[object, ...
     ]
 
 
-def _said(account: Account, found: Endpoint, variant: str, row: str) -> str:
+def _said(account: Account, found: DeployedEndpoint, variant: str, row: str) -> str:
     """Return a variant's score of a row, the variant pinned where there can be several."""
     scores, _ = canary.ask(account, found.name, [row], "" if found.hosting.is_serverless else variant)
     return f"{scores[0]:.4f}"

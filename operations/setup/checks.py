@@ -195,7 +195,7 @@ def _version(*packages: str) -> str:
 
 def the_release() -> Check:
     """Tell whether the packaged release is whole."""
-    return Check("packaged release", OK, candidate.packaged().release_id)
+    return Check("packaged release", OK, candidate.packaged_candidate().release_id)
 
 
 def the_stage(stage: str, config: Path = CHALICE_CONFIG) -> Check:

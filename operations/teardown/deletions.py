@@ -10,7 +10,7 @@ from operations.aws import bucket
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, code_of, if_there, message_of
 from operations.aws.names import APP_TAG
-from operations.endpoint import endpoints
+from operations.endpoint import endpoint_state
 from operations.endpoint.autoscaling import NAMESPACE
 from operations.inventory.resources import (
     ALARM,
@@ -60,7 +60,7 @@ def endpoint(aws: Aws, found: Resource) -> None:
         if not re.search(r"in.progress", message_of(error)):
             raise
         resume = f"verdict teardown {found.whose}"
-        if endpoints.settle(aws, found.name, resume):
+        if endpoint_state.wait_until_stable(aws, found.name, resume):
             delete(EndpointName=found.name)
 
 

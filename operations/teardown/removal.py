@@ -9,14 +9,14 @@ from botocore.exceptions import ClientError
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, explained, is_absent
 from operations.aws.waiting import StoppedWaitingError, wait_for
-from operations.endpoint import endpoints
+from operations.endpoint import endpoint_state
 from operations.inventory.jobs import RUNNING
 from operations.inventory.resources import CONFIGURATION, ENDPOINT, JOBS, MODEL, Resource
 from operations.teardown.deletions import JOB_OPERATIONS, Deletion
 
 HOPELESS = ("expired", "credentials", "no-credentials", "not-reached", "no-region")  # nothing else would go either
 STOPPED = "stopped"
-LONGEST_SECONDS = endpoints.LONGEST_MINUTES * 60  # that endpoints may take to go, and jobs to stop
+LONGEST_SECONDS = endpoint_state.LONGEST_MINUTES * 60  # that endpoints may take to go, and jobs to stop
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def remove(
 
 def _is_moving(resource: Resource) -> bool:
     """Tell whether an endpoint may have to be waited for before it can be deleted."""
-    return resource.state in endpoints.MOVING
+    return resource.state in endpoint_state.MOVING
 
 
 def _refusal(aws: Aws, resource: Resource, delete: Deletion) -> str:

@@ -12,7 +12,7 @@ from chalicelib.vocabulary import Vocabulary
 from operations.aws.command import Aws
 from operations.endpoint import canary
 from operations.endpoint.candidate import PACKAGED_NAME, Candidate
-from operations.endpoint.endpoints import Endpoint
+from operations.endpoint.endpoint_state import DeployedEndpoint
 from training.model import missing_values
 from training.model.canary import computed
 
@@ -57,5 +57,5 @@ def asked_meanwhile(aws: Aws, endpoint: str, one: Candidate) -> Iterator[list[st
             thread.join()
 
 
-def serves(aws: Aws, found: Endpoint, one: Candidate) -> bool:
+def serves(aws: Aws, found: DeployedEndpoint, one: Candidate) -> bool:
     return canary.check(aws.account, found.name, computed(one.model, one.encoder)) == 0

@@ -11,7 +11,7 @@ import xgboost
 from operations.aws import bucket, names, role
 from operations.aws.command import Aws
 from operations.aws.waiting import wait_for
-from operations.endpoint.candidate import packed
+from operations.endpoint.candidate import pack_model
 from simulator.aws import SimulatedAws
 from training.model import container_image as images
 
@@ -32,7 +32,7 @@ def made_model(aws: Aws, stage: str, fingerprint: str = FINGERPRINT) -> str:
     arn, model = role.create(aws), tiny_model()
     sha256 = hashlib.sha256(model).hexdigest()
     release = f"{fingerprint}-{sha256[:8]}"
-    bucket.put_bytes(aws.account, f"releases/{release}/model.tar.gz", packed(model))
+    bucket.put_bytes(aws.account, f"releases/{release}/model.tar.gz", pack_model(model))
     name = names.model(stage, fingerprint, sha256, "image and role")
     aws.account.client("sagemaker").create_model(
         ModelName=name,

@@ -8,7 +8,7 @@ from operations.aws import bucket
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.endpoint import models
-from operations.endpoint.candidate import packaged
+from operations.endpoint.candidate import packaged_candidate
 from operations.inventory import inventory, registry, stored_releases
 from operations.inventory.resources import PACKAGE_GROUP
 from operations.inventory.search import Search
@@ -18,7 +18,7 @@ PACKAGED = release.load().release_id
 
 
 def test_a_stored_release_is_told_with_its_lineage_and_figures(aws: Aws) -> None:
-    models.store(aws, packaged())
+    models.store(aws, packaged_candidate())
     (stored,) = (one for one in stored_releases.all_of(aws.account) if one.release == PACKAGED)
     told = releases.document(stored, PACKAGED)
     facts = release.load().facts
@@ -70,7 +70,7 @@ def test_what_serves_and_is_not_in_the_bucket_is_listed(aws: Aws) -> None:
 
 
 def test_a_release_is_registered_once_and_waits_for_approval(aws: Aws) -> None:
-    candidate, facts = packaged(), release.load().facts
+    candidate, facts = packaged_candidate(), release.load().facts
     arn, is_new = registry.register(aws, "verdict-releases", candidate, facts)
     assert is_new
     assert registry.register(aws, "verdict-releases", candidate, facts) == (arn, False)
@@ -85,7 +85,7 @@ def test_a_release_is_registered_once_and_waits_for_approval(aws: Aws) -> None:
 
 def test_a_group_that_would_not_be_found_again_is_not_made(aws: Aws) -> None:
     with pytest.raises(AwsError, match="There is no model package group sentiment"):
-        registry.register(aws, "sentiment", packaged(), release.load().facts)
+        registry.register(aws, "sentiment", packaged_candidate(), release.load().facts)
 
 
 def test_the_packaged_release_is_said_to_be_missing_before_its_first_deployment() -> None:

@@ -5,7 +5,7 @@ from operations.aws import bucket, names, role
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.endpoint import models
-from operations.endpoint.candidate import Candidate, packaged, unpacked
+from operations.endpoint.candidate import Candidate, packaged_candidate, unpack_model
 from training.model.run_folder import Run
 from training.tuning.service_model import shape_problems
 
@@ -49,10 +49,10 @@ def test_each_stage_has_a_model_of_its_own(with_role: Aws, candidate: Candidate)
 
 
 def test_a_stored_release_is_whole(with_role: Aws) -> None:
-    candidate = packaged()
+    candidate = packaged_candidate()
     address = models.store(with_role, candidate)
     below = f"releases/{candidate.release_id}/"
-    assert unpacked(bucket.fetch(with_role.account, address)) == candidate.model
+    assert unpack_model(bucket.fetch(with_role.account, address)) == candidate.model
     stored = {key.removeprefix(below) for key in bucket.keys(with_role.account, below)}
     assert stored >= {"model.tar.gz", "xgboost-model", *(path.name for path in candidate.told)}
     facts = bucket.get_bytes(with_role.account, f"{below}{release.FACTS_NAME}")

@@ -1,8 +1,8 @@
 import pytest
 
 from operations.aws.errors import AwsError
-from operations.jobs.folds import whole_history
 from operations.jobs.job_log import JobLog, history_of
+from operations.jobs.sagemaker_training import whole_history
 
 ROUND = "[{}]#011train-error:0.{}#011validation-error:0.{}"
 

@@ -11,13 +11,13 @@ from operations.aws.errors import AwsError, explained
 from operations.aws.plan import DeclinedError
 from operations.aws.waiting import StoppedWaitingError
 from operations.jobs import training_job
-from operations.jobs.folds import JOBS_NAME, train_there
-from operations.jobs.following import ended_badly
+from operations.jobs.channel_upload import upload_channels
 from operations.jobs.job_log import JobLog
-from operations.jobs.recipe import Order, purpose_of
-from operations.jobs.training_job import Machines
+from operations.jobs.job_progress import ended_badly
+from operations.jobs.run_jobs import TrainingOptions, purpose_of
+from operations.jobs.sagemaker_training import JOBS_NAME, train_there
+from operations.jobs.training_job import JobResources
 from operations.jobs.training_order import stop_jobs
-from operations.jobs.upload import upload_channels
 from training.evaluation.evaluate import evaluate
 from training.features.channels import Prepared
 from training.model.hyperparameters import with_settings
@@ -25,7 +25,7 @@ from training.model.run_folder import load_run
 from training.model.train import train
 from training.release import release
 
-ORDER = Order("dev", Machines("ml.m5.xlarge"), yes=True)
+ORDER = TrainingOptions("dev", JobResources("ml.m5.xlarge"), yes=True)
 EARLY = ("num_round=30", "early_stopping_rounds=5", "max_leaves=7", "eta=0.1", "colsample_bytree=0.5")
 SHORT = ("num_round=3", "early_stopping_rounds=", "max_leaves=3", "eta=0.3")
 _seeds = count(100)
@@ -92,11 +92,11 @@ def test_the_same_command_takes_what_is_done_and_makes_what_is_missing(aws, smal
     aws.account.client("s3").delete_object(
         Bucket=bucket.bucket_name(aws.account), Key=f"verdict/jobs/{lost}/output/model.tar.gz"
     )
-    unasked = Order("dev", ORDER.machines, yes=True)
+    unasked = TrainingOptions("dev", ORDER.machines, yes=True)
     again = train_there(aws, small_channels, tmp_path / "run", short, unasked)
     assert made(aws)[6:] == [f"{lost}-2"]
     assert again.record.model_sha256 == first.record.model_sha256
-    nobody_to_ask = Order("dev", ORDER.machines)
+    nobody_to_ask = TrainingOptions("dev", ORDER.machines)
     train_there(aws, small_channels, tmp_path / "run", short, nobody_to_ask)
     assert len(made(aws)) == 7
 
@@ -105,7 +105,7 @@ def test_nothing_is_made_when_nobody_agrees(aws, small_channels, short, tmp_path
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     before = job_names(aws)
     with pytest.raises(DeclinedError):
-        train_there(aws, small_channels, tmp_path / "run", short, Order("dev", ORDER.machines))
+        train_there(aws, small_channels, tmp_path / "run", short, TrainingOptions("dev", ORDER.machines))
     assert job_names(aws) == before
     assert "$0.230 an hour" in aws.console.file.getvalue()
 
@@ -152,8 +152,8 @@ def test_a_job_out_of_time_says_which_option_gives_it_more(aws):
         "SecondaryStatus": "MaxRuntimeExceeded",
         "ResourceConfig": {"InstanceCount": 1},
     }
-    work = training_job.Work("train-1-fold-0", {}, "s3://x/")
-    job = training_job.Job(work, {"TrainingJobName": "x"}, JobLog(aws.account.client("logs"), "x"), told)
+    work = training_job.TrainingTask("train-1-fold-0", {}, "s3://x/")
+    job = training_job.TrainingJob(work, {"TrainingJobName": "x"}, JobLog(aws.account.client("logs"), "x"), told)
     assert "--max-minutes" in ended_badly(aws, job, [job]).detail
 
 
@@ -164,7 +164,7 @@ def test_jobs_are_begun_as_many_at_a_time_as_asked_for(aws, quickly, small_chann
         most.append(sum(status == "InProgress" for status in job_names(aws).values()))
         quickly(seconds)
 
-    order = Order("dev", ORDER.machines, parallel=2, yes=True)
+    order = TrainingOptions("dev", ORDER.machines, parallel=2, yes=True)
     aws.pause = watch
     train_there(aws, small_channels, tmp_path / "run", short, order)
     assert max(most) <= 2
@@ -174,14 +174,14 @@ def test_jobs_wait_for_room_in_the_quota(simulated, aws, small_channels, short, 
     """As many as fit run at a time, however many may."""
     room = simulated.world().limit("ml.m5.xlarge for training job usage")
     assert room < 6
-    order = Order("dev", ORDER.machines, parallel=100, yes=True)
+    order = TrainingOptions("dev", ORDER.machines, parallel=100, yes=True)
     simulated.fault_injector.order("CreateTrainingJob", "slow")
     train_there(aws, small_channels, tmp_path / "run", short, order)
     assert len(made(aws)) == 6
 
 
 def test_no_room_in_the_quota_at_all_is_said(aws, small_channels, short, tmp_path):
-    order = Order("dev", Machines("ml.m5.4xlarge"), yes=True)
+    order = TrainingOptions("dev", JobResources("ml.m5.4xlarge"), yes=True)
     with pytest.raises(AwsError, match=r"quotas --request 'ml.m5.4xlarge for training job usage="), explained():
         train_there(aws, small_channels, tmp_path / "run", short, order)
     assert made(aws) == []
@@ -192,7 +192,9 @@ def test_stop_stops_the_jobs_of_this_run_alone(simulated, aws, small_channels, s
     for stage in ("dev", "prod"):
         aws.pause = ctrl_c
         with pytest.raises(StoppedWaitingError):
-            train_there(aws, small_channels, tmp_path, short, Order(stage, ORDER.machines, parallel=1, yes=True))
+            train_there(
+                aws, small_channels, tmp_path, short, TrainingOptions(stage, ORDER.machines, parallel=1, yes=True)
+            )
     prepared = json.loads((small_channels / "prepared.json").read_text())
     purpose = purpose_of(Prepared(**prepared), short, ORDER.machines)
     assert stop_jobs(aws, "dev", purpose) == [made(aws)[0]]
@@ -204,7 +206,7 @@ def test_stop_stops_the_jobs_of_this_run_alone(simulated, aws, small_channels, s
 
 def test_an_interrupted_spot_job_goes_on_and_its_history_is_whole(simulated, aws, small_channels, tmp_path):
     simulated.fault_injector.order("CreateTrainingJob", "interrupt", times=1)
-    order = Order("dev", Machines("ml.m5.xlarge", spot=True), yes=True)
+    order = TrainingOptions("dev", JobResources("ml.m5.xlarge", spot=True), yes=True)
     stated = with_settings("default", ("num_round=12", "early_stopping_rounds=", "max_leaves=3", "subsample=1"))
     train_there(aws, small_channels, tmp_path / "there", stated, order)
     train(small_channels, tmp_path / "here", stated)
@@ -217,16 +219,16 @@ def test_an_interrupted_spot_job_goes_on_and_its_history_is_whole(simulated, aws
 
 
 def test_several_instances_get_parts_of_the_train_channel_dealt_out(aws, short):
-    work = training_job.Work("train-1-fold-0", short, "s3://b/fold-0/train-of-2/", "s3://b/fold-0/validation/")
-    request = training_job.find(aws.account, "dev", work, Machines("ml.m5.xlarge", 2)).request
+    work = training_job.TrainingTask("train-1-fold-0", short, "s3://b/fold-0/train-of-2/", "s3://b/fold-0/validation/")
+    request = training_job.find(aws.account, "dev", work, JobResources("ml.m5.xlarge", 2)).request
     spread = [one["DataSource"]["S3DataSource"]["S3DataDistributionType"] for one in request["InputDataConfig"]]
     assert spread == ["ShardedByS3Key", "FullyReplicated"]
     assert request["ResourceConfig"]["InstanceCount"] == 2
 
 
 def test_a_job_is_isolated_pinned_tagged_and_told_nothing_of_this_machines_threads(aws, short):
-    work = training_job.Work("train-1-all", short, "s3://b/all/train/")
-    request = training_job.find(aws.account, "dev", work, Machines("ml.m5.xlarge")).request
+    work = training_job.TrainingTask("train-1-all", short, "s3://b/all/train/")
+    request = training_job.find(aws.account, "dev", work, JobResources("ml.m5.xlarge")).request
     assert request["EnableNetworkIsolation"]
     assert request["AlgorithmSpecification"]["TrainingImage"].endswith("/sagemaker-xgboost:3.0-5")
     assert {"Key": "verdict:stage", "Value": "dev"} in request["Tags"]

@@ -11,16 +11,16 @@ from operations.aws.errors import AwsError, explained
 from operations.aws.plan import DeclinedError
 from operations.aws.waiting import StoppedWaitingError
 from operations.jobs import tuning_job
-from operations.jobs.recipe import Order
-from operations.jobs.training_job import Machines
-from operations.jobs.tuned_run import tuned_there
-from operations.jobs.tuning_job import Search, find, stop, tune_there
+from operations.jobs.run_jobs import TrainingOptions
+from operations.jobs.sagemaker_tuning import tuned_there
+from operations.jobs.training_job import JobResources
+from operations.jobs.tuning_job import TuningOptions, find, stop, tune_there
 from training.model.hyperparameters import with_settings
 from training.model.run_folder import SEARCH_NAME, load_run
 from training.tuning.ranges import Choice, RangesError, check_ranges
 
-ORDER = Order("dev", Machines("ml.m5.xlarge"), parallel=2, yes=True)
-SEARCH = Search("Random", max_jobs=3, max_parallel=2)
+ORDER = TrainingOptions("dev", JobResources("ml.m5.xlarge"), parallel=2, yes=True)
+SEARCH = TuningOptions("Random", max_jobs=3, max_parallel=2)
 _seeds = count(500)
 
 
@@ -87,14 +87,14 @@ def test_the_same_command_goes_on_with_a_search_and_makes_no_other(aws, quickly,
         tune_there(aws, space, small_channels, SEARCH, ORDER)
     aws.pause = quickly
     tuned_there(aws, space, small_channels, tmp_path / "run", SEARCH, ORDER)
-    nobody_to_ask = Order("dev", ORDER.machines, parallel=2)
+    nobody_to_ask = TrainingOptions("dev", ORDER.machines, parallel=2)
     tuned_there(aws, space, small_channels, tmp_path / "run", SEARCH, nobody_to_ask)
     assert len(made(aws, "tuning-job")) == 1
     assert len(made(aws, "training-job")) == 6  # the run's; the trials are the tuning job's own
 
 
 def test_names_leave_room_for_those_of_trials_in_the_longest_stage(aws, space, small_channels):
-    tuning = find(aws.account, space, small_channels, SEARCH, Order("abcdefghijkl", ORDER.machines))
+    tuning = find(aws.account, space, small_channels, SEARCH, TrainingOptions("abcdefghijkl", ORDER.machines))
     assert len(tuning.name) <= 32
 
 
@@ -109,15 +109,19 @@ def test_a_range_that_only_a_search_here_takes_is_refused(aws, small_channels):
 
 def test_a_grid_tries_all_combinations_and_hyperband_is_told_how_long_a_trial_is(aws, space, small_channels):
     listed = replace(space, ranges=(Choice("eta", ("0.1", "0.3")),))
-    grid = find(aws.account, listed, small_channels, Search("Grid"), ORDER).request["HyperParameterTuningJobConfig"]
+    grid = find(aws.account, listed, small_channels, TuningOptions("Grid"), ORDER).request[
+        "HyperParameterTuningJobConfig"
+    ]
     assert grid["ResourceLimits"] == {"MaxParallelTrainingJobs": 2}
-    band = find(aws.account, space, small_channels, Search("Hyperband"), ORDER).request["HyperParameterTuningJobConfig"]
+    band = find(aws.account, space, small_channels, TuningOptions("Hyperband"), ORDER).request[
+        "HyperParameterTuningJobConfig"
+    ]
     assert band["StrategyConfig"]["HyperbandStrategyConfig"] == {"MinResource": 3, "MaxResource": 3}
 
 
 def test_a_grid_of_ranges_is_refused_before_anything_is_proposed(aws, space, small_channels):
     with pytest.raises(RangesError, match="not ranges such as eta's"):
-        tune_there(aws, space, small_channels, Search("Grid"), ORDER)
+        tune_there(aws, space, small_channels, TuningOptions("Grid"), ORDER)
     assert aws.console.file.getvalue() == ""
     assert list(aws.journal.read()) == []
 
@@ -137,7 +141,7 @@ def test_a_search_that_is_gone_on_with_trains_its_best_without_asking(
 def test_nobody_agreed_so_nothing_is_made(aws, space, small_channels, monkeypatch):
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
     with pytest.raises(DeclinedError):
-        tune_there(aws, space, small_channels, SEARCH, Order("dev", ORDER.machines))
+        tune_there(aws, space, small_channels, SEARCH, TrainingOptions("dev", ORDER.machines))
     assert made(aws, "tuning-job") == []
 
 
@@ -165,7 +169,7 @@ def test_no_permission_names_what_is_missing(simulated, aws, space, small_channe
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--strategy", "Grid"], "--strategy is about work on SageMaker"),
+        (["--strategy", "Grid"], "--strategy applies to work on SageMaker"),
         (["--on", "sagemaker", "--trials", "3"], "--trials is of a search here"),
     ],
 )

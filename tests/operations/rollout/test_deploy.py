@@ -9,15 +9,15 @@ from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.plan import DeclinedError
 from operations.aws.waiting import StoppedWaitingError
-from operations.endpoint import canary, endpoints, models
+from operations.endpoint import canary, endpoint_state, models
 from operations.endpoint.candidate import Candidate
-from operations.endpoint.hosting import Hosting, HostingError, checked_most, chosen
+from operations.endpoint.endpoint_config import HostingError, HostingSpec, check_max_count, hosting_from_options
 from operations.rollout.deploy import DeploymentSpec, deploy
 from simulator.aws import SimulatedAws
 from tests.operations.candidates import small_candidate
 from training.model.canary import computed
 
-SERVERLESS, INSTANCES = Hosting(), Hosting("ml.m5.large", 1)
+SERVERLESS, INSTANCES = HostingSpec(), HostingSpec("ml.m5.large", 1)
 
 
 def printed(aws: Aws) -> str:
@@ -73,7 +73,9 @@ def test_everything_made_is_tagged(aws: Aws, stage: str) -> None:
 
 
 @pytest.mark.parametrize("on", [SERVERLESS, INSTANCES])
-def test_the_model_has_the_pinned_image_and_no_network_where_that_is_offered(aws: Aws, stage: str, on: Hosting) -> None:
+def test_the_model_has_the_pinned_image_and_no_network_where_that_is_offered(
+    aws: Aws, stage: str, on: HostingSpec
+) -> None:
     ready = deploy(aws, small_candidate(), DeploymentSpec(stage, on), yes=True)
     model = aws.account.client("sagemaker").describe_model(ModelName=ready.variants[0].model)
     assert model["EnableNetworkIsolation"] == (not on.is_serverless)
@@ -128,7 +130,7 @@ def test_an_endpoint_that_failed_before_is_made_anew(aws: Aws, simulated: Simula
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     simulated.fault_injector.order("CreateEndpoint", "fail", times=1)
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=names.tags(stage, one.release_id))
-    failed = endpoints.settle(aws, name, "")
+    failed = endpoint_state.wait_until_stable(aws, name, "")
     assert failed
     assert failed.status == "Failed"
     assert deploy(aws, one, DeploymentSpec(stage, SERVERLESS), yes=True).status == "InService"
@@ -185,13 +187,13 @@ def test_without_a_role_it_says_how_to_make_one(aws: Aws, stage: str) -> None:
 @pytest.mark.parametrize("instance_type", ["ml.t3.medium", "m5.large"])
 def test_a_type_that_hosts_nothing_is_refused_before_aws_is_asked(instance_type: str) -> None:
     with pytest.raises(HostingError, match=r"ml\."):
-        chosen(instance_type, 1, "2048", 5)
+        hosting_from_options(instance_type, 1, "2048", 5)
 
 
-@pytest.mark.parametrize(("on", "most"), [(SERVERLESS, 4), (Hosting("ml.m5.large", 4), 2), (INSTANCES, 1)])
-def test_autoscaling_that_would_do_nothing_is_refused(on: Hosting, most: int) -> None:
+@pytest.mark.parametrize(("on", "most"), [(SERVERLESS, 4), (HostingSpec("ml.m5.large", 4), 2), (INSTANCES, 1)])
+def test_autoscaling_that_would_do_nothing_is_refused(on: HostingSpec, most: int) -> None:
     with pytest.raises(HostingError, match="--max-count"):
-        checked_most(on, most)
+        check_max_count(on, most)
 
 
 def test_the_candidates_differ() -> None:

@@ -9,12 +9,12 @@ from chalicelib import release
 from operations.aws import bucket
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
-from operations.endpoint import canary, endpoints
-from operations.endpoint.candidate import Candidate, packaged
-from operations.endpoint.hosting import Hosting
-from operations.endpoint.shift import AT_ONCE
+from operations.endpoint import canary, endpoint_state
+from operations.endpoint.candidate import Candidate, packaged_candidate
+from operations.endpoint.endpoint_config import HostingSpec
+from operations.endpoint.traffic_shift import AT_ONCE
 from operations.rollout.deploy import DeploymentSpec, deploy
-from operations.rollout.rollback import Package, rollback
+from operations.rollout.rollback import PackageFolders, rollback
 from operations.rollout.update import update
 from training.features.prepare import Recipe, prepare
 from training.model.canary import computed
@@ -22,13 +22,13 @@ from training.model.run_folder import RUNS_FOLDER
 from training.model.train import train
 from training.release import release as package_run
 
-INSTANCES = Hosting("ml.m5.large", 1)
+INSTANCES = HostingSpec("ml.m5.large", 1)
 
 
-def packaged_run(folder: Path, channels: Path, data: Path, hyperparameters: dict[str, str]) -> Package:
+def packaged_run(folder: Path, channels: Path, data: Path, hyperparameters: dict[str, str]) -> PackageFolders:
     """Train on channels and package the run in a folder."""
     train(channels, folder / RUNS_FOLDER.name, hyperparameters)
-    made = Package(folder / "release", folder / "model")
+    made = PackageFolders(folder / "release", folder / "model")
     package_run(folder / RUNS_FOLDER.name, data, made.release_folder, made.model_folder)
     return made
 
@@ -40,7 +40,7 @@ def packages(
     small_slots: int,
     small_hyperparameters: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
-) -> dict[str, Package]:
+) -> dict[str, PackageFolders]:
     """Two releases of one vocabulary, and one of another."""
     folder = tmp_path_factory.mktemp("packages")
     other_channels = folder / "other-channels"
@@ -53,28 +53,28 @@ def packages(
     }
 
 
-def put(into: Package, package: Package) -> None:
+def put(into: PackageFolders, package: PackageFolders) -> None:
     """Make a release the packaged one."""
     shutil.copytree(package.release_folder, into.release_folder, dirs_exist_ok=True)
     shutil.copytree(package.model_folder, into.model_folder, dirs_exist_ok=True)
 
 
-def release_in(package: Package) -> str:
+def release_in(package: PackageFolders) -> str:
     return release.load(package.release_folder).release_id
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Package:
+def project(tmp_path: Path) -> PackageFolders:
     """Where the packaged release of this test is."""
-    return Package(tmp_path / "chalicelib-release", tmp_path / "model")
+    return PackageFolders(tmp_path / "chalicelib-release", tmp_path / "model")
 
 
-def candidate_in(project: Package) -> Candidate:
-    return packaged(project.release_folder, project.model_folder)
+def candidate_in(project: PackageFolders) -> Candidate:
+    return packaged_candidate(project.release_folder, project.model_folder)
 
 
 def test_an_update_is_undone_and_the_release_before_is_packaged_again(
-    aws: Aws, stage: str, project: Package, packages: dict[str, Package]
+    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
     put(project, packages["old"])
     old = candidate_in(project)
@@ -84,10 +84,12 @@ def test_an_update_is_undone_and_the_release_before_is_packaged_again(
     back = rollback(aws, stage, project, yes=True)
     assert canary.check(aws.account, back.name, computed(old.model, old.encoder)) == 0
     assert release_in(project) == old.release_id == candidate_in(project).release_id
-    assert endpoints.need(aws.account, back.name, stage).release == old.release_id
+    assert endpoint_state.require_in_service(aws.account, back.name, stage).release == old.release_id
 
 
-def test_a_rollback_can_itself_be_undone(aws: Aws, stage: str, project: Package, packages: dict[str, Package]) -> None:
+def test_a_rollback_can_itself_be_undone(
+    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
+) -> None:
     put(project, packages["old"])
     deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
     put(project, packages["new"])
@@ -99,7 +101,7 @@ def test_a_rollback_can_itself_be_undone(aws: Aws, stage: str, project: Package,
 
 
 def test_a_rollback_keeps_the_instances_that_there_are(
-    aws: Aws, stage: str, project: Package, packages: dict[str, Package]
+    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
     put(project, packages["old"])
     deployed = deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
@@ -114,27 +116,27 @@ def test_a_rollback_keeps_the_instances_that_there_are(
 
 
 def test_an_update_that_was_interrupted_is_undone_and_can_be_done_again(
-    aws: Aws, stage: str, project: Package, packages: dict[str, Package]
+    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
     put(project, packages["old"])
     first = deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
     put(project, packages["new"])
     second = update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
-    endpoints.tag(aws.account, second, previous="", updating_from=first.configuration)  # as Ctrl-C leaves it
+    endpoint_state.set_tags(aws.account, second, previous="", updating_from=first.configuration)  # as Ctrl-C leaves it
     rollback(aws, stage, project, yes=True)
-    now = endpoints.need(aws.account, first.name, stage)
+    now = endpoint_state.require_in_service(aws.account, first.name, stage)
     assert (now.configuration, now.tags["verdict:previous"]) == (first.configuration, second.configuration)
 
 
 def test_another_vocabulary_is_undone_even_when_its_predecessor_was_retired(
-    aws: Aws, stage: str, project: Package, packages: dict[str, Package]
+    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
     put(project, packages["old"])
     old = candidate_in(project)
     first = deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
     put(project, packages["other"])
     update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
-    endpoints.remove(aws, first.name, "")
+    endpoint_state.delete(aws, first.name, "")
     back = rollback(aws, stage, project, yes=True)
     assert back.name == first.name
     assert release_in(project) == old.release_id
@@ -142,7 +144,7 @@ def test_another_vocabulary_is_undone_even_when_its_predecessor_was_retired(
 
 
 def test_there_is_nothing_to_go_back_to_after_a_first_deploy(
-    aws: Aws, stage: str, project: Package, packages: dict[str, Package]
+    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
     put(project, packages["old"])
     deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
@@ -151,7 +153,7 @@ def test_there_is_nothing_to_go_back_to_after_a_first_deploy(
 
 
 def test_where_only_the_model_is_stored_the_endpoint_goes_back_and_the_package_stays(
-    aws: Aws, stage: str, project: Package, packages: dict[str, Package]
+    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
     put(project, packages["old"])
     old = candidate_in(project)
@@ -164,4 +166,4 @@ def test_where_only_the_model_is_stored_the_endpoint_goes_back_and_the_package_s
     with pytest.raises(AwsError, match="version control"):
         rollback(aws, stage, project, yes=True)
     assert release_in(project) == new.release_id
-    assert endpoints.need(aws.account, ready.name, stage).release == old.release_id
+    assert endpoint_state.require_in_service(aws.account, ready.name, stage).release == old.release_id

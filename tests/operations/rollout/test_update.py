@@ -9,9 +9,9 @@ import pytest
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.waiting import StoppedWaitingError
-from operations.endpoint import alarms, canary, endpoints
-from operations.endpoint.hosting import Hosting
-from operations.endpoint.shift import RolloutStrategy, ShiftError, deployment
+from operations.endpoint import alarms, canary, endpoint_state
+from operations.endpoint.endpoint_config import HostingSpec
+from operations.endpoint.traffic_shift import RolloutStrategy, ShiftError, deployment
 from operations.rollout.deploy import DeploymentSpec, deploy
 from operations.rollout.rollback import way_back
 from operations.rollout.update import update
@@ -19,7 +19,7 @@ from simulator.aws import SimulatedAws
 from tests.operations.candidates import asked_meanwhile, serves, small_candidate
 from tests.operations.rollout.test_deploy import left_of
 
-INSTANCES = Hosting("ml.m5.large", 1)
+INSTANCES = HostingSpec("ml.m5.large", 1)
 QUICK = RolloutStrategy("canary", bake_seconds=1)
 
 
@@ -31,12 +31,12 @@ def test_another_release_takes_over_with_no_failed_request(aws: Aws, stage: str,
         after = update(aws, new, stage, RolloutStrategy(kind, bake_seconds=1), yes=True)
     assert not failures
     assert serves(aws, after, new)
-    now = endpoints.need(aws.account, before.name, stage)
+    now = endpoint_state.require_in_service(aws.account, before.name, stage)
     assert (now.release, now.tags["verdict:previous"]) == (new.release_id, before.configuration)
 
 
 def test_a_serverless_endpoint_is_updated_too(aws: Aws, stage: str) -> None:
-    deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, Hosting()), yes=True)
+    deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, HostingSpec()), yes=True)
     assert serves(aws, update(aws, small_candidate(seed=2), stage, QUICK, yes=True), small_candidate(seed=2))
 
 
@@ -149,7 +149,7 @@ def test_an_interrupted_update_is_finished_by_the_same_command(aws: Aws, simulat
     with pytest.raises(StoppedWaitingError, match=f"update --stage {stage}"):
         update(impatient, small_candidate(seed=2), stage, QUICK, yes=True)
     update(aws, small_candidate(seed=2), stage, QUICK, yes=True)
-    now = endpoints.need(aws.account, before.name, stage)
+    now = endpoint_state.require_in_service(aws.account, before.name, stage)
     assert (now.tags["verdict:previous"], now.release) == (before.configuration, small_candidate(seed=2).release_id)
     assert "verdict:updating-from" not in now.tags
 
@@ -162,8 +162,8 @@ def test_an_interrupted_update_can_be_rolled_back_as_it_is(aws: Aws, simulated: 
     simulated.fault_injector.order("UpdateEndpoint", "slow")
     with pytest.raises(StoppedWaitingError):
         update(Aws(aws.account, aws.journal, aws.console, pause=interrupt), small_candidate(seed=2), stage, QUICK, True)
-    endpoints.settle(aws, before.name, "")
-    assert way_back(endpoints.need(aws.account, before.name, stage)) == before.configuration
+    endpoint_state.wait_until_stable(aws, before.name, "")
+    assert way_back(endpoint_state.require_in_service(aws.account, before.name, stage)) == before.configuration
 
 
 def test_a_stuck_update_is_given_up_after_the_minutes_that_were_said(

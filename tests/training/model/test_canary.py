@@ -3,23 +3,23 @@
 import json
 from pathlib import Path
 
-from operations.endpoint.candidate import packaged
+from operations.endpoint.candidate import packaged_candidate
 from training.model.canary import CANARY_NAME, Canary, computed, rows_of
 
 
 def test_the_recorded_canary_is_the_packaged_models() -> None:
-    release = packaged()
+    release = packaged_candidate()
     recorded = Canary(**json.loads(Path("model", CANARY_NAME).read_text(encoding="utf-8")))
     assert recorded == computed(release.model, release.encoder)
 
 
 def test_one_row_lacks_the_lowest_column_and_only_that() -> None:
-    rows = rows_of(packaged().encoder)
+    rows = rows_of(packaged_candidate().encoder)
     assert all(row.startswith("0:1 ") for row in rows[:-1])
     assert f"0:1 {rows[-1]}" == rows[0]
 
 
 def test_scores_are_far_enough_apart_to_tell_columns_apart() -> None:
-    release = packaged()
+    release = packaged_candidate()
     scores = computed(release.model, release.encoder).scores
     assert max(scores) - min(scores) > 0.5

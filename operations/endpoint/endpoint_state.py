@@ -12,8 +12,8 @@ from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, is_absent
 from operations.aws.waiting import wait_for
-from operations.endpoint import hosting
-from operations.endpoint.hosting import Hosting
+from operations.endpoint import endpoint_config
+from operations.endpoint.endpoint_config import HostingSpec
 
 IN_SERVICE, FAILED = "InService", "Failed"
 MOVING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
@@ -22,7 +22,7 @@ LOG_LINES = 12
 
 
 @dataclass(frozen=True)
-class Variant:
+class DeployedVariant:
     """A production variant: its share of the traffic is its weight over the sum of weights."""
 
     name: str
@@ -33,15 +33,15 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class DeployedEndpoint:
     """An endpoint; `tags` are its tags by key, `failure` why it failed or was rolled back, "" for neither."""
 
     name: str
     arn: str
     status: str
     configuration: str
-    variants: tuple[Variant, ...]
-    hosting: Hosting
+    variants: tuple[DeployedVariant, ...]
+    hosting: HostingSpec
     tags: dict[str, str]
     failure: str
     created: datetime
@@ -53,7 +53,7 @@ class Endpoint:
         return served or self.tags.get(names.RELEASE_TAG, "")
 
 
-def find(account: Account, name: str) -> Endpoint | None:
+def find(account: Account, name: str) -> DeployedEndpoint | None:
     """Look at an endpoint; None when it is absent. Raises `AwsError` for one that is not this project's."""
     sagemaker = account.client("sagemaker")
     try:
@@ -73,14 +73,14 @@ def find(account: Account, name: str) -> Endpoint | None:
     return _endpoint(account, seen, tags)
 
 
-def _endpoint(account: Account, seen: dict[str, Any], tags: dict[str, str]) -> Endpoint:
+def _endpoint(account: Account, seen: dict[str, Any], tags: dict[str, str]) -> DeployedEndpoint:
     """Put together what several calls tell of an endpoint."""
     configuration = seen.get("EndpointConfigName", "")
-    stated = (hosting.describe(account, configuration) if configuration else None) or {"ProductionVariants": []}
+    stated = (endpoint_config.describe(account, configuration) if configuration else None) or {"ProductionVariants": []}
     models = {one["VariantName"]: one["ModelName"] for one in stated["ProductionVariants"]}
-    on = hosting.hosting_of(stated["ProductionVariants"][0]) if models else Hosting()
+    on = endpoint_config.read_hosting(stated["ProductionVariants"][0]) if models else HostingSpec()
     variants = tuple(
-        Variant(
+        DeployedVariant(
             name=one["VariantName"],
             model=models.get(one["VariantName"], ""),
             weight=one.get("CurrentWeight", 0.0),
@@ -90,7 +90,7 @@ def _endpoint(account: Account, seen: dict[str, Any], tags: dict[str, str]) -> E
         for one in seen.get("ProductionVariants", ())
     )
     failure = seen.get("FailureReason", "")
-    return Endpoint(
+    return DeployedEndpoint(
         seen["EndpointName"],
         seen["EndpointArn"],
         seen["EndpointStatus"],
@@ -103,7 +103,7 @@ def _endpoint(account: Account, seen: dict[str, Any], tags: dict[str, str]) -> E
     )
 
 
-def all_of(account: Account, stage: str) -> list[Endpoint]:
+def find_all(account: Account, stage: str) -> list[DeployedEndpoint]:
     """Return this project's endpoints of a stage, the newest first."""
     pages = account.client("sagemaker").get_paginator("list_endpoints")
     listed = [
@@ -122,7 +122,7 @@ def all_of(account: Account, stage: str) -> list[Endpoint]:
     return [endpoint for endpoint in found if endpoint]
 
 
-def need(account: Account, name: str, stage: str) -> Endpoint:
+def require_in_service(account: Account, name: str, stage: str) -> DeployedEndpoint:
     """Look at an endpoint that must be there and not be moving; raises `AwsError` saying what to do."""
     found = find(account, name)
     if not found:
@@ -136,28 +136,30 @@ def need(account: Account, name: str, stage: str) -> Endpoint:
     return found
 
 
-def settle(aws: Aws, name: str, resume: str, minutes: float = LONGEST_MINUTES) -> Endpoint | None:
+def wait_until_stable(aws: Aws, name: str, resume: str, minutes: float = LONGEST_MINUTES) -> DeployedEndpoint | None:
     """Wait until an endpoint is in service, failed or gone (None), and return what it then is."""
 
-    def look() -> Endpoint | None:
+    def look() -> DeployedEndpoint | None:
         return find(aws.account, name)
 
-    def is_at_rest(seen: Endpoint | None) -> bool:
+    def is_at_rest(seen: DeployedEndpoint | None) -> bool:
         return seen is None or seen.status not in MOVING
 
-    def say(seen: Endpoint | None) -> str:
+    def say(seen: DeployedEndpoint | None) -> str:
         return f"{name} is {seen.status if seen else 'gone'}"
 
     return wait_for(look, is_at_rest, say, aws.console, resume, longest_seconds=minutes * 60, pause=aws.pause)
 
 
-def at_rest(aws: Aws, name: str, stage: str, resume: str, minutes: float = LONGEST_MINUTES) -> Endpoint:
+def wait_until_in_service(
+    aws: Aws, name: str, stage: str, resume: str, minutes: float = LONGEST_MINUTES
+) -> DeployedEndpoint:
     """Wait for an endpoint that may be moving, and return it in service; raises `AwsError` where it is not."""
-    settle(aws, name, resume, minutes)
-    return need(aws.account, name, stage)
+    wait_until_stable(aws, name, resume, minutes)
+    return require_in_service(aws.account, name, stage)
 
 
-def tag(account: Account, endpoint: Endpoint, **values: str) -> None:
+def set_tags(account: Account, endpoint: DeployedEndpoint, **values: str) -> None:
     """Set tags of ours on an endpoint: `release`, `previous`, `expires`, ...; "" takes one away."""
     sagemaker = account.client("sagemaker")
     keys = {name: f"verdict:{name.replace('_', '-')}" for name in values}
@@ -169,7 +171,7 @@ def tag(account: Account, endpoint: Endpoint, **values: str) -> None:
         sagemaker.delete_tags(ResourceArn=endpoint.arn, TagKeys=gone)
 
 
-def remove(aws: Aws, name: str, resume: str) -> None:
+def delete(aws: Aws, name: str, resume: str) -> None:
     """Delete an endpoint and wait until it is gone; one that is absent is fine. Raises `AwsError` where it stays."""
     try:
         aws.account.client("sagemaker").delete_endpoint(EndpointName=name)
@@ -177,13 +179,13 @@ def remove(aws: Aws, name: str, resume: str) -> None:
         if is_absent(error):
             return
         raise
-    left = settle(aws, name, resume)
+    left = wait_until_stable(aws, name, resume)
     if left:
         raise AwsError(f"Endpoint {name} could not be deleted: it is {left.status}. {left.failure}", "left-behind")
     aws.journal.write("deleted", "endpoint", name)
 
 
-def discard(aws: Aws, configurations: Sequence[str] = (), models: Sequence[str] = ()) -> None:
+def delete_configs_and_models(aws: Aws, configurations: Sequence[str] = (), models: Sequence[str] = ()) -> None:
     """Delete configurations, then models; those that are absent are fine."""
     sagemaker = aws.account.client("sagemaker")
     for kind, name in [*(("endpoint-config", one) for one in configurations), *(("model", one) for one in models)]:

@@ -9,7 +9,7 @@ from cli.aws.upload import command
 from operations.aws import bucket
 from operations.aws.command import Aws
 from operations.aws.plan import DeclinedError
-from operations.jobs.upload import PAIRS, planned, upload_channels
+from operations.jobs.channel_upload import PAIRS, planned, upload_channels
 from simulator.aws import SimulatedAws
 from training.data.reviews import DataError
 from training.features.channels import PREPARED_NAME, channel_names

@@ -10,8 +10,8 @@ from typing import Any
 
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, explained
-from operations.endpoint import alarms, autoscaling, endpoints, hosting
-from operations.endpoint.endpoints import IN_SERVICE, LONGEST_MINUTES, Endpoint
+from operations.endpoint import alarms, autoscaling, endpoint_config, endpoint_state
+from operations.endpoint.endpoint_state import IN_SERVICE, LONGEST_MINUTES, DeployedEndpoint
 
 KINDS = {"canary": "CANARY", "linear": "LINEAR", "all": "ALL_AT_ONCE"}
 CANARY_SHARE, LINEAR_SHARE = 10, 4  # a tenth first; a quarter each time
@@ -75,7 +75,9 @@ def _routing(kind: str, instances: int) -> tuple[int, dict[str, Any]]:
     return 1, {"Type": KINDS["all"]}
 
 
-def shift(aws: Aws, stage: str, found: Endpoint, configuration: str, manner: RolloutStrategy, resume: str) -> Endpoint:
+def shift(
+    aws: Aws, stage: str, found: DeployedEndpoint, configuration: str, manner: RolloutStrategy, resume: str
+) -> DeployedEndpoint:
     """Bring an endpoint to a configuration and wait; raises `AwsError` when SageMaker went back to the old one."""
     before = found.configuration
     if before == configuration:
@@ -106,11 +108,11 @@ def shift(aws: Aws, stage: str, found: Endpoint, configuration: str, manner: Rol
 
 def _variants_of(aws: Aws, configuration: str) -> list[str]:
     """Name the variants of a configuration."""
-    described = hosting.describe(aws.account, configuration) or {"ProductionVariants": []}
+    described = endpoint_config.describe(aws.account, configuration) or {"ProductionVariants": []}
     return [str(variant["VariantName"]) for variant in described["ProductionVariants"]]
 
 
-def _guarded(aws: Aws, stage: str, found: Endpoint, manner: RolloutStrategy) -> dict[str, Any]:
+def _guarded(aws: Aws, stage: str, found: DeployedEndpoint, manner: RolloutStrategy) -> dict[str, Any]:
     """Return how an update is to be guarded: nothing for a serverless endpoint, which moves in one step."""
     if found.hosting.is_serverless or not (manner.watched or manner.bake_seconds):
         return {}
@@ -127,7 +129,7 @@ def _guarded(aws: Aws, stage: str, found: Endpoint, manner: RolloutStrategy) -> 
     return {"DeploymentConfig": deployment(manner, instances, watching)}
 
 
-def _retaining(found: Endpoint, manner: RolloutStrategy) -> dict[str, Any]:
+def _retaining(found: DeployedEndpoint, manner: RolloutStrategy) -> dict[str, Any]:
     """Return what keeps the instances as they are: autoscaling may have added some."""
     if found.hosting.is_serverless or not manner.retains:
         return {}
@@ -141,13 +143,13 @@ def _guard_minutes(extra: dict[str, Any]) -> float:
     return float(policy.get("MaximumExecutionTimeoutInSeconds", 0)) / 60
 
 
-def arrived(aws: Aws, name: str, configuration: str, minutes: float, resume: str, since: datetime) -> Endpoint:
+def arrived(aws: Aws, name: str, configuration: str, minutes: float, resume: str, since: datetime) -> DeployedEndpoint:
     """Wait until an endpoint has moved to a configuration; raises `AwsError` when it has not."""
-    seen = endpoints.settle(aws, name, resume, minutes)
+    seen = endpoint_state.wait_until_stable(aws, name, resume, minutes)
     if not seen:
         raise AwsError(f"Endpoint {name} was deleted while it was being updated.", "absent")
     if seen.status != IN_SERVICE or seen.configuration != configuration:
-        lines = "".join(f"\n  {line}" for line in endpoints.recent_log_lines(aws.account, name, since))
+        lines = "".join(f"\n  {line}" for line in endpoint_state.recent_log_lines(aws.account, name, since))
         now = "in service with what it had before" if seen.status == IN_SERVICE else seen.status
         raise AwsError(
             f"The update did not hold: {seen.failure or 'no reason was given.'} Endpoint {name} is {now}."

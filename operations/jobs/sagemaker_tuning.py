@@ -7,11 +7,11 @@ from pathlib import Path
 from operations.aws.command import Aws
 from operations.aws.watching import resumable
 from operations.jobs import tuning_job
-from operations.jobs.folds import train_there
-from operations.jobs.recipe import Order, purpose_of
-from operations.jobs.training_job import Machines
+from operations.jobs.run_jobs import TrainingOptions, purpose_of
+from operations.jobs.sagemaker_training import train_there
+from operations.jobs.training_job import JobResources
 from operations.jobs.training_order import stop_jobs
-from operations.jobs.tuning_job import Search, TuningJob
+from operations.jobs.tuning_job import TuningJob, TuningOptions
 from training import atomic
 from training.features.channels import load_prepared
 from training.model.run_folder import SEARCH_NAME
@@ -24,8 +24,8 @@ def tuned_there(
     space: SearchSpace,
     channels: Path,
     folder: Path,
-    search: Search,
-    order: Order,
+    search: TuningOptions,
+    order: TrainingOptions,
 ) -> Trained:
     """Search, and train the best trial into the folder: agreed to once, and gone on with from wherever it was left."""
     tuning = tuning_job.tune_there(aws, space, channels, search, order)
@@ -38,7 +38,7 @@ def tuned_there(
     return trained
 
 
-def _write(folder: Path, space: SearchSpace, search: Search, tuning: TuningJob) -> None:
+def _write(folder: Path, space: SearchSpace, search: TuningOptions, tuning: TuningJob) -> None:
     """Write what was searched and found beside the run."""
     facts = {
         "tuning_job": tuning.name,
@@ -70,8 +70,8 @@ def command(
     yes: bool,
 ) -> Trained | None:
     """Do what `tune --on sagemaker` was asked for; None when that was to stop."""
-    order = Order(stage, Machines(instance_type, instance_count, spot, max_minutes), parallel, yes)
-    search = Search(strategy, max_jobs, max_parallel, seed)
+    order = TrainingOptions(stage, JobResources(instance_type, instance_count, spot, max_minutes), parallel, yes)
+    search = TuningOptions(strategy, max_jobs, max_parallel, seed)
     if not stop:
         with resumable():
             return tuned_there(aws, space, channels, folder, search, order)
@@ -80,7 +80,7 @@ def command(
     return None
 
 
-def _stop(aws: Aws, space: SearchSpace, channels: Path, search: Search, order: Order) -> list[str]:
+def _stop(aws: Aws, space: SearchSpace, channels: Path, search: TuningOptions, order: TrainingOptions) -> list[str]:
     """Stop a tuning job that is under way, or the jobs of the run that its best trial becomes; returns their names."""
     tuning = tuning_job.find(aws.account, space, channels, search, order)
     if tuning_job.stop(aws, tuning):

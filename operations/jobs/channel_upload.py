@@ -41,7 +41,7 @@ _DIGEST_DIGITS = 12
 
 
 @dataclass(frozen=True)
-class Uploaded:
+class UploadedChannels:
     """Where the channels lie: `prefix` is s3://.../channels/<digest>, `digest` says what they hold.
 
     `shards` is into how many parts the train channels were dealt out as well (1: they were not). `sent` and `kept` are
@@ -76,7 +76,7 @@ def upload_channels(
     shards: int = 1,
     tick: ProgressCallback = silent,
     pairs: Sequence[str] = PAIRS,
-) -> Uploaded:
+) -> UploadedChannels:
     """Send the channels of these pairs, and with `shards` above 1 the train channels dealt out into so many parts.
 
     Makes the bucket where it is absent. `tick` counts bytes. Raises `DataError` for channels that are not as prepared.
@@ -90,7 +90,7 @@ def upload_channels(
             files |= deal(channels / pair / CHANNEL_FILES["train"], pair, shards, Path(scratch))
         files[PREPARED_NAME] = channels / PREPARED_NAME
         sent, kept = _send(aws, f"channels/{digest}", files, tick)
-    return Uploaded(bucket.uri(aws.account, f"channels/{digest}"), digest, shards, sent, kept)
+    return UploadedChannels(bucket.uri(aws.account, f"channels/{digest}"), digest, shards, sent, kept)
 
 
 def planned(account: Account, channels: Path, shards: int = 1, pairs: Sequence[str] = PAIRS) -> list[Item]:

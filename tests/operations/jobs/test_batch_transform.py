@@ -8,11 +8,11 @@ from operations.aws import bucket, role
 from operations.aws.errors import AwsError
 from operations.aws.plan import DeclinedError
 from operations.aws.waiting import StoppedWaitingError
-from operations.endpoint import endpoints, models
+from operations.endpoint import endpoint_state, models
 from operations.endpoint.candidate import Candidate
-from operations.jobs import batch
+from operations.jobs import batch_transform
 from operations.jobs.agreement import DisagreementError, agreeing
-from operations.jobs.batch import MADE_TAG, describe, find, score_in_batch
+from operations.jobs.batch_transform import MADE_TAG, describe, find, score_in_batch
 from training.evaluation.evaluate import evaluate
 from training.evaluation.predictions import predictor
 
@@ -50,7 +50,7 @@ def made(aws, action, kind):
 
 def test_a_batch_says_of_every_row_what_the_model_says_here_and_leaves_nothing(aws, candidate, here, monkeypatch):
     """From several files, as a large test needs."""
-    monkeypatch.setattr(batch, "FILE_BYTES", 2_000)
+    monkeypatch.setattr(batch_transform, "FILE_BYTES", 2_000)
     rows = rows_of(candidate, 60)
     there = score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=True)
     assert there.tolist() == here(rows).tolist()
@@ -66,7 +66,7 @@ def test_a_model_that_an_endpoint_may_use_stays(aws, candidate):
     model = models.ensure(aws, "dev", candidate)
     score_in_batch(aws, "dev", candidate, rows_of(candidate, 3, first=100), INSTANCE, yes=True)
     assert models.exists(aws.account, model)
-    endpoints.discard(aws, models=[model])
+    endpoint_state.delete_configs_and_models(aws, models=[model])
 
 
 def test_the_whole_evaluation_is_the_local_one(aws, evaluated_run, small_data, tmp_path):

@@ -8,12 +8,12 @@ from cli.model.evaluate import command
 from operations.aws import names
 from operations.aws.errors import AwsError
 from operations.aws.plan import DeclinedError
-from operations.endpoint import endpoints, hosting, models
+from operations.endpoint import endpoint_config, endpoint_state, models
 from operations.endpoint.candidate import Candidate
-from operations.endpoint.hosting import Hosting, VariantSpec
-from operations.jobs import live
+from operations.endpoint.endpoint_config import HostingSpec, VariantSpec
+from operations.jobs import endpoint_scorer
 from operations.jobs.agreement import agreeing
-from operations.jobs.live import chunks_of, score_live
+from operations.jobs.endpoint_scorer import chunks_of, score_live
 from simulator.endpoint_faults import Misbehaviour
 from training.evaluation.evaluate import evaluate
 from training.evaluation.evaluation import load_evaluation
@@ -35,7 +35,7 @@ def other(small_channels, small_hyperparameters, tmp_path):
     return Candidate("other", run.model, run.encoder)
 
 
-def serve(aws, stage, *candidates, on=Hosting()):  # noqa: B008  (it is frozen)
+def serve(aws, stage, *candidates, on=HostingSpec()):  # noqa: B008  (it is frozen)
     """Put candidates behind a stage's endpoint, each a variant, the first with all the traffic."""
     name = names.endpoint(stage, candidates[0].encoder.fingerprint)
     made = [models.ensure(aws, stage, one, isolated=not on.is_serverless) for one in candidates]
@@ -43,11 +43,11 @@ def serve(aws, stage, *candidates, on=Hosting()):  # noqa: B008  (it is frozen)
         VariantSpec(one.name, model, float(number == 0))
         for number, (one, model) in enumerate(zip(candidates, made, strict=True))
     ]
-    wanted = hosting.request(stage, name, candidates[0].release_id, on, shares)
-    configuration = hosting.ensure(aws, stage, wanted)
+    wanted = endpoint_config.request(stage, name, candidates[0].release_id, on, shares)
+    configuration = endpoint_config.ensure(aws, stage, wanted)
     tags = names.tags(stage, candidates[0].release_id)
     aws.account.client("sagemaker").create_endpoint(EndpointName=name, EndpointConfigName=configuration, Tags=tags)
-    endpoints.settle(aws, name, "again")
+    endpoint_state.wait_until_stable(aws, name, "again")
     return name
 
 
@@ -64,7 +64,7 @@ def rows_of(candidate, count):
 
 
 def test_the_endpoint_says_of_every_row_what_the_model_says_here(aws, stage, candidate, monkeypatch):
-    monkeypatch.setattr(live, "CHUNK_BYTES", 1_000)
+    monkeypatch.setattr(endpoint_scorer, "CHUNK_BYTES", 1_000)
     serve(aws, stage, candidate)
     rows = rows_of(candidate, 50)
     there = score_live(aws, stage, candidate, "", rows, yes=True)
@@ -86,7 +86,7 @@ def test_the_whole_evaluation_is_the_local_one(aws, stage, evaluated_run, small_
 
 
 def test_one_variant_of_several_is_asked(aws, stage, candidate, other):
-    serve(aws, stage, candidate, other, on=Hosting("ml.m5.large"))
+    serve(aws, stage, candidate, other, on=HostingSpec("ml.m5.large"))
     rows = rows_of(candidate, 5)
     said = score_live(aws, stage, other, "other", rows, yes=False)  # instances are paid for anyway
     assert said.tolist() == predictor(other.model, other.encoder.columns)(rows).tolist()

@@ -12,27 +12,29 @@ from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.plan import PENNIES, Item, propose
 from operations.jobs import training_job
-from operations.jobs.training_job import Job, Machines, Work
-from operations.jobs.upload import Uploaded, digest_of
+from operations.jobs.channel_upload import UploadedChannels, digest_of
+from operations.jobs.training_job import JobResources, TrainingJob, TrainingTask
 from training.data.splits import FOLDS
 from training.features.channels import ALL, Prepared, pair_of
 from training.model.hyperparameters import Hyperparameters, exactly
 
 
 @dataclass(frozen=True)
-class Order:
+class TrainingOptions:
     """How a run is to be trained: for which stage, on what machines, how many jobs at a time, and without asking?"""
 
     stage: str
-    machines: Machines
+    machines: JobResources
     parallel: int = 5
     yes: bool = False
 
 
-class Recipe:
+class RunJobs:
     """The jobs of a run by what they are for, found or to be made; their names begin with what the run is made of."""
 
-    def __init__(self, account: Account, prepared: Prepared, hyperparameters: Hyperparameters, order: Order) -> None:
+    def __init__(
+        self, account: Account, prepared: Prepared, hyperparameters: Hyperparameters, order: TrainingOptions
+    ) -> None:
         machines = order.machines
         self._account = account
         self._hyperparameters = hyperparameters.stated
@@ -40,21 +42,21 @@ class Recipe:
         self._where = place(account, prepared, machines)
         self._purpose = purpose_of(prepared, hyperparameters.stated, machines)
 
-    def fold(self, number: int) -> Job:
+    def fold(self, number: int) -> TrainingJob:
         """The job of a fold's pair of channels."""
         return self._find(pair_of(number), pair_of(number), self._hyperparameters, judged=True)
 
-    def again(self, number: int, rounds: int) -> Job:
+    def again(self, number: int, rounds: int) -> TrainingJob:
         """The job of a fold whose model stopped before so many rounds."""
         return self._find(f"{pair_of(number)}-again", pair_of(number), exactly(self._hyperparameters, rounds))
 
-    def all(self, rounds: int) -> Job:
+    def all(self, rounds: int) -> TrainingJob:
         """The job of all reviews."""
         return self._find(ALL, ALL, exactly(self._hyperparameters, rounds))
 
-    def _find(self, label: str, pair: str, hyperparameters: dict[str, str], judged: bool = False) -> Job:
+    def _find(self, label: str, pair: str, hyperparameters: dict[str, str], judged: bool = False) -> TrainingJob:
         machines = self._order.machines
-        work = Work(
+        work = TrainingTask(
             purpose=f"{self._purpose}-{label}",
             hyperparameters=hyperparameters,
             train=self._where.train(pair, sharded=machines.instance_count > 1),
@@ -63,24 +65,24 @@ class Recipe:
         return training_job.find(self._account, self._order.stage, work, machines)
 
 
-def place(account: Account, prepared: Prepared, machines: Machines) -> Uploaded:
+def place(account: Account, prepared: Prepared, machines: JobResources) -> UploadedChannels:
     """Return where the channels lie once they are uploaded."""
     digest = digest_of(prepared)
-    return Uploaded(bucket.uri(account, f"channels/{digest}"), digest, machines.instance_count, (), ())
+    return UploadedChannels(bucket.uri(account, f"channels/{digest}"), digest, machines.instance_count, (), ())
 
 
-def purpose_of(prepared: Prepared, stated: dict[str, str], machines: Machines) -> str:
+def purpose_of(prepared: Prepared, stated: dict[str, str], machines: JobResources) -> str:
     """Return what the names of a run's jobs have in common: `train-5c1f20aa`."""
     made_of = [digest_of(prepared), training_job.sent(stated), vars(machines)]
     return f"train-{names.digest(made_of)}"
 
 
-def items(aws: Aws, order: Order, jobs: Sequence[Job]) -> list[Item]:
+def items(aws: Aws, order: TrainingOptions, jobs: Sequence[TrainingJob]) -> list[Item]:
     """Return the plan's lines for jobs that do not exist yet."""
     return [Item("training job", job.name, price(aws, order.machines)) for job in jobs if not job.status]
 
 
-def later(aws: Aws, order: Order) -> list[Item]:
+def later(aws: Aws, order: TrainingOptions) -> list[Item]:
     """Return the plan's lines for jobs that get their names once the best number of rounds is known."""
     hourly = price(aws, order.machines)
     return [
@@ -90,13 +92,13 @@ def later(aws: Aws, order: Order) -> list[Item]:
     ]
 
 
-def price(aws: Aws, machines: Machines) -> prices.Price:
+def price(aws: Aws, machines: JobResources) -> prices.Price:
     """Price one job's machines by the hour."""
     known = prices.instance("training", machines.instance_type, aws.account.region, machines.instance_count)
     return prices.Price(known.usd_per_hour, "less as a spare machine") if machines.spot else known
 
 
-def propose_training(aws: Aws, order: Order, wanted: Sequence[Item]) -> None:
+def propose_training(aws: Aws, order: TrainingOptions, wanted: Sequence[Item]) -> None:
     """Show what will be trained, and on what; raises `DeclinedError` unless it is agreed to."""
     machines = order.machines
     title = (

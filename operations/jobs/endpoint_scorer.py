@@ -10,7 +10,7 @@ from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.plan import Item, propose
-from operations.endpoint import endpoints
+from operations.endpoint import endpoint_state
 from operations.endpoint.candidate import Candidate
 from training.evaluation.predictions import Floats
 from training.progress import ProgressCallback, bars, silent
@@ -34,7 +34,9 @@ class Pinned:
 
 def score_live(aws: Aws, stage: str, candidate: Candidate, variant: str, rows: Sequence[str], yes: bool) -> Floats:
     """Return what a stage's endpoint says of rows; raises `AwsError` when it serves another release's model."""
-    endpoint = endpoints.need(aws.account, names.endpoint(stage, candidate.encoder.fingerprint), stage)
+    endpoint = endpoint_state.require_in_service(
+        aws.account, names.endpoint(stage, candidate.encoder.fingerprint), stage
+    )
     check_serves(endpoint, candidate, variant)
     chunks = list(chunks_of(rows))
     if endpoint.hosting.is_serverless:  # instances are paid for anyway
@@ -46,7 +48,7 @@ def score_live(aws: Aws, stage: str, candidate: Candidate, variant: str, rows: S
         return _ask(asking, chunks, tick)
 
 
-def check_serves(endpoint: endpoints.Endpoint, candidate: Candidate, variant: str) -> None:
+def check_serves(endpoint: endpoint_state.DeployedEndpoint, candidate: Candidate, variant: str) -> None:
     """Raise `AwsError` unless all variants that may answer have the candidate's model."""
     if variant and variant not in [one.name for one in endpoint.variants]:
         known = ", ".join(one.name for one in endpoint.variants)

@@ -28,7 +28,7 @@ class HostingError(SentimentError):
 
 
 @dataclass(frozen=True)
-class Hosting:
+class HostingSpec:
     """Serverless, with so much memory and concurrency, where `instance_type` is ""; else so many instances of it."""
 
     instance_type: str = ""
@@ -64,16 +64,16 @@ class VariantSpec:
     count: int = 1
 
 
-def chosen(instance_type: str, count: int, memory: str, concurrency: int) -> Hosting:
+def hosting_from_options(instance_type: str, count: int, memory: str, concurrency: int) -> HostingSpec:
     """Make a hosting of the options' values; raises `HostingError` for a type that does not exist for hosting."""
     if instance_type.startswith("ml.t3."):
         raise HostingError("There is no ml.t3 for hosting. The small ones are ml.t2.medium and ml.m5.large.")
     if instance_type and not instance_type.startswith("ml."):
         raise HostingError(f"{instance_type!r} is no instance type of SageMaker: they begin with ml., as ml.m5.large.")
-    return Hosting(instance_type, count, int(memory), concurrency)
+    return HostingSpec(instance_type, count, int(memory), concurrency)
 
 
-def checked_most(hosting: Hosting, most: int) -> int:
+def check_max_count(hosting: HostingSpec, most: int) -> int:
     """Return how many instances autoscaling may come to, 0: none; raises `HostingError` where it would do nothing."""
     if most and hosting.is_serverless:
         raise HostingError("--max-count is of instances and needs --instance-type: serverless scales by --concurrency.")
@@ -82,15 +82,17 @@ def checked_most(hosting: Hosting, most: int) -> int:
     return most
 
 
-def hosting_of(variant: Mapping[str, Any]) -> Hosting:
+def read_hosting(variant: Mapping[str, Any]) -> HostingSpec:
     """Read the hosting of a variant in DescribeEndpointConfig's answer."""
     if "ServerlessConfig" in variant:
         serverless = variant["ServerlessConfig"]
-        return Hosting(memory_mb=serverless["MemorySizeInMB"], concurrency=serverless["MaxConcurrency"])
-    return Hosting(variant["InstanceType"], variant.get("InitialInstanceCount", 1))
+        return HostingSpec(memory_mb=serverless["MemorySizeInMB"], concurrency=serverless["MaxConcurrency"])
+    return HostingSpec(variant["InstanceType"], variant.get("InitialInstanceCount", 1))
 
 
-def request(stage: str, endpoint: str, release: str, hosting: Hosting, shares: Sequence[VariantSpec]) -> dict[str, Any]:
+def request(
+    stage: str, endpoint: str, release: str, hosting: HostingSpec, shares: Sequence[VariantSpec]
+) -> dict[str, Any]:
     """Return the CreateEndpointConfig request for these variants, all hosted alike."""
     if hosting.is_serverless and len(shares) > 1:
         raise HostingError(
@@ -105,7 +107,7 @@ def request(stage: str, endpoint: str, release: str, hosting: Hosting, shares: S
     }
 
 
-def _variant(hosting: Hosting, share: VariantSpec) -> dict[str, Any]:
+def _variant(hosting: HostingSpec, share: VariantSpec) -> dict[str, Any]:
     """Describe one variant."""
     common = {"VariantName": share.name, "ModelName": share.model, "InitialVariantWeight": share.weight}
     if hosting.is_serverless:

@@ -19,12 +19,12 @@ from operations.aws.errors import AwsError, if_there
 from operations.aws.plan import PENNIES, Item, propose
 from operations.aws.waiting import wait_for
 from operations.aws.watching import RESUME
-from operations.endpoint import endpoints, models
+from operations.endpoint import endpoint_state, models
 from operations.endpoint.candidate import Candidate
 from operations.inventory.resources import TRANSFORMED, Resource
-from operations.jobs.following import LAST_LINES
+from operations.jobs.endpoint_scorer import chunks_of
 from operations.jobs.job_log import JobLog
-from operations.jobs.live import chunks_of
+from operations.jobs.job_progress import LAST_LINES
 from operations.teardown import deletions
 from training.evaluation.predictions import Floats
 
@@ -188,4 +188,6 @@ def clean_up(aws: Aws, batch: Batch) -> None:
     arn = describe(aws.account, batch.name).get("TransformJobArn")
     if arn:
         tags = aws.account.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
-        endpoints.discard(aws, models=[model for model in [names.tag_value(tags, MADE_TAG)] if model])
+        endpoint_state.delete_configs_and_models(
+            aws, models=[model for model in [names.tag_value(tags, MADE_TAG)] if model]
+        )

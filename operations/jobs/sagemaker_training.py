@@ -18,11 +18,11 @@ import xgboost
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.watching import RESUME
-from operations.jobs.following import follow
+from operations.jobs.channel_upload import upload_channels
 from operations.jobs.job_log import JobLog
-from operations.jobs.recipe import Order, Recipe, items, later, propose_training
-from operations.jobs.training_job import Job, Machines
-from operations.jobs.upload import upload_channels
+from operations.jobs.job_progress import follow
+from operations.jobs.run_jobs import RunJobs, TrainingOptions, items, later, propose_training
+from operations.jobs.training_job import JobResources, TrainingJob
 from training import atomic
 from training.data.splits import FOLDS
 from training.features.channels import load_prepared
@@ -50,7 +50,7 @@ def train_there(
     channels: Path,
     folder: Path,
     stated: dict[str, str],
-    order: Order,
+    order: TrainingOptions,
 ) -> Trained:
     """Train on SageMaker and write the run into a folder; what an earlier call had begun is gone on with.
 
@@ -58,7 +58,7 @@ def train_there(
     """
     hyperparameters = parse(stated)
     prepared, _ = load_prepared(channels)
-    recipe = Recipe(aws.account, prepared, hyperparameters, order)
+    recipe = RunJobs(aws.account, prepared, hyperparameters, order)
     metric = hyperparameters.watched_metric
     first = [recipe.fold(number) for number in range(FOLDS)]
     asked = any(job.status != "Completed" for job in first)
@@ -88,12 +88,12 @@ def train_there(
     return trained
 
 
-def _upload(aws: Aws, channels: Path, order: Order) -> None:
+def _upload(aws: Aws, channels: Path, order: TrainingOptions) -> None:
     with bars(aws.console, "Uploading") as (tick,):
         upload_channels(aws, channels, order.machines.instance_count, tick)
 
 
-def _read_fold(aws: Aws, job: Job, hyperparameters: Hyperparameters) -> _Fold:
+def _read_fold(aws: Aws, job: TrainingJob, hyperparameters: Hyperparameters) -> _Fold:
     """Fetch what a fold's job made; raises `AwsError` when its log does not tell of every round."""
     model = job.model(aws.account)
     rounds = xgboost.Booster(model_file=bytearray(model)).num_boosted_rounds()
@@ -124,7 +124,7 @@ def _too_short(folds: Sequence[_Fold], rounds: int, hyperparameters: Hyperparame
     return [number for number, fold in enumerate(folds) if wrong(fold.rounds, rounds)]
 
 
-def _versions(machines: Machines) -> dict[str, str]:
+def _versions(machines: JobResources) -> dict[str, str]:
     """Return what computed a run."""
     return {
         "sagemaker image": f"{images.REPOSITORY}:{images.TAG}",
@@ -133,7 +133,7 @@ def _versions(machines: Machines) -> dict[str, str]:
     }
 
 
-def _write_jobs(folder: Path, jobs: Sequence[Job]) -> None:
+def _write_jobs(folder: Path, jobs: Sequence[TrainingJob]) -> None:
     """Write which jobs made a run."""
     facts = {
         job.work.label: {

@@ -13,7 +13,7 @@ from operations.aws.command import Aws
 from operations.aws.errors import AwsError, code_of
 from operations.aws.watching import RESUME, watch
 from operations.jobs import training_job
-from operations.jobs.training_job import Job
+from operations.jobs.training_job import TrainingJob
 
 LAST_LINES = 8  # of a failed job's log
 LAST_LINES_SECONDS = 2.0  # they may come so much later than its end
@@ -21,7 +21,7 @@ _PATIENCE_SECONDS = 3600.0  # on top of what jobs may take: machines are waited 
 _LONGEST_LINE = 100
 
 
-def follow(aws: Aws, jobs: Sequence[Job], parallel: int, metric: str) -> None:
+def follow(aws: Aws, jobs: Sequence[TrainingJob], parallel: int, metric: str) -> None:
     """Begin jobs, so many at a time, and return when all have completed; `metric` of validation is shown.
 
     Raises `AwsError` when one fails or is stopped, `StoppedWaitingError` on Ctrl-C and when nothing ever happens.
@@ -31,7 +31,7 @@ def follow(aws: Aws, jobs: Sequence[Job], parallel: int, metric: str) -> None:
     watch(aws, lambda: _step(aws, jobs, parallel, shown), shown, longest)
 
 
-def _step(aws: Aws, jobs: Sequence[Job], parallel: int, shown: "Progress") -> bool:
+def _step(aws: Aws, jobs: Sequence[TrainingJob], parallel: int, shown: "Progress") -> bool:
     """Look at every job that is under way, and begin those there is room for; True when all have completed."""
     for job in jobs:
         if job.status and not (job.status == "Completed" and job.name in shown.seen):
@@ -49,13 +49,13 @@ def _step(aws: Aws, jobs: Sequence[Job], parallel: int, shown: "Progress") -> bo
     return all(job.status == "Completed" for job in jobs)
 
 
-def look(aws: Aws, job: Job) -> None:
+def look(aws: Aws, job: TrainingJob) -> None:
     """Ask how a job stands, and read its log on."""
     job.told = training_job.describe(aws.account, job.name)
     job.log.read()
 
 
-def _begin(aws: Aws, job: Job, running: int) -> bool:
+def _begin(aws: Aws, job: TrainingJob, running: int) -> bool:
     """Begin a job; False when the account's quota has no room for another beside those that run."""
     try:
         training_job.create(aws, job)
@@ -66,7 +66,7 @@ def _begin(aws: Aws, job: Job, running: int) -> bool:
     return True
 
 
-def ended_badly(aws: Aws, job: Job, jobs: Sequence[Job]) -> AwsError:
+def ended_badly(aws: Aws, job: TrainingJob, jobs: Sequence[TrainingJob]) -> AwsError:
     """Stop what runs beside a job that failed or was stopped, and return the error that says why it ended."""
     stopped = [one.work.label for one in jobs if one is not job and one.status in training_job.UNDER_WAY]
     for one in jobs:
@@ -79,7 +79,7 @@ def ended_badly(aws: Aws, job: Job, jobs: Sequence[Job]) -> AwsError:
     )
 
 
-def _why(job: Job) -> str:
+def _why(job: TrainingJob) -> str:
     """Say why a job ended."""
     if job.state == "MaxRuntimeExceeded":
         return f"The training job {job.name} took longer than it may. Give it more --max-minutes."
@@ -94,14 +94,14 @@ def _why(job: Job) -> str:
 class Progress:
     """All jobs as a table that is drawn anew, with the line that was logged last; `seen` are those that have ended."""
 
-    def __init__(self, jobs: Sequence[Job], metric: str) -> None:
+    def __init__(self, jobs: Sequence[TrainingJob], metric: str) -> None:
         self.seen: set[str] = set()
         self._jobs = jobs
         self._metric = metric
         self._states: dict[str, str] = {}
         self._last = ""
 
-    def take(self, aws: Aws, job: Job) -> None:
+    def take(self, aws: Aws, job: TrainingJob) -> None:
         """Take a job that was looked at; where nothing can be drawn anew, a line says what has changed."""
         if job.status == "Completed":
             self.seen.add(job.name)
