@@ -25,7 +25,7 @@ from benchmarks.results import Result, answered_lines, markdown_of, table_of, wr
 from benchmarks.sentences import PROJECT, score_of
 from benchmarks.snippets import Snippets
 from chalicelib import release
-from chalicelib.release import EVIDENCE_NAME, VOCABULARY_NAME
+from chalicelib.release import NGRAM_TABLE_NAME, VOCABULARY_NAME
 from training.data.collect import collect
 from training.data.reviews import DataError, Review
 from training.data.splits import TEST
@@ -50,7 +50,7 @@ def packaged_contender(data: Path, folder: Path) -> Contender:
     def train_again(_texts: Sequence[str], _labels: Integers) -> Trained:
         prepare(data, folder / "channels")
         train(folder / "channels", folder / "run", packaged.facts.hyperparameters)
-        parts = [release.PACKAGED / name for name in (VOCABULARY_NAME, EVIDENCE_NAME)]
+        parts = [release.PACKAGED / name for name in (VOCABULARY_NAME, NGRAM_TABLE_NAME)]
         files = [PROJECT / MODEL_FOLDER / MODEL_NAME, *filter(Path.exists, parts)]
         learned_bytes = sum(file.stat().st_size for file in files)
         return Trained(score_of(packaged), learned_bytes, not_sure_band=packaged.facts.not_sure_band)

@@ -83,13 +83,13 @@ def _candidates(located: Sequence[Word], encoder: Encoder) -> list[tuple[str, tu
     A word is as loud as what its terms say where it stands loudest; a negation, as the word behind it.
     """
     texts = [word.text for word in located]
-    strengths = [*encoder.strengths(texts), 0.0]
+    absolute_weights = [*encoder.absolute_weights(texts), 0.0]
     loudness: dict[str, float] = defaultdict(float)
     positions: dict[str, list[int]] = defaultdict(list)
     for position, text in enumerate(texts):
         positions[text].append(position)
         reach = 2 if text in NEGATIONS else 1
-        loudness[text] = max(loudness[text], *strengths[position : position + reach])
+        loudness[text] = max(loudness[text], *absolute_weights[position : position + reach])
     least = LEAST_SHARE_TRIED * max(loudness.values(), default=0.0)
     ranked = sorted((text for text in loudness if loudness[text] > least), key=lambda text: (-loudness[text], text))
     return [(text, tuple(positions[text])) for text in ranked]

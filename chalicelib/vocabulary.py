@@ -1,9 +1,9 @@
-"""Words -> a bag of words: the columns of those that the model knows; reads, checks and writes the vocabulary file.
+"""The vocabulary: which column of a row each word has, and the reading and writing of the vocabulary file.
 
-The vocabulary file is made to be read: a short header, a blank line, then a word a line with its weight, the smoothed
-log-odds of positive against negative reviews that hold the word (natural logarithm; above 0 speaks for positive). Rows
-do not depend on the weights. What this module does not do: write rows (`encoder`), weigh longer terms (`evidence`), or
-choose words (`training.features.build_vocabulary`).
+The vocabulary file is for people to read too: a short header, a blank line, then one word per line with its weight, the
+smoothed log-odds that a review with the word is positive (natural logarithm; above 0 means positive). Rows do not
+depend on the weights. Rows are written by `encoder`, longer n-grams are in `ngram_features`, and the words are chosen
+by `training.features.build_vocabulary`.
 """
 
 import re
@@ -22,7 +22,8 @@ _TERM_LINE = re.compile(r"(\S+)\t([+-]\d+\.\d\d)")
 class Vocabulary:
     """An ordered set of words, each with its column in a row.
 
-    `weights` are log-odds, one a word. Raises `ReleaseError` for no terms, a duplicate, or lengths that differ.
+    `weights` are log-odds, one per word. Raises `ReleaseError` if there are no terms, a term occurs twice, or the
+    lengths differ.
     """
 
     def __init__(self, terms: Sequence[str], weights: Sequence[float]) -> None:
@@ -30,9 +31,9 @@ class Vocabulary:
         self.weights = tuple(weights)
         self._column_of = dict(zip(self.terms, range(1, len(self.terms) + 1), strict=True))  # term -> column, 1..N
         if not self.terms:
-            raise ReleaseError("The vocabulary holds no terms.")
+            raise ReleaseError("The vocabulary has no terms.")
         if len(self._column_of) != len(self.terms):
-            raise ReleaseError("The vocabulary names a term twice.")
+            raise ReleaseError("The vocabulary has a term twice.")
         if len(self.weights) != len(self.terms):
             raise ReleaseError(f"The vocabulary has {len(self.terms)} terms but {len(self.weights)} weights.")
 
@@ -51,7 +52,7 @@ class Vocabulary:
         return sorted(set(filter(None, map(self._column_of.get, words))))  # no column is 0
 
     def weight(self, term: str) -> float:
-        """Return a word's log-odds; 0.0 for one that is not in the vocabulary."""
+        """Return a word's log-odds; 0.0 for a word that is not in the vocabulary."""
         column = self._column_of.get(term)
         return 0.0 if column is None else self.weights[column - 1]
 
@@ -63,7 +64,7 @@ class Vocabulary:
 
 
 def parse(text: str) -> Vocabulary:
-    """Read the text of a vocabulary file; raises `ReleaseError` naming the line that is wrong."""
+    """Parse the text of a vocabulary file; raises `ReleaseError` naming the wrong line."""
     header, _, body = text.partition("\n\n")
     title, *pairs = header.split("\n")
     if title != _TITLE:
@@ -76,17 +77,17 @@ def parse(text: str) -> Vocabulary:
     lines = body.count("\n")
     if not body.endswith("\n") or stated.get("terms") != str(lines):
         raise ReleaseError(
-            f"The vocabulary file states {stated.get('terms')} terms and holds {lines}: it was cut or edited."
+            f"The vocabulary file states {stated.get('terms')} terms and has {lines}: it was cut or edited."
         )
     return _from_body(body, first_line_number=header.count("\n") + 3)
 
 
 def _from_body(body: str, first_line_number: int) -> Vocabulary:
-    """Read the term lines all at once, since a cold start waits for it; the number of the first is for messages."""
+    """Parse all term lines at once, for faster cold starts; the number of the first line is for error messages."""
     fields = body[:-1].replace("\n", "\t").split("\t")
     terms, stated = fields[0::2], fields[1::2]
     try:
-        weight_of = {text: float(text) for text in set(stated)}  # a few hundred different ones
+        weight_of = {text: float(text) for text in set(stated)}  # a few hundred distinct weights
         return Vocabulary(terms, [weight_of[text] for text in stated])
     except (ValueError, ReleaseError):
         for number, line in enumerate(body[:-1].split("\n"), start=first_line_number):
@@ -98,7 +99,7 @@ def _from_body(body: str, first_line_number: int) -> Vocabulary:
 
 
 def load(path: Path) -> Vocabulary:
-    """Read a vocabulary file (UTF-8); raises `ReleaseError` when it is absent, unreadable or not whole."""
+    """Read a vocabulary file (UTF-8); raises `ReleaseError` if it is missing, unreadable or incomplete."""
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

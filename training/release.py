@@ -11,9 +11,9 @@ from pathlib import Path
 
 from chalicelib.encoder import ENCODING
 from chalicelib.release import (
-    EVIDENCE_NAME,
     FACTS_NAME,
     FORMAT_VERSION,
+    NGRAM_TABLE_NAME,
     PACKAGED,
     VOCABULARY_NAME,
     Release,
@@ -26,7 +26,7 @@ from training.data.reviews import read_manifest
 from training.evaluation.evaluate import DEFAULT_PRECISION, evaluate
 from training.evaluation.evaluation import REPORT_NAME, TEST, Evaluation, load_evaluation
 from training.evaluation.predictions import load_booster
-from training.features.channels import write_evidence
+from training.features.channels import write_ngram_table
 from training.model import missing_values
 from training.model.canary import CANARY_NAME, computed
 from training.model.container_image import REPOSITORY, TAG
@@ -74,12 +74,12 @@ def release(
         model_folder / FIGURES_NAME: evaluation.dumps().encode(),
         release_folder / FACTS_NAME: facts.dumps().encode(),
     }
-    write_evidence(release_folder, run.encoder)
+    write_ngram_table(release_folder, run.encoder)
     for path, content in contents.items():
         atomic.write_bytes(path, content)
     packaged = load(release_folder)
     packaged.check_model((model_folder / MODEL_NAME).read_bytes())
-    evidence = [release_folder / EVIDENCE_NAME] if run.encoder.evidence else []
+    evidence = [release_folder / NGRAM_TABLE_NAME] if run.encoder.ngram_table else []
     return Released(packaged, evaluation, [*evidence, *contents])
 
 
@@ -121,7 +121,7 @@ def describe(run: Run, evaluation: Evaluation) -> ReleaseFacts:
         columns=run.encoder.columns,
         vocabulary_fingerprint=run.encoder.fingerprint,
         vocabulary_sha256=hashlib.sha256(run.encoder.vocabulary.dumps().encode()).hexdigest(),
-        evidence_sha256=run.encoder.evidence.sha256 if run.encoder.evidence else None,
+        evidence_sha256=run.encoder.ngram_table.sha256 if run.encoder.ngram_table else None,
         model_sha256=run.record.model_sha256,
         not_sure_band=evaluation.not_sure_band,
         precision=evaluation.precision,

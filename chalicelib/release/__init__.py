@@ -1,9 +1,9 @@
-"""The packaged release: reads vocabulary, evidence and `release.json` of this folder, and refuses what does not match.
+"""The packaged release: reading the vocabulary, the n-gram table and `release.json`, and verifying that they match.
 
-A release is an encoder (vocabulary and evidence), the facts about it, and a model that was trained on its rows. A
-release without evidence has no `evidence.bin`, and states no hash of it. The model itself lives in `model/` and is
-never shipped to Lambda; its SHA-256 stands in the facts, so whoever loads the model calls `check_model`.
-`training.release` writes what this module reads.
+A release is an encoder (vocabulary and n-gram table), the facts about it, and a model that was trained on its rows. A
+release without an n-gram table has no `evidence.bin`, and states no hash of it. The model itself lives in `model/` and
+is never shipped to Lambda; the facts state its SHA-256, which `check_model` compares. `training.release` writes the
+files that this module reads.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from chalicelib import ngram_features as evidence_file
+from chalicelib import ngram_features
 from chalicelib import vocabulary as vocabulary_file
 from chalicelib.encoder import ENCODING, Encoder
 from chalicelib.errors import ReleaseError
@@ -21,23 +21,24 @@ from chalicelib.text import CLEANER_VERSION
 FORMAT_VERSION = 2
 PACKAGED = Path(__file__).parent
 VOCABULARY_NAME = "vocabulary.txt"
-EVIDENCE_NAME = "evidence.bin"
+NGRAM_TABLE_NAME = "evidence.bin"  # the n-gram table's former name, kept so that stored releases stay readable
 FACTS_NAME = "release.json"
 
 
 def release_id_of(fingerprint: str, model_sha256: str) -> str:
-    """Name a release: `<vocabulary fingerprint, 12 digits>-<model SHA-256, 8 digits>`."""
+    """Return a release's name: `<vocabulary fingerprint, 12 digits>-<model SHA-256, 8 digits>`."""
     return f"{fingerprint}-{model_sha256[:8]}"
 
 
 @dataclass(frozen=True)
 class ReleaseFacts:
-    """What `release.json` says of a release; every field is required.
+    """The content of `release.json`; every field is required.
 
-    `not_sure_band` holds two probabilities: scores strictly between them are answered "not sure".
-    `few_known_words` is a share, 0..1: below it a review carries a warning.
-    `precision` is what the band was chosen for: the share of right answers outside of it, by kind of review.
-    `metrics` maps what was asked (cross-validation, test, ...) to its figures; `image` is the SageMaker image's name
+    `not_sure_band` holds two probabilities: scores strictly between them get the label "not sure".
+    `few_known_words` is a share, 0..1: a review with a smaller share of known words gets a warning.
+    `precision` is the share of correct labels outside the band that the band was chosen for, by kind of review.
+    `evidence_sha256` is the hash of the n-gram table.
+    `metrics` maps each evaluation (cross-validation, test, ...) to its figures; `image` is the SageMaker image's name
     and tag.
     """
 
@@ -60,15 +61,15 @@ class ReleaseFacts:
 
     @property
     def release_id(self) -> str:
-        """The release's name: says which encoder and which model."""
+        """The release's name, which identifies its encoder and its model."""
         return release_id_of(self.vocabulary_fingerprint, self.model_sha256)
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What the app tells callers of its release."""
-        told = ["vocabulary_fingerprint", "model_sha256", "cleaner_version", "columns", "xgboost_version", "image"]
-        told += ["not_sure_band", "precision", "few_known_words", "metrics"]
-        return {"release": self.release_id, **{name: getattr(self, name) for name in told}}
+        """The public facts, as `GET /version` returns them."""
+        public = ["vocabulary_fingerprint", "model_sha256", "cleaner_version", "columns", "xgboost_version", "image"]
+        public += ["not_sure_band", "precision", "few_known_words", "metrics"]
+        return {"release": self.release_id, **{name: getattr(self, name) for name in public}}
 
     def dumps(self) -> str:
         """Return the text of `release.json`."""
@@ -84,7 +85,7 @@ class Release:
 
     @property
     def release_id(self) -> str:
-        """The release's name, as answers and logs carry it."""
+        """The release's name, as it appears in responses and logs."""
         return self.facts.release_id
 
     def check_model(self, model: bytes) -> None:
@@ -92,27 +93,27 @@ class Release:
         sha256 = hashlib.sha256(model).hexdigest()
         if sha256 != self.facts.model_sha256:
             raise ReleaseError(
-                f"The model's SHA-256 begins with {sha256[:12]}, but release {self.release_id} was made with a model "
-                f"whose SHA-256 begins with {self.facts.model_sha256[:12]}. Release both together again."
+                f"The model's SHA-256 begins with {sha256[:12]}, but release {self.release_id} was packaged with a "
+                f"model whose SHA-256 begins with {self.facts.model_sha256[:12]}. Package both together again."
             )
 
 
 def load(folder: Path = PACKAGED) -> Release:
-    """Read the release in a folder; raises `ReleaseError`, with the reason, unless all its parts belong together."""
+    """Read the release in a folder; raises `ReleaseError` unless all its parts match."""
     try:
         vocabulary_bytes = (folder / VOCABULARY_NAME).read_bytes()
         facts = parse_facts((folder / FACTS_NAME).read_text(encoding="utf-8"))
         vocabulary = vocabulary_file.parse(vocabulary_bytes.decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ReleaseError(f"The release in {folder} cannot be read: {error}.") from error
-    evidence = evidence_file.load(folder / EVIDENCE_NAME) if facts.evidence_sha256 else None
-    encoder = Encoder(vocabulary, evidence)
+    ngram_table = ngram_features.load(folder / NGRAM_TABLE_NAME) if facts.evidence_sha256 else None
+    encoder = Encoder(vocabulary, ngram_table)
     _check_together(facts, encoder, hashlib.sha256(vocabulary_bytes).hexdigest())
     return Release(encoder, facts)
 
 
 def parse_facts(text: str) -> ReleaseFacts:
-    """Read the text of `release.json`; raises `ReleaseError` naming what is absent, unknown or of another format."""
+    """Parse the text of `release.json`; raises `ReleaseError` naming missing or unknown fields, or a wrong format."""
     try:
         stated = json.loads(text)
     except ValueError as error:
@@ -123,15 +124,17 @@ def parse_facts(text: str) -> ReleaseFacts:
     names = {field.name for field in fields(ReleaseFacts)}
     if names != stated.keys():
         differing = ", ".join(sorted(names ^ stated.keys()))
-        raise ReleaseError(f"{FACTS_NAME} lacks fields or has unknown ones: {differing}.")
+        raise ReleaseError(f"{FACTS_NAME} has missing or unknown fields: {differing}.")
     facts = ReleaseFacts(**{**stated, "not_sure_band": _band(stated["not_sure_band"])})
     if release_id != facts.release_id:
-        raise ReleaseError(f"{FACTS_NAME} names release {release_id}, but its parts make {facts.release_id}.")
+        raise ReleaseError(
+            f"{FACTS_NAME} names release {release_id}, but its fields identify release {facts.release_id}."
+        )
     return facts
 
 
 def _band(stated: Any) -> tuple[float, float]:
-    """Check the two edges of the "not sure" band: probabilities, the lower first, one half between them."""
+    """Validate the two edges of the "not sure" band: probabilities, the lower first, with one half between them."""
     numbers = isinstance(stated, list) and len(stated) == 2 and all(isinstance(edge, float) for edge in stated)
     if not numbers or not 0 <= stated[0] <= 0.5 <= stated[1] <= 1:
         raise ReleaseError(f"{FACTS_NAME} states not_sure_band {stated!r}; it must be two probabilities around 0.5.")
@@ -139,14 +142,14 @@ def _band(stated: Any) -> tuple[float, float]:
 
 
 def _check_together(facts: ReleaseFacts, encoder: Encoder, vocabulary_sha256: str) -> None:
-    """Raise `ReleaseError` for the first fact that the files or this code contradict."""
+    """Raise `ReleaseError` for the first fact that does not match the files or this code."""
     found = {
         "cleaner_version": CLEANER_VERSION,
         "encoding": ENCODING,
         "columns": encoder.columns,
         "vocabulary_fingerprint": encoder.fingerprint,
         "vocabulary_sha256": vocabulary_sha256,
-        "evidence_sha256": encoder.evidence.sha256 if encoder.evidence else None,
+        "evidence_sha256": encoder.ngram_table.sha256 if encoder.ngram_table else None,
     }
     for name, value in found.items():
         stated = getattr(facts, name)

@@ -5,7 +5,7 @@ What is stored is all that is needed to go back to it: the archive for the endpo
 
 from typing import Any
 
-from chalicelib.release import EVIDENCE_NAME, VOCABULARY_NAME
+from chalicelib.release import NGRAM_TABLE_NAME, VOCABULARY_NAME
 from operations.aws import bucket, names, role
 from operations.aws.account import Account
 from operations.aws.command import Aws
@@ -30,8 +30,8 @@ def _files(candidate: Candidate) -> dict[str, bytes]:
     """Return what is stored of a candidate, by name; of the packaged release, its facts and report too."""
     files = {ARCHIVE_NAME: candidate.archive, MODEL_NAME: candidate.model}
     files[VOCABULARY_NAME] = candidate.encoder.vocabulary.dumps().encode()
-    if candidate.encoder.evidence:
-        files[EVIDENCE_NAME] = candidate.encoder.evidence.dumps()
+    if candidate.encoder.ngram_table:
+        files[NGRAM_TABLE_NAME] = candidate.encoder.ngram_table.dumps()
     return files | {path.name: path.read_bytes() for path in candidate.told}  # the facts last: they vouch for the rest
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chalicelib import release
 from chalicelib.assets import REPORT_NAME
-from chalicelib.release import EVIDENCE_NAME, FACTS_NAME, PACKAGED, VOCABULARY_NAME
+from chalicelib.release import FACTS_NAME, NGRAM_TABLE_NAME, PACKAGED, VOCABULARY_NAME
 from operations.aws import bucket, names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
@@ -27,7 +27,7 @@ from training.features.channels import read_encoder
 from training.model.canary import CANARY_NAME, Canary, computed
 from training.model.run_folder import MODEL_NAME
 
-_SHIPPED = (VOCABULARY_NAME, EVIDENCE_NAME, REPORT_NAME, FACTS_NAME)
+_SHIPPED = (VOCABULARY_NAME, NGRAM_TABLE_NAME, REPORT_NAME, FACTS_NAME)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The hashed table against a slow and obvious count of terms, and the file it is kept in."""
+"""Tests of the n-gram features against a slow and obvious count of n-grams, and of the table's file."""
 
 import hashlib
 import random
@@ -11,99 +11,99 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib import ngram_features as evidence_file
+from chalicelib import ngram_features
 from chalicelib.errors import ReleaseError
 from chalicelib.ngram_features import (
     CENTRE,
     COLUMNS,
-    KINDS,
     NEGATION_REACH,
     NEGATIONS,
-    STRETCH_LIMIT,
-    Evidence,
-    hashes,
-    negated_places,
+    NGRAM_KINDS,
+    WINDOW_LIMIT,
+    NgramTable,
+    hash_ngrams,
+    negated_positions,
+    ngrams,
     parse,
-    terms,
 )
 from chalicelib.text import words as words_of
 
 SLOTS = 1 << 20
 POOL = ("good", "bad", "not", "so", "film", "!")
-Codes = dict[str, tuple[int, int]]  # term -> the codes of what was learned and what was counted, -127..127
+Codes = dict[str, tuple[int, int]]  # n-gram -> the codes of its learned weight and log-count ratio, -127..127
 
 some_words = st.lists(st.sampled_from([*POOL, "xyzzy"]), max_size=120)
 typed_words = st.lists(st.sampled_from([*POOL, "don't", "never", "7/10", "caf", "i"]), max_size=30)
 
 
-def hash_of(term: str) -> int:
-    return crc32(f"{term} ".encode())
+def hash_of(ngram: str) -> int:
+    return crc32(f"{ngram} ".encode())
 
 
-def table(codes: Codes, slots: int = SLOTS) -> Evidence:
-    """Make a table that holds these terms and no others."""
-    checks, learned, counted = (bytearray(slots) for _ in range(3))
-    for term, (of_learned, of_counted) in codes.items():
-        slot = hash_of(term) % slots
+def make_table(codes: Codes, slots: int = SLOTS) -> NgramTable:
+    """Create a table of these n-grams."""
+    checks, weights, ratios = (bytearray(slots) for _ in range(3))
+    for ngram, (weight, ratio) in codes.items():
+        slot = hash_of(ngram) % slots
         assert slot
-        assert not checks[slot], "two terms share a slot: choose other words"
-        checks[slot], learned[slot], counted[slot] = hash_of(term) >> 24, of_learned % 256, of_counted % 256
-    return Evidence(bytes(checks), bytes(learned), bytes(counted))
+        assert not checks[slot], "two n-grams share a slot: choose other words"
+        checks[slot], weights[slot], ratios[slot] = hash_of(ngram) >> 24, weight % 256, ratio % 256
+    return NgramTable(bytes(checks), bytes(weights), bytes(ratios))
 
 
-def every_term(pool: tuple[str, ...] = POOL) -> list[str]:
-    """Return every term that words of a pool can make, in texts of any length."""
-    pairs = [f"{one} {other}" for one in pool for other in pool]
+def all_ngrams(pool: tuple[str, ...] = POOL) -> list[str]:
+    """Return every n-gram of words from a pool, in texts of any length."""
+    pairs = [f"{first} {second}" for first in pool for second in pool]
     triples = [f"{pair} {word}" for pair in pairs for word in pool]
-    gaps = [f"{one} * {other}" for one in pool for other in pool]
+    gaps = [f"{first} * {last}" for first in pool for last in pool]
     return [*pool, *pairs, *triples, *gaps, *(f"not ... {word}" for word in pool)]
 
 
 some_codes = st.integers(-127, 127)
-some_tables = st.dictionaries(st.sampled_from(every_term()), st.tuples(some_codes, some_codes), max_size=60)
+some_tables = st.dictionaries(st.sampled_from(all_ngrams()), st.tuples(some_codes, some_codes), max_size=60)
 
 
 def units(code: int) -> int:
     return code * abs(code)
 
 
-def located_terms(words: list[str]) -> list[list[tuple[str, int]]]:
-    """Return every term with the place of its last word, kind by kind: slowly, but plain to see."""
-    places = range(len(words))
+def located_ngrams(words: list[str]) -> list[list[tuple[str, int]]]:
+    """Return every n-gram with the position of its last word, kind by kind: the plain form of `hash_ngrams`."""
+    positions = range(len(words))
     return [
-        [(words[i], i) for i in places],
-        [(f"{words[i - 1]} {words[i]}", i) for i in places if i >= 1],
-        [(f"{words[i - 2]} {words[i - 1]} {words[i]}", i) for i in places if i >= 2],
-        [(f"{words[i - 2]} * {words[i]}", i) for i in places if i >= 2],
-        [(f"not ... {words[i]}", i) for i in places if NEGATIONS & set(words[max(i - 5, 0) : i])],
+        [(words[i], i) for i in positions],
+        [(f"{words[i - 1]} {words[i]}", i) for i in positions if i >= 1],
+        [(f"{words[i - 2]} {words[i - 1]} {words[i]}", i) for i in positions if i >= 2],
+        [(f"{words[i - 2]} * {words[i]}", i) for i in positions if i >= 2],
+        [(f"not ... {words[i]}", i) for i in positions if NEGATIONS & set(words[max(i - 5, 0) : i])],
     ]
 
 
-def slow_places(words: list[str], codes: Codes) -> list[int]:
-    places = [0] * len(words)
-    for term, place in (each for kind in located_terms(words) for each in kind):
-        places[place] += units(codes.get(term, (0, 0))[0])
-    return places
+def plain_weights_by_position(words: list[str], codes: Codes) -> list[int]:
+    weights = [0] * len(words)
+    for ngram, position in (located for kind in located_ngrams(words) for located in kind):
+        weights[position] += units(codes.get(ngram, (0, 0))[0])
+    return weights
 
 
-def slow_columns(words: list[str], codes: Codes) -> list[int]:
-    """Compute the columns term by term, without hashes, slots or codes of one byte."""
-    found = [[term for term, _ in kind if term in codes] for kind in located_terms(words)]
+def plain_columns(words: list[str], codes: Codes) -> list[int]:
+    """Compute the columns n-gram by n-gram, without hashes, slots or one-byte codes: the plain form of `columns`."""
+    found = [[ngram for ngram, _ in kind if ngram in codes] for kind in located_ngrams(words)]
     known = sum(len(set(kind)) for kind in found)
 
     def sums(which: int) -> list[int]:
-        by_kind = [sum(units(codes[term][which]) for term in set(kind)) for kind in found]
+        by_kind = [sum(units(codes[ngram][which]) for ngram in set(kind)) for kind in found]
         return [round(total / sqrt(known or 1)) for total in (*by_kind, sum(by_kind))]
 
-    places = slow_places(words, codes)
-    stretches = [sum(places[start : start + 10]) for start in range(len(words))]
-    limited = sum(max(-2400, min(stretch, 2400)) for stretch in stretches)
+    weights = plain_weights_by_position(words, codes)
+    windows = [sum(weights[start : start + 10]) for start in range(len(words))]
+    limited = sum(max(-2400, min(window, 2400)) for window in windows)
     values = [
         *sums(0),
-        *(sum(places[-count:]) for count in (15, 40, 80)),
-        *(sum(places[:count]) for count in (15, 40)),
-        max(stretches, default=0),
-        min(stretches, default=0),
+        *(sum(weights[-count:]) for count in (15, 40, 80)),
+        *(sum(weights[:count]) for count in (15, 40)),
+        max(windows, default=0),
+        min(windows, default=0),
         round(limited / (len(words) or 1)),
         *sums(1),
         known,
@@ -113,90 +113,92 @@ def slow_columns(words: list[str], codes: Codes) -> list[int]:
     return [100_000 + max(-99_999, min(value, 99_999)) for value in values]
 
 
-def test_these_tests_use_terms_that_the_table_tells_apart() -> None:
-    used = every_term((*POOL, "xyzzy"))
-    assert [term for term in used if not hash_of(term) >> 24] == []  # a check byte of 0 is that of an empty slot
-    assert len(table(dict.fromkeys(used, (1, 1))).checks) == SLOTS
+def named(columns: list[int]) -> dict[str, int]:
+    """Return the columns by name, less `CENTRE`."""
+    return dict(zip(COLUMNS, (column - CENTRE for column in columns), strict=True))
+
+
+def test_the_ngrams_of_these_tests_have_distinct_slots() -> None:
+    used = all_ngrams((*POOL, "xyzzy"))
+    assert [ngram for ngram in used if not hash_of(ngram) >> 24] == []  # 0 is the check byte of an empty slot
+    assert len(make_table(dict.fromkeys(used, (1, 1))).checks) == SLOTS
 
 
 @given(typed_words)
-def test_a_terms_hash_is_the_crc_of_its_text_and_a_space(words: list[str]) -> None:
-    hashed = hashes(words)
-    for kind, named in zip(hashed.by_kind, terms(words), strict=True):
-        assert list(kind) == [hash_of(term) for term in named]
+def test_an_ngrams_hash_is_the_crc_of_its_text_and_a_space(words: list[str]) -> None:
+    for hashes, texts in zip(hash_ngrams(words).by_kind, ngrams(words), strict=True):
+        assert list(hashes) == [hash_of(text) for text in texts]
 
 
 @given(typed_words)
-def test_terms_are_words_pairs_triples_gaps_and_negated_words(words: list[str]) -> None:
-    located = located_terms(words)
-    assert terms(words) == [[term for term, _ in kind] for kind in located]
-    assert list(hashes(words).negated_at) == [place for _, place in located[KINDS.index("negated")]]
+def test_ngrams_are_words_pairs_triples_gaps_and_negated_words(words: list[str]) -> None:
+    located = located_ngrams(words)
+    assert ngrams(words) == [[ngram for ngram, _ in kind] for kind in located]
+    negated = located[NGRAM_KINDS.index("negated")]
+    assert list(hash_ngrams(words).negated_positions) == [position for _, position in negated]
 
 
-def test_a_gap_stands_for_any_word() -> None:
-    assert crc32(b"not * good ") in hashes(["not", "so", "good"]).gaps
-    assert hashes(["not", "very", "good"]).gaps == hashes(["not", "so", "good"]).gaps
+def test_a_gap_matches_any_middle_word() -> None:
+    assert crc32(b"not * good ") in hash_ngrams(["not", "so", "good"]).gaps
+    assert hash_ngrams(["not", "very", "good"]).gaps == hash_ngrams(["not", "so", "good"]).gaps
 
 
 def test_a_negation_reaches_five_words() -> None:
-    assert negated_places(["not", "so", "good"]) == [1, 2]
-    assert negated_places(["a", "never", *"bcdefgh"]) == [2, 3, 4, 5, 6]
+    assert negated_positions(["not", "so", "good"]) == [1, 2]
+    assert negated_positions(["a", "never", *"bcdefgh"]) == [2, 3, 4, 5, 6]
     assert NEGATION_REACH == 5
 
 
 @pytest.mark.parametrize("words", [[], ["good"], ["good", "film"], ["good", "not"]])
-def test_nothing_is_negated_without_a_negation_before_it(words: list[str]) -> None:
-    assert negated_places(words) == []
+def test_no_word_is_negated_without_a_negation_before_it(words: list[str]) -> None:
+    assert negated_positions(words) == []
 
 
-def test_negations_that_overlap_reach_as_far_as_the_last() -> None:
-    assert negated_places(["no", "a", "not", "b", "c", "d", "e", "f", "g"]) == [1, 2, 3, 4, 5, 6, 7]
+def test_overlapping_negations_reach_as_far_as_the_last() -> None:
+    assert negated_positions(["no", "a", "not", "b", "c", "d", "e", "f", "g"]) == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_every_negation_is_one_word_of_the_cleaner() -> None:
+def test_the_cleaner_reads_every_negation_as_one_word() -> None:
     assert all(words_of(negation) == [negation] for negation in NEGATIONS)
 
 
 @given(some_words, some_tables)
-def test_columns_are_what_a_slow_count_gives(words: list[str], codes: Codes) -> None:
-    assert table(codes).columns(words) == slow_columns(words, codes)
+def test_columns_equal_the_plain_computation(words: list[str], codes: Codes) -> None:
+    assert make_table(codes).columns(words) == plain_columns(words, codes)
 
 
 @given(some_words, some_tables)
-def test_places_are_what_a_slow_count_gives(words: list[str], codes: Codes) -> None:
-    assert table(codes).by_place(words) == slow_places(words, codes)
+def test_weights_by_position_equal_the_plain_computation(words: list[str], codes: Codes) -> None:
+    assert make_table(codes).weights_by_position(words) == plain_weights_by_position(words, codes)
 
 
-def test_no_words_have_all_columns_too_each_at_its_centre() -> None:
-    assert table({"good": (100, 100)}).columns([]) == [CENTRE] * len(COLUMNS)
-    assert table({"good": (100, 100)}).by_place([]) == []
+def test_a_review_without_words_has_every_column_at_its_centre() -> None:
+    assert make_table({"good": (100, 100)}).columns([]) == [CENTRE] * len(COLUMNS)
+    assert make_table({"good": (100, 100)}).weights_by_position([]) == []
 
 
-def test_one_word_speaks_in_every_column_that_it_is_in() -> None:
-    columns = table({"good": (30, -20)}).columns(["good"])
-    told = dict(zip(COLUMNS, (column - CENTRE for column in columns), strict=True))
-    spoken = {name for name in COLUMNS if name.startswith("learned") and told[name]}
-    assert spoken == {name for name in COLUMNS if name.startswith("learned")} - {
-        f"learned, {kind}" for kind in KINDS if kind != "words"
-    }
-    assert {told[name] for name in spoken} == {900}
-    assert {name: value for name, value in told.items() if name not in spoken and value} == {
-        "counted, words": -400,
-        "counted, all": -400,
-        "known terms, different ones": 1,
-        "known terms a thousand words": 1000,
+def test_a_word_contributes_to_every_column_that_covers_it() -> None:
+    columns = named(make_table({"good": (30, -20)}).columns(["good"]))
+    learned = {name for name in COLUMNS if name.startswith("learned weights")}
+    other_kinds = {f"learned weights, {kind}" for kind in NGRAM_KINDS if kind != "words"}
+    assert {name: value for name, value in columns.items() if value} == {
+        **dict.fromkeys(learned - other_kinds, 900),
+        "log-count ratios, words": -400,
+        "log-count ratios, all": -400,
+        "distinct known n-grams": 1,
+        "known n-grams per thousand words": 1000,
         "words": 1,
     }
 
 
-def test_a_word_counts_once_in_sums_and_at_every_place_in_stretches() -> None:
-    told = dict(zip(COLUMNS, table({"good": (10, 0)}).columns(["good"] * 4), strict=True))
-    assert told["learned, words"] == CENTRE + 100
-    assert told["learned, first 15 words"] == CENTRE + 400
-    assert told["known terms a thousand words"] == CENTRE + 1000
+def test_a_repeated_word_counts_once_in_sums_and_each_time_by_position() -> None:
+    columns = named(make_table({"good": (10, 0)}).columns(["good"] * 4))
+    assert columns["learned weights, words"] == 100
+    assert columns["learned weights, first 15 words"] == 400
+    assert columns["known n-grams per thousand words"] == 1000
 
 
-def test_a_negation_turns_what_is_said_of_a_place() -> None:
+def test_ngrams_contribute_at_the_position_of_their_last_word() -> None:
     codes = {
         "good": (10, 0),
         "not good": (-20, 0),
@@ -204,70 +206,71 @@ def test_a_negation_turns_what_is_said_of_a_place() -> None:
         "not * film": (4, 0),
         "not ... good": (-5, 0),
     }
-    assert table(codes).by_place(["not", "good", "film"]) == [0, 100 - 400 - 25, 9 + 16]
+    assert make_table(codes).weights_by_position(["not", "good", "film"]) == [0, 100 - 400 - 25, 9 + 16]
 
 
-def test_a_code_stands_for_itself_times_its_size() -> None:
+def test_a_code_stands_for_itself_times_its_absolute_value() -> None:
     for code in range(-128, 128):
-        assert table({"good": (code, 0)}, slots=256).by_place(["good"]) == [code * abs(code)]
+        assert make_table({"good": (code, 0)}, slots=256).weights_by_position(["good"]) == [code * abs(code)]
 
 
 @pytest.mark.parametrize(("code", "extreme"), [(127, 199_999), (-127, 1)])
-def test_columns_stay_within_their_bounds_at_the_loudest_weights_and_four_thousand_words(
-    code: int, extreme: int
-) -> None:
-    loudest = table(dict.fromkeys(every_term(), (code, code)))
+def test_columns_stay_in_bounds_at_the_largest_weights(code: int, extreme: int) -> None:
+    """Checked on 4,000 words, of which every n-gram has the largest weight."""
+    largest = make_table(dict.fromkeys(all_ngrams(), (code, code)))
     words = random.Random(1).choices(POOL, k=4_000)
-    columns = loudest.columns(words)
-    told = dict(zip(COLUMNS, columns, strict=True))
-    assert all(isinstance(column, int) and 1 <= column <= 199_999 for column in columns)
-    assert told["learned, all"] == told["counted, all"] == told["learned, last 80 words"] == extreme
-    assert told["learned, mean of any 10 words"] == CENTRE + (STRETCH_LIMIT if code > 0 else -STRETCH_LIMIT)
-    assert told["words"] == CENTRE + 4_000
+    columns = dict(zip(COLUMNS, largest.columns(words), strict=True))
+    assert all(1 <= column <= 199_999 for column in columns.values())
+    assert columns["learned weights, all"] == columns["log-count ratios, all"] == extreme
+    assert columns["learned weights, last 80 words"] == extreme
+    assert columns["learned weights, mean of all 10 words"] == CENTRE + (WINDOW_LIMIT if code > 0 else -WINDOW_LIMIT)
+    assert columns["words"] == CENTRE + 4_000
 
 
 @settings(max_examples=30)
 @given(some_words, some_tables)
-def test_columns_are_whole_numbers_that_are_never_zero(words: list[str], codes: Codes) -> None:
-    columns = table(codes).columns(words * 30)
+def test_columns_are_integers_and_never_zero(words: list[str], codes: Codes) -> None:
+    columns = make_table(codes).columns(words * 30)
     assert len(columns) == len(COLUMNS)
     assert all(type(column) is int and 1 <= column <= 199_999 for column in columns)
 
 
-def test_a_term_is_found_where_its_hash_says_and_an_unknown_one_nowhere() -> None:
-    held = table({"good": (1, 1)}, slots=256)
+def test_only_a_known_ngram_has_a_slot() -> None:
+    table = make_table({"good": (1, 1)}, slots=256)
     slot = hash_of("good") % 256
-    stranger = (hash_of("good") + (1 << 24)) % (1 << 32)  # the same slot, another check byte
-    assert held.slots([hash_of("good"), stranger, hash_of("strange")]) == [slot, 0, 0]
+    other_check_byte = (hash_of("good") + (1 << 24)) % (1 << 32)  # the same slot
+    assert table.slots([hash_of("good"), other_check_byte, hash_of("strange")]) == [slot, 0, 0]
 
 
-def test_slot_0_is_nobodys() -> None:
-    held = table({"good": (1, 1)}, slots=256)
-    assert held.slots([0, 7 << 24]) == [0, 0]
+def test_slot_0_means_unknown() -> None:
+    table = make_table({"good": (1, 1)}, slots=256)
+    assert table.slots([0, 7 << 24]) == [0, 0]
 
 
-def test_unknown_terms_say_nothing() -> None:
-    columns = table({"good": (100, 100)}).columns(["bad", "film"])
+def test_unknown_ngrams_contribute_nothing() -> None:
+    columns = make_table({"good": (100, 100)}).columns(["bad", "film"])
     assert columns == [CENTRE] * (len(COLUMNS) - 1) + [CENTRE + 2]
 
 
 @pytest.fixture
-def held() -> Evidence:
-    return table({"good": (100, -3), "bad": (-100, 4)}, slots=64)
+def small_table() -> NgramTable:
+    return make_table({"good": (100, -3), "bad": (-100, 4)}, slots=64)
 
 
-def test_the_file_gives_the_same_evidence_back(held: Evidence, tmp_path: Path) -> None:
+def test_a_table_written_to_a_file_reads_back_unchanged(small_table: NgramTable, tmp_path: Path) -> None:
     path = tmp_path / "evidence.bin"
-    path.write_bytes(held.dumps())
-    read = evidence_file.load(path)
-    assert (read.checks, read.learned, read.counted) == (held.checks, held.learned, held.counted)
-    assert read.dumps() == held.dumps()
-    assert read.sha256 == held.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_bytes(small_table.dumps())
+    read = ngram_features.load(path)
+    assert read.checks == small_table.checks
+    assert read.learned_weights == small_table.learned_weights
+    assert read.log_count_ratios == small_table.log_count_ratios
+    assert read.dumps() == small_table.dumps()
+    assert read.sha256 == small_table.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_file_begins_with_lines_that_a_person_can_read(held: Evidence) -> None:
-    assert held.dumps().split(b"\n\n")[0].decode().splitlines()[0] == "Verdict evidence, format 1"
-    assert b"\nslots: 64\n" in held.dumps()
+def test_the_file_begins_with_a_readable_header(small_table: NgramTable) -> None:
+    assert small_table.dumps().split(b"\n\n")[0].decode().splitlines()[0] == "Verdict evidence, format 1"
+    assert b"\nslots: 64\n" in small_table.dumps()
 
 
 @pytest.mark.parametrize(
@@ -276,29 +279,29 @@ def test_the_file_begins_with_lines_that_a_person_can_read(held: Evidence) -> No
         ((b"Verdict evidence, format 1", b"Verdict evidence, format 9"), "begins with 'Verdict evidence, format 9'"),
         ((b"Verdict evidence", b"\xff\x00"), "begins with"),
         ((b"\n", b"\r\n"), "begins with"),
-        ((b"cleaner: ", b"cleaner: 9"), "learned for cleaner '9"),
-        ((b"slots: 64", b"slots: 32"), "states 32 slots and has 192 bytes: it was cut or edited"),
-        ((b"slots: 64\n", b""), "states None slots"),
+        ((b"cleaner: ", b"cleaner: 9"), "cleaner '9"),
+        ((b"slots: 64", b"slots: 32"), "32 slots and has 192 bytes"),
+        ((b"slots: 64\n", b""), "None slots"),
     ],
 )
-def test_a_file_whose_header_is_wrong_is_refused_with_the_reason(
-    held: Evidence, change: tuple[bytes, bytes], reason: str
+def test_a_wrong_header_is_refused_with_the_reason(
+    small_table: NgramTable, change: tuple[bytes, bytes], reason: str
 ) -> None:
-    content = held.dumps().replace(*change)
-    assert content != held.dumps()
+    content = small_table.dumps().replace(*change)
+    assert content != small_table.dumps()
     with pytest.raises(ReleaseError, match=reason):
         parse(content)
 
 
 @pytest.mark.parametrize("bytes_less", [1, 2, 3, 192])
-def test_a_file_that_was_cut_is_refused(held: Evidence, bytes_less: int) -> None:
+def test_a_truncated_file_is_refused(small_table: NgramTable, bytes_less: int) -> None:
     with pytest.raises(ReleaseError, match="cut or edited"):
-        parse(held.dumps()[:-bytes_less])
+        parse(small_table.dumps()[:-bytes_less])
 
 
-def test_a_file_that_goes_on_behind_its_tables_is_refused(held: Evidence) -> None:
+def test_a_file_with_extra_bytes_is_refused(small_table: NgramTable) -> None:
     with pytest.raises(ReleaseError, match="cut or edited"):
-        parse(held.dumps() + b"\n")
+        parse(small_table.dumps() + b"\n")
 
 
 def test_an_empty_file_is_refused() -> None:
@@ -307,21 +310,21 @@ def test_an_empty_file_is_refused() -> None:
 
 
 @pytest.mark.parametrize("slots", [0, 3, 12, 63])
-def test_a_file_whose_tables_have_no_power_of_two_slots_is_refused(held: Evidence, slots: int) -> None:
-    header = held.dumps().partition(b"\n\n")[0].replace(b"slots: 64", b"slots: %d" % slots)
+def test_a_file_must_have_a_power_of_two_of_slots(small_table: NgramTable, slots: int) -> None:
+    header = small_table.dumps().partition(b"\n\n")[0].replace(b"slots: 64", b"slots: %d" % slots)
     with pytest.raises(ReleaseError, match="power of two"):
         parse(header + b"\n\n" + bytes(3 * slots))
 
 
 @pytest.mark.parametrize("lengths", [(64, 64, 32), (32, 64, 64), (0, 0, 0), (48, 48, 48)])
-def test_tables_that_do_not_fit_each_other_are_refused(lengths: tuple[int, int, int]) -> None:
-    with pytest.raises(ReleaseError, match="equally long"):
-        Evidence(*map(bytes, lengths))
+def test_a_tables_parts_must_have_one_length(lengths: tuple[int, int, int]) -> None:
+    with pytest.raises(ReleaseError, match="one length"):
+        NgramTable(*map(bytes, lengths))
 
 
-def test_a_file_that_is_absent_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match=r"absent\.bin cannot be read"):
-        evidence_file.load(tmp_path / "absent.bin")
+def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"absent\.bin"):
+        ngram_features.load(tmp_path / "absent.bin")
 
 
 @pytest.mark.parametrize(
@@ -329,15 +332,15 @@ def test_a_file_that_is_absent_is_refused_by_name(tmp_path: Path) -> None:
     ["a" * 20_000, "! " * 10_000, "!" * 20_000, "not " * 5_000, "a'" * 10_000, "x" * 10_000 + " not " * 2_000],
     ids=["one word", "marks", "marks without space", "negations", "apostrophes", "long word and negations"],
 )
-def test_the_longest_text_takes_time_in_proportion_to_its_length(review: str) -> None:
-    """A tenth of the text must take at least a fiftieth of the time: super-linear work would fail by far."""
-    held = table(dict.fromkeys(every_term(), (50, 50)))
+def test_run_time_is_linear_in_the_length_of_the_review(review: str) -> None:
+    """A tenth of the text must take at least a fiftieth of the time: quadratic work would fail by far."""
+    table = make_table(dict.fromkeys(all_ngrams(), (50, 50)))
 
     def seconds(text: str) -> float:
         words = words_of(text)
         started = time.process_time()
-        held.columns(words)
-        held.by_place(words)
+        table.columns(words)
+        table.weights_by_position(words)
         return time.process_time() - started
 
     part = max(min(seconds(review[: len(review) // 10]) for _ in range(3)), 1e-3)

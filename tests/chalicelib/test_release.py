@@ -7,19 +7,19 @@ import pytest
 from chalicelib import release
 from chalicelib.encoder import ENCODING, Encoder
 from chalicelib.errors import ReleaseError
-from chalicelib.ngram_features import COLUMNS, Evidence
-from chalicelib.release import EVIDENCE_NAME, FACTS_NAME, VOCABULARY_NAME, ReleaseFacts
+from chalicelib.ngram_features import COLUMNS, NgramTable
+from chalicelib.release import FACTS_NAME, NGRAM_TABLE_NAME, VOCABULARY_NAME, ReleaseFacts
 from chalicelib.text import CLEANER_VERSION
 from chalicelib.vocabulary import Vocabulary
 
 MODEL = b"a model"
-EVIDENCE = Evidence(bytes(8), bytes(8), bytes(8))
+NGRAM_TABLE = NgramTable(bytes(8), bytes(8), bytes(8))
 
 
-def make_release(folder: Path, evidence: Evidence | None = EVIDENCE) -> ReleaseFacts:
+def make_release(folder: Path, ngram_table: NgramTable | None = NGRAM_TABLE) -> ReleaseFacts:
     """Write a small release into a folder."""
     vocabulary = Vocabulary(("bad", "good"), (-1.0, 1.0))
-    encoder = Encoder(vocabulary, evidence)
+    encoder = Encoder(vocabulary, ngram_table)
     text = vocabulary.dumps()
     facts = ReleaseFacts(
         format_version=2,
@@ -28,7 +28,7 @@ def make_release(folder: Path, evidence: Evidence | None = EVIDENCE) -> ReleaseF
         columns=encoder.columns,
         vocabulary_fingerprint=encoder.fingerprint,
         vocabulary_sha256=hashlib.sha256(text.encode()).hexdigest(),
-        evidence_sha256=evidence.sha256 if evidence else None,
+        evidence_sha256=ngram_table.sha256 if ngram_table else None,
         model_sha256=hashlib.sha256(MODEL).hexdigest(),
         not_sure_band=(0.4, 0.6),
         precision={"cross-validation": 0.92},
@@ -40,19 +40,19 @@ def make_release(folder: Path, evidence: Evidence | None = EVIDENCE) -> ReleaseF
         metrics={"test": {"accuracy": 0.9}},
     )
     (folder / VOCABULARY_NAME).write_text(text, encoding="utf-8")
-    if evidence:
-        (folder / EVIDENCE_NAME).write_bytes(evidence.dumps())
+    if ngram_table:
+        (folder / NGRAM_TABLE_NAME).write_bytes(ngram_table.dumps())
     (folder / FACTS_NAME).write_text(facts.dumps(), encoding="utf-8")
     return facts
 
 
-def test_a_release_reads_back_what_was_written(tmp_path: Path) -> None:
+def test_a_release_reads_back_unchanged(tmp_path: Path) -> None:
     facts = make_release(tmp_path)
     read = release.load(tmp_path)
     assert read.facts == facts
     assert read.encoder.vocabulary.terms == ("bad", "good")
-    assert read.encoder.evidence is not None
-    assert read.encoder.evidence.dumps() == EVIDENCE.dumps()
+    assert read.encoder.ngram_table is not None
+    assert read.encoder.ngram_table.dumps() == NGRAM_TABLE.dumps()
     assert read.encoder.columns == 4 + len(COLUMNS)
     assert read.release_id == f"{facts.vocabulary_fingerprint}-{facts.model_sha256[:8]}"
 
@@ -69,12 +69,12 @@ def test_a_release_reads_back_what_was_written(tmp_path: Path) -> None:
         ("evidence_sha256", None, f"columns {4 + len(COLUMNS)}, but these files and code have 4"),
         ("vocabulary_fingerprint", "0" * 12, "names release"),
         ("model_sha256", "0" * 64, "names release"),
-        ("surprise", 1, "unknown ones: surprise"),
+        ("surprise", 1, "unknown fields: surprise"),
         ("not_sure_band", [0.6, 0.4], "not_sure_band"),
         ("not_sure_band", "wide", "not_sure_band"),
     ],
 )
-def test_a_fact_that_does_not_fit_is_refused_by_name(tmp_path: Path, name: str, value: object, reason: str) -> None:
+def test_a_fact_that_does_not_match_is_refused_by_name(tmp_path: Path, name: str, value: object, reason: str) -> None:
     make_release(tmp_path)
     facts = json.loads((tmp_path / FACTS_NAME).read_text())
     (tmp_path / FACTS_NAME).write_text(json.dumps({**facts, name: value}))
@@ -89,29 +89,29 @@ def test_the_vocabulary_of_another_release_is_refused(tmp_path: Path) -> None:
         release.load(tmp_path)
 
 
-def test_the_evidence_of_another_release_is_refused(tmp_path: Path) -> None:
+def test_the_ngram_table_of_another_release_is_refused(tmp_path: Path) -> None:
     make_release(tmp_path)
-    (tmp_path / EVIDENCE_NAME).write_bytes(Evidence(bytes(8), bytes(8), bytes([0] * 7 + [1])).dumps())
+    (tmp_path / NGRAM_TABLE_NAME).write_bytes(NgramTable(bytes(8), bytes(8), bytes([0] * 7 + [1])).dumps())
     with pytest.raises(ReleaseError, match="vocabulary_fingerprint"):
         release.load(tmp_path)
 
 
-def test_damaged_evidence_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_a_damaged_ngram_table_is_refused_with_the_reason(tmp_path: Path) -> None:
     make_release(tmp_path)
-    (tmp_path / EVIDENCE_NAME).write_bytes(EVIDENCE.dumps()[:-1])
+    (tmp_path / NGRAM_TABLE_NAME).write_bytes(NGRAM_TABLE.dumps()[:-1])
     with pytest.raises(ReleaseError, match="cut or edited"):
         release.load(tmp_path)
 
 
-def test_a_release_may_have_no_evidence_and_then_looks_for_none(tmp_path: Path) -> None:
-    facts = make_release(tmp_path, evidence=None)
-    (tmp_path / EVIDENCE_NAME).write_bytes(b"left behind by another release")
+def test_a_release_without_an_ngram_table_reads_none(tmp_path: Path) -> None:
+    facts = make_release(tmp_path, ngram_table=None)
+    (tmp_path / NGRAM_TABLE_NAME).write_bytes(b"left behind by another release")
     read = release.load(tmp_path)
-    assert (read.facts, read.encoder.evidence, read.facts.columns) == (facts, None, 4)
+    assert (read.facts, read.encoder.ngram_table, read.facts.columns) == (facts, None, 4)
 
 
-@pytest.mark.parametrize("absent", [VOCABULARY_NAME, EVIDENCE_NAME, FACTS_NAME])
-def test_a_release_that_lacks_a_part_is_refused(tmp_path: Path, absent: str) -> None:
+@pytest.mark.parametrize("absent", [VOCABULARY_NAME, NGRAM_TABLE_NAME, FACTS_NAME])
+def test_a_release_with_a_missing_file_is_refused(tmp_path: Path, absent: str) -> None:
     make_release(tmp_path)
     (tmp_path / absent).unlink()
     with pytest.raises(ReleaseError, match=absent):
@@ -134,14 +134,14 @@ def test_the_model_of_another_release_is_refused(tmp_path: Path) -> None:
         read.check_model(b"another model")
 
 
-def test_callers_are_told_what_the_answers_are_worth(tmp_path: Path) -> None:
-    told = make_release(tmp_path).summary
-    assert told["release"] == release.load(tmp_path).release_id
-    assert told["precision"] == {"cross-validation": 0.92}
-    assert told["metrics"] == {"test": {"accuracy": 0.9}}
+def test_the_summary_states_the_precision_and_metrics(tmp_path: Path) -> None:
+    summary = make_release(tmp_path).summary
+    assert summary["release"] == release.load(tmp_path).release_id
+    assert summary["precision"] == {"cross-validation": 0.92}
+    assert summary["metrics"] == {"test": {"accuracy": 0.9}}
 
 
-def test_the_packaged_release_belongs_together() -> None:
+def test_the_packaged_release_is_consistent() -> None:
     packaged = release.load()
     assert packaged.facts.columns == packaged.encoder.columns
     assert packaged.facts.image == "sagemaker-xgboost:3.0-5"

@@ -17,29 +17,29 @@ def vocabulary() -> Vocabulary:
 
 
 @given(st.lists(st.sampled_from([*TERMS, "at", "other"]), max_size=12))
-def test_columns_are_those_of_the_words_that_occur_once_each_and_in_order(words: list[str]) -> None:
+def test_columns_are_sorted_and_unique(words: list[str]) -> None:
     columns = Vocabulary(TERMS, [0.0] * len(TERMS)).columns(words)
     assert columns == [column for column, term in enumerate(TERMS, 1) if term in words]
 
 
-def test_neighbours_are_no_term_of_their_own(vocabulary: Vocabulary) -> None:
+def test_pairs_of_words_are_not_terms(vocabulary: Vocabulary) -> None:
     assert vocabulary.columns(["notgood", "not good"]) == []
 
 
-def test_known_share_counts_every_place_of_a_word(vocabulary: Vocabulary) -> None:
+def test_known_share_counts_every_occurrence(vocabulary: Vocabulary) -> None:
     assert vocabulary.known_share(["good", "at", "good", "all"]) == 0.5
     assert vocabulary.known_share([]) == 0.0
 
 
-def test_a_vocabulary_knows_its_words_alone(vocabulary: Vocabulary) -> None:
+def test_a_vocabulary_contains_only_its_words(vocabulary: Vocabulary) -> None:
     assert (len(vocabulary), "bad" in vocabulary, "strange" in vocabulary) == (5, True, False)
 
 
-def test_weight_of_an_unknown_term_is_zero(vocabulary: Vocabulary) -> None:
+def test_the_weight_of_an_unknown_term_is_zero(vocabulary: Vocabulary) -> None:
     assert (vocabulary.weight("bad"), vocabulary.weight("strange")) == (-1.5, 0.0)
 
 
-def test_the_file_gives_the_same_vocabulary_back(vocabulary: Vocabulary, tmp_path: Path) -> None:
+def test_a_vocabulary_file_reads_back_unchanged(vocabulary: Vocabulary, tmp_path: Path) -> None:
     path = tmp_path / "vocabulary.txt"
     path.write_text(vocabulary.dumps(), encoding="utf-8")
     read = vocabulary_file.load(path)
@@ -58,7 +58,7 @@ def test_the_file_gives_the_same_vocabulary_back(vocabulary: Vocabulary, tmp_pat
         (("so\t+0.10\n", "so\t+0.10"), "cut or edited"),
     ],
 )
-def test_a_file_that_is_not_whole_is_refused_with_the_reason(
+def test_a_damaged_file_is_refused_with_the_reason(
     vocabulary: Vocabulary, change: tuple[str, str], reason: str
 ) -> None:
     text = vocabulary.dumps().replace(*change)
@@ -72,12 +72,12 @@ def test_an_empty_vocabulary_is_refused() -> None:
         Vocabulary((), ())
 
 
-def test_weights_must_be_as_many_as_terms() -> None:
+def test_terms_and_weights_must_have_one_length() -> None:
     with pytest.raises(ReleaseError, match="2 terms but 1 weights"):
         Vocabulary(("a", "b"), (0.0,))
 
 
-def test_a_file_that_is_absent_or_not_text_is_refused(tmp_path: Path) -> None:
+def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="cannot be read"):
         vocabulary_file.load(tmp_path / "absent.txt")
     (tmp_path / "latin.txt").write_bytes(b"\xff\xfe")

@@ -10,7 +10,7 @@ import pytest
 import xgboost
 
 from chalicelib import release
-from chalicelib.ngram_features import load as load_evidence
+from chalicelib.ngram_features import load as load_ngram_table
 from chalicelib.text import words
 from chalicelib.vocabulary import load as load_vocabulary
 from training.data.collect import collect
@@ -250,9 +250,12 @@ def test_preparing_the_official_reviews_gives_the_packaged_vocabulary_and_eviden
     assert manifest.fingerprint == packaged.facts.data_fingerprint
     prepare(data, tmp_path)
     assert load_vocabulary(tmp_path / "vocabulary.txt").terms == packaged.encoder.vocabulary.terms
-    made, packed = load_evidence(tmp_path / "evidence.bin"), packaged.encoder.evidence
+    made, packed = load_ngram_table(tmp_path / "evidence.bin"), packaged.encoder.ngram_table
     assert made.checks == packed.checks
-    for one, other in ((made.learned, packed.learned), (made.counted, packed.counted)):
+    for one, other in (
+        (made.learned_weights, packed.learned_weights),
+        (made.log_count_ratios, packed.log_count_ratios),
+    ):
         apart = np.frombuffer(one, np.int8).astype(int) - np.frombuffer(other, np.int8)
         assert np.abs(apart).max() <= 2
         assert np.count_nonzero(apart) < 0.01 * np.count_nonzero(np.frombuffer(other, np.int8))

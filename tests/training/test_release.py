@@ -9,7 +9,7 @@ import xgboost
 
 from chalicelib.encoder import Encoder
 from chalicelib.errors import ReleaseError
-from chalicelib.ngram_features import load as load_evidence
+from chalicelib.ngram_features import load as load_ngram_table
 from chalicelib.release import load
 from chalicelib.text import words
 from training import atomic
@@ -92,7 +92,7 @@ def test_a_release_states_what_the_evaluation_found(stepped):
     assert released.evaluation == evaluation
     assert facts.not_sure_band == evaluation.not_sure_band
     assert facts.few_known_words == evaluation.few_known_words
-    assert facts.evidence_sha256 == load_evidence(folder / "release" / "evidence.bin").sha256
+    assert facts.evidence_sha256 == load_ngram_table(folder / "release" / "evidence.bin").sha256
     assert facts.metrics == {name: figures.headline() for name, figures in evaluation.asked.items()}
 
 
@@ -133,7 +133,7 @@ def test_a_release_without_evidence_takes_that_of_the_release_before_away(small_
     released_before(tmp_path)
     release(tmp_path / "run", small_data, tmp_path / "release", tmp_path / "model")
     assert not (tmp_path / "release" / "evidence.bin").exists()
-    assert load(tmp_path / "release").encoder.evidence is None
+    assert load(tmp_path / "release").encoder.ngram_table is None
 
 
 def test_reviews_without_a_test_make_a_release_too(small_slots, tmp_path):

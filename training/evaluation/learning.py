@@ -58,7 +58,7 @@ def learning(
 def _smaller(run: Run, data_folder: Path, reviews: int, tick: ProgressCallback) -> Point:
     """Do all that was done for a run again, with fewer reviews."""
     recipe = replace(Recipe(**run.record.prepared.recipe), reviews=reviews)  # type: ignore[arg-type]  # from JSON
-    evidence = run.encoder.evidence
+    evidence = run.encoder.ngram_table
     slots = len(evidence.checks) if evidence else SLOTS
     ticks = tuple(_saying(tick, what) for what in ("counting terms", "learning evidence", "writing rows"))
     with TemporaryDirectory() as folder:

@@ -5,10 +5,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib import ngram_features as evidence_file
+from chalicelib import ngram_features
 from chalicelib import vocabulary as vocabulary_file
 from chalicelib.encoder import Encoder
-from chalicelib.release import EVIDENCE_NAME, VOCABULARY_NAME
+from chalicelib.release import NGRAM_TABLE_NAME, VOCABULARY_NAME
 from training import atomic
 from training.data.reviews import DataError
 from training.data.splits import FOLDS
@@ -51,12 +51,12 @@ def channel_names() -> list[str]:
     return [f"{ALL}/{CHANNEL_FILES['train']}", *pairs]
 
 
-def write_evidence(folder: Path, encoder: Encoder) -> None:
+def write_ngram_table(folder: Path, encoder: Encoder) -> None:
     """Write an encoder's evidence into a folder; remove what another one left there when it has none."""
-    if encoder.evidence:
-        atomic.write_bytes(folder / EVIDENCE_NAME, encoder.evidence.dumps())
+    if encoder.ngram_table:
+        atomic.write_bytes(folder / NGRAM_TABLE_NAME, encoder.ngram_table.dumps())
     else:
-        (folder / EVIDENCE_NAME).unlink(missing_ok=True)
+        (folder / NGRAM_TABLE_NAME).unlink(missing_ok=True)
 
 
 def load_prepared(folder: Path) -> tuple[Prepared, Encoder]:
@@ -72,11 +72,11 @@ def load_prepared(folder: Path) -> tuple[Prepared, Encoder]:
         raise DataError(f"There are no prepared channels in {folder} ({error}). {again}") from error
     encoder = read_encoder(folder)
     if encoder.fingerprint != prepared.vocabulary_fingerprint:
-        raise DataError(f"{folder / VOCABULARY_NAME} or {EVIDENCE_NAME} is not what was prepared. {again}")
+        raise DataError(f"{folder / VOCABULARY_NAME} or {NGRAM_TABLE_NAME} is not what was prepared. {again}")
     return prepared, encoder
 
 
 def read_encoder(folder: Path) -> Encoder:
     """Read the vocabulary of a folder, and the evidence where there is some; raises `ReleaseError`."""
-    evidence = evidence_file.load(folder / EVIDENCE_NAME) if (folder / EVIDENCE_NAME).exists() else None
+    evidence = ngram_features.load(folder / NGRAM_TABLE_NAME) if (folder / NGRAM_TABLE_NAME).exists() else None
     return Encoder(vocabulary_file.load(folder / VOCABULARY_NAME), evidence)

@@ -20,7 +20,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, diags_array, vstack
 
-from chalicelib.ngram_features import COUNTED_UNITS, KINDS, LEARNED_UNITS, Evidence, hashes, terms
+from chalicelib.ngram_features import (
+    LEARNED_WEIGHT_UNITS,
+    LOG_COUNT_RATIO_UNITS,
+    NGRAM_KINDS,
+    NgramTable,
+    hash_ngrams,
+    ngrams,
+)
 from chalicelib.text import words
 from training.data.excerpts import excerpts_of
 from training.data.reviews import DataError, Review
@@ -29,7 +36,7 @@ from training.parallel import map_items, map_reviews
 from training.progress import ProgressCallback, silent
 
 SLOTS = 1 << 20
-LEAST_REVIEWS = dict(zip(KINDS, (3, 4, 6, 8, 4), strict=True))  # a term of a kind occurs in at least so many
+LEAST_REVIEWS = dict(zip(NGRAM_KINDS, (3, 4, 6, 8, 4), strict=True))  # a term of a kind occurs in at least so many
 CROPS = 3  # of each review
 CROP_WEIGHT = 0.1  # of one crop, beside a review's 1
 SMOOTHING = 3.0  # added to the counts before they scale a regression's columns
@@ -41,7 +48,7 @@ STRONGEST = 40  # terms each way that are named in reports
 _FEW_REVIEWS = 2_000  # below so many, more processes cost more than they bring
 
 LeftOut = frozenset[int]  # tenths
-Tables = Mapping[LeftOut, Evidence | None]
+Tables = Mapping[LeftOut, NgramTable | None]
 Hashed = npt.NDArray[np.uint32]
 
 
@@ -127,7 +134,7 @@ def _hash(splits: Splits, reviews: Iterator[Review]) -> _Part:
         part.tenths.append(tenth(fold, splits.half(review)))
         part.labels.append(review.label)
         for variant, text in enumerate((review.text, *excerpts_of(review.id, review.text, CROPS))):
-            kinds = [np.unique(np.array(kind, dtype=np.uint32)) for kind in hashes(words(text)).by_kind]
+            kinds = [np.unique(np.array(kind, dtype=np.uint32)) for kind in hash_ngrams(words(text)).by_kind]
             part.hashed[variant].append(kinds)
     return part
 
@@ -136,7 +143,7 @@ def _choose(reviews: Sequence[Sequence[Hashed]], slots: int) -> Hashed:
     """Choose the terms: those in enough reviews; of terms with one slot the one in most. Returns hashes by slot."""
     chosen: list[Hashed] = []
     counts: list[npt.NDArray[np.int64]] = []
-    for kind, name in enumerate(KINDS):
+    for kind, name in enumerate(NGRAM_KINDS):
         found, count = np.unique(np.concatenate([review[kind] for review in reviews]), return_counts=True)
         enough = count >= LEAST_REVIEWS[name]
         chosen.append(found[enough])
@@ -190,7 +197,7 @@ def _fit(material: _Material, left_out: LeftOut) -> tuple[npt.NDArray[np.int8], 
         regression.fit(rows, np.tile(labels, len(variants)), weights)
     learned = regression.coef_[0] * scale
     counted = _log_count_ratio(variants[0], labels, COUNTED_SMOOTHING)
-    return _codes(learned, LEARNED_UNITS), _codes(counted, COUNTED_UNITS)
+    return _codes(learned, LEARNED_WEIGHT_UNITS), _codes(counted, LOG_COUNT_RATIO_UNITS)
 
 
 def _log_count_ratio(rows: csr_matrix, labels: npt.NDArray[np.int64], smoothing: float) -> npt.NDArray[np.float64]:
@@ -214,12 +221,12 @@ def _codes(weights: npt.NDArray[np.float64], units: int) -> npt.NDArray[np.int8]
     return codes
 
 
-def _table(owners: Hashed, learned: npt.NDArray[np.int8], counted: npt.NDArray[np.int8], slots: int) -> Evidence:
+def _table(owners: Hashed, learned: npt.NDArray[np.int8], counted: npt.NDArray[np.int8], slots: int) -> NgramTable:
     """Put codes into a table, one slot a term."""
     slot = _slot_of(owners, slots)
     tables = np.zeros((3, slots), dtype=np.uint8)
     tables[0, slot], tables[1, slot], tables[2, slot] = owners >> 24, learned.view(np.uint8), counted.view(np.uint8)
-    return Evidence(*(table.tobytes() for table in tables))
+    return NgramTable(*(table.tobytes() for table in tables))
 
 
 def _strongest(
@@ -240,7 +247,7 @@ def _strongest(
 
 def _weight(code: int) -> float:
     """Return the weight that a learned code stands for."""
-    return code * abs(code) / LEARNED_UNITS
+    return code * abs(code) / LEARNED_WEIGHT_UNITS
 
 
 def _name(shared: tuple[Splits, frozenset[int]], reviews: Iterator[Review]) -> Mapping[int, str]:
@@ -250,6 +257,6 @@ def _name(shared: tuple[Splits, frozenset[int]], reviews: Iterator[Review]) -> M
     for review in reviews:
         if splits.learns(review):
             found = words(review.text)
-            for hashed, named in zip(hashes(found).by_kind, terms(found), strict=True):
+            for hashed, named in zip(hash_ngrams(found).by_kind, ngrams(found), strict=True):
                 names.update((term, name) for term, name in zip(hashed, named, strict=True) if term in wanted)
     return names

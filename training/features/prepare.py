@@ -32,7 +32,7 @@ from training.features.channels import (
     Prepared,
     channel_names,
     pair_of,
-    write_evidence,
+    write_ngram_table,
 )
 from training.features.ngram_weights import SLOTS, LeftOut, learn, nothing_learned, tenth, tenths_of
 from training.parallel import map_reviews
@@ -83,7 +83,7 @@ def prepare(
     shipped = encoders[frozenset()]
     rows, sha256 = _write_channels(path, channels_folder, _Writing(encoders, splits, recipe), ticks[2])
     atomic.write_text(channels_folder / VOCABULARY_NAME, vocabulary.dumps())
-    write_evidence(channels_folder, shipped)
+    write_ngram_table(channels_folder, shipped)
     prepared = Prepared(
         data_fingerprint=manifest.fingerprint,
         vocabulary_fingerprint=shipped.fingerprint,

@@ -10,7 +10,7 @@ from chalicelib.encoder import Encoder
 from chalicelib.errors import SentimentError
 from chalicelib.release import VOCABULARY_NAME
 from training import atomic
-from training.features.channels import Prepared, read_encoder, write_evidence
+from training.features.channels import Prepared, read_encoder, write_ngram_table
 
 RUNS_FOLDER = Path("runs")
 RECORD_NAME = "run.json"
@@ -78,7 +78,7 @@ def run_folder(runs: Path, name: str) -> Path:
 def write_run(folder: Path, record: Record, encoder: Encoder, model: bytes, held_out: bytes) -> None:
     """Write a run, its record last: until then a reader refuses the folder."""
     atomic.write_text(folder / VOCABULARY_NAME, encoder.vocabulary.dumps())
-    write_evidence(folder, encoder)
+    write_ngram_table(folder, encoder)
     atomic.write_bytes(folder / MODEL_NAME, model)
     atomic.write_bytes(folder / HELD_OUT_NAME, held_out)
     atomic.write_text(folder / RECORD_NAME, json.dumps(asdict(record), indent=1) + "\n")

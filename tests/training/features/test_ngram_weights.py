@@ -7,7 +7,7 @@ from zlib import crc32
 
 import pytest
 
-from chalicelib.ngram_features import KINDS, load, terms
+from chalicelib.ngram_features import NGRAM_KINDS, load, ngrams
 from chalicelib.text import words
 from training.data.reviews import REVIEWS_NAME, DataError, Review, read, write
 from training.data.splits import FOLDS, HALVES, assign
@@ -99,7 +99,11 @@ def test_labels_of_a_tenth_that_is_left_out_change_not_one_byte(small_learned, o
 def test_labels_of_a_tenth_that_is_learned_from_change_both_weights(small_learned, one_tenth_turned):
     for left_out, before in small_learned.tables.items():
         after = one_tenth_turned[left_out]
-        assert (before.learned != after.learned) == (before.counted != after.counted) == (FLIPPED not in left_out)
+        assert (
+            (before.learned_weights != after.learned_weights)
+            == (before.log_count_ratios != after.log_count_ratios)
+            == (FLIPPED not in left_out)
+        )
 
 
 def test_neither_the_test_nor_a_left_out_review_gives_a_weight_to_a_term(
@@ -121,8 +125,10 @@ def test_neither_the_test_nor_a_left_out_review_gives_a_weight_to_a_term(
         tables.append(learn(tmp_path / str(number) / REVIEWS_NAME, splits, slots=small_slots).tables)
     before, after = (found[frozenset({FLIPPED})] for found in tables)
     for term in ("is wonderful", "horrible", "not ... good", "waste of time"):
-        assert code_of(before, before.counted, term) == pytest.approx(code_of(after, after.counted, term), abs=2)
-    assert tables[0][frozenset()].learned != tables[1][frozenset()].learned
+        assert code_of(before, before.log_count_ratios, term) == pytest.approx(
+            code_of(after, after.log_count_ratios, term), abs=2
+        )
+    assert tables[0][frozenset()].learned_weights != tables[1][frozenset()].learned_weights
 
 
 def test_terms_are_chosen_whatever_the_labels(small_learned, all_turned):
@@ -132,7 +138,7 @@ def test_terms_are_chosen_whatever_the_labels(small_learned, all_turned):
 
 
 def test_with_all_labels_turned_round_every_ratio_is_too(small_learned, all_turned):
-    ours, theirs = (learned.tables[frozenset()].counted for learned in (small_learned, all_turned))
+    ours, theirs = (learned.tables[frozenset()].log_count_ratios for learned in (small_learned, all_turned))
     assert ours == bytes(-code % 256 for code in theirs)
 
 
@@ -162,7 +168,7 @@ def test_a_term_of_too_few_reviews_is_not_in_the_table(tmp_path, monkeypatch):
         "gaps": (("so {} good", "so * good"), ("too {} good", "too * good")),
         "negated": (("hardly {} fun", "not ... fun"), ("hardly {} joy", "not ... joy")),
     }
-    assert texts.keys() == LEAST_REVIEWS.keys() == set(KINDS)
+    assert texts.keys() == LEAST_REVIEWS.keys() == set(NGRAM_KINDS)
     parts_of = [[] for _ in range(50)]
     for kind, (enough, too_few) in texts.items():
         for number in range(LEAST_REVIEWS[kind]):
@@ -177,7 +183,7 @@ def test_a_term_of_too_few_reviews_is_not_in_the_table(tmp_path, monkeypatch):
     write(tmp_path, [review(number, label) for number in range(50) for label in (0, 1)], "test")
     path = tmp_path / REVIEWS_NAME
     counts = Counter(
-        term for each in read(path) for term in {term for kind in terms(words(each.text)) for term in kind}
+        term for each in read(path) for term in {term for kind in ngrams(words(each.text)) for term in kind}
     )
     table = learn(path, assign(path), slots=1 << 16).tables[frozenset()]
     for kind, ((_, enough), (_, too_few)) in texts.items():
@@ -202,10 +208,18 @@ def test_reviews_that_share_no_term_are_refused(tmp_path):
 
 def test_weights_speak_for_the_label_whose_reviews_hold_the_terms(small_learned):
     for table in small_learned.tables.values():
-        good, bad = (sum(table.by_place(["the", "film", "is", word])) for word in ("wonderful", "horrible"))
+        good, bad = (sum(table.weights_by_position(["the", "film", "is", word])) for word in ("wonderful", "horrible"))
         assert good > 0 > bad
-        assert code_of(table, table.counted, "is wonderful") > 0 > code_of(table, table.counted, "is horrible")
-        assert code_of(table, table.counted, "not bad") > 0 > code_of(table, table.counted, "not ... good")
+        assert (
+            code_of(table, table.log_count_ratios, "is wonderful")
+            > 0
+            > code_of(table, table.log_count_ratios, "is horrible")
+        )
+        assert (
+            code_of(table, table.log_count_ratios, "not bad")
+            > 0
+            > code_of(table, table.log_count_ratios, "not ... good")
+        )
 
 
 def test_a_ratio_is_that_of_shares_of_the_terms_of_each_label(path, splits, small_learned):
@@ -215,7 +229,7 @@ def test_a_ratio_is_that_of_shares_of_the_terms_of_each_label(path, splits, smal
     totals = [0, 0]
     counts[1].update(counts[0])
     for review in filter(splits.learns, read(path)):
-        found = {term for kind in terms(words(review.text)) for term in kind}
+        found = {term for kind in ngrams(words(review.text)) for term in kind}
         held = {slot for slot in table.slots([hash_of(term) for term in found]) if slot and holds(table, slot)}
         totals[review.label] += len(held)
         for term in found & counts[0].keys():
@@ -224,17 +238,17 @@ def test_a_ratio_is_that_of_shares_of_the_terms_of_each_label(path, splits, smal
         shares = [(counts[label][term] + 1) / (totals[label] + small_learned.terms) for label in (0, 1)]
         ratio = math.log(shares[1] / shares[0])
         expected = math.copysign(round(math.sqrt(abs(ratio) * 2_000)), ratio)
-        assert code_of(table, table.counted, term) == expected
+        assert code_of(table, table.log_count_ratios, term) == expected
 
 
 def holds(table, slot):
     """Tell whether any term is in a slot: an empty one is all 0."""
-    return table.checks[slot] or table.learned[slot] or table.counted[slot]
+    return table.checks[slot] or table.learned_weights[slot] or table.log_count_ratios[slot]
 
 
 def test_the_strongest_terms_are_real_ones_with_the_weights_that_ship(path, splits, small_learned):
     found = {
-        term for review in filter(splits.learns, read(path)) for kind in terms(words(review.text)) for term in kind
+        term for review in filter(splits.learns, read(path)) for kind in ngrams(words(review.text)) for term in kind
     }
     table = small_learned.tables[frozenset()]
     assert small_learned.strongest.keys() == {"negative", "positive"}
@@ -242,7 +256,7 @@ def test_the_strongest_terms_are_real_ones_with_the_weights_that_ship(path, spli
         assert pairs
         assert {term for term, _ in pairs} <= found
         for term, weight in pairs:
-            code = code_of(table, table.learned, term)
+            code = code_of(table, table.learned_weights, term)
             assert weight == code * abs(code) / 200
             assert (weight > 0) == (label == "positive")
         sizes = [abs(weight) for _, weight in pairs]
@@ -251,7 +265,7 @@ def test_the_strongest_terms_are_real_ones_with_the_weights_that_ship(path, spli
 
 def test_no_term_says_more_than_the_strongest(small_learned):
     table = small_learned.tables[frozenset()]
-    codes = [(code + 128) % 256 - 128 for code in table.learned]
+    codes = [(code + 128) % 256 - 128 for code in table.learned_weights]
     loudest = {"negative": min(codes), "positive": max(codes)}
     for label, code in loudest.items():
         assert small_learned.strongest[label][0][1] == code * abs(code) / 200

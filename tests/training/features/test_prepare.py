@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from chalicelib import vocabulary
 from chalicelib.encoder import Encoder
-from chalicelib.ngram_features import load as load_evidence
+from chalicelib.ngram_features import load as load_ngram_table
 from chalicelib.text import words
 from cli.model.prepare import command
 from training.data.excerpts import excerpts_of
@@ -129,7 +129,7 @@ def test_a_word_of_the_test_alone_is_not_in_the_vocabulary_nor_a_term_of_the_evi
     _, encoder = load_prepared(marked / "channels")
     assert "foxtrot" not in encoder.vocabulary
     assert "alpha" in encoder.vocabulary
-    assert encoder.evidence.by_place(["foxtrot", "foxtrot", "foxtrot"]) == [0, 0, 0]
+    assert encoder.ngram_table.weights_by_position(["foxtrot", "foxtrot", "foxtrot"]) == [0, 0, 0]
 
 
 def test_labels_of_a_held_out_fold_change_nothing_that_is_learned_from_without_it(marked, small_slots, tmp_path):
@@ -232,7 +232,7 @@ def test_a_recipe_decides_on_words_evidence_crops_and_reviews(small_data, splits
     read_back, encoder = load_prepared(tmp_path)
     assert read_back == prepared
     assert (prepared.words, prepared.terms, prepared.strongest) == (20, 0, {})
-    assert (len(encoder.vocabulary), encoder.evidence, encoder.columns) == (20, None, 22)
+    assert (len(encoder.vocabulary), encoder.ngram_table, encoder.columns) == (20, None, 22)
     assert not (tmp_path / "evidence.bin").exists()
     assert sum(prepared.rows[f"all/{TRAIN}"].values()) == 100
     for fold in range(FOLDS):
@@ -261,7 +261,7 @@ def test_the_tutorials_recipe_has_neither_evidence_nor_crops(small_data, small_c
 
 
 def test_what_ships_has_seen_all_reviews(small_channels, small_encoders):
-    shipped = load_evidence(small_channels / "evidence.bin")
+    shipped = load_ngram_table(small_channels / "evidence.bin")
     assert Encoder(vocabulary.load(small_channels / "vocabulary.txt"), shipped).fingerprint == (
         small_encoders[frozenset()].fingerprint
     )

@@ -211,7 +211,7 @@ def test_a_run_that_lacks_a_part_is_refused(small_run, part):
 def test_a_run_without_evidence_replaces_one_that_had_some(small_run, channels_of_words, small_hyperparameters):
     assert (small_run.folder / "evidence.bin").exists()
     train(channels_of_words, small_run.folder, small_hyperparameters)
-    assert load_run(small_run.folder).encoder.evidence is None
+    assert load_run(small_run.folder).encoder.ngram_table is None
 
 
 def test_a_run_that_is_being_written_is_refused(small_run, small_channels, small_hyperparameters, tmp_path):
