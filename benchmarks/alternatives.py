@@ -30,8 +30,8 @@ from training.data.collect import collect
 from training.data.reviews import DataError, Review
 from training.data.splits import TEST
 from training.evaluation.metrics import measure as measure_split
-from training.evaluation.predictions import Scored
-from training.evaluation.thresholds import outside
+from training.evaluation.predictions import ScoredReviews
+from training.evaluation.thresholds import coverage_and_precision
 from training.features.prepare import prepare
 from training.model.run_folder import MODEL_NAME
 from training.model.train import train
@@ -99,7 +99,10 @@ def _answered(trained: Trained, short: Mapping[str, tuple[Floats, Integers]]) ->
     band = trained.not_sure_band
     if band is None:
         return {}
-    return {asked: dict(zip(("share", "right"), outside(*each, band), strict=True)) for asked, each in short.items()}
+    return {
+        asked: dict(zip(("share", "right"), coverage_and_precision(*each, band), strict=True))
+        for asked, each in short.items()
+    }
 
 
 def in_batches(score: Score, texts: Sequence[str]) -> Floats:
@@ -125,7 +128,7 @@ def _processor_seconds() -> float:
 def _certainty(reviews: Sequence[Review], labels: Integers, probabilities: Floats) -> tuple[float, float]:
     """Return log loss and calibration error, as training measures them."""
     unknown = np.zeros(len(reviews), dtype=np.int64)
-    scored = Scored(
+    scored = ScoredReviews(
         ids=[review.id for review in reviews],
         labels=labels,
         ratings=unknown,

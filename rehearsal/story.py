@@ -56,7 +56,7 @@ def learn(scene: Scene) -> None:
     work.training("data --generated 300", says=["test, positive"])
     work.training("prepare")
     work.training(f"train {SMALL}")
-    work.training("release", says=["Looked at the official test once."])
+    work.training("release", says=["Evaluated on the official test once."])
 
 
 def prepare_account(scene: Scene) -> None:

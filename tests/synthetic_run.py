@@ -98,7 +98,7 @@ def evaluated_run(trained_run: Run, small_data: Path, tmp_path_factory: pytest.T
     """The same run once it was evaluated, on the test too, for tests that leave it as it is."""
     folder = tmp_path_factory.mktemp("evaluated") / "run"
     shutil.copytree(trained_run.folder, folder)
-    evaluate(folder, small_data, look_at_test=True)
+    evaluate(folder, small_data, include_test=True)
     return load_run(folder)
 
 

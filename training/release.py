@@ -1,7 +1,7 @@
-"""Step `release`: makes a run the packaged release, which the app ships and the endpoint on this machine serves.
+"""The `release` step: a run becomes the packaged release, which the app ships and the local endpoint serves.
 
-`chalicelib/release/release.json` is written last. Until then it describes the release before, and every reader
-refuses the mix: it states the SHA-256 of the vocabulary and of the model.
+`chalicelib/release/release.json` is written last. It has the SHA-256 of the vocabulary and of the model, so that until
+then every reader refuses the mix of two releases.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chalicelib.assets import REPORT_NAME
 from chalicelib.encoder import ENCODING
 from chalicelib.release import (
     FACTS_NAME,
@@ -23,8 +24,7 @@ from chalicelib.release import (
 from chalicelib.text import CLEANER_VERSION
 from training import atomic
 from training.data.reviews import read_manifest
-from training.evaluation.evaluate import DEFAULT_PRECISION, evaluate
-from training.evaluation.evaluation import REPORT_NAME, TEST, Evaluation, load_evaluation
+from training.evaluation.evaluate import DEFAULT_PRECISION, TEST, Evaluation, evaluate, load_evaluation
 from training.evaluation.predictions import load_booster
 from training.features.channels import write_ngram_table
 from training.model import missing_values
@@ -41,7 +41,7 @@ FIGURES_NAME = "report.json"
 
 @dataclass(frozen=True)
 class Released:
-    """What was packaged: the release as its readers see it, and the evaluation it states."""
+    """The packaged release as its readers see it, the evaluation it is based on, and the files written."""
 
     release: Release
     evaluation: Evaluation
@@ -55,21 +55,20 @@ def release(
     model_folder: Path = MODEL_FOLDER,
     tick: ProgressCallback = silent,
 ) -> Released:
-    """Package a run; raises `RunError` or `ReleaseError` when its parts do not belong together.
+    """Package a run; raises `RunError` or `ReleaseError` if its parts do not belong together.
 
-    A run that was not evaluated, or not yet on a test that the data has, is evaluated first: the last word.
+    Evaluates the run first, on the test too if the data has one, unless that has been done.
     """
-    from training.evaluation.report import render  # matplotlib: slow to import, and only needed here
+    from training.evaluation.report import render  # matplotlib: slow to import
 
     run = load_run(run_path)
     _check_model(run)
-    evaluation = _last_word(run, data_folder, tick)
+    evaluation = _final_evaluation(run, data_folder, tick)
     facts = describe(run, evaluation)
-    report = render(run, evaluation).encode()
     contents = {
         release_folder / VOCABULARY_NAME: run.encoder.vocabulary.dumps().encode(),
         model_folder / MODEL_NAME: run.model,
-        release_folder / REPORT_NAME: report,
+        release_folder / REPORT_NAME: render(run, evaluation).encode(),
         model_folder / CANARY_NAME: computed(run.model, run.encoder).dumps().encode(),
         model_folder / FIGURES_NAME: evaluation.dumps().encode(),
         release_folder / FACTS_NAME: facts.dumps().encode(),
@@ -84,36 +83,40 @@ def release(
 
 
 def _check_model(run: Run) -> None:
-    """Raise `RunError` unless the model reads the encoder's columns, gaps as zeros, with the image's xgboost."""
+    """Raise `RunError` unless the model has the encoder's columns, the image's xgboost, and reads missing as zero."""
     trained_with = run.record.versions.get("xgboost")
     if trained_with != XGBOOST_VERSION:
         raise RunError(f"Run {run.folder} was trained with xgboost {trained_with}; {IMAGE} has {XGBOOST_VERSION}.")
     columns = load_booster(run.model).num_features()
     if columns != run.encoder.columns:
         raise RunError(
-            f"The model of {run.folder} reads {columns} columns, its vocabulary makes {run.encoder.columns}."
+            f"The model of {run.folder} has {columns} columns, but its vocabulary has {run.encoder.columns}."
         )
     if not missing_values.is_level(run.model, 0, run.encoder.first_derived):
         raise RunError(
-            f"The model of {run.folder} tells a missing word column from a zero one. Train it again: "
-            "`verdict train` makes both the same."
+            f"The model of {run.folder} scores a missing word column differently from a zero one. Run "
+            "`verdict train` again, which makes both the same."
         )
 
 
-def _last_word(run: Run, data_folder: Path, tick: ProgressCallback) -> Evaluation:
-    """Return the run's evaluation, on test too where there is one."""
+def _final_evaluation(run: Run, data_folder: Path, tick: ProgressCallback) -> Evaluation:
+    """Return the run's evaluation, on the test too if the data has one, evaluating and reporting it if needed."""
+    from training.evaluation.report import write_report  # matplotlib: slow to import
+
     evaluation = load_evaluation(run)
-    if evaluation and TEST in evaluation.asked:
+    if evaluation and TEST in evaluation.figures:
         return evaluation
     has_test = read_manifest(data_folder).total("test") > 0
     if evaluation and not has_test:
         return evaluation
     precision = evaluation.precision if evaluation else DEFAULT_PRECISION
-    return evaluate(run.folder, data_folder, has_test, precision, tick)
+    evaluation = evaluate(run.folder, data_folder, has_test, precision, tick)
+    write_report(run, evaluation)
+    return evaluation
 
 
 def describe(run: Run, evaluation: Evaluation) -> ReleaseFacts:
-    """Return the facts of the release that a run makes."""
+    """Return the facts that a release of the run states."""
     return ReleaseFacts(
         format_version=FORMAT_VERSION,
         cleaner_version=CLEANER_VERSION,
@@ -130,5 +133,5 @@ def describe(run: Run, evaluation: Evaluation) -> ReleaseFacts:
         image=IMAGE,
         data_fingerprint=run.record.prepared.data_fingerprint,
         hyperparameters=run.record.hyperparameters,
-        metrics={name: figures.headline() for name, figures in evaluation.asked.items()},
+        metrics={name: figures.headline() for name, figures in evaluation.figures.items()},
     )

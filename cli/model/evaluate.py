@@ -10,8 +10,15 @@ from rich.console import Console
 
 from cli import options
 from cli.output import print_json
-from training.evaluation.evaluate import _show_figures, evaluate, evaluate_labelled, show
-from training.evaluation.evaluation import HELD_OUT, HELD_OUT_CROPS, REPORT_NAME, Evaluation
+from training.evaluation.evaluate import (
+    HELD_OUT,
+    HELD_OUT_EXCERPTS,
+    Evaluation,
+    evaluate,
+    evaluate_labelled,
+    print_evaluation,
+    print_figures,
+)
 from training.evaluation.predictions import Predict
 from training.evaluation.thresholds import PRECISION, SHORT_PRECISION
 from training.model.run_folder import RUNS_FOLDER, load_run, run_folder
@@ -64,7 +71,7 @@ def command(
     With --labelled, scores that file only and writes nothing. With --on, a batch transform or the live endpoint scores
     the test or the file, and every score must equal the local one.
     """
-    wanted = {HELD_OUT: precision, HELD_OUT_CROPS: short_precision}
+    wanted = {HELD_OUT: precision, HELD_OUT_EXCERPTS: short_precision}
     request = _Request(name, data, look_at_test, wanted, labelled)
     if on == options.LOCAL:
         options.refuse_locally("verbose", *job_options)
@@ -114,9 +121,12 @@ def _evaluate_on_aws(request: _Request, on: str, verbose: bool, job_options: dic
 
 
 def _show(request: _Request, evaluation: Evaluation) -> None:
-    """Print the figures and where the report is."""
+    """Print the figures; write the report and print its path."""
     if request.labelled:
-        _show_figures(request.console, evaluation)
+        print_figures(request.console, evaluation)
         return
-    show(request.console, evaluation)
-    request.console.print(f"Report: {request.folder / REPORT_NAME}", soft_wrap=True)
+    from training.evaluation.report import write_report  # matplotlib: slow to import, and only needed here
+
+    report = write_report(load_run(request.folder), evaluation)
+    print_evaluation(request.console, evaluation)
+    request.console.print(f"Report: {report}", soft_wrap=True)

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from cli.options import data_option, run_option
 from training.data.reviews import read_manifest
-from training.evaluation.evaluation import REPORT_NAME
-from training.evaluation.learning import SIZES, learning
+from training.evaluation.evaluate import load_evaluation
+from training.evaluation.learning_curve import SIZES, learning
 from training.model.run_folder import RUNS_FOLDER, load_run, run_folder
 from training.model.train import DEFAULT_RUN
 from training.progress import bars, table
@@ -37,12 +37,19 @@ def command(name: str, data: Path, sizes: tuple[int, ...]) -> None:
     with bars(console, "Learning curve", "This point") as (progress, point_progress):
         curve = learning(folder, data, sizes, progress, point_progress)
     rows = [
-        (f"{point.reviews:,}", _percent(point.accuracy, point.error), _percent(point.crops, point.crops_error))
+        (
+            f"{point.reviews:,}",
+            _percent(point.accuracy, point.error),
+            _percent(point.excerpt_accuracy, point.excerpt_error),
+        )
         for point in curve.points
     ]
     console.print(table(f"Run {folder}", rows, ("reviews", "accuracy, %", "on excerpts, %")))
-    if (folder / REPORT_NAME).exists():
-        console.print(f"Report: {folder / REPORT_NAME}", soft_wrap=True)
+    run = load_run(folder)
+    if evaluation := load_evaluation(run):
+        from training.evaluation.report import write_report  # matplotlib: slow to import, and only needed here
+
+        console.print(f"Report: {write_report(run, evaluation)}", soft_wrap=True)
 
 
 def _percent(accuracy: float | None, error: float | None) -> str:

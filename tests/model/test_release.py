@@ -10,6 +10,7 @@ import pytest
 import xgboost
 
 from chalicelib import release
+from chalicelib.assets import REPORT_NAME
 from chalicelib.ngram_features import load as load_ngram_table
 from chalicelib.text import words
 from chalicelib.vocabulary import load as load_vocabulary
@@ -17,9 +18,8 @@ from training.data.collect import collect
 from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, read
 from training.data.splits import assign
-from training.evaluation.evaluation import REPORT_NAME
 from training.evaluation.metrics import measure
-from training.evaluation.predictions import load_booster, matrix, predictor, score
+from training.evaluation.predictions import load_booster, matrix, predictor, score_test
 from training.features.prepare import prepare
 from training.model.hyperparameters import parse
 from training.model.missing_values import is_level, unlike
@@ -215,8 +215,9 @@ def collected(archive, tmp_path_factory):
 @pytest.mark.needs_archive
 def test_the_official_test_gives_the_stated_figures(packaged, model, collected):
     path = collected[0] / REVIEWS_NAME
-    asked = score(predictor(model, packaged.encoder.columns), packaged.encoder, path, assign(path))
-    for name, scored in (("test", asked.reviews), ("test crops", asked.crops)):
+    split = score_test(predictor(model, packaged.encoder.columns), packaged.encoder, path, assign(path))
+    for name, scored in (("test", split.reviews), ("test crops", split.excerpts)):
+        assert scored
         assert measure(scored, packaged.facts.not_sure_band).headline() == packaged.facts.metrics[name]
 
 

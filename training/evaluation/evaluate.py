@@ -1,14 +1,14 @@
-"""Step `evaluate`: what a run is worth, on what was held out, and with `--test` on the official test as the last word.
+"""The `evaluate` step: a run's figures from cross-validation and, on request, on the official test.
 
-What the folds' models say of the reviews they never saw is where choices are made, so that is what is looked at by
-default; the not-sure band and the threshold of few known words are chosen on it here. Each look at the official test is
-counted in the run's folder, as every look that leads to another try makes its figure worth less. `release` takes that
-look when nobody has.
+The not-sure band and the threshold for few known words are chosen on out-of-fold predictions, so the official test is
+not needed for any choice. Each evaluation on it is counted in the run's folder, because its figures mean less with
+every evaluation that leads to another attempt. The `release` step evaluates on it if that has not been done.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,83 +19,128 @@ from training.data.excerpts import excerpts_of
 from training.data.labelled import read_labelled
 from training.data.reviews import REVIEWS_NAME, DataError, read, read_manifest
 from training.data.splits import limited
-from training.evaluation.evaluation import (
-    EVALUATION_NAME,
-    HELD_OUT,
-    HELD_OUT_CROPS,
-    TEST,
-    TEST_CROPS,
-    Evaluation,
-    load_evaluation,
-)
 from training.evaluation.metrics import Figures, measure
-from training.evaluation.predictions import Asked, Predict, Scored, empty_score, predictor, recall, score, score_all
+from training.evaluation.predictions import (
+    Predict,
+    ScoredReviews,
+    ScoredSplit,
+    empty_score,
+    out_of_fold_predictions,
+    predictor,
+    score_reviews,
+    score_test,
+)
 from training.evaluation.thresholds import PRECISION, SHORT_PRECISION, PrecisionTarget, few_known_words, not_sure_band
 from training.model.run_folder import Run, RunError, load_run
 from training.progress import ProgressCallback, silent, table
 
-EXCERPT_CHARACTERS = 400
+EVALUATION_NAME = "evaluation.json"
+HELD_OUT, HELD_OUT_EXCERPTS = "cross-validation", "cross-validation crops"  # as stored: an excerpt was called a crop
+TEST, TEST_EXCERPTS = "test", "test crops"
+DEFAULT_PRECISION = {HELD_OUT: PRECISION, HELD_OUT_EXCERPTS: SHORT_PRECISION}
+QUOTED_CHARACTERS = 400
 
 
-DEFAULT_PRECISION = {HELD_OUT: PRECISION, HELD_OUT_CROPS: SHORT_PRECISION}
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of a run.
+
+    `figures` has those of "cross-validation" and, once it was used, of "test"; for a run that was trained on excerpts
+    also those of one excerpt per review. `test_looks` counts the evaluations of this model on the official test. The
+    band and the threshold are chosen on out-of-fold predictions; `precision` has the band's targets there.
+    """
+
+    run: str
+    model_sha256: str
+    data_fingerprint: str
+    not_sure_band: tuple[float, float]
+    few_known_words: float
+    precision: dict[str, float]
+    test_looks: int
+    figures: dict[str, Figures]
+
+    def dumps(self) -> str:
+        """Return the text of `evaluation.json`, where the figures are named `asked`."""
+        stored = asdict(self)
+        stored["asked"] = stored.pop("figures")
+        return json.dumps(stored, indent=1) + "\n"
+
+
+def load_evaluation(run: Run) -> Evaluation | None:
+    """Read the evaluation in a run's folder; None if there is none, or if it is of another model or other reviews."""
+    path = run.folder / EVALUATION_NAME
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored["figures"] = {name: Figures(**figures) for name, figures in stored.pop("asked").items()}
+        low, high = stored["not_sure_band"]
+        evaluation = Evaluation(**{**stored, "not_sure_band": (low, high)})
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} cannot be read ({error}). Remove it and evaluate again.") from error
+    source = (evaluation.model_sha256, evaluation.data_fingerprint)
+    return evaluation if source == (run.record.model_sha256, run.record.prepared.data_fingerprint) else None
+
+
+def load_run_of(run_path: Path, data_folder: Path) -> Run:
+    """Read a run; raises `RunError` unless it was trained on the reviews in the folder."""
+    run = load_run(run_path)
+    if read_manifest(data_folder).fingerprint != run.record.prepared.data_fingerprint:
+        raise RunError(f"Run {run_path} was not trained on the reviews in {data_folder}. Train it again.")
+    return run
 
 
 def evaluate(
     run_path: Path,
     data_folder: Path,
-    look_at_test: bool = False,
+    include_test: bool = False,
     precision: Mapping[str, float] = DEFAULT_PRECISION,
     tick: ProgressCallback = silent,
     predict: Predict | None = None,
 ) -> Evaluation:
-    """Evaluate a run and write `evaluation.json` and `report.html` into its folder.
+    """Evaluate a run and write `evaluation.json` into its folder.
 
-    `predict` is who is asked about the test, the run's model here unless told otherwise.
-    Raises `RunError` for a run of other data than the folder's, `DataError` for a test that is not there.
+    `predict` scores the test; by default the run's model does, on this machine. Raises `RunError` for a run that was
+    trained on other reviews, `DataError` for reviews without the test that is requested.
     """
-    from training.evaluation.report import write_report  # matplotlib: slow to import, and only needed here
-
-    run = load_run(run_path)
-    manifest = read_manifest(data_folder)
-    if manifest.fingerprint != run.record.prepared.data_fingerprint:
-        raise RunError(f"Run {run_path} was trained on other reviews than those in {data_folder}. Train it again.")
-    if look_at_test and not manifest.total("test"):
-        raise DataError(f"The reviews in {data_folder} have no test split to look at.")
-    before = load_evaluation(run)
-    here = predictor(run.model, run.encoder.columns)
-    asking = _Asking(here, (predict or here) if look_at_test else None)
-    evaluation = _measure(run, data_folder / REVIEWS_NAME, asking, precision, tick)
-    if before:
-        evaluation = _continue(before, evaluation)
+    run = load_run_of(run_path, data_folder)
+    if include_test and not read_manifest(data_folder).total("test"):
+        raise DataError(f"The reviews in {data_folder} have no test split. Evaluate without it.")
+    earlier = load_evaluation(run)
+    local = predictor(run.model, run.encoder.columns)
+    scored = _score(run, data_folder / REVIEWS_NAME, (predict or local) if include_test else None, tick)
+    evaluation = _measure(run, scored, precision, empty_score(local, run.encoder))
+    _quote_mistakes(data_folder / REVIEWS_NAME, evaluation.figures)
+    if earlier:
+        evaluation = _continue(earlier, evaluation)
     atomic.write_text(run_path / EVALUATION_NAME, evaluation.dumps())
-    write_report(run, evaluation)
     return evaluation
 
 
-@dataclass(frozen=True)
-class _Asking:
-    """Who answers: the model here, and whoever is asked about the test, None for not looking at it."""
+def _score(run: Run, path: Path, predict_test: Predict | None, tick: ProgressCallback) -> dict[str, ScoredReviews]:
+    """Return the scored reviews and excerpts of cross-validation, and of the test if something predicts it."""
+    recipe = run.record.prepared.recipe
+    splits, with_excerpts = limited(path, recipe["reviews"]), bool(recipe["crops"])
+    held_out = out_of_fold_predictions(run.held_out, run.encoder, path, splits, with_excerpts, tick)
+    scored = _named(held_out, HELD_OUT, HELD_OUT_EXCERPTS)
+    if predict_test:
+        test = score_test(predict_test, run.encoder, path, splits, with_excerpts, tick)
+        scored |= _named(test, TEST, TEST_EXCERPTS)
+    return scored
 
-    here: Predict
-    of_test: Predict | None
+
+def _named(split: ScoredSplit, reviews: str, excerpts: str) -> dict[str, ScoredReviews]:
+    """Name the parts of a split: its reviews, and its excerpts if it has any."""
+    return {reviews: split.reviews} | ({excerpts: split.excerpts} if split.excerpts else {})
 
 
 def _measure(
-    run: Run, path: Path, asking: _Asking, precision: Mapping[str, float], tick: ProgressCallback
+    run: Run, scored: Mapping[str, ScoredReviews], precision: Mapping[str, float], score_of_empty: float
 ) -> Evaluation:
-    """Score and measure; the band that is chosen on what was held out is the one that the test is measured with."""
-    recipe = run.record.prepared.recipe
-    splits, crops = limited(path, recipe["reviews"]), bool(recipe["crops"])
-    scored = _named(HELD_OUT, HELD_OUT_CROPS, recall(run.held_out, run.encoder, path, splits, crops, tick))
-    if asking.of_test:
-        scored |= _named(TEST, TEST_CROPS, score(asking.of_test, run.encoder, path, splits, crops, tick))
+    """Choose the band and the threshold on out-of-fold predictions, then measure everything with that band."""
     wanted = {name: precision[name] for name in precision if name in scored}
-    demands = [
-        PrecisionTarget(scored[name].probabilities, scored[name].labels, share) for name, share in wanted.items()
-    ]
-    band = not_sure_band(demands, empty_score(asking.here, run.encoder))
-    figures = {name: measure(each, band) for name, each in scored.items()}
-    _add_excerpts(path, figures)
+    targets = [PrecisionTarget(scored[name].probabilities, scored[name].labels, wanted[name]) for name in wanted]
+    band = not_sure_band(targets, score_of_empty)
     return Evaluation(
         run=run.folder.name,
         model_sha256=run.record.model_sha256,
@@ -103,81 +148,87 @@ def _measure(
         not_sure_band=band,
         few_known_words=few_known_words(scored[HELD_OUT].known_shares),
         precision=wanted,
-        test_looks=int(asking.of_test is not None),
-        asked=figures,
+        test_looks=int(TEST in scored),
+        figures={name: measure(each, band) for name, each in scored.items()},
     )
 
 
-def _named(whole: str, cropped: str, asked: Asked) -> dict[str, Scored]:
-    """Name what was asked about: the reviews, and the crops where there are any."""
-    return {whole: asked.reviews} | ({cropped: asked.crops} if asked.crops else {})
-
-
-def _add_excerpts(path: Path, figures: Mapping[str, Figures]) -> None:
-    """Add the beginning of its text, or its crop, to each mistake."""
-    wanted: dict[str, list[tuple[dict[str, Any], bool]]] = defaultdict(list)
-    for name, by in figures.items():
-        for mistake in by.mistakes:
-            wanted[mistake["id"]].append((mistake, name in (HELD_OUT_CROPS, TEST_CROPS)))
+def _quote_mistakes(path: Path, figures: Mapping[str, Figures]) -> None:
+    """Add the beginning of the text that was scored, a review or an excerpt, to each mistake."""
+    mistakes: dict[str, list[tuple[dict[str, Any], bool]]] = defaultdict(list)  # id -> (mistake, of an excerpt)
+    for name, each in figures.items():
+        for mistake in each.mistakes:
+            mistakes[mistake["id"]].append((mistake, name in (HELD_OUT_EXCERPTS, TEST_EXCERPTS)))
     for review in read(path):
-        for mistake, cropped in wanted.get(review.id, ()):
-            said = excerpts_of(review.id, review.text, 1)[0] if cropped else review.text
-            text = " ".join(said.replace("<br />", " ").split())
-            mistake["text"] = text[:EXCERPT_CHARACTERS] + ("…" if len(text) > EXCERPT_CHARACTERS else "")
+        for mistake, of_excerpt in mistakes.get(review.id, ()):
+            scored = excerpts_of(review.id, review.text, 1)[0] if of_excerpt else review.text
+            text = " ".join(scored.replace("<br />", " ").split())
+            mistake["text"] = text[:QUOTED_CHARACTERS] + ("…" if len(text) > QUOTED_CHARACTERS else "")
 
 
-def _continue(before: Evaluation, now: Evaluation) -> Evaluation:
-    """Add up the looks at the test, and keep its earlier figures where they were measured with the same band."""
-    asked = now.asked
-    if before.not_sure_band == now.not_sure_band:
-        asked = {**before.asked, **now.asked}
-    return replace(now, test_looks=before.test_looks + now.test_looks, asked=asked)
+def _continue(earlier: Evaluation, evaluation: Evaluation) -> Evaluation:
+    """Add up the evaluations on the test, and keep its earlier figures if they were measured with the same band."""
+    figures = evaluation.figures
+    if earlier.not_sure_band == evaluation.not_sure_band:
+        figures = {**earlier.figures, **figures}
+    return replace(evaluation, test_looks=earlier.test_looks + evaluation.test_looks, figures=figures)
 
 
 def evaluate_labelled(
     run_path: Path, file: Path, predict: Predict | None = None, tick: ProgressCallback = silent
 ) -> Evaluation:
-    """Measure a run on a labelled .csv or .jsonl, outside of the band that was chosen for it; writes nothing.
+    """Measure a run on a labelled .csv or .jsonl with the band that was chosen for the run; writes nothing.
 
-    Raises `RunError` for a run that was not evaluated yet, `DataError` for a file that lacks a label.
+    Raises `RunError` for a run that was not evaluated, `DataError` for a file without reviews of both labels.
     """
     run = load_run(run_path)
-    known = load_evaluation(run)
-    if not known:
+    evaluation = load_evaluation(run)
+    if not evaluation:
         raise RunError(f"Run {run_path} has no not-sure band yet. First run `verdict evaluate`.")
     reviews = list(read_labelled(file, tick))
     if {review.label for review in reviews} != {0, 1}:
-        raise DataError(f"{file} must have reviews of both labels to measure anything.")
-    scored = score_all(predict or predictor(run.model, run.encoder.columns), run.encoder, reviews)
-    return replace(known, test_looks=0, asked={file.name: measure(scored, known.not_sure_band)})
+        raise DataError(f"{file} needs reviews of both labels, positive and negative, to be measured on.")
+    scored = score_reviews(predict or predictor(run.model, run.encoder.columns), run.encoder, reviews)
+    return replace(evaluation, test_looks=0, figures={file.name: measure(scored, evaluation.not_sure_band)})
+
+
+def title_of(name: str) -> str:
+    """Return the name of a set of reviews for people: "test crops" -> "test excerpts"."""
+    return name.replace("crops", "excerpts")
 
 
 def summary_rows(evaluation: Evaluation) -> list[tuple[object, ...]]:
-    """Return the lines of the summary table: a figure, then its value for all that was asked."""
-    figures = list(evaluation.asked.values())
+    """Return the lines of the summary table: a figure's name, then its value for each set of reviews."""
+    sets = list(evaluation.figures.values())
     return [
-        ("reviews", *(f"{by.reviews:,}" for by in figures)),
-        ("accuracy, %", *(f"{by.accuracy:.2%} ± {by.accuracy_error:.2%}".replace("%", "") for by in figures)),
-        ("between folds, %", *(f"± {by.accuracy_spread:.2%}"[:-1] if by.accuracy_spread else "" for by in figures)),
-        ("AUC", *(f"{by.auc:.4f}" for by in figures)),
-        ("log loss", *(f"{by.log_loss:.4f}" for by in figures)),
-        ("calibration error, %", *(f"{by.calibration_error:.2%}"[:-1] for by in figures)),
-        ("negative as positive", *(f"{by.confusion['negative']['positive']:,}" for by in figures)),
-        ("positive as negative", *(f"{by.confusion['positive']['negative']:,}" for by in figures)),
-        ("answered outside the band, %", *(f"{by.answered:.1%}"[:-1] for by in figures)),
-        ("accuracy of those, %", *(f"{by.answered_accuracy:.2%}"[:-1] for by in figures)),
+        ("reviews", *(f"{each.reviews:,}" for each in sets)),
+        ("accuracy, %", *(f"{each.accuracy * 100:.2f} ± {each.accuracy_error * 100:.2f}" for each in sets)),
+        (
+            "spread of folds, %",
+            *(f"± {each.accuracy_spread * 100:.2f}" if each.accuracy_spread else "" for each in sets),
+        ),
+        ("AUC", *(f"{each.auc:.4f}" for each in sets)),
+        ("log loss", *(f"{each.log_loss:.4f}" for each in sets)),
+        ("calibration error, %", *(f"{each.calibration_error * 100:.2f}" for each in sets)),
+        ("false positives", *(f"{each.confusion['negative']['positive']:,}" for each in sets)),
+        ("false negatives", *(f"{each.confusion['positive']['negative']:,}" for each in sets)),
+        ("coverage, %", *(f"{each.answered * 100:.1f}" for each in sets)),
+        ("precision at coverage, %", *(f"{each.answered_accuracy * 100:.2f}" for each in sets)),
     ]
 
 
-def show(console: Console, evaluation: Evaluation) -> None:
+def print_evaluation(console: Console, evaluation: Evaluation) -> None:
     """Print the summary of an evaluation."""
-    _show_figures(console, evaluation)
+    print_figures(console, evaluation)
     times = "once" if evaluation.test_looks == 1 else f"{evaluation.test_looks} times"
-    console.print(f"Looked at the official test {times}." if evaluation.test_looks else "The test was not looked at.")
+    console.print(
+        f"Evaluated on the official test {times}." if evaluation.test_looks else "Not evaluated on the official test."
+    )
 
 
-def _show_figures(console: Console, evaluation: Evaluation) -> None:
-    """Print an evaluation's table, and its band."""
+def print_figures(console: Console, evaluation: Evaluation) -> None:
+    """Print the table of an evaluation, and its band."""
     low, high = evaluation.not_sure_band
-    console.print(table(f"Run {evaluation.run}", summary_rows(evaluation), ("", *evaluation.asked)))
+    headings = ("", *map(title_of, evaluation.figures))
+    console.print(table(f"Run {evaluation.run}", summary_rows(evaluation), headings))
     console.print(f"Not sure between {low} and {high}; few known words below {evaluation.few_known_words:.0%}.")

@@ -1,4 +1,4 @@
-"""The figures of one split: plain numbers and lists, so that they go into JSON as they are."""
+"""The figures of a set of scored reviews, as plain numbers and lists that go into JSON unchanged."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from training.data.reviews import LABEL_NAMES
 from training.data.splits import FOLDS
-from training.evaluation.predictions import Floats, Integers, Scored
-from training.evaluation.thresholds import around, outside
+from training.evaluation.predictions import Floats, Integers, ScoredReviews
+from training.evaluation.thresholds import WIDEST_STEPS, band_of, coverage_and_precision
 
 CALIBRATION_BINS = 15
 HISTOGRAM_BINS = 20
@@ -24,15 +24,17 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Figures:
-    """How well a model does on one split.
+    """How well a model does on a set of reviews.
 
-    Shares are 0..1. `accuracy_error` is the standard error of the accuracy, `calibration_error` the expected
-    calibration error over 15 equal bins of probability. `answered` is the share of reviews outside the not-sure band,
-    `answered_accuracy` how many of those answers are right. `confusion` is true label -> answered label -> reviews.
-    `accuracy_spread` is the standard deviation of the folds' accuracies, None for the test.
-    The lists are for tables and plots: a group has its name, reviews and accuracy; a bin of `reliability` its mean
-    probability, share of positive and reviews; `histogram` is reviews by label name and bin of probability; `roc`
-    and `trade_off` are points (false and true positive rate; answered and its accuracy).
+    Shares are 0..1. `accuracy_error` is the standard error of the accuracy; `accuracy_spread` is the standard deviation
+    of the folds' accuracies, None for reviews that are not in folds. `calibration_error` is the expected calibration
+    error over 15 equal bins of probability. `answered` is the coverage, the share of reviews outside the not-sure band,
+    and `answered_accuracy` the precision on those. `confusion` is true label -> predicted label -> reviews.
+
+    The lists are for tables and plots. A group has a name, reviews and accuracy; a bin of `reliability` its mean
+    probability, share of positive reviews, and reviews. `histogram` is label name -> reviews by bin of probability.
+    `roc` has points (false positive rate, true positive rate); `trade_off` has points (coverage, precision), one per
+    step of the band's width.
     """
 
     reviews: int
@@ -56,23 +58,23 @@ class Figures:
     mistakes: list[dict[str, Any]]
 
     def headline(self) -> dict[str, float | None]:
-        """Return the figures that a release states of a split, rounded to what they are good for."""
+        """Return the figures that a release states, rounded to their precision."""
         names = ("accuracy", "accuracy_error", "auc", "log_loss", "calibration_error", "answered", "answered_accuracy")
         spread = None if self.accuracy_spread is None else round(self.accuracy_spread, 4)
         figures = {name: round(getattr(self, name), 4) for name in names}
         return {"reviews": self.reviews, **figures, "accuracy_spread": spread}
 
 
-def measure(scored: Scored, band: tuple[float, float]) -> Figures:
-    """Compute all figures of what was asked, given the not-sure band."""
+def measure(scored: ScoredReviews, band: tuple[float, float]) -> Figures:
+    """Compute all figures of scored reviews, given the not-sure band."""
     from sklearn.metrics import log_loss, roc_auc_score  # slow to import, and only needed here
 
     probabilities, labels = scored.probabilities, scored.labels
-    right: Mask = (probabilities > 0.5) == labels
+    correct: Mask = (probabilities > 0.5) == labels
     accuracy, accuracy_error = accuracy_of(scored)
     reliability = _reliability(probabilities, labels)
-    answered, answered_accuracy = outside(probabilities, labels, band)
-    by_fold = _groups(scored.folds, right, range(FOLDS), str)
+    answered, answered_accuracy = coverage_and_precision(probabilities, labels, band)
+    by_fold = _groups(scored.folds, correct, range(FOLDS), str)
     return Figures(
         reviews=len(labels),
         accuracy=accuracy,
@@ -84,35 +86,40 @@ def measure(scored: Scored, band: tuple[float, float]) -> Figures:
         answered=answered,
         answered_accuracy=answered_accuracy,
         confusion=_confusion(probabilities, labels),
-        by_length=_by_length(scored.word_counts, right),
-        by_rating=_groups(scored.ratings, right, sorted(set(scored.ratings.tolist()) - {0}), str),
-        by_confidence=_by_confidence(probabilities, right),
+        by_length=_by_length(scored.word_counts, correct),
+        by_rating=_groups(scored.ratings, correct, sorted(set(scored.ratings.tolist()) - {0}), str),
+        by_confidence=_by_confidence(probabilities, correct),
         by_fold=by_fold,
         reliability=reliability,
         histogram=_histogram(probabilities, labels),
         roc=_roc(probabilities, labels),
-        trade_off=[list(outside(probabilities, labels, around(steps))) for steps in range(46)],
-        mistakes=_mistakes(scored, right),
+        trade_off=[
+            list(coverage_and_precision(probabilities, labels, band_of(steps))) for steps in range(WIDEST_STEPS + 1)
+        ],
+        mistakes=_mistakes(scored, correct),
     )
 
 
-def accuracy_of(scored: Scored) -> tuple[float, float]:
-    """Return the accuracy, the not-sure band aside, and its standard error."""
+def accuracy_of(scored: ScoredReviews) -> tuple[float, float]:
+    """Return the accuracy, ignoring the not-sure band, and its standard error."""
     accuracy = float(((scored.probabilities > 0.5) == scored.labels).mean())
     return accuracy, float(np.sqrt(accuracy * (1 - accuracy) / len(scored.labels)))
 
 
 def _confusion(probabilities: Floats, labels: Integers) -> dict[str, dict[str, int]]:
-    """Count true label -> answered label, the not-sure band aside."""
-    answers = (probabilities > 0.5).astype(int)
+    """Count true label -> predicted label, ignoring the not-sure band."""
+    predicted = (probabilities > 0.5).astype(int)
     return {
-        true: {answer: int(((labels == i) & (answers == j)).sum()) for j, answer in enumerate(LABEL_NAMES)}
-        for i, true in enumerate(LABEL_NAMES)
+        true_name: {
+            predicted_name: int(((labels == true) & (predicted == answer)).sum())
+            for answer, predicted_name in enumerate(LABEL_NAMES)
+        }
+        for true, true_name in enumerate(LABEL_NAMES)
     }
 
 
 def _reliability(probabilities: Floats, labels: Integers) -> list[dict[str, float]]:
-    """Return the mean probability, share of positive and number of reviews of every bin that holds any."""
+    """Return the mean probability, share of positive reviews, and number of reviews of each bin that is not empty."""
     bins = np.minimum((probabilities * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     return [
         {
@@ -125,9 +132,9 @@ def _reliability(probabilities: Floats, labels: Integers) -> list[dict[str, floa
 
 
 def _calibration_error(reliability: Sequence[dict[str, float]]) -> float:
-    """Return the mean distance of probability and share of positive over the bins, weighted by their reviews."""
-    total = sum(part["reviews"] for part in reliability)
-    return sum(part["reviews"] * abs(part["probability"] - part["positive"]) for part in reliability) / total
+    """Return the mean distance between probability and share of positive reviews, weighted by the bins' reviews."""
+    total = sum(each["reviews"] for each in reliability)
+    return sum(each["reviews"] * abs(each["probability"] - each["positive"]) for each in reliability) / total
 
 
 def _histogram(probabilities: Floats, labels: Integers) -> dict[str, list[int]]:
@@ -138,16 +145,16 @@ def _histogram(probabilities: Floats, labels: Integers) -> dict[str, list[int]]:
     }
 
 
-def _groups(values: Integers, right: Mask, keys: Sequence[int], name: Callable[[int], str]) -> list[dict[str, Any]]:
-    """Return the accuracy of each group of reviews that holds any."""
+def _groups(values: Integers, correct: Mask, keys: Sequence[int], name: Callable[[int], str]) -> list[dict[str, Any]]:
+    """Return the name, size and accuracy of each group of reviews that is not empty."""
     return [
-        {"name": name(key), "reviews": int((values == key).sum()), "accuracy": float(right[values == key].mean())}
+        {"name": name(key), "reviews": int((values == key).sum()), "accuracy": float(correct[values == key].mean())}
         for key in keys
         if (values == key).any()
     ]
 
 
-def _by_length(word_counts: Integers, right: Mask) -> list[dict[str, Any]]:
+def _by_length(word_counts: Integers, correct: Mask) -> list[dict[str, Any]]:
     """Return the accuracy by number of words."""
 
     def name(bin_number: int) -> str:
@@ -155,19 +162,19 @@ def _by_length(word_counts: Integers, right: Mask) -> list[dict[str, Any]]:
         return f"{low}+" if high == LENGTH_EDGES[-1] else f"{low}-{high - 1}"
 
     bins = np.digitize(word_counts, LENGTH_EDGES)
-    return _groups(bins, right, range(1, len(LENGTH_EDGES)), name)
+    return _groups(bins, correct, range(1, len(LENGTH_EDGES)), name)
 
 
-def _by_confidence(probabilities: Floats, right: Mask) -> list[dict[str, Any]]:
-    """Return the accuracy by the probability of the likelier label."""
+def _by_confidence(probabilities: Floats, correct: Mask) -> list[dict[str, Any]]:
+    """Return the accuracy by confidence, the probability of the likelier label."""
 
     def name(bin_number: int) -> str:
         low, high = (round(edge * 100) for edge in CONFIDENCE_EDGES[bin_number - 1 : bin_number + 1])
         return f"{low}-{high} %"
 
-    surer = np.maximum(probabilities, 1 - probabilities)
-    bins = np.minimum(np.digitize(surer, CONFIDENCE_EDGES), len(CONFIDENCE_EDGES) - 1)
-    return _groups(bins, right, range(1, len(CONFIDENCE_EDGES)), name)
+    confidence = np.maximum(probabilities, 1 - probabilities)
+    bins = np.minimum(np.digitize(confidence, CONFIDENCE_EDGES), len(CONFIDENCE_EDGES) - 1)
+    return _groups(bins, correct, range(1, len(CONFIDENCE_EDGES)), name)
 
 
 def _roc(probabilities: Floats, labels: Integers) -> list[list[float]]:
@@ -180,10 +187,10 @@ def _roc(probabilities: Floats, labels: Integers) -> list[list[float]]:
     return [list(point) for point in points.tolist()]
 
 
-def _mistakes(scored: Scored, right: Mask) -> list[dict[str, Any]]:
-    """Return the wrong answers that the model was surest of, the surest first."""
-    wrong = np.flatnonzero(~right)
-    surest = wrong[np.argsort(-np.abs(scored.probabilities[wrong] - 0.5), kind="stable")][:MISTAKES]
+def _mistakes(scored: ScoredReviews, correct: Mask) -> list[dict[str, Any]]:
+    """Return the most confident mistakes, the most confident first."""
+    wrong = np.flatnonzero(~correct)
+    most_confident = wrong[np.argsort(-np.abs(scored.probabilities[wrong] - 0.5), kind="stable")][:MISTAKES]
     return [
         {
             "id": scored.ids[i],
@@ -192,5 +199,5 @@ def _mistakes(scored: Scored, right: Mask) -> list[dict[str, Any]]:
             "words": int(scored.word_counts[i]),
             "probability": round(float(scored.probabilities[i]), 4),
         }
-        for i in surest
+        for i in most_confident
     ]

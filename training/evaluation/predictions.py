@@ -1,13 +1,14 @@
-"""Labelled reviews -> rows -> probabilities: the one way in which this package asks a model about a file.
+"""Predictions for labelled reviews: rows, probabilities, and the facts to group them by.
 
-Rows are encoded in several processes by the same code as the app's, and read as the container reads them: a column
-that a row does not name is missing, not zero. Every review is asked about whole, and, where asked for, one crop of it.
-Who answers is passed in: a model here, or one on SageMaker.
+Rows are encoded in several processes by the app's own encoder and read as the container reads them: a column that a row
+does not name is missing, not zero. Each review is scored whole and, if requested, as one excerpt. The model is passed
+in as a `Predict`: one on this machine, or one on SageMaker.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,16 +26,15 @@ from training.progress import ProgressCallback, silent
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Predict = Callable[[Sequence[str]], Floats]  # libsvm rows -> the probability of positive (0..1) of each, in their order
-Fact = tuple[str, int, int, int, int, float]  # id, label, rating or 0, place, words, known share
 _BATCH = 5_000  # rows
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Reviews and what a model says of them; every field has one entry a review, in the file's order.
+class ScoredReviews:
+    """Reviews, or excerpts of them, with a model's scores; each field has one entry per review, in the file's order.
 
-    `labels` are 1 for positive, `ratings` stars (0: unknown), `folds` the place (a fold, or the test), `word_counts`
-    and `known_shares` (0..1) are of the cleaned words, `probabilities` (0..1) are of positive.
+    `labels` are 1 for positive, `ratings` stars (0: unknown), `folds` 0..4 or `TEST`, `known_shares` the share of known
+    words (0..1), and `probabilities` those of positive (0..1).
     """
 
     ids: list[str]
@@ -47,24 +47,36 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Whole reviews, and one crop of each where crops were asked for."""
+class ScoredSplit:
+    """The scores of whole reviews, and of one excerpt of each if excerpts were requested."""
 
-    reviews: Scored
-    crops: Scored | None
+    reviews: ScoredReviews
+    excerpts: ScoredReviews | None
+
+
+class _Facts(NamedTuple):
+    """A review's or an excerpt's facts; the numbers are those of `ScoredReviews`."""
+
+    id: str
+    label: int
+    rating: int  # 0: unknown
+    fold: int
+    word_count: int
+    known_share: float
+    is_excerpt: bool
 
 
 @dataclass(frozen=True)
-class _Asking:
-    """Which reviews are read, and how."""
+class _Job:
+    """How each process reads and encodes its part of the reviews."""
 
     encoder: Encoder
     splits: Splits
-    crops: bool
+    with_excerpts: bool
 
 
 def load_booster(model: bytes) -> xgboost.Booster:
-    """Make a booster of a saved model's bytes; one thread, as the processes that encode have the others."""
+    """Load a booster from a saved model's bytes; it runs on one thread, as the encoding processes use the others."""
     booster = xgboost.Booster({"nthread": 1})
     booster.load_model(bytearray(model))
     return booster
@@ -72,116 +84,129 @@ def load_booster(model: bytes) -> xgboost.Booster:
 
 def matrix(rows: Sequence[str], columns: int) -> csr_matrix:
     """Read libsvm rows without labels into a sparse matrix of (rows, columns)."""
-    numbers = np.array(" ".join(rows).replace(":", " ").split(), dtype=np.float32)
+    pairs = np.array(" ".join(rows).replace(":", " ").split(), dtype=np.float32).reshape(-1, 2)  # (column, value)
     lengths = [row.count(":") for row in rows]
-    return csr_matrix(
-        (numbers[1::2], numbers[::2].astype(np.int32), np.cumsum([0, *lengths])), shape=(len(rows), columns)
-    )
+    return csr_matrix((pairs[:, 1], pairs[:, 0].astype(np.int32), np.cumsum([0, *lengths])), shape=(len(rows), columns))
 
 
 def predictor(model: bytes, columns: int) -> Predict:
-    """Make the `Predict` of a saved model (UBJSON) that is asked here, some rows at a time."""
+    """Return the `Predict` of a saved model (UBJSON) on this machine; it predicts in batches."""
     booster = load_booster(model)
 
     def predict(rows: Sequence[str]) -> Floats:
-        parts = [matrix(rows[start : start + _BATCH], columns) for start in range(0, len(rows), _BATCH)]
-        said = [booster.predict(xgboost.DMatrix(part, nthread=1)) for part in parts]
-        return np.concatenate(said).astype(np.float64) if said else np.array([])
+        batches = [matrix(rows[start : start + _BATCH], columns) for start in range(0, len(rows), _BATCH)]
+        probabilities = [booster.predict(xgboost.DMatrix(batch, nthread=1)) for batch in batches]
+        return np.concatenate(probabilities).astype(np.float64) if probabilities else np.array([])
 
     return predict
 
 
-def score(
-    predict: Predict, encoder: Encoder, path: Path, splits: Splits, crops: bool = True, tick: ProgressCallback = silent
-) -> Asked:
-    """Score the reviews of the test; `predict` is asked once, about all rows."""
-    facts: list[Fact] = []
+def score_test(
+    predict: Predict,
+    encoder: Encoder,
+    path: Path,
+    splits: Splits,
+    with_excerpts: bool = True,
+    tick: ProgressCallback = silent,
+) -> ScoredSplit:
+    """Score the test reviews; `predict` is called once, with all rows."""
+    facts: list[_Facts] = []
     rows: list[str] = []
-    for found, encoded in map_reviews(_encode, path, _Asking(encoder, splits, crops), tick):
-        facts += found
-        rows += encoded
-    return _asked(facts, predict(rows), crops)
+    for part_facts, part_rows in map_reviews(_encode_test, path, _Job(encoder, splits, with_excerpts), tick):
+        facts += part_facts
+        rows += part_rows
+    return _split_of(facts, predict(rows), with_excerpts)
 
 
-def score_all(predict: Predict, encoder: Encoder, reviews: Iterable[Review]) -> Scored:
-    """Score reviews from elsewhere, each whole, as if they were a test."""
-    asked = [(review, words(review.text)) for review in reviews]
-    facts = [_fact(review, TEST, found, encoder) for review, found in asked]
-    return _scored(facts, predict([encoder.row(found) for _, found in asked]))
+def score_reviews(predict: Predict, encoder: Encoder, reviews: Iterable[Review]) -> ScoredReviews:
+    """Score reviews that are in no split, each whole; `predict` is called once."""
+    read = [(review, words(review.text)) for review in reviews]
+    facts = [_facts(review, TEST, review_words, encoder) for review, review_words in read]
+    return _scored(facts, predict([encoder.row(review_words) for _, review_words in read]))
 
 
-def recall(
+def out_of_fold_predictions(
     held_out: Sequence[Sequence[float]],
     encoder: Encoder,
     path: Path,
     splits: Splits,
-    crops: bool,
+    with_excerpts: bool,
     tick: ProgressCallback = silent,
-) -> Asked:
-    """Join what the folds' models said of the reviews they never saw, fold by fold, with those reviews."""
-    facts = [fact for part in map_reviews(_describe, path, _Asking(encoder, splits, crops), tick) for fact in part]
-    places = np.array([fact[3] for fact in facts])
+) -> ScoredSplit:
+    """Join each fold's predictions, by a model trained without the fold, with the fold's reviews.
+
+    `held_out` has the probabilities by fold, in the order of the file, each excerpt after its review. Raises
+    `ValueError` if their number is not that of the fold's texts.
+    """
+    job = _Job(encoder, splits, with_excerpts)
+    facts = [each for part in map_reviews(_describe_folds, path, job, tick) for each in part]
+    folds = np.array([each.fold for each in facts])
     probabilities = np.empty(len(facts))
-    for fold, said in enumerate(held_out):
-        probabilities[places == fold] = said
-    return _asked(facts, probabilities, crops)
+    for fold, predictions in enumerate(held_out):
+        probabilities[folds == fold] = predictions
+    return _split_of(facts, probabilities, with_excerpts)
 
 
-def _asked(facts: Sequence[Fact], probabilities: Floats, crops: bool) -> Asked:
-    """Take reviews and crops apart, which take turns where there are crops."""
-    if not crops:
-        return Asked(_scored(facts, probabilities), None)
-    return Asked(_scored(facts[::2], probabilities[::2]), _scored(facts[1::2], probabilities[1::2]))
+def empty_score(predict: Predict, encoder: Encoder) -> float:
+    """Return the score of an empty review: the probability of positive (0..1) of a row without terms."""
+    return float(predict([encoder.row([])])[0])
 
 
-def _scored(facts: Sequence[Fact], probabilities: Floats) -> Scored:
-    """Turn facts, one tuple a review, into lists."""
-    ids, labels, ratings, folds, word_counts, known_shares = zip(*facts, strict=True) if facts else ((),) * 6
-    return Scored(
-        ids=list(ids),
-        labels=np.array(labels, dtype=np.int64),
-        ratings=np.array(ratings, dtype=np.int64),
-        folds=np.array(folds, dtype=np.int64),
-        word_counts=np.array(word_counts, dtype=np.int64),
-        known_shares=np.array(known_shares, dtype=np.float64),
+def _split_of(facts: Sequence[_Facts], probabilities: Floats, with_excerpts: bool) -> ScoredSplit:
+    """Separate whole reviews from excerpts."""
+    is_excerpt = np.array([each.is_excerpt for each in facts], dtype=bool)
+    reviews = _scored([each for each in facts if not each.is_excerpt], probabilities[~is_excerpt])
+    if not with_excerpts:
+        return ScoredSplit(reviews, None)
+    return ScoredSplit(reviews, _scored([each for each in facts if each.is_excerpt], probabilities[is_excerpt]))
+
+
+def _scored(facts: Sequence[_Facts], probabilities: Floats) -> ScoredReviews:
+    """Turn facts, one tuple per review, into one list per field."""
+    return ScoredReviews(
+        ids=[each.id for each in facts],
+        labels=np.array([each.label for each in facts], dtype=np.int64),
+        ratings=np.array([each.rating for each in facts], dtype=np.int64),
+        folds=np.array([each.fold for each in facts], dtype=np.int64),
+        word_counts=np.array([each.word_count for each in facts], dtype=np.int64),
+        known_shares=np.array([each.known_share for each in facts], dtype=np.float64),
         probabilities=probabilities,
     )
 
 
-def empty_score(predict: Predict, encoder: Encoder) -> float:
-    """Return the probability of positive (0..1) of a review that holds no term: what the model says of nothing."""
-    return float(predict([encoder.row([])])[0])
+def _texts(review: Review, with_excerpts: bool) -> Iterator[tuple[list[str], bool]]:
+    """Yield the words of a review and then of its excerpt if requested, each with whether it is the excerpt."""
+    yield words(review.text), False
+    if with_excerpts:
+        yield words(excerpts_of(review.id, review.text, 1)[0]), True
 
 
-def _texts(review: Review, crops: bool) -> list[list[str]]:
-    """Return the words of a review, and of its crop where crops are asked for."""
-    return [words(text) for text in (review.text, *excerpts_of(review.id, review.text, int(crops)))]
+def _facts(review: Review, fold: int, text_words: Sequence[str], encoder: Encoder, is_excerpt: bool = False) -> _Facts:
+    """Return the facts of a review, or of an excerpt of it, with these words."""
+    known_share = encoder.vocabulary.known_share(text_words)
+    return _Facts(review.id, review.label, review.rating or 0, fold, len(text_words), known_share, is_excerpt)
 
 
-def _fact(review: Review, place: int, found: list[str], encoder: Encoder) -> Fact:
-    """Return what is to be known of a review of these words."""
-    known = encoder.vocabulary.known_share(found)
-    return review.id, review.label, review.rating or 0, place, len(found), known
-
-
-def _encode(asking: _Asking, reviews: Iterator[Review]) -> tuple[list[Fact], list[str]]:
-    """Return the facts and the rows of the test reviews of a stretch."""
-    facts: list[Fact] = []
+def _encode_test(job: _Job, reviews: Iterator[Review]) -> tuple[list[_Facts], list[str]]:
+    """Return the facts and the rows of the test reviews among some reviews."""
+    facts: list[_Facts] = []
     rows: list[str] = []
     for review in reviews:
-        if asking.splits.of(review) == TEST:
-            for found in _texts(review, asking.crops):
-                facts.append(_fact(review, TEST, found, asking.encoder))
-                rows.append(asking.encoder.row(found))
+        if job.splits.of(review) == TEST:
+            for text_words, is_excerpt in _texts(review, job.with_excerpts):
+                facts.append(_facts(review, TEST, text_words, job.encoder, is_excerpt))
+                rows.append(job.encoder.row(text_words))
     return facts, rows
 
 
-def _describe(asking: _Asking, reviews: Iterator[Review]) -> list[Fact]:
-    """Return the facts of the reviews of a stretch that are in a fold."""
-    placed = ((asking.splits.of(review), review) for review in reviews if asking.splits.learns(review))
-    return [
-        _fact(review, place, found, asking.encoder)
-        for place, review in placed
-        if place is not None
-        for found in _texts(review, asking.crops)
-    ]
+def _describe_folds(job: _Job, reviews: Iterator[Review]) -> list[_Facts]:
+    """Return the facts of those of some reviews that are in a fold."""
+    facts: list[_Facts] = []
+    for review in reviews:
+        fold = job.splits.of(review)
+        if fold is not None and job.splits.learns(review):
+            facts += [
+                _facts(review, fold, text_words, job.encoder, is_excerpt)
+                for text_words, is_excerpt in _texts(review, job.with_excerpts)
+            ]
+    return facts

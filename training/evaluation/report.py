@@ -1,93 +1,83 @@
-"""A run and its evaluation -> one HTML page that needs nothing else: styles, plots and all within it."""
+"""The evaluation report: one HTML page with its styles and plots inline."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from chalicelib.assets import REPORT_NAME
 from chalicelib.release import release_id_of
 from training import atomic
-from training.evaluation.evaluation import HELD_OUT, HELD_OUT_CROPS, REPORT_NAME, TEST, TEST_CROPS, Evaluation
+from training.evaluation.evaluate import HELD_OUT, HELD_OUT_EXCERPTS, TEST, TEST_EXCERPTS, Evaluation
 from training.evaluation.learning_curve import load_learning_curve
 from training.evaluation.metrics import Figures
-from training.evaluation.plots import Plot, basis_plots, learning_plot, training_plot
+from training.evaluation.plots import PALETTE, Plot, learning_plot, section_plots, training_plot
 from training.features.channels import ALL, CHANNEL_FILES
 from training.model.run_folder import Run
 from training.project import ROOT
 
 ALTERNATIVES = ROOT / "docs" / "alternatives.json"
-OFFICIAL_FINGERPRINT = "4269a5c4be6ca4cb6d3eae5a5348354535a3ef077fb139504acc705db11a673a"  # all of the official archive
-TERMS_SHOWN = 25  # each way
+OFFICIAL_FINGERPRINT = (
+    "4269a5c4be6ca4cb6d3eae5a5348354535a3ef077fb139504acc705db11a673a"  # of the whole official archive
+)
+TERMS_SHOWN = 25  # per label
+REVIEWS_TITLE, EXCERPTS_TITLE = "whole reviews", "excerpts"
 _TEMPLATE = "report.html"
-_BASES = {TEST: ("Official test", TEST_CROPS), HELD_OUT: ("Cross-validation", HELD_OUT_CROPS)}  # the last word first
-_WHOLE, _CROPS = "whole reviews", "a few sentences"
-_GROUPED = ("by_length", "by_rating", "by_confidence", "by_fold")
-_HEADINGS = {  # of docs/alternatives.json -> heading; others are headed by their names
-    "accuracy": "test",
-    "crops": "a few sentences",
-    "snippets": "another site",
-    "sentences": "own sentences",
-    "sentences_within_reach": "of those, within reach",
-    "milliseconds": "ms a review",
-    "learned_bytes": "learned, MB",
-    "package_bytes": "packages, MB",
-    "training_seconds": "training, s",
-}
-Groups = dict[str, dict[str, list[dict[str, Any] | None]]]
+_SECTIONS = {TEST: ("Official test", TEST_EXCERPTS), HELD_OUT: ("Cross-validation", HELD_OUT_EXCERPTS)}
+_GROUPED = ("by_length", "by_rating", "by_confidence", "by_fold")  # the fields of `Figures` that list groups
+
+GroupTable = dict[str, list[dict[str, Any] | None]]  # group's name -> that group of each set of reviews, if it has it
 
 
 @dataclass(frozen=True)
-class Basis:
-    """What a model was judged on: what was asked (whole reviews, crops of them) -> figures, and their plots.
+class ReportSection:
+    """The part of the report on one split.
 
-    `groups` is a field of `Figures` that lists groups -> for each group's name the group of all that was asked, None
-    where one has no such group.
+    `figures` has those of whole reviews and, if they were evaluated, of excerpts, by the names to show. `groups` has a
+    table for each field of `Figures` that lists groups.
     """
 
     slug: str
     title: str
-    asked: dict[str, Figures]
+    figures: dict[str, Figures]
     plots: dict[str, Plot]
-    groups: Groups
+    groups: dict[str, GroupTable]
 
 
-def write_report(run: Run, evaluation: Evaluation) -> None:
-    """Write `report.html` into a run's folder."""
-    atomic.write_text(run.folder / REPORT_NAME, render(run, evaluation))
+def write_report(run: Run, evaluation: Evaluation) -> Path:
+    """Write `report.html` into a run's folder, and return its path."""
+    path = run.folder / REPORT_NAME
+    atomic.write_text(path, render(run, evaluation))
+    return path
 
 
 def render(run: Run, evaluation: Evaluation, alternatives: Path = ALTERNATIVES) -> str:
-    """Return the report's HTML, with the run's learning curve and the alternatives where those are of this model."""
+    """Return the report's HTML, with the learning curve and the alternatives if those are of this model."""
     record = run.record
     curve = load_learning_curve(run)
     metric = list(record.history["validation"])[-1]
     release_id = release_id_of(record.prepared.vocabulary_fingerprint, record.model_sha256)
-    return (
-        _environment()
-        .get_template(_TEMPLATE)
-        .render(
-            record=record,
-            model_bytes=len(run.model),
-            release_id=release_id,
-            evaluation=evaluation,
-            bases=bases(evaluation.asked),
-            training_plot=training_plot(record.history, metric, record.rounds),
-            learning_plot=learning_plot(curve) if curve else None,
-            terms={label: terms[:TERMS_SHOWN] for label, terms in record.prepared.strongest.items()},
-            rows=record.prepared.rows[f"{ALL}/{CHANNEL_FILES['train']}"],
-            alternatives=read_alternatives(alternatives, release_id),
-            official=record.prepared.data_fingerprint == OFFICIAL_FINGERPRINT,
-            names={HELD_OUT: _WHOLE, HELD_OUT_CROPS: _CROPS},
-        )
+    return template().render(
+        record=record,
+        model_bytes=len(run.model),
+        release_id=release_id,
+        evaluation=evaluation,
+        sections=sections_of(evaluation.figures),
+        training_plot=training_plot(record.history, metric, record.rounds),
+        learning_plot=learning_plot(curve) if curve else None,
+        terms={label: terms[:TERMS_SHOWN] for label, terms in record.prepared.strongest.items()},
+        rows=record.prepared.rows[f"{ALL}/{CHANNEL_FILES['train']}"],
+        alternatives=read_alternatives(alternatives, release_id),
+        official=record.prepared.data_fingerprint == OFFICIAL_FINGERPRINT,
     )
 
 
-def _environment() -> Environment:
-    """Make what reads the template, with the filters that write numbers."""
+def template() -> Template:
+    """Return the Jinja template of the report, with the filters that format numbers."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -100,30 +90,29 @@ def _environment() -> Environment:
         thousands="{:,}".format,
         span=lambda name: name.replace("-", "–").replace(" %", "%"),
     )
-    return environment
+    titles = {HELD_OUT: REVIEWS_TITLE, HELD_OUT_EXCERPTS: EXCERPTS_TITLE}
+    environment.globals.update(palette=PALETTE, titles=titles, REVIEWS=REVIEWS_TITLE, EXCERPTS=EXCERPTS_TITLE)
+    return environment.get_template(_TEMPLATE)
 
 
-def bases(asked: Mapping[str, Figures]) -> list[Basis]:
-    """Put what was asked on one basis together, the last word first."""
-    found = []
-    for whole, (title, crops) in _BASES.items():
-        if whole in asked:
-            both = {_WHOLE: asked[whole]} | ({_CROPS: asked[crops]} if crops in asked else {})
-            slug = whole.replace(" ", "-")
-            found.append(Basis(slug, title, both, basis_plots(slug, both), _groups(both)))
-    return found
+def sections_of(figures: Mapping[str, Figures]) -> list[ReportSection]:
+    """Return a section for each split that was evaluated: the test first, then cross-validation."""
+    sections = []
+    for reviews, (title, excerpts) in _SECTIONS.items():
+        if reviews in figures:
+            shown = {REVIEWS_TITLE: figures[reviews]}
+            if excerpts in figures:
+                shown[EXCERPTS_TITLE] = figures[excerpts]
+            groups = {field: _group_table(list(shown.values()), field) for field in _GROUPED}
+            sections.append(ReportSection(reviews, title, shown, section_plots(reviews, shown), groups))
+    return sections
 
 
-def _groups(asked: Mapping[str, Figures]) -> Groups:
-    """Put groups of one name side by side."""
-    sides = {
-        field: [{group["name"]: group for group in getattr(figures, field)} for figures in asked.values()]
-        for field in _GROUPED
-    }
-    return {
-        field: {name: [groups.get(name) for groups in side] for name in sorted(set().union(*side), key=_first_number)}
-        for field, side in sides.items()
-    }
+def _group_table(figures: Sequence[Figures], field: str) -> GroupTable:
+    """Put the groups of the same name side by side, in the order of the numbers that their names begin with."""
+    columns = [{group["name"]: group for group in getattr(each, field)} for each in figures]
+    names = {name for column in columns for name in column}
+    return {name: [column.get(name) for column in columns] for name in sorted(names, key=_first_number)}
 
 
 def _first_number(name: str) -> int:
@@ -132,32 +121,45 @@ def _first_number(name: str) -> int:
     return int(found[0]) if found else 0
 
 
+def _share(value: float) -> str:
+    return f"{value:.1%}"
+
+
+def _megabytes(value: float) -> str:
+    return f"{value / 1e6:,.1f}"
+
+
+_ALTERNATIVE_COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {  # key of a result -> heading, format
+    "accuracy": ("test", _share),
+    "crops": ("excerpts", _share),
+    "snippets": ("another site", _share),
+    "sentences": ("own sentences", _share),
+    "sentences_within_reach": ("own, within reach", _share),
+    "log_loss": ("log loss", "{:.3f}".format),
+    "calibration_error": ("calibration error", _share),
+    "milliseconds": ("ms per review", "{:.2f}".format),
+    "learned_bytes": ("learned, MB", _megabytes),
+    "package_bytes": ("packages, MB", _megabytes),
+    "training_seconds": ("training, s", "{:,.0f}".format),
+}
+
+
 def read_alternatives(path: Path, release_id: str) -> list[list[str]]:
-    """Return the comparison with alternatives as lines of text, headings first; none unless it is of this release."""
+    """Return the comparison with alternatives as rows of text, headings first; none unless it is of this release.
+
+    The most accurate alternative comes last.
+    """
     try:
-        stated = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
-    if stated.get("release") != release_id:
+    if stored.get("release") != release_id:
         return []
-    results = sorted(stated["results"], key=lambda result: float(result["accuracy"]))
-    names = dict.fromkeys(name for result in results for name in result)
-    kinds = {name: {type(result[name]) for result in results if result.get(name) is not None} for name in names}
-    columns = [name for name in names if kinds[name] and kinds[name] <= {int, float}]
-    lines = [[str(result["name"]), *(_cell(name, result.get(name)) for name in columns)] for result in results]
-    return [["", *(_HEADINGS.get(name, name.replace("_", " ")) for name in columns)], *lines]
+    results = sorted(stored["results"], key=lambda result: float(result["accuracy"]))
+    headings = [heading for heading, _ in _ALTERNATIVE_COLUMNS.values()]
+    return [["", *headings], *([str(result["name"]), *_cells(result)] for result in results)]
 
 
-def _cell(column: str, value: float | None) -> str:
-    """Write one figure of the comparison: times and sizes in the unit of their heading, a share as a percentage."""
-    if value is None:
-        return "–"
-    if column.endswith("_bytes"):
-        return f"{value / 1e6:,.1f}"
-    if column == "milliseconds":
-        return f"{value:.2f}"
-    if column.endswith("_seconds"):
-        return f"{value:,.0f}"
-    if column.endswith("loss"):
-        return f"{value:.3f}"
-    return f"{value:.1%}" if isinstance(value, float) and 0 <= value <= 1 else f"{value:,}"
+def _cells(result: Mapping[str, Any]) -> list[str]:
+    """Format the figures of an alternative; a dash for those it does not have."""
+    return ["–" if result.get(key) is None else write(result[key]) for key, (_, write) in _ALTERNATIVE_COLUMNS.items()]

@@ -80,9 +80,9 @@ def test_the_whole_evaluation_is_the_local_one(aws, evaluated_run, small_data, t
         predictor(candidate.model, candidate.encoder.columns),
         aws.say,
     )
-    here = evaluate(folders[0], small_data, look_at_test=True)
-    there = evaluate(folders[1], small_data, look_at_test=True, predict=by_batch)
-    assert here.asked == there.asked
+    here = evaluate(folders[0], small_data, include_test=True)
+    there = evaluate(folders[1], small_data, include_test=True, predict=by_batch)
+    assert here.figures == there.figures
     assert "Scored there and here: 600 rows. The largest difference is 0." in aws.console.file.getvalue()
 
 

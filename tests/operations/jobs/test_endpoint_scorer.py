@@ -15,8 +15,7 @@ from operations.jobs import endpoint_scorer
 from operations.jobs.agreement import agreeing
 from operations.jobs.endpoint_scorer import chunks_of, score_live
 from simulator.endpoint_faults import Misbehaviour
-from training.evaluation.evaluate import evaluate
-from training.evaluation.evaluation import load_evaluation
+from training.evaluation.evaluate import evaluate, load_evaluation
 from training.evaluation.predictions import predictor
 from training.model.run_folder import load_run
 from training.model.train import train
@@ -80,8 +79,8 @@ def test_the_whole_evaluation_is_the_local_one(aws, stage, evaluated_run, small_
         predictor(candidate.model, candidate.encoder.columns),
         aws.say,
     )
-    evaluation = evaluate(tmp_path / "run", small_data, look_at_test=True, predict=by_endpoint)
-    assert evaluation.asked == load_evaluation(evaluated_run).asked
+    evaluation = evaluate(tmp_path / "run", small_data, include_test=True, predict=by_endpoint)
+    assert evaluation.figures == load_evaluation(evaluated_run).figures
     assert evaluation.test_looks == 2
 
 

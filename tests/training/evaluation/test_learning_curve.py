@@ -1,27 +1,27 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from cli.model.learning import command
 from training.evaluation.evaluate import evaluate
-from training.evaluation.learning import learning
-from training.evaluation.learning_curve import LEARNING_NAME, load_learning_curve
-from training.model.run_folder import RunError
+from training.evaluation.learning_curve import LEARNING_NAME, learning, load_learning_curve
+from training.model.run_folder import Run, RunError
 from training.progress import silent
 
 
-def test_the_last_point_is_the_run_as_it_was_evaluated(small_run, small_data):
+def test_the_last_point_is_the_evaluated_run(small_run: Run, small_data: Path) -> None:
     evaluation = evaluate(small_run.folder, small_data)
     *_, last = learning(small_run.folder, small_data, sizes=()).points
-    whole, crops = evaluation.asked["cross-validation"], evaluation.asked["cross-validation crops"]
+    whole, excerpts = evaluation.figures["cross-validation"], evaluation.figures["cross-validation crops"]
     assert (last.reviews, last.accuracy, last.error) == (whole.reviews, whole.accuracy, whole.accuracy_error)
-    assert (last.crops, last.crops_error) == (crops.accuracy, crops.accuracy_error)
+    assert (last.excerpt_accuracy, last.excerpt_error) == (excerpts.accuracy, excerpts.accuracy_error)
 
 
-def test_points_go_from_few_reviews_to_all_and_are_kept_with_their_model(small_run, small_data):
+def test_points_are_in_order_and_stored_with_their_model(small_run: Run, small_data: Path) -> None:
     curve = learning(small_run.folder, small_data, sizes=(200, 100, 100_000))
     assert [point.reviews for point in curve.points][:2] == [100, 200]
     assert len(curve.points) == 3
@@ -30,15 +30,8 @@ def test_points_go_from_few_reviews_to_all_and_are_kept_with_their_model(small_r
     assert load_learning_curve(replace(small_run, record=replace(small_run.record, model_sha256="other"))) is None
 
 
-def test_the_curve_is_drawn_into_the_report_of_a_run_that_was_evaluated(small_run, small_data):
-    learning(small_run.folder, small_data, sizes=())
-    assert not (small_run.folder / "report.html").exists()
-    evaluate(small_run.folder, small_data)
-    assert "reviews learned from" in (small_run.folder / "report.html").read_text()
-
-
-def test_stopping_half_way_leaves_the_run_as_it_was(small_run, small_data):
-    def stop(*_):
+def test_an_interrupted_step_leaves_the_run_unchanged(small_run: Run, small_data: Path) -> None:
+    def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = sorted(small_run.folder.iterdir())
@@ -47,17 +40,30 @@ def test_stopping_half_way_leaves_the_run_as_it_was(small_run, small_data):
     assert sorted(small_run.folder.iterdir()) == before
 
 
-def test_a_curve_that_cannot_be_read_is_told(small_run):
+def test_an_unreadable_curve_is_an_error(small_run: Run) -> None:
     (small_run.folder / LEARNING_NAME).write_text(json.dumps({"points": 3}))
     with pytest.raises(RunError, match="Remove it"):
         load_learning_curve(small_run)
 
 
-def test_the_command_shows_the_points(small_run, small_data, monkeypatch):
+@pytest.fixture
+def named_run(small_run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The run in the folder where the command expects it."""
     monkeypatch.chdir(small_run.folder.parent)
     (small_run.folder.parent / "runs").mkdir()
-    small_run.folder.rename(small_run.folder.parent / "runs" / "default")
+    return small_run.folder.rename(small_run.folder.parent / "runs" / "default")
+
+
+def test_the_command_shows_the_points(named_run: Path, small_data: Path) -> None:
     result = CliRunner().invoke(command, ["--data", str(small_data), "--size", "100"])
     assert result.exit_code == 0
     assert "100" in result.output
     assert "±" in result.output
+    assert not (named_run / "report.html").exists()
+
+
+def test_the_command_adds_the_curve_to_the_report_of_an_evaluated_run(named_run: Path, small_data: Path) -> None:
+    evaluate(named_run, small_data)
+    result = CliRunner().invoke(command, ["--data", str(small_data), "--size", "1000"])
+    assert result.exit_code == 0
+    assert "training reviews</text>" in (named_run / "report.html").read_text(encoding="utf-8")
