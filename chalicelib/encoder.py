@@ -3,7 +3,7 @@
 A row holds, in this order: the constant `0:1`; `column:1` for every word of the vocabulary that occurs, once each
 (columns 1..N in the order of the vocabulary); the n-gram features, which are always present and never 0; and the
 constant `last:1`. A word column that is absent is missing, which XGBoost does not treat as zero: see
-docs/architecture.md for the constants, and for what goes wrong without them.
+docs/explanation/no-skew.md for the constants, and for what goes wrong without them.
 """
 
 import hashlib

@@ -10,7 +10,7 @@ weights.
 The table stores no text. The CRC-32 of an n-gram gives its slot, and its upper eight bits are stored there as a check:
 a few in a thousand unknown n-grams are mistaken for known ones, in training as in serving. A weight is stored as a
 one-byte code, and code `c` stands for `c * |c|` units: fine steps near zero, coarse steps at the ends. All sums are
-integers, so every machine computes the same columns. See docs/architecture.md.
+integers, so every machine computes the same columns. See docs/explanation/model.md.
 """
 
 import hashlib

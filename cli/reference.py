@@ -1,22 +1,22 @@
-"""The command reference as Markdown, generated from the commands: `python -m cli.reference > docs/reference/cli.md`."""
+"""Reference documentation as Markdown, generated from the code: `python -m cli.reference` writes docs/reference."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 
+from chalicelib import openapi
 from cli.main import EXIT_STATUSES, SECTIONS, verdict
+from training.project import ROOT
 
+FOLDER = ROOT / "docs" / "reference"
 _WIDTH = 100  # characters
 
 
-def document() -> str:
-    """Return the reference: one section for each subcommand, in the order of `verdict --help`."""
+def command_reference() -> str:
+    """Return one section for each subcommand, in the order of `verdict --help`."""
     group = click.Context(verdict, info_name="verdict")
-    parts = [
-        "# Command reference",
-        "Generated from the commands themselves by `python -m cli.reference`.",
-        EXIT_STATUSES,
-    ]
+    parts = ["# Command reference", "Generated from the commands by `python -m cli.reference`.", EXIT_STATUSES]
     for section, names in SECTIONS.items():
         parts.append(f"## {section}")
         for name in names:
@@ -34,5 +34,73 @@ def _command(group: click.Context, name: str) -> Iterator[str]:
     yield f"```\n{command.get_help(context)}\n```"
 
 
+def http_reference() -> str:
+    """Return one section for each route and for each JSON object of the OpenAPI document."""
+    document = openapi.document()
+    parts = [
+        "# HTTP API",
+        "Generated from the OpenAPI document (`GET /openapi.json`) by `python -m cli.reference`.",
+        "## Routes",
+    ]
+    for path, operations in document["paths"].items():
+        for method in operations.keys() & {"get", "post"}:
+            parts += _route(f"{method.upper()} {path}", operations[method])
+    parts.append("## JSON objects")
+    for name, schema in document["components"]["schemas"].items():
+        parts += [f"### {name}", _fields(schema)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _route(title: str, operation: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a route's heading, description, request bodies and responses."""
+    yield f"### {title}"
+    yield f"{operation['summary']}. {operation.get('description', '')}".strip()
+    bodies = operation.get("requestBody", {}).get("content", {})
+    if bodies:
+        yield "\n".join(
+            ["| request body | |", "|---|---|", *(f"| `{kind}` | {_body(bodies[kind])} |" for kind in bodies)]
+        )
+    rows = [
+        f"| {status} | {', '.join(f'`{kind}`' for kind in response.get('content', {}))} | {response['description']} |"
+        for status, response in operation["responses"].items()
+    ]
+    yield "\n".join(["| status | representation | meaning |", "|---|---|---|", *rows])
+
+
+def _body(content: Mapping[str, Any]) -> str:
+    """Describe a request body: its objects, or its form fields."""
+    schema = content["schema"]
+    return _type(schema) if "properties" not in schema else ", ".join(f"`{name}`" for name in schema["properties"])
+
+
+def _fields(schema: Mapping[str, Any]) -> str:
+    """Return an object's fields as a table, or its type."""
+    if "properties" not in schema:
+        return _type(schema)
+    rows = [
+        f"| `{name}` | {_type(field)} | {field.get('description', '')} |"
+        for name, field in schema["properties"].items()
+    ]
+    return "\n".join(["| field | type | |", "|---|---|---|", *rows])
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """Name a schema's type in a few words."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "oneOf" in schema:
+        return " or ".join(_type(choice) for choice in schema["oneOf"])
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    if "enum" in schema:
+        return " or ".join(f'"{value}"' for value in schema["enum"])
+    kind = schema.get("type", "any")
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+DOCUMENTS = {"cli.md": command_reference, "http-api.md": http_reference}
+
+
 if __name__ == "__main__":
-    click.echo(document(), nl=False)
+    for name, document in DOCUMENTS.items():
+        (FOLDER / name).write_text(document(), encoding="utf-8")

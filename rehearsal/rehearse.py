@@ -1,4 +1,4 @@
-"""Step `rehearse`: the whole story of docs/lifecycle.md on an AWS on this machine, with people asking all the while.
+"""Rehearsal of docs/tutorial/lifecycle.md on the simulated AWS, under simulated traffic.
 
 Real parts: these commands, the `chalice` command, the Lambda runtime client that runs what was deployed, xgboost. The
 AWS is `simulator`'s, in a process of its own. It ends with an error, and status 1, at the first thing that

@@ -1,6 +1,6 @@
 """The story's acts: real commands against an AWS on this machine, each held to what it must say.
 
-Everything happens in a copy of the project, with generated reviews, in the order in which docs/lifecycle.md tells it.
+Everything happens in a copy of the project, with synthetic reviews, in the order of docs/tutorial/lifecycle.md.
 """
 
 import json

@@ -126,7 +126,7 @@ def _no_permission(operation: str, message: str) -> str:
     action, resource = _ACTION.search(message), _RESOURCE.search(message)
     wanted = action[1] if action else _HEADS.get(operation, operation)
     on = f" on {resource[1]}" if resource and resource[1] != "*" else ""
-    return f"These credentials may not {wanted}{on}. Ask for that permission; docs/deploy.md lists all that are needed."
+    return f"These credentials may not {wanted}{on}. See docs/how-to/deploy.md for the policies to attach."
 
 
 def _over_quota(message: str) -> str:

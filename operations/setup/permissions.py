@@ -1,6 +1,6 @@
 """What a person or program needs to be allowed (`operations.setup.grants`), as IAM's policies for an account.
 
-`doctor` asks IAM about each action, `doctor --policy` prints the documents, and docs/deploy.md shows them.
+`doctor` asks IAM about each action, `doctor --policy` prints the documents, and docs/how-to/deploy.md shows them.
 """
 
 from typing import Any

@@ -162,7 +162,7 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_the_document_has_the_figures_of_its_run() -> None:
-    docs = Path(__file__).parents[2] / "docs"
+    docs = Path(__file__).parents[2] / "docs" / "reference"
     results = read_results(docs / "alternatives.json")
     document = (docs / "alternatives.md").read_text(encoding="utf-8")
     assert markdown_of(results) in document

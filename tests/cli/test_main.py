@@ -11,7 +11,7 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from cli.main import MODULES, SECTIONS, verdict
-from cli.reference import document
+from cli.reference import DOCUMENTS, FOLDER
 from training.project import ROOT
 
 WITHOUT_TRAINING_PACKAGES = """
@@ -60,8 +60,9 @@ def test_every_option_is_described(name: str) -> None:
     assert not [option.name for option in options if not option.help]
 
 
-def test_the_reference_is_generated_from_the_commands() -> None:
-    assert (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8") == document()
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_reference_is_generated_from_the_code(name: str) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8") == DOCUMENTS[name]()
 
 
 def test_a_mistyped_command_is_corrected() -> None:

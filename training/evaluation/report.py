@@ -20,7 +20,7 @@ from training.features.channels import ALL, CHANNEL_FILES
 from training.model.run_folder import Run
 from training.project import ROOT
 
-ALTERNATIVES = ROOT / "docs" / "alternatives.json"
+ALTERNATIVES = ROOT / "docs" / "reference" / "alternatives.json"
 OFFICIAL_FINGERPRINT = (
     "4269a5c4be6ca4cb6d3eae5a5348354535a3ef077fb139504acc705db11a673a"  # of the whole official archive
 )

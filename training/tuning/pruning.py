@@ -3,7 +3,7 @@
 The usual rule, worse than the median at the same round, is wrong for boosting: what learns slowly (a small `eta`, few
 columns a tree) is behind for hundreds of rounds and often ends best. So a trial is compared with where it is going: a
 power law through three points of its curve, `a + b * rounds ** -c`, has the limit `a` (Aitken's extrapolation, on
-rounds that grow by one factor). See docs/tuning.md for how this was measured.
+rounds that grow by one factor). See docs/how-to/tune.md for how this was measured.
 """
 
 import math

@@ -85,7 +85,7 @@ def test_the_tutorial_preset_has_the_tutorials_ranges():
 
 
 def test_the_documentations_example_can_be_searched():
-    text = (Path(__file__).parents[3] / "docs/tuning.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs/how-to/tune.md").read_text(encoding="utf-8")
     space = check_ranges(json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1]))
     assert not space.here_only
 
