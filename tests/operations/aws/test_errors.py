@@ -38,7 +38,7 @@ DENIED = (
 )
 TOLD = [  # what the service says -> the kind, and what a person is told to do
     ("AccessDeniedException", DENIED, "no-permission", "may not sagemaker:DescribeEndpoint on arn:aws:sagemaker"),
-    ("AccessDenied", "Access Denied", "no-permission", "may not DescribeEndpoint. Ask for that permission"),
+    ("AccessDenied", "Access Denied", "no-permission", "may not DescribeEndpoint. See docs"),
     ("ResourceLimitExceeded", QUOTA, "quota", "quotas --request 'ml.m5.large for endpoint usage=1'"),
     ("ResourceLimitExceeded", MACHINES, "quota", "quotas --request 'ml.m5.large for endpoint usage=6'"),
     ("ResourceLimitExceeded", AT_ONCE, "quota", f"quotas --request '{CONCURRENCY}=1010'"),
