@@ -1,1 +1,1 @@
-"""Verdict side by side with what it replaces, measured in one run: `python -m benchmarks`."""
+"""Measurements of Verdict beside the tutorial's Lambda function and the alternatives."""

@@ -1,9 +1,8 @@
-"""`python -m benchmarks.alternatives`: the packaged release beside what a user would pick instead, in one run.
+"""The benchmark of `python -m benchmarks.alternatives`: the packaged release beside its alternatives, in one run.
 
-Each contender learns from the official training reviews and is asked about the official test, a crop of one to three
-sentences of each of its reviews, sentences of another site, and the sentences that the authors wrote. All of these are
-for judging: nothing was trained or chosen on them. Times are of the processor, on one thread, so that what else runs
-on the machine counts little.
+Each contender is trained on the official training reviews and evaluated on the official test, an excerpt of one to
+three sentences of each of its reviews, sentences of another site, and the authors' sentences. Nothing was trained or
+chosen on any of these. Times are processor times on one thread, which other work on the machine affects little.
 """
 
 import os
@@ -18,11 +17,11 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks import snippets
-from benchmarks.contenders import CONTENDERS, XGBOOST, Contender, Floats, Integers, Score, Trained
-from benchmarks.material import Material, gather
+from benchmarks.contenders import CONTENDERS, XGBOOST, Contender, ScoreTexts, TrainedContender
+from benchmarks.datasets import Datasets, load_datasets
 from benchmarks.packages import installed_bytes, with_requirements
-from benchmarks.results import Result, answered_lines, markdown_of, table_of, write_results
-from benchmarks.sentences import PROJECT, score_of
+from benchmarks.results import Result, coverage_lines, markdown_of, table_of, write_results
+from benchmarks.sentences import LabelledSentence, packaged_score
 from benchmarks.snippets import Snippets
 from chalicelib import release
 from chalicelib.release import NGRAM_TABLE_NAME, VOCABULARY_NAME
@@ -30,88 +29,100 @@ from training.data.collect import collect
 from training.data.reviews import DataError, Review
 from training.data.splits import TEST
 from training.evaluation.metrics import measure as measure_split
-from training.evaluation.predictions import ScoredReviews
+from training.evaluation.predictions import Floats, Integers, ScoredReviews
 from training.evaluation.thresholds import coverage_and_precision
 from training.features.prepare import prepare
 from training.model.run_folder import MODEL_NAME
 from training.model.train import train
+from training.project import ROOT
 from training.release import MODEL_FOLDER
 
 REQUIREMENTS = "requirements-alternatives.txt"
-INTO = Path("runs/alternatives.json")
+RESULTS = Path("runs/alternatives.json")
 TIMED_REVIEWS = 300
-BATCH = 1_000  # texts scored at a time, which bounds memory
+BATCH = 1_000  # texts scored at a time, which limits memory
 
 
 def packaged_contender(data: Path, folder: Path) -> Contender:
-    """Make a contender of the packaged release; its training, from reviews to model, is done again to be timed."""
+    """Return the packaged release as a contender; its preparation and training are repeated to time them."""
     packaged = release.load()
 
-    def train_again(_texts: Sequence[str], _labels: Integers) -> Trained:
+    def train_again(_texts: Sequence[str], _labels: Integers) -> TrainedContender:
         prepare(data, folder / "channels")
         train(folder / "channels", folder / "run", packaged.facts.hyperparameters)
         parts = [release.PACKAGED / name for name in (VOCABULARY_NAME, NGRAM_TABLE_NAME)]
-        files = [PROJECT / MODEL_FOLDER / MODEL_NAME, *filter(Path.exists, parts)]
+        files = [ROOT / MODEL_FOLDER / MODEL_NAME, *filter(Path.exists, parts)]
         learned_bytes = sum(file.stat().st_size for file in files)
-        return Trained(score_of(packaged), learned_bytes, not_sure_band=packaged.facts.not_sure_band)
+        return TrainedContender(packaged_score(packaged), learned_bytes, not_sure_band=packaged.facts.not_sure_band)
 
     return Contender(f"Verdict, release {packaged.release_id}", (XGBOOST,), train_again)
 
 
-def measure(contender: Contender, material: Material) -> Result:
-    """Train a contender and ask it everything."""
+def measure(contender: Contender, datasets: Datasets) -> Result:
+    """Train a contender and evaluate it on all datasets."""
     started = _processor_seconds()
-    trained = contender.train(material.texts, material.labels)
+    trained = contender.train(datasets.texts, datasets.labels)
     spent = _processor_seconds() - started
-    texts, labels = [review.text for review in material.test], material.test_labels
-    short = {"crops": (in_batches(trained.score, material.crops), labels)}
-    if material.snippets:
-        short["another site"] = (in_batches(trained.score, material.snippets.texts), material.snippets.labels)
+    texts, labels = [review.text for review in datasets.test], datasets.test_labels
     scores = in_batches(trained.score, texts)
-    positive = np.array([sentence.label == "positive" for sentence in material.sentences])
-    reach = np.array([sentence.bag_of_words for sentence in material.sentences])
-    right = (trained.score([sentence.text for sentence in material.sentences]) > trained.threshold) == positive
-    certainty = _certainty(material.test, labels, scores) if trained.probabilities else (None, None)
+    log_loss, calibration_error = (
+        _probability_figures(datasets.test, labels, scores) if trained.probabilities else (None, None)
+    )
+    short = {"crops": (in_batches(trained.score, datasets.excerpts), labels)}
+    if datasets.snippets:
+        short["another site"] = (in_batches(trained.score, datasets.snippets.texts), datasets.snippets.labels)
+    correct = _correct_sentences(trained, datasets.sentences)
     return Result(
         name=contender.name,
         accuracy=_accuracy(trained, scores, labels),
-        crops=_accuracy(trained, *short["crops"]),
-        snippets=_accuracy(trained, *short["another site"]) if material.snippets else None,
-        sentences=float(right.mean()),
-        sentences_within_reach=float(right[reach].mean()),
-        log_loss=certainty[0],
-        calibration_error=certainty[1],
+        excerpts=_accuracy(trained, *short["crops"]),
+        snippets=_accuracy(trained, *short["another site"]) if datasets.snippets else None,
+        sentences=float(np.mean(list(correct.values()))),
+        sentences_within_reach=float(np.mean([each for sentence, each in correct.items() if sentence.bag_of_words])),
+        log_loss=log_loss,
+        calibration_error=calibration_error,
         milliseconds=milliseconds(trained.score, texts),
         learned_bytes=trained.learned_bytes or None,
         package_bytes=sum(map(installed_bytes, with_requirements(contender.needs))),
         training_seconds=spent if trained.learned_bytes else None,
-        answered=_answered(trained, short),
+        answered=_coverage(trained, short),
     )
 
 
-def _accuracy(trained: Trained, scores: Floats, labels: Integers) -> float:
-    """Return the share of right answers, 0..1."""
+def _correct_sentences(
+    trained: TrainedContender, sentences: Sequence[LabelledSentence]
+) -> dict[LabelledSentence, bool]:
+    """Return whether each sentence is classified correctly."""
+    scores = trained.score([sentence.text for sentence in sentences]).tolist()
+    return {
+        sentence: (score > trained.threshold) == (sentence.label == "positive")
+        for sentence, score in zip(sentences, scores, strict=True)
+    }
+
+
+def _accuracy(trained: TrainedContender, scores: Floats, labels: Integers) -> float:
+    """Return the accuracy, 0..1."""
     return float(((scores > trained.threshold) == labels).mean())
 
 
-def _answered(trained: Trained, short: Mapping[str, tuple[Floats, Integers]]) -> dict[str, dict[str, float]]:
-    """Return the share of scores outside the not-sure band, and how much of that is right, by what was asked."""
+def _coverage(trained: TrainedContender, short: Mapping[str, tuple[Floats, Integers]]) -> dict[str, dict[str, float]]:
+    """Return the coverage and the precision outside the not-sure band by set of texts; nothing without a band."""
     band = trained.not_sure_band
     if band is None:
         return {}
     return {
-        asked: dict(zip(("share", "right"), coverage_and_precision(*each, band), strict=True))
-        for asked, each in short.items()
+        name: dict(zip(("share", "right"), coverage_and_precision(*each, band), strict=True))
+        for name, each in short.items()
     }
 
 
-def in_batches(score: Score, texts: Sequence[str]) -> Floats:
-    """Score many texts, a batch at a time."""
+def in_batches(score: ScoreTexts, texts: Sequence[str]) -> Floats:
+    """Score many texts in batches."""
     return np.concatenate([score(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)])
 
 
-def milliseconds(score: Score, texts: Sequence[str], count: int = TIMED_REVIEWS) -> float:
-    """Return the median of the processor's milliseconds for one text at a time, over `count` texts spread evenly."""
+def milliseconds(score: ScoreTexts, texts: Sequence[str], count: int = TIMED_REVIEWS) -> float:
+    """Return the median processor time in milliseconds of a single text, over `count` evenly spaced texts."""
     spent = []
     for text in texts[:: max(len(texts) // count, 1)][:count]:
         started = time.thread_time()
@@ -121,12 +132,12 @@ def milliseconds(score: Score, texts: Sequence[str], count: int = TIMED_REVIEWS)
 
 
 def _processor_seconds() -> float:
-    """Return the processor time of this process and of all its children that have ended."""
+    """Return the processor time of this process and of all its child processes that have ended."""
     return sum(os.times()[:4])
 
 
-def _certainty(reviews: Sequence[Review], labels: Integers, probabilities: Floats) -> tuple[float, float]:
-    """Return log loss and calibration error, as training measures them."""
+def _probability_figures(reviews: Sequence[Review], labels: Integers, probabilities: Floats) -> tuple[float, float]:
+    """Return the log loss and the calibration error, as `verdict evaluate` computes them."""
     unknown = np.zeros(len(reviews), dtype=np.int64)
     scored = ScoredReviews(
         ids=[review.id for review in reviews],
@@ -141,20 +152,23 @@ def _certainty(reviews: Sequence[Review], labels: Integers, probabilities: Float
     return figures.log_loss, figures.calibration_error
 
 
-def chosen(contenders: Iterable[Contender], available: bool) -> list[Contender]:
-    """Return the contenders to measure: all, or with `available` those whose packages are installed."""
-    lacking = {contender.name: contender.missing for contender in contenders if contender.missing}
-    if lacking and not available:
-        names = ", ".join(sorted({name for each in lacking.values() for name in each}))
+def select_contenders(contenders: Iterable[Contender], available: bool) -> list[Contender]:
+    """Return all contenders, or with `available` those whose packages are installed.
+
+    Raises `ClickException` if packages are missing and `available` is not set.
+    """
+    missing = {contender.name: contender.missing for contender in contenders if contender.missing}
+    if missing and not available:
+        names = ", ".join(sorted({name for each in missing.values() for name in each}))
         raise click.ClickException(
-            f"{names} not installed, which {', '.join(lacking)} need. Run `pip install -r {REQUIREMENTS}` "
-            "(or `make bench-alternatives`), or leave them out with --available."
+            f"Missing packages: {names}, for {', '.join(missing)}. Run `pip install -r {REQUIREMENTS}` "
+            "(or `make bench-alternatives`), or leave these contenders out with --available."
         )
-    return [contender for contender in contenders if contender.name not in lacking]
+    return [contender for contender in contenders if contender.name not in missing]
 
 
 def _read_snippets(_context: click.Context, _option: click.Parameter, sdist: Path | None) -> Snippets | None:
-    """Read the snippets before anything is trained."""
+    """Read the snippets, so that a wrong file is refused before any training."""
     try:
         return snippets.read(sdist) if sdist else None
     except DataError as error:
@@ -167,39 +181,47 @@ def _read_snippets(_context: click.Context, _option: click.Parameter, sdist: Pat
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     envvar="VERDICT_ARCHIVE",
     required=True,
-    help="aclImdb_v1.tar.gz; VERDICT_ARCHIVE says it too.",
+    show_envvar=True,
+    help="The official archive, aclImdb_v1.tar.gz.",
 )
 @click.option(
     "--snippets",
-    "asked_snippets",
+    "snippets_read",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     envvar="VERDICT_SNIPPETS",
     callback=_read_snippets,
-    help=f"{snippets.SDIST}, which holds another site's sentences; VERDICT_SNIPPETS says it too.",
+    show_envvar=True,
+    help=f"{snippets.SDIST}, which has sentences of another site.",
 )
-@click.option("--into", type=click.Path(dir_okay=False, path_type=Path), default=INTO, show_default=True)
-@click.option("--available", is_flag=True, help="Leave out what is not installed.")
+@click.option(
+    "--into",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=RESULTS,
+    show_default=True,
+    help="The JSON file to write.",
+)
+@click.option("--available", is_flag=True, help="Leave out contenders that are not installed.")
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
-def command(archive: Path, asked_snippets: Snippets | None, into: Path, available: bool, markdown: bool) -> None:
-    """Measure the packaged release and what a user would pick instead."""
+def command(archive: Path, snippets_read: Snippets | None, into: Path, available: bool, markdown: bool) -> None:
+    """Measure the packaged release beside its alternatives."""
     from threadpoolctl import threadpool_limits
 
-    contenders, progress = chosen(CONTENDERS, available), Console(stderr=True)
+    contenders, progress = select_contenders(CONTENDERS, available), Console(stderr=True)
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         data = Path(folder) / "data"
         with progress.status("Reading reviews"):
             collect(archive, data, official=True)
-            material = gather(data, asked_snippets)
+            datasets = load_datasets(data, snippets_read)
         results = []
         for contender in (*contenders, packaged_contender(data, Path(folder))):
             with progress.status(contender.name):
-                results.append(measure(contender, material))
-    write_results(into, results, {"release": release.load().release_id, **material.facts})
+                results.append(measure(contender, datasets))
+    write_results(into, results, {"release": release.load().release_id, **datasets.facts})
     if markdown:
         click.echo(markdown_of(results), nl=False)
     else:
         Console().print(table_of(results))
-    click.echo("\n".join(["", *answered_lines(results), "", snippets.told(material.snippets)]))
+    click.echo("\n".join(["", *coverage_lines(results), "", snippets.summary(datasets.snippets)]))
 
 
 if __name__ == "__main__":

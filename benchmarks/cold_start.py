@@ -1,8 +1,8 @@
 """The packaged zip's cold start in the real Lambda runtime client, beside a bare handler's.
 
-Timed is a function's process from its start until the answer to its first review. boto3 lies outside of the package, as
-on Lambda. The bare handler does nothing but import boto3, make one client, and call the endpoint. Of what the function
-does beyond that, reading and checking the release is timed by itself, each time in a new process.
+The time is that from the start of a function's process to its response to the first review. boto3 is not in the
+package, as on Lambda. The bare handler only imports boto3, creates one client, and calls the endpoint. Loading the
+release is also timed alone, each time in a new process.
 """
 
 import resource
@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.comparison import Comparison, in_turns
-from benchmarks.handler import event
+from benchmarks.comparison import Comparison, measure_in_turns
+from benchmarks.handler import environment_of, event
 from simulator.apps.lambda_package import package_project, unpack
 from simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
 from simulator.server import LocalEndpoint
@@ -47,7 +47,7 @@ print((time.perf_counter() - started) * 1000)
 
 @dataclass(frozen=True)
 class ColdStart:
-    """One cold start: from the process's start to its first answer, and the processor time of its whole life."""
+    """The time from the process's start to its first response, and the processor time of the whole process."""
 
     milliseconds: float
     processor_milliseconds: float
@@ -55,7 +55,7 @@ class ColdStart:
 
 @dataclass(frozen=True)
 class ColdStarts:
-    """The comparisons, the size of the zip, and how long its release takes to load, one figure a process."""
+    """The comparisons, the size of the zip, and the time to load its release in each of several processes."""
 
     comparisons: list[Comparison]
     zip_bytes: int
@@ -63,7 +63,7 @@ class ColdStarts:
 
 
 def measure(endpoint: LocalEndpoint, folder: Path, rounds: int) -> ColdStarts:
-    """Package the project in a folder, then start it and the bare handler in turns."""
+    """Package the project in a folder, then start its function and the bare handler in turns."""
     zipped = package_project(folder).archive
     package = unpack(zipped, folder / "task")
     bare = folder / "bare"
@@ -74,38 +74,31 @@ def measure(endpoint: LocalEndpoint, folder: Path, rounds: int) -> ColdStarts:
         "ours": lambda: start_cold(package, runtime, endpoint),
         "theirs": lambda: start_cold(bare, runtime, endpoint),
     }
-    in_turns(contestants, 1)  # the files are then in the system's cache
-    starts = in_turns(contestants, rounds)
+    measure_in_turns(contestants, 1)  # fills the system's file cache
+    starts = measure_in_turns(contestants, rounds)
     wall = {name: tuple(start.milliseconds for start in each) for name, each in starts.items()}
     spent = {name: tuple(start.processor_milliseconds for start in each) for name, each in starts.items()}
     comparisons = [
-        Comparison("cold start to first answer", "ms", wall["ours"], wall["theirs"], LARGEST_RATIO),
-        Comparison("its processor time", "ms", spent["ours"], spent["theirs"]),
+        Comparison("cold start to first response", "ms", wall["ours"], wall["theirs"], LARGEST_RATIO),
+        Comparison("processor time of the start", "ms", spent["ours"], spent["theirs"]),
     ]
     return ColdStarts(comparisons, zipped.stat().st_size, tuple(load_release(package) for _ in range(rounds)))
 
 
 def start_cold(task: Path, runtime: Path, endpoint: LocalEndpoint) -> ColdStart:
-    """Start a function, ask it about one review, and end it."""
-    environment = {
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": endpoint.url,
-        "AWS_ACCESS_KEY_ID": "benchmark",
-        "AWS_SECRET_ACCESS_KEY": "benchmark",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "ENDPOINT_NAME": endpoint.name,
-    }
-    before = _processor_seconds()
-    with LambdaFunction(task, runtime, "app.app", environment) as function:
-        asked = time.perf_counter()
-        answer = function.invoke(event(REVIEW))
-        spent = function.init_seconds + time.perf_counter() - asked
-    if answer["statusCode"] != 200:
-        raise RuntimeError(f"A cold function answered {answer['statusCode']}: {answer['body']}")
-    return ColdStart(spent * 1000, (_processor_seconds() - before) * 1000)
+    """Start a function, send it one review, and stop it."""
+    before = _child_processor_seconds()
+    with LambdaFunction(task, runtime, "app.app", environment_of(endpoint)) as function:
+        started = time.perf_counter()
+        response = function.invoke(event(REVIEW))
+        spent = function.init_seconds + time.perf_counter() - started
+    if response["statusCode"] != 200:
+        raise RuntimeError(f"A cold function returned {response['statusCode']}: {response['body']}")
+    return ColdStart(spent * 1000, (_child_processor_seconds() - before) * 1000)
 
 
 def load_release(package: Path) -> float:
-    """Load a package's release in a new process; returns the milliseconds from call to release, imports aside."""
+    """Load a package's release in a new process; returns the milliseconds that it took, without the imports."""
     command = [sys.executable, "-S", "-E", "-c", LOADING]  # without this environment's packages and PYTHONPATH
     ran = subprocess.run(command, cwd=package, capture_output=True, text=True, check=False)
     if ran.returncode:
@@ -113,7 +106,7 @@ def load_release(package: Path) -> float:
     return float(ran.stdout)
 
 
-def _processor_seconds() -> float:
-    """Return the processor time of all children that have ended."""
+def _child_processor_seconds() -> float:
+    """Return the processor time of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -1,6 +1,7 @@
-"""Two things measured in turns, and what may be said of their ratio.
+"""Comparisons of two implementations, measured in turns.
 
-Machines are noisy, and the noise drifts: so the two take turns, and what counts is the ratio, by medians and by minima.
+A machine's noise changes over time. Therefore the two are measured in turns, and their ratio counts: that of the
+medians, and that of the minima.
 """
 
 import statistics
@@ -13,12 +14,12 @@ Measured = TypeVar("Measured")
 
 @dataclass(frozen=True)
 class Comparison:
-    """Ours beside theirs, in the same unit; less is better.
+    """The measurements of Verdict and of another implementation, in the same unit; less is better.
 
-    `limit` is the largest ratio of the medians, ours to theirs, that was promised; None where nothing was.
+    `limit` is the largest allowed ratio of the medians, ours to theirs; None if there is no limit.
     """
 
-    what: str
+    label: str
     unit: str
     ours: tuple[float, ...]
     theirs: tuple[float, ...]
@@ -26,22 +27,22 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """Ours to theirs, by the medians."""
+        """The ratio of the medians, ours to theirs."""
         return statistics.median(self.ours) / statistics.median(self.theirs)
 
     @property
     def ratio_of_minima(self) -> float:
-        """Ours to theirs, by what the least disturbed measurement of each gave."""
+        """The ratio of the minima, the least disturbed measurements, ours to theirs."""
         return min(self.ours) / min(self.theirs)
 
     @property
-    def holds(self) -> bool | None:
-        """Whether the promise holds; None where there is none."""
+    def is_met(self) -> bool | None:
+        """Whether the ratio is within its limit; None if there is no limit."""
         return None if self.limit is None else self.ratio <= self.limit
 
 
-def in_turns(contestants: Mapping[str, Callable[[], Measured]], rounds: int) -> dict[str, tuple[Measured, ...]]:
-    """Measure each contestant once a round, in turns; returns what each gave, by name."""
+def measure_in_turns(contestants: Mapping[str, Callable[[], Measured]], rounds: int) -> dict[str, tuple[Measured, ...]]:
+    """Measure each contestant once per round; returns the measurements of all rounds by name."""
     measured: dict[str, list[Measured]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, measure in contestants.items():

@@ -1,8 +1,8 @@
-"""A warm function's time around the call of the endpoint: both real handlers, on a wire that answers at once.
+"""A warm function's own time: both real handlers, with a stub in place of the network.
 
-botocore sends through one method. While this runs, that method answers a score without sending, for both alike: what
-is left is the handlers' own time. The tutorial's connection, new in each request, therefore costs it nothing here;
-it does in the whole round trip, which is shown beside.
+botocore sends all requests by one method. During the measurement that method returns a score without sending anything,
+so that only the handlers' own time is left. The new connection that the tutorial opens per request is not included; it
+is in the full round trip, which is measured too.
 """
 
 import io
@@ -19,7 +19,7 @@ from botocore.httpsession import URLLib3Session
 from chalice.local import LambdaContext
 
 import app
-from benchmarks.comparison import Comparison, in_turns
+from benchmarks.comparison import Comparison, measure_in_turns
 from benchmarks.tutorial import TutorialFunction
 from simulator.server import LocalEndpoint
 
@@ -29,7 +29,7 @@ _SCORE = b"0.9\n"
 
 
 def event(review: str) -> dict[str, Any]:
-    """Return the event of `POST /predict` with a review as text, which is the tutorial's call."""
+    """Return the event of `POST /predict` with a review as plain text, as the tutorial's page sends it."""
     return {
         "requestContext": {
             "httpMethod": "POST",
@@ -49,64 +49,68 @@ def event(review: str) -> dict[str, Any]:
 def measure(
     reviews: Sequence[str], column_of: Mapping[str, int], endpoint: LocalEndpoint, rounds: int
 ) -> list[Comparison]:
-    """Ask both handlers about one review after another, in turns, each of them warm; milliseconds a request."""
+    """Send reviews to both handlers in turns; the measurements are milliseconds per request of a warm handler."""
     tutorial = TutorialFunction(endpoint.name, column_of)
     texts = cycle(reviews)
     contestants = {
         "ours": lambda: _milliseconds(app.app, next(texts)),
         "theirs": lambda: _milliseconds(tutorial, next(texts)),
     }
-    with _as_a_function(endpoint):
-        in_turns(contestants, 2)  # warm
-        whole = in_turns(contestants, rounds)
-        with answered_at_once():
-            around = in_turns(contestants, rounds)
+    with _function_environment(endpoint):
+        measure_in_turns(contestants, 2)  # warm-up
+        round_trip = measure_in_turns(contestants, rounds)
+        with stubbed_network():
+            own = measure_in_turns(contestants, rounds)
     return [
-        Comparison("handler around the call", "ms", around["ours"], around["theirs"], LARGEST_RATIO),
-        Comparison("handler and local endpoint", "ms", whole["ours"], whole["theirs"]),
+        Comparison("handler without the call", "ms", own["ours"], own["theirs"], LARGEST_RATIO),
+        Comparison("handler and local endpoint", "ms", round_trip["ours"], round_trip["theirs"]),
     ]
 
 
 def _milliseconds(handler: Any, review: str) -> float:
-    """Time one request, which must be answered with a digit."""
+    """Time one request; raises `RuntimeError` unless the response is a digit."""
     request, context = event(review), LambdaContext("verdict", 512, FUNCTION_MILLISECONDS)
     started = time.perf_counter()
-    answer = handler(request, context)
+    response = handler(request, context)
     spent = time.perf_counter() - started
-    if answer["body"] not in {"0", "1"}:
-        raise RuntimeError(f"A handler answered {answer['statusCode']}: {answer['body']}")
+    if response["body"] not in {"0", "1"}:
+        raise RuntimeError(f"A handler returned {response['statusCode']}: {response['body']}")
     return spent * 1000
 
 
 @contextmanager
-def answered_at_once() -> Iterator[None]:
-    """Let botocore's requests be answered with a score, without a wire."""
+def stubbed_network() -> Iterator[None]:
+    """Return a score to botocore's requests without sending them."""
     session_class = cast("Any", URLLib3Session)  # the stubs allow no assignment
     send = session_class.send
 
-    def answer(_session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+    def respond(_session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
         raw = urllib3.HTTPResponse(io.BytesIO(_SCORE), preload_content=False)
         return AWSResponse(request.url, 200, cast("Any", {}), cast("Any", raw))
 
-    session_class.send = answer
+    session_class.send = respond
     try:
         yield
     finally:
         session_class.send = send
 
 
-@contextmanager
-def _as_a_function(endpoint: LocalEndpoint) -> Iterator[None]:
-    """Give this process the environment of a function that asks this endpoint, and keep its log lines from view."""
-    settings = {
+def environment_of(endpoint: LocalEndpoint) -> dict[str, str]:
+    """Return the environment of a function that calls this endpoint."""
+    return {
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": endpoint.url,
         "AWS_ACCESS_KEY_ID": "benchmark",
         "AWS_SECRET_ACCESS_KEY": "benchmark",
         "AWS_DEFAULT_REGION": "us-east-1",
         "ENDPOINT_NAME": endpoint.name,
     }
+
+
+@contextmanager
+def _function_environment(endpoint: LocalEndpoint) -> Iterator[None]:
+    """Set the environment of a function that calls this endpoint, and hide the function's log lines."""
     before = dict(os.environ)
-    os.environ.update(settings)
+    os.environ.update(environment_of(endpoint))
     app.endpoint.cache_clear()
     try:
         with redirect_stdout(io.StringIO()):

@@ -1,12 +1,11 @@
-"""What `make run` starts beside plain `chalice local`: one small request after another on a kept connection.
+"""The server of `make run` beside plain `chalice local`: small requests on a kept connection.
 
-Plain `chalice local` sends headers and body apart and stalls on every kept connection, for some 40 ms, until the client
-acknowledges the headers (see `devserver.chalice_local`). A fresh connection, which never stalls, is shown beside.
+Plain `chalice local` sends headers and body separately and stalls on every kept connection, for about 40 ms, until the
+client acknowledges the headers (see `devserver.chalice_local`). A new connection, which never stalls, is measured too.
 """
 
 import http.client
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,43 +14,47 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.comparison import Comparison, in_turns
+from benchmarks.comparison import Comparison, measure_in_turns
 from simulator.listener import LOOPBACK
+from training.project import ROOT
 
 LARGEST_RATIO = 1 / 2  # the stall is most of a plain request
-LONGEST_START_SECONDS = 60.0
-LOOK_EVERY_SECONDS = 0.1
+START_TIMEOUT_SECONDS = 60.0
+STOP_TIMEOUT_SECONDS = 10.0
+POLL_SECONDS = 0.1
 PATH = "/health"
-PROJECT = Path(__file__).parents[1]
 MAKE_RUN = (sys.executable, "-m", "cli.main", "run")
 CHALICE_LOCAL = (str(Path(sys.executable).with_name("chalice")), "local", "--stage", "dev", "--no-autoreload")
 
 
 def measure(rounds: int) -> list[Comparison]:
-    """Start both servers and ask them in turns; milliseconds a request."""
+    """Start both servers and send them requests in turns; the measurements are milliseconds per request."""
     with ExitStack() as running:
         ours, theirs = (running.enter_context(serving(command)) for command in (MAKE_RUN, CHALICE_LOCAL))
-        kept_ours, kept_theirs = (running.enter_context(connection(port)) for port in (ours, theirs))
+        connection_to_ours, connection_to_theirs = (running.enter_context(connection(port)) for port in (ours, theirs))
         contestants = {
-            "ours": lambda: _milliseconds(kept_ours),
-            "theirs": lambda: _milliseconds(kept_theirs),
-            "fresh": lambda: _milliseconds_fresh(ours),
+            "ours": lambda: _milliseconds(connection_to_ours),
+            "theirs": lambda: _milliseconds(connection_to_theirs),
+            "new connection": lambda: _milliseconds_of_new(ours),
         }
-        in_turns(contestants, 3)  # a new connection does not stall at first
-        spent = in_turns(contestants, rounds)
+        measure_in_turns(contestants, 3)  # warm-up: a new connection does not stall at first
+        spent = measure_in_turns(contestants, rounds)
     return [
         Comparison("kept connection", "ms", spent["ours"], spent["theirs"], LARGEST_RATIO),
-        Comparison("beside a fresh connection", "ms", spent["ours"], spent["fresh"]),
+        Comparison("kept or new connection", "ms", spent["ours"], spent["new connection"]),
     ]
 
 
 @contextmanager
 def serving(command: tuple[str, ...]) -> Iterator[int]:
-    """Run a server from its start to its end as Ctrl-C would end it; gives its port once it answers."""
+    """Run a server while the block runs; gives its port once it responds.
+
+    It is stopped by SIGTERM: a child process may have inherited that SIGINT (Ctrl-C) is ignored.
+    """
     port = free_port()
     with subprocess.Popen(
         [*command, "--port", str(port)],
-        cwd=PROJECT,
+        cwd=ROOT,
         env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -60,7 +63,16 @@ def serving(command: tuple[str, ...]) -> Iterator[int]:
             _wait_for(server, port)
             yield port
         finally:
-            server.send_signal(signal.SIGINT)
+            _stop(server)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """Terminate a server, and kill it if it does not end in time."""
+    server.terminate()
+    try:
+        server.wait(STOP_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
 
 
 @contextmanager
@@ -74,38 +86,38 @@ def connection(port: int) -> Iterator[http.client.HTTPConnection]:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
+    """Return a loopback port that is not in use."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
 def _wait_for(server: subprocess.Popen[bytes], port: int) -> None:
-    """Return when a server answers; raises `RuntimeError` when it has ended or never does."""
-    deadline = time.monotonic() + LONGEST_START_SECONDS
+    """Wait until a server responds; raises `RuntimeError` if it has ended or does not respond in time."""
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
         try:
-            _milliseconds_fresh(port)
+            _milliseconds_of_new(port)
         except OSError:
-            time.sleep(LOOK_EVERY_SECONDS)
+            time.sleep(POLL_SECONDS)
         else:
             return
-    raise RuntimeError(f"{server.args!r} does not answer.")
+    raise RuntimeError(f"{server.args!r} does not respond.")
 
 
 def _milliseconds(opened: http.client.HTTPConnection) -> float:
     """Time one request."""
     started = time.perf_counter()
     opened.request("GET", PATH)
-    answer = opened.getresponse()
-    answer.read()
+    response = opened.getresponse()
+    response.read()
     spent = time.perf_counter() - started
-    if answer.status != 200:
-        raise RuntimeError(f"{PATH} answered {answer.status}.")
+    if response.status != 200:
+        raise RuntimeError(f"{PATH} returned status {response.status}.")
     return spent * 1000
 
 
-def _milliseconds_fresh(port: int) -> float:
-    """Time one request and the connection that is made for it."""
+def _milliseconds_of_new(port: int) -> float:
+    """Time one request on a new connection, including opening it."""
     with connection(port) as opened:
         return _milliseconds(opened)

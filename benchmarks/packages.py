@@ -1,4 +1,4 @@
-"""Which packages are installed, what they need, and how much room they take."""
+"""Installed packages: their presence, requirements and size."""
 
 import importlib.metadata
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 
-def installed(distribution: str) -> bool:
-    """Say whether a distribution is installed."""
+def is_installed(distribution: str) -> bool:
+    """Return whether a distribution is installed."""
     try:
         importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -18,7 +18,7 @@ def installed(distribution: str) -> bool:
 
 
 def with_requirements(distributions: Iterable[str]) -> set[str]:
-    """Return these distributions and all that they need, by canonical name."""
+    """Return the canonical names of these distributions and of all their requirements."""
     found: set[str] = set()
     waiting = list(distributions)
     while waiting:
@@ -26,12 +26,12 @@ def with_requirements(distributions: Iterable[str]) -> set[str]:
         if name in found:
             continue
         found.add(name)
-        stated = map(Requirement, importlib.metadata.requires(name) or [])
-        waiting += [each.name for each in stated if each.marker is None or each.marker.evaluate({"extra": ""})]
+        requirements = map(Requirement, importlib.metadata.requires(name) or [])
+        waiting += [each.name for each in requirements if each.marker is None or each.marker.evaluate({"extra": ""})]
     return found
 
 
 def installed_bytes(distribution: str) -> int:
-    """Return the size of a distribution's files, compiled Python aside."""
+    """Return the size of a distribution's files, without compiled Python."""
     files = (path.locate() for path in importlib.metadata.files(distribution) or [] if path.suffix != ".pyc")
     return sum(Path(str(file)).stat().st_size for file in files if Path(str(file)).is_file())

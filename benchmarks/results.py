@@ -1,4 +1,4 @@
-"""What `benchmarks.alternatives` gives: a contender's figures, as JSON for programs and as tables for people."""
+"""The results of `benchmarks.alternatives`: each contender's figures, as JSON, as a table and as Markdown."""
 
 import json
 from collections.abc import Iterable
@@ -11,13 +11,13 @@ from rich.table import Table
 
 HEADINGS = {  # field of a result -> heading, factor, format
     "accuracy": ("test, %", 100, ".1f"),
-    "crops": ("crops, %", 100, ".1f"),
+    "excerpts": ("excerpts, %", 100, ".1f"),
     "snippets": ("another site, %", 100, ".1f"),
     "sentences": ("own sentences, %", 100, ".1f"),
     "sentences_within_reach": ("within reach, %", 100, ".1f"),
     "log_loss": ("log loss", 1, ".3f"),
     "calibration_error": ("ECE, %", 100, ".1f"),
-    "milliseconds": ("ms a review", 1, ".2f"),
+    "milliseconds": ("ms per review", 1, ".2f"),
     "learned_bytes": ("learned, MB", 1e-6, ".1f"),
     "package_bytes": ("packages, MB", 1e-6, ".0f"),
     "training_seconds": ("training, s", 1, ".0f"),
@@ -26,17 +26,18 @@ HEADINGS = {  # field of a result -> heading, factor, format
 
 @dataclass(frozen=True)
 class Result:
-    """A contender's figures; shares are 0..1, and None is for what it does not have.
+    """A contender's figures; shares are 0..1, and None stands for a figure that it does not have.
 
-    `snippets` is the accuracy on another site's sentences, `sentences_within_reach` the one on those of the authors'
-    sentences that a bag of words can be expected to get. `milliseconds` is the median of one review at a time,
-    `package_bytes` what its packages take, installed. `answered` is for what has a not-sure band: what was asked -> the
-    share of answers outside of it, and how many of those are right.
+    `accuracy` is that on the test; `excerpts`, `snippets`, `sentences` and `sentences_within_reach` are the accuracies
+    on excerpts of the test, on another site's sentences, on the authors' sentences, and on those of them that a bag of
+    words can be expected to classify. `milliseconds` is the median for a single review, `package_bytes` the installed
+    size of its packages. `answered`, for a contender with a not-sure band, has the coverage (`share`) and the precision
+    (`right`) by set of texts.
     """
 
     name: str
     accuracy: float
-    crops: float
+    excerpts: float
     snippets: float | None
     sentences: float
     sentences_within_reach: float
@@ -49,17 +50,20 @@ class Result:
     answered: dict[str, dict[str, float]]
 
 
+_STORED_NAMES = {"excerpts": "crops"}  # field of a result -> its key in the JSON file
+
+
 def cells(result: Result) -> list[str]:
-    """Write a result's figures as the table has them, `-` for what there is not."""
-    stated = asdict(result)
+    """Format a result's figures for the table; `-` stands for None."""
+    figures = asdict(result)
     return [
-        "-" if stated[field] is None else f"{stated[field] * factor:{form}}"
+        "-" if figures[field] is None else f"{figures[field] * factor:{form}}"
         for field, (_, factor, form) in HEADINGS.items()
     ]
 
 
 def table_of(results: Iterable[Result]) -> Table:
-    """Lay results out for a terminal, the most accurate last."""
+    """Return the results as a table for a terminal, the most accurate last."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("")
     for heading, _, _ in HEADINGS.values():
@@ -70,28 +74,31 @@ def table_of(results: Iterable[Result]) -> Table:
 
 
 def markdown_of(results: Iterable[Result]) -> str:
-    """Lay results out for a document, the most accurate last."""
+    """Return the results as a Markdown table, the most accurate last."""
     lines = [["", *(heading for heading, _, _ in HEADINGS.values())], ["---", *["---:"] * len(HEADINGS)]]
     lines += [[result.name, *cells(result)] for result in sorted(results, key=lambda result: result.accuracy)]
     return "".join(f"| {' | '.join(line)} |\n".replace("|  |", "| |") for line in lines)
 
 
-def answered_lines(results: Iterable[Result]) -> list[str]:
-    """Write, a line each, how often a contender with a not-sure band answers, and how often it is then right."""
+def coverage_lines(results: Iterable[Result]) -> list[str]:
+    """Return a line with coverage and precision for each contender with a not-sure band and each set of texts."""
     return [
-        f"- {result.name}, {asked}: sure of {each['share'] * 100:.1f} %, of which {each['right'] * 100:.1f} % are right"
+        f"- {result.name}, {name.replace('crops', 'excerpts')}: "
+        f"precision {each['right'] * 100:.1f}% at {each['share'] * 100:.1f}% coverage"
         for result in results
-        for asked, each in result.answered.items()
+        for name, each in result.answered.items()
     ]
 
 
 def read_results(path: Path) -> list[Result]:
     """Read the results of a run."""
-    return [Result(**stated) for stated in json.loads(path.read_text(encoding="utf-8"))["results"]]
+    fields = {stored: field for field, stored in _STORED_NAMES.items()}
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return [Result(**{fields.get(key, key): value for key, value in result.items()}) for result in results]
 
 
 def write_results(path: Path, results: Iterable[Result], facts: dict[str, Any]) -> None:
-    """Write the results of a run and the facts about it as JSON."""
+    """Write the results of a run, and the facts about it, as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    stated = {**facts, "results": [asdict(result) for result in results]}
-    path.write_text(json.dumps(stated, indent=2) + "\n", encoding="utf-8")
+    stored = [{_STORED_NAMES.get(field, field): value for field, value in asdict(result).items()} for result in results]
+    path.write_text(json.dumps({**facts, "results": stored}, indent=2) + "\n", encoding="utf-8")

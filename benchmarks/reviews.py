@@ -1,4 +1,4 @@
-"""The reviews that are measured with: real ones of about 230 words, the official set's average, or made-up ones."""
+"""Sample reviews of about 230 words, the official set's average: real or synthetic."""
 
 import random
 from dataclasses import dataclass
@@ -11,30 +11,30 @@ from training.data.archive import read_archive
 WORDS = 230
 _NEAR = range(WORDS - 10, WORDS + 11)
 _SEED = 1
-_SKEW = 1.07  # how much more often the commoner words come; about 130 different ones a review, as in real ones
+_ZIPF_EXPONENT = 1.07  # gives about 130 different words per review, as in real reviews
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Reviews of about 230 words, and where they are from."""
+class ReviewSample:
+    """Reviews of about 230 words, and a description of their source."""
 
     texts: tuple[str, ...]
     source: str
 
 
-def sample(archive: Path | None, vocabulary: Vocabulary, count: int) -> Sample:
-    """Take the first reviews of 220 to 240 words in the archive, or make some up where there is no archive."""
+def sample_reviews(archive: Path | None, vocabulary: Vocabulary, count: int) -> ReviewSample:
+    """Return the first reviews of 220 to 240 words in the archive, or synthetic reviews without an archive."""
     if archive is None:
-        return Sample(_made_up(vocabulary, count), "made up of the vocabulary's words")
+        return ReviewSample(_synthetic(vocabulary, count), "synthetic, from the vocabulary's words")
     fitting = (review.text for review in read_archive(archive) if len(review.text.split()) in _NEAR)
-    return Sample(tuple(islice(fitting, count)), f"real ones, of {archive.name}")
+    return ReviewSample(tuple(islice(fitting, count)), f"from {archive.name}")
 
 
-def _made_up(vocabulary: Vocabulary, count: int) -> tuple[str, ...]:
-    """Write reviews of sentences of words; some come far more often than others, as in real reviews (Zipf's law)."""
+def _synthetic(vocabulary: Vocabulary, count: int) -> tuple[str, ...]:
+    """Return reviews of random words, whose frequencies follow Zipf's law as in real reviews."""
     chance = random.Random(_SEED)
     words = chance.sample(vocabulary.terms, len(vocabulary))
-    frequencies = list(accumulate(rank**-_SKEW for rank in range(1, len(words) + 1)))
+    frequencies = list(accumulate(rank**-_ZIPF_EXPONENT for rank in range(1, len(words) + 1)))
     reviews = []
     for _ in range(count):
         drawn = chance.choices(words, cum_weights=frequencies, k=WORDS)

@@ -3,7 +3,7 @@ from chalicelib import release
 from chalicelib.vocabulary import Vocabulary
 
 
-def test_markup_goes_and_punctuation_joins_what_it_separated() -> None:
+def test_markup_and_punctuation_are_removed() -> None:
     review = 'It\'s GREAT.<br /><br />Not bad; well-made (7/10), "truly"!'
     assert words_of(review) == ["its", "greatnot", "bad", "well", "made", "7", "10", "truly"]
 
@@ -20,11 +20,11 @@ def test_a_row_has_a_number_for_every_word_of_the_vocabulary() -> None:
     assert len(row) == 2 * VOCABULARY_SIZE - 1
 
 
-def test_its_vocabulary_has_the_tutorials_size_and_a_column_for_each_word() -> None:
+def test_the_vocabulary_has_the_tutorials_size() -> None:
     column_of = word_columns(release.load().encoder.vocabulary)
     assert sorted(column_of.values()) == list(range(VOCABULARY_SIZE))
     assert set("abcdefghilmnoprstuvwy") <= {word[0] for word in column_of}  # spread over the alphabet
 
 
-def test_its_vocabulary_is_of_words_alone() -> None:
+def test_the_vocabulary_has_words_only() -> None:
     assert word_columns(Vocabulary(["good", "7/10", "!", "don't", "bad"], [1.0] * 5)) == {"bad": 0, "good": 1}

@@ -1,6 +1,6 @@
-"""Writes golden.json: texts of many forms with the rows and scores that the packaged release gives them.
+"""Texts of many forms, with the rows and scores that the packaged release computes for them.
 
-`python -m tests.model.golden`, once after each release, from the project's root.
+`python -m tests.model.golden`, run in the project's root after each release, writes them to golden.json.
 """
 
 import json

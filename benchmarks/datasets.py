@@ -1,4 +1,4 @@
-"""What the alternatives learn from, and what they and the packaged release are asked about."""
+"""The reviews and sentences that the alternatives are trained on and evaluated on."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.sentences import Sentence, load
+from benchmarks.sentences import LabelledSentence, load_sentences
 from benchmarks.snippets import Snippets
 from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, Review, read
@@ -15,45 +15,45 @@ from training.evaluation.predictions import Integers
 
 
 @dataclass(frozen=True)
-class Material:
-    """Training texts and their labels to learn from; the test, the authors' sentences and the snippets to be asked.
+class Datasets:
+    """Texts and labels to train on; the test, the authors' sentences and the snippets to evaluate on.
 
-    `snippets` is None where the file that holds them was not given.
+    `snippets` is None if the file with them was not given.
     """
 
     texts: list[str]
     labels: Integers
     test: list[Review]
-    sentences: list[Sentence]
+    sentences: list[LabelledSentence]
     snippets: Snippets | None
 
     @cached_property
     def test_labels(self) -> Integers:
-        """The labels of the test, which its crops keep."""
+        """The labels of the test reviews, which are also those of their excerpts."""
         return np.array([review.label for review in self.test])
 
     @cached_property
-    def crops(self) -> list[str]:
-        """A crop of each review of the test, the same that `verdict evaluate` asks about."""
+    def excerpts(self) -> list[str]:
+        """An excerpt of each test review, the same that `verdict evaluate` scores."""
         return [excerpts_of(review.id, review.text, 1)[0] for review in self.test]
 
     @property
     def facts(self) -> dict[str, int | None]:
-        """How much is asked."""
+        """The sizes of the sets to evaluate on, by the names in the JSON file."""
         return {
             "test_reviews": len(self.test),
-            "crops": len(self.crops),
+            "crops": len(self.excerpts),
             "snippets": len(self.snippets.texts) if self.snippets else None,
             "snippets_left_out": self.snippets.undecided if self.snippets else None,
             "sentences": len(self.sentences),
         }
 
 
-def gather(data: Path, snippets: Snippets | None) -> Material:
-    """Read collected reviews; of texts in two places, the fold goes without what the test or a later fold has."""
+def load_datasets(data: Path, snippets: Snippets | None) -> Datasets:
+    """Read collected reviews; a text that is also in the test or in a later fold is not trained on."""
     path = data / REVIEWS_NAME
     splits = assign(path)
-    learned_from = [review for review in read(path) if splits.learns(review)]
+    training = [review for review in read(path) if splits.learns(review)]
     test = [review for review in read(path) if splits.of(review) == TEST]
-    labels = np.array([review.label for review in learned_from])
-    return Material([review.text for review in learned_from], labels, test, load(), snippets)
+    labels = np.array([review.label for review in training])
+    return Datasets([review.text for review in training], labels, test, load_sentences(), snippets)
