@@ -1,9 +1,9 @@
-"""`python -m devserver.chalice_local local ...`: Chalice's own command line, without its keep-alive stall.
+"""Chalice's local server without its keep-alive delay: `python -m devserver.chalice_local local ...`.
 
-Chalice's local server writes headers and body separately, and by default the second waits for the client to
-acknowledge the first: 40 ms lost in every request on a kept connection. Sending at once cures it. Its queue of
-connections holds five, and more at once are reset; here it is longer. The process also ends with the program that
-started it. Browsers that hang up, and boto3's notes on where it found its settings, stay out of the log.
+Chalice's local server sends headers and body separately. By default the second packet waits until the client
+acknowledges the first, which costs 40 ms per request on a kept-alive connection; TCP_NODELAY removes this delay.
+The connection backlog is raised from 5, beyond which connections are reset. The process ends with its parent.
+Disconnecting browsers and boto3's notes about its configuration are not logged.
 """
 
 import logging
@@ -16,18 +16,18 @@ from chalice.local import ChaliceRequestHandler, ThreadedHTTPServer
 
 from simulator.child_process import end_with_parent
 
-LONGEST_QUEUE = 128  # connections that wait to be taken
+CONNECTION_BACKLOG = 128
 
 
 def show_error(server: BaseServer, request: Any, client_address: Any) -> None:
-    """Show every error in a connection but a client's hanging up."""
+    """Log an error in a connection, unless the client has disconnected."""
     if not isinstance(sys.exc_info()[1], ConnectionError):
         BaseServer.handle_error(server, request, client_address)
 
 
 if __name__ == "__main__":
     ChaliceRequestHandler.disable_nagle_algorithm = True
-    ThreadedHTTPServer.request_queue_size = LONGEST_QUEUE
+    ThreadedHTTPServer.request_queue_size = CONNECTION_BACKLOG
     ThreadedHTTPServer.handle_error = show_error
     logging.getLogger("botocore").setLevel(logging.WARNING)
     end_with_parent()

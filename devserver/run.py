@@ -1,8 +1,8 @@
-"""`verdict run`, which is `make run`: the endpoint and the app, together, on this machine.
+"""The development server (`verdict run`, `make run`): the app and a local model endpoint.
 
-Both are children of this process. The app is the real `chalice local`, whose environment points boto3 at the endpoint;
-nothing of the caller's AWS configuration is read or changed. When the app ends, so does the endpoint. When the endpoint
-ends, the app runs on, as it would on AWS, and its page says that the model cannot be reached.
+Both are child processes. The app runs in the real `chalice local`, whose environment points boto3 at the endpoint; the
+caller's AWS configuration is neither read nor changed. If the app ends, the endpoint is stopped too. If the endpoint
+ends, the app keeps running, as on AWS, and its page reports that the model cannot be reached.
 """
 
 import http.client
@@ -26,12 +26,12 @@ from simulator.server import packaged_container
 from simulator.site import MISBEHAVE_PATH, STATE_PATH
 
 DEFAULT_PORT = 8000
-LONGEST_START_SECONDS = 60.0
-LOOK_EVERY_SECONDS = 0.1
+START_TIMEOUT_SECONDS = 60.0
+POLL_SECONDS = 0.1
 
 
 class AppStoppedError(SentimentError):
-    """The app ended by itself, or it or the endpoint never answered."""
+    """The app exited unexpectedly, or a server did not start in time."""
 
     type = "app-stopped"
     title = "The app has stopped"
@@ -39,19 +39,19 @@ class AppStoppedError(SentimentError):
 
 @dataclass(frozen=True)
 class EndpointAddress:
-    """Where the endpoint answers, and the only name it knows."""
+    """The local endpoint's name and port."""
 
     name: str
     port: int
 
     @property
     def url(self) -> str:
-        """What `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` must be for boto3 to go there."""
+        """The value of `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` that directs boto3 to this endpoint."""
         return f"http://{LOOPBACK}:{self.port}"
 
 
 def app_environment(caller: Mapping[str, str], endpoint: EndpointAddress) -> dict[str, str]:
-    """Return the app's environment: the caller's without its AWS settings, and with this endpoint's."""
+    """Return the caller's environment, with its AWS settings replaced by those for the local endpoint."""
     kept = {name: value for name, value in caller.items() if not name.startswith("AWS_")}
     direct = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), LOOPBACK]))
     return {
@@ -69,26 +69,26 @@ def app_environment(caller: Mapping[str, str], endpoint: EndpointAddress) -> dic
     }
 
 
-def check_port_is_free(port: int) -> int:
-    """Return a port that can be listened on: this one, or for 0 any; raises `PortInUseError`."""
+def available_port(port: int) -> int:
+    """Return the port, or any free port for 0; raises `PortInUseError`."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
             raise PortInUseError(
-                f"Port {port} cannot be used ({error.strerror}); perhaps Verdict runs there already: look at "
+                f"Port {port} cannot be used ({error.strerror}). Verdict may already be running at "
                 f"http://{LOOPBACK}:{port}/. Stop that program, or choose another port: make run PORT={port + 10}."
             ) from error
         return int(probe.getsockname()[1])
 
 
 def answers(port: int, path: str) -> bool:
-    """Say whether anything answers on a loopback port, an error included."""
+    """Return whether a server on a loopback port sends any response, errors included."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
         connection.request("GET", path, headers={"Accept": "text/html, */*"})
-        connection.getresponse().read()  # hanging up on an unread answer would alarm the app
+        connection.getresponse().read()  # closing with an unread response would be logged as an error by the app
         return True
     except (OSError, http.client.HTTPException):
         return False
@@ -96,66 +96,70 @@ def answers(port: int, path: str) -> bool:
         connection.close()
 
 
-def check_runs(process: subprocess.Popen[bytes], what: str) -> None:
-    """Raise `AppStoppedError` when a child has ended."""
+def check_running(process: subprocess.Popen[bytes], description: str) -> None:
+    """Raise `AppStoppedError` if a child process has exited."""
     status = process.poll()
     if status is not None:
         raise AppStoppedError(
-            f"{what} has stopped by itself (exit status {status}), so everything was stopped. "
-            "What it wrote above says why."
+            f"{description} exited unexpectedly with status {status}, so everything was stopped. See its output above."
         )
 
 
-def wait_for(process: subprocess.Popen[bytes], what: str, answering: Callable[[], bool], stop: threading.Event) -> None:
-    """Return when a child answers, or `stop` is set; raises `AppStoppedError` when it never does."""
-    deadline = time.monotonic() + LONGEST_START_SECONDS
+def wait_until_ready(
+    process: subprocess.Popen[bytes], description: str, is_ready: Callable[[], bool], stop: threading.Event
+) -> None:
+    """Return when a child process is ready or `stop` is set; raises `AppStoppedError` if it exits or takes too long."""
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while not stop.is_set():
-        check_runs(process, what)
-        if answering():
+        check_running(process, description)
+        if is_ready():
             return
         if time.monotonic() > deadline:
             raise AppStoppedError(
-                f"{what} did not answer within {LONGEST_START_SECONDS:.0f} s; everything was stopped."
+                f"{description} did not start within {START_TIMEOUT_SECONDS:.0f} s, so everything was stopped."
             )
-        stop.wait(LOOK_EVERY_SECONDS)
+        stop.wait(POLL_SECONDS)
 
 
-def greeting(port: int, endpoint: EndpointAddress, endpoint_process: int) -> str:
-    """Return what a person needs to know once both run."""
+def ready_message(port: int, endpoint: EndpointAddress, endpoint_process: int) -> str:
+    """Return the addresses and commands that are printed once both servers run."""
     page = f"http://{LOOPBACK}:{port}/"
     return (
         f"\nVerdict is ready: {page}\n\n"
-        f"  ask it          curl -d 'One of the best films I have ever seen' {page}predict\n"
-        f"  break the model curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'\n"
-        f"  mend it         curl -X DELETE '{endpoint.url}{MISBEHAVE_PATH}'\n"
-        f"  stop it         kill {endpoint_process}\n\n"
-        "Ctrl-C stops both, the page and the model's endpoint.\n"
+        f"  classify a review  curl -d 'One of the best films I have ever seen' {page}predict\n"
+        f"  inject a fault     curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'\n"
+        f"  remove the fault   curl -X DELETE '{endpoint.url}{MISBEHAVE_PATH}'\n"
+        f"  stop the endpoint  kill {endpoint_process}\n\n"
+        "Press Ctrl-C to stop both the page and the model endpoint.\n"
     )
 
 
 def run(port: int, stop: threading.Event) -> None:
-    """Run endpoint and app until `stop` is set; raises `ReleaseError`, `PortInUseError` or `AppStoppedError`."""
-    check_port_is_free(port)
-    packaged_container()  # refuses a model that is not the release's before anything is started
-    endpoint = EndpointAddress(endpoint_name(release.load().encoder.fingerprint), check_port_is_free(0))
+    """Run the endpoint and the app until `stop` is set.
+
+    Raises `ReleaseError`, `PortInUseError` or `AppStoppedError`.
+    """
+    available_port(port)
+    packaged_container()  # raises if the model does not belong to the release
+    endpoint = EndpointAddress(endpoint_name(release.load().encoder.fingerprint), available_port(0))
     serve = ["-m", "cli.main", "endpoint", "--child", "--name", endpoint.name, "--port", str(endpoint.port)]
     chalice = ["-m", "devserver.chalice_local", "local", "--stage", "dev", "--no-autoreload"]
     with (
-        child(serve, os.environ) as served,
+        child(serve, os.environ) as endpoint_process,
         child([*chalice, "--host", LOOPBACK, "--port", str(port)], app_environment(os.environ, endpoint)) as app,
     ):
-        wait_for(served, "The endpoint", lambda: answers(endpoint.port, STATE_PATH), stop)
-        wait_for(app, "The app", lambda: answers(port, "/"), stop)
+        wait_until_ready(endpoint_process, "The endpoint", lambda: answers(endpoint.port, STATE_PATH), stop)
+        wait_until_ready(app, "The app", lambda: answers(port, "/"), stop)
         if not stop.is_set():
-            click.echo(greeting(port, endpoint, served.pid))
-        look_after(app, served, stop)
+            click.echo(ready_message(port, endpoint, endpoint_process.pid))
+        supervise(app, endpoint_process, stop)
 
 
-def look_after(app: subprocess.Popen[bytes], endpoint: subprocess.Popen[bytes], stop: threading.Event) -> None:
-    """Return when `stop` is set; says so when the endpoint ends, and raises `AppStoppedError` when the app does."""
-    told = False
-    while not stop.wait(LOOK_EVERY_SECONDS):
-        check_runs(app, "The app")
-        if not told and endpoint.poll() is not None:
-            click.echo("The endpoint has stopped. The page runs on, and says so. Ctrl-C stops it; then start again.")
-            told = True
+def supervise(app: subprocess.Popen[bytes], endpoint: subprocess.Popen[bytes], stop: threading.Event) -> None:
+    """Return when `stop` is set; report if the endpoint exits, and raise `AppStoppedError` if the app does."""
+    reported = False
+    while not stop.wait(POLL_SECONDS):
+        check_running(app, "The app")
+        if not reported and endpoint.poll() is not None:
+            click.echo("The endpoint has stopped. The page still runs, and reports this. Press Ctrl-C, then restart.")
+            reported = True

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from devserver.run import check_port_is_free
+from devserver.run import available_port
 from rehearsal.account import Rehearsed
 from rehearsal.story import ACTS, Scene
 from rehearsal.traffic import Tally
@@ -26,7 +26,7 @@ LEAST_REQUESTS = 10_000
 
 def rehearse(folder: Path, show: Console, least_requests: int = LEAST_REQUESTS) -> tuple[dict[str, float], Tally]:
     """Play the story in a folder; returns seconds by act and what the askers saw. Raises `RehearsalError`."""
-    port = check_port_is_free(0)
+    port = available_port(0)
     aws = Rehearsed(f"http://{LOOPBACK}:{port}")
     seconds: dict[str, float] = {}
     simulate = ["-m", "cli.main", "simulate", "--child", "--port", str(port), "--pace", str(PACE_SECONDS)]

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from chalicelib import release
 from chalicelib.endpoint import endpoint_name
-from devserver.run import EndpointAddress, answers, app_environment, check_port_is_free, wait_for
+from devserver.run import EndpointAddress, answers, app_environment, available_port, wait_until_ready
 from simulator.child_process import child
 from simulator.server import LocalEndpoint, packaged_container
 
@@ -34,14 +34,14 @@ OFFLINE = "Failed to load resource: net::ERR_INTERNET_DISCONNECTED"
 @pytest.fixture(scope="session")
 def running() -> Iterator[tuple[str, LocalEndpoint]]:
     """The app's address and its endpoint, started once."""
-    port = check_port_is_free(0)
+    port = available_port(0)
     name = endpoint_name(release.load().encoder.fingerprint)
     chalice = ["-m", "devserver.chalice_local", "local", "--stage", "dev", "--no-autoreload", "--port", str(port)]
     with (
         LocalEndpoint(name, packaged_container()) as endpoint,
         child(chalice, app_environment(os.environ, EndpointAddress(name, endpoint.port))) as app,
     ):
-        wait_for(app, "The app", lambda: answers(port, "/"), threading.Event())
+        wait_until_ready(app, "The app", lambda: answers(port, "/"), threading.Event())
         yield f"http://127.0.0.1:{port}/", endpoint
 
 
