@@ -1,1 +1,1 @@
-"""Rehearsal of an endpoint's whole life on the simulator."""
+"""Rehearsal of an endpoint's whole lifecycle on the simulated AWS, under simulated traffic."""

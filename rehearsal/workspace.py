@@ -1,4 +1,4 @@
-"""A copy of the project to rehearse in, and the real commands run there, each shown with what it says."""
+"""A copy of the project in which the rehearsal runs commands and checks their output and exit status."""
 
 import os
 import shlex
@@ -28,20 +28,21 @@ COPIED = (
     "cli",
     "model",
 )
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "deployed", "deployments", "*.pyc")
-LONGEST_COMMAND_SECONDS = 600.0
+_IGNORED = shutil.ignore_patterns("__pycache__", "deployed", "deployments", "*.pyc")
+COMMAND_TIMEOUT_SECONDS = 600.0
+_VERDICT = (sys.executable, "-m", "cli.main")
 
 
 class RehearsalError(SentimentError):
-    """Something in the story went otherwise than it must."""
+    """A step of the rehearsal had an unexpected result."""
 
     type = "rehearsal-failed"
     title = "The rehearsal failed"
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a command said (both streams), how it ended, and how long it took."""
+class CommandResult:
+    """A command's output (both streams), exit status and duration."""
 
     text: str
     status: int
@@ -49,7 +50,7 @@ class Said:
 
 
 class Workspace:
-    """A folder with a copy of the project; commands see no AWS but the one that `environment` names."""
+    """A folder with a copy of the project. Of AWS, its commands see only what `environment` names."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str], show: Callable[[str], None]) -> None:
         self.folder = folder
@@ -59,25 +60,25 @@ class Workspace:
         for name in COPIED:
             source, target = PROJECT / name, folder / name
             if source.is_dir():
-                shutil.copytree(source, target, ignore=_LEFT_OUT, symlinks=True)
+                shutil.copytree(source, target, ignore=_IGNORED, symlinks=True)
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, target)
 
-    def training(self, line: str, status: int = 0, says: Sequence[str] = ()) -> Said:
-        """Run `verdict <line>`; raises `RehearsalError` unless it ends so and says all of these."""
-        return self._run(f"verdict {line}", [sys.executable, "-m", "cli.main", *_words(line)], status, says)
+    def verdict(self, line: str, status: int = 0, expected: Sequence[str] = ()) -> CommandResult:
+        """Run `verdict <line>`; raises `RehearsalError` on another status or if an expected sentence is missing."""
+        return self._run(f"verdict {line}", [*_VERDICT, *shlex.split(line)], status, expected)
 
-    def chalice(self, line: str, says: Sequence[str] = ()) -> Said:
-        """Run `chalice <line>`, the real command."""
+    def chalice(self, line: str, expected: Sequence[str] = ()) -> CommandResult:
+        """Run the real `chalice <line>`; checked as in `verdict`."""
         program = str(Path(sys.executable).with_name("chalice"))
-        return self._run(f"chalice {line}", [program, *_words(line)], 0, says)
+        return self._run(f"chalice {line}", [program, *shlex.split(line)], 0, expected)
 
     def start(self, line: str) -> "subprocess.Popen[str]":
-        """Start `verdict <line>` and return at once: whoever interrupts it reads what it says."""
+        """Start `verdict <line>` without waiting for it; the caller reads its output."""
         self._show(f"\n$ verdict {line}")
         return subprocess.Popen(
-            [sys.executable, "-m", "cli.main", *_words(line)],
+            [*_VERDICT, *shlex.split(line)],
             cwd=self.folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -86,8 +87,8 @@ class Workspace:
             text=True,
         )
 
-    def _run(self, shown: str, command: Sequence[str], status: int, says: Sequence[str]) -> Said:
-        """Run a command, show it with what it says, and hold it to its promises."""
+    def _run(self, shown: str, command: Sequence[str], status: int, expected: Sequence[str]) -> CommandResult:
+        """Run a command, show it with its output, and check its result."""
         self._show(f"\n$ {shown}")
         started = time.monotonic()
         ended = subprocess.run(
@@ -99,24 +100,19 @@ class Workspace:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=LONGEST_COMMAND_SECONDS,
+            timeout=COMMAND_TIMEOUT_SECONDS,
         )
-        said = Said(ended.stdout, ended.returncode, time.monotonic() - started)
-        self._show(said.text.rstrip())
-        self.hold(said, shown, status, says)
-        return said
+        result = CommandResult(ended.stdout, ended.returncode, time.monotonic() - started)
+        self._show(result.text.rstrip())
+        self.check(result, shown, status, expected)
+        return result
 
     @staticmethod
-    def hold(said: Said, shown: str, status: int, says: Sequence[str]) -> None:
-        """Raise `RehearsalError` unless a command ended as it must and said what it must."""
-        if said.status != status:
-            raise RehearsalError(f"`{shown}` ended with status {said.status}, not {status}: {said.text[-2000:]}")
-        flat = " ".join(said.text.split())
-        for sentence in says:
-            if sentence not in flat:
-                raise RehearsalError(f"`{shown}` did not say {sentence!r}, but: {said.text[-2000:]}")
-
-
-def _words(line: str) -> list[str]:
-    """Split a command line as a shell would."""
-    return shlex.split(line)
+    def check(result: CommandResult, shown: str, status: int, expected: Sequence[str]) -> None:
+        """Raise `RehearsalError` unless a command had this exit status and printed these sentences."""
+        if result.status != status:
+            raise RehearsalError(f"`{shown}` exited with status {result.status}, not {status}: {result.text[-2000:]}")
+        unwrapped = " ".join(result.text.split())
+        for sentence in expected:
+            if sentence not in unwrapped:
+                raise RehearsalError(f"`{shown}` did not print {sentence!r}, but: {result.text[-2000:]}")

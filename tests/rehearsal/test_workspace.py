@@ -1,4 +1,4 @@
-"""A rehearsal's commands are real, see nothing of this machine's AWS, and are held to what they must say."""
+"""The rehearsal's workspace: real commands, isolated from this machine's AWS, with checked results."""
 
 from pathlib import Path
 
@@ -18,27 +18,27 @@ def work(tmp_path_factory: pytest.TempPathFactory, shown: list[str]) -> Workspac
 
 
 def test_a_command_runs_in_the_copy_and_is_shown(work: Workspace, shown: list[str]) -> None:
-    said = work.training("data --generated 40", says=["test, positive"])
-    assert said.status == 0
+    result = work.verdict("data --generated 40", expected=["test, positive"])
+    assert result.status == 0
     assert (work.folder / "data" / "reviews.jsonl").exists()
     assert "\n$ verdict data --generated 40" in shown
 
 
-def test_what_the_app_ships_is_there_and_local_leftovers_are_not(work: Workspace) -> None:
+def test_the_copy_has_the_apps_files_without_local_artifacts(work: Workspace) -> None:
     assert (work.folder / "vendor" / "static" / "index.html").exists()
     assert (work.folder / "chalicelib" / "release" / "release.json").exists()
     assert not list(work.folder.rglob("__pycache__/test_*"))
 
 
-def test_another_status_or_a_missing_sentence_ends_the_rehearsal(work: Workspace) -> None:
+def test_another_status_or_a_missing_sentence_is_an_error(work: Workspace) -> None:
     with pytest.raises(RehearsalError, match="status 2, not 0"):
-        work.training("nonsense")
-    with pytest.raises(RehearsalError, match="did not say 'a poem'"):
-        work.training("data --generated 40", says=["a poem"])
+        work.verdict("nonsense")
+    with pytest.raises(RehearsalError, match="did not print 'a poem'"):
+        work.verdict("data --generated 40", expected=["a poem"])
 
 
-def test_a_command_without_an_aws_says_so_in_one_line(tmp_path: Path) -> None:
-    lonely = Workspace(
+def test_missing_credentials_are_reported(tmp_path: Path) -> None:
+    workspace = Workspace(
         tmp_path,
         {
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -48,5 +48,5 @@ def test_a_command_without_an_aws_says_so_in_one_line(tmp_path: Path) -> None:
         },
         lambda text: None,
     )
-    said = lonely.training("status", status=1)
-    assert said.text.startswith("Error: There are no AWS credentials. Run `aws configure`")
+    result = workspace.verdict("status", status=1)
+    assert result.text.startswith("Error: There are no AWS credentials. Run `aws configure`")

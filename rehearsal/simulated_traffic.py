@@ -1,4 +1,4 @@
-"""People who ask the deployed app all the time, and count what they get: who answered, and every failure."""
+"""Simulated traffic: clients that send reviews to the deployed app continuously, and count responses and failures."""
 
 import http.client
 import json
@@ -16,51 +16,55 @@ REVIEWS = (
     "this movie is not good at all",
 )
 LABELS = ("positive", "negative", "not sure")
-KEPT_FAILURES = 5
+MAX_FAILURE_MESSAGES = 5
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 @dataclass
-class Tally:
-    """What was asked and answered: answers by the variant and by the release of the app that gave them."""
+class TrafficCounts:
+    """Counts of requests and failures, and of responses by model variant and by release."""
 
     requests: int = 0
     failed: int = 0
     variants: Counter[str] = field(default_factory=Counter)
     releases: Counter[str] = field(default_factory=Counter)
-    failures: list[str] = field(default_factory=list)  # the first few, in words
+    failures: list[str] = field(default_factory=list)  # messages of the first few
 
     def count(self, status: int, body: bytes) -> None:
-        """Count an answer, status 0 for none at all: anything but a label and a score is a failure."""
+        """Count a response (status 0 for none); it is a failure unless it has a valid label and score."""
         self.requests += 1
         try:
-            told = json.loads(body)
+            prediction = json.loads(body)
         except ValueError:
-            told = {}
-        if status != http.client.OK or told.get("label") not in LABELS or not 0 <= told.get("score", -1) <= 1:
+            prediction = {}
+        if (
+            status != http.client.OK
+            or prediction.get("label") not in LABELS
+            or not 0 <= prediction.get("score", -1) <= 1
+        ):
             self.failed += 1
-            if len(self.failures) < KEPT_FAILURES:
-                self.failures.append(f"{status or 'no answer'}: {body[:300].decode(errors='replace')}")
+            if len(self.failures) < MAX_FAILURE_MESSAGES:
+                self.failures.append(f"{status or 'no response'}: {body[:300].decode(errors='replace')}")
             return
-        self.variants[told["variant"]] += 1
-        self.releases[told["release"]] += 1
+        self.variants[prediction["variant"]] += 1
+        self.releases[prediction["release"]] += 1
 
-    def copy(self) -> "Tally":
-        """Return what stands here now, which does not change any more."""
+    def copy(self) -> "TrafficCounts":
+        """Return a copy that later requests do not change."""
         return replace(
             self, variants=Counter(self.variants), releases=Counter(self.releases), failures=[*self.failures]
         )
 
 
-class Traffic:
-    """So many askers, each with a kept connection, from the beginning of a `with` block to its end."""
+class SimulatedTraffic:
+    """Clients that send requests for the duration of a `with` block, each on a kept-alive connection."""
 
-    def __init__(self, url: str, askers: int) -> None:
+    def __init__(self, url: str, clients: int) -> None:
         self._url = url.rstrip("/")
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._tally = Tally()
-        self._threads = [threading.Thread(target=self._ask, args=(first,)) for first in range(askers)]
+        self._counts = TrafficCounts()
+        self._threads = [threading.Thread(target=self._send, args=(first,)) for first in range(clients)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -71,20 +75,20 @@ class Traffic:
         self.stop()
 
     def stop(self) -> None:
-        """Let everybody finish the request they are at."""
+        """Stop the clients after their current requests."""
         self._stop.set()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
 
     @property
-    def tally(self) -> Tally:
-        """What all of them have seen so far."""
+    def counts(self) -> TrafficCounts:
+        """The counts of all clients so far."""
         with self._lock:
-            return self._tally.copy()
+            return self._counts.copy()
 
-    def _ask(self, first: int) -> None:
-        """Ask one review after the other, from one of them on, until told to stop."""
+    def _send(self, first: int) -> None:
+        """Send the reviews in turn, starting with number `first`, until stopped."""
         address = urlsplit(self._url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
         path = f"{address.path}/predict"
@@ -94,11 +98,11 @@ class Traffic:
             document = json.dumps({"review": REVIEWS[number % len(REVIEWS)], "explain": False})
             try:
                 connection.request("POST", path, document, _HEADERS)
-                answer = connection.getresponse()
-                status, body = answer.status, answer.read()
+                response = connection.getresponse()
+                status, body = response.status, response.read()
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 status, body = 0, f"{type(error).__name__}: {error}".encode()
             with self._lock:
-                self._tally.count(status, body)
+                self._counts.count(status, body)
         connection.close()
