@@ -8,7 +8,7 @@ from rich.console import Console
 from cli.options import data_option, run_option
 from training.data.reviews import read_manifest
 from training.evaluation.evaluate import load_evaluation
-from training.evaluation.learning_curve import SIZES, learning
+from training.evaluation.learning_curve import SIZES, compute_learning_curve
 from training.model.run_folder import RUNS_FOLDER, load_run, run_folder
 from training.model.train import DEFAULT_RUN
 from training.progress import bars, table
@@ -35,7 +35,7 @@ def command(name: str, data: Path, sizes: tuple[int, ...]) -> None:
     folder = run_folder(RUNS_FOLDER, name)
     load_run(folder), read_manifest(data)  # fails before a progress bar is drawn
     with bars(console, "Learning curve", "This point") as (progress, point_progress):
-        curve = learning(folder, data, sizes, progress, point_progress)
+        curve = compute_learning_curve(folder, data, sizes, progress, point_progress)
     rows = [
         (
             f"{point.reviews:,}",

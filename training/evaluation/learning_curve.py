@@ -82,7 +82,7 @@ def load_learning_curve(run: Run) -> LearningCurve | None:
     return curve if curve.model_sha256 == run.record.model_sha256 else None
 
 
-def learning(
+def compute_learning_curve(
     run_path: Path,
     data_folder: Path,
     sizes: Sequence[int] = SIZES,

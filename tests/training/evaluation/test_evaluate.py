@@ -143,14 +143,6 @@ def test_a_labelled_file_needs_a_band_and_both_labels(small_run: Run, evaluated_
         evaluate_labelled(evaluated_run.folder, own_file)
 
 
-@pytest.fixture
-def named_run(small_run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The run in the folder where the command expects it."""
-    monkeypatch.chdir(small_run.folder.parent)
-    (small_run.folder.parent / "runs").mkdir()
-    return small_run.folder.rename(small_run.folder.parent / "runs" / "default")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -8,21 +8,21 @@ from click.testing import CliRunner
 
 from cli.model.learning import command
 from training.evaluation.evaluate import evaluate
-from training.evaluation.learning_curve import LEARNING_NAME, learning, load_learning_curve
+from training.evaluation.learning_curve import LEARNING_NAME, compute_learning_curve, load_learning_curve
 from training.model.run_folder import Run, RunError
 from training.progress import silent
 
 
 def test_the_last_point_is_the_evaluated_run(small_run: Run, small_data: Path) -> None:
     evaluation = evaluate(small_run.folder, small_data)
-    *_, last = learning(small_run.folder, small_data, sizes=()).points
+    *_, last = compute_learning_curve(small_run.folder, small_data, sizes=()).points
     whole, excerpts = evaluation.figures["cross-validation"], evaluation.figures["cross-validation crops"]
     assert (last.reviews, last.accuracy, last.error) == (whole.reviews, whole.accuracy, whole.accuracy_error)
     assert (last.excerpt_accuracy, last.excerpt_error) == (excerpts.accuracy, excerpts.accuracy_error)
 
 
 def test_points_are_in_order_and_stored_with_their_model(small_run: Run, small_data: Path) -> None:
-    curve = learning(small_run.folder, small_data, sizes=(200, 100, 100_000))
+    curve = compute_learning_curve(small_run.folder, small_data, sizes=(200, 100, 100_000))
     assert [point.reviews for point in curve.points][:2] == [100, 200]
     assert len(curve.points) == 3
     assert all(0 <= point.accuracy <= 1 and math.isfinite(point.error) for point in curve.points)
@@ -36,7 +36,7 @@ def test_an_interrupted_step_leaves_the_run_unchanged(small_run: Run, small_data
 
     before = sorted(small_run.folder.iterdir())
     with pytest.raises(KeyboardInterrupt):
-        learning(small_run.folder, small_data, (100,), silent, stop)
+        compute_learning_curve(small_run.folder, small_data, (100,), silent, stop)
     assert sorted(small_run.folder.iterdir()) == before
 
 
@@ -44,14 +44,6 @@ def test_an_unreadable_curve_is_an_error(small_run: Run) -> None:
     (small_run.folder / LEARNING_NAME).write_text(json.dumps({"points": 3}))
     with pytest.raises(RunError, match="Remove it"):
         load_learning_curve(small_run)
-
-
-@pytest.fixture
-def named_run(small_run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The run in the folder where the command expects it."""
-    monkeypatch.chdir(small_run.folder.parent)
-    (small_run.folder.parent / "runs").mkdir()
-    return small_run.folder.rename(small_run.folder.parent / "runs" / "default")
 
 
 def test_the_command_shows_the_points(named_run: Path, small_data: Path) -> None:

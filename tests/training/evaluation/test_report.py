@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from training.evaluation.evaluate import Evaluation, evaluate
-from training.evaluation.learning_curve import learning
+from training.evaluation.learning_curve import compute_learning_curve
 from training.evaluation.report import read_alternatives, render
 from training.model.run_folder import Run, load_run
 from training.model.train import train
@@ -25,7 +25,7 @@ def evaluated(
     """A run with a learning curve, and its evaluation, on the test too."""
     folder = tmp_path_factory.mktemp("reported") / "run"
     train(small_channels, folder, small_hyperparameters)
-    learning(folder, small_data, sizes=())
+    compute_learning_curve(folder, small_data, sizes=())
     return load_run(folder), evaluate(folder, small_data, include_test=True)
 
 
