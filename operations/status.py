@@ -10,6 +10,7 @@ from chalicelib.errors import ReleaseError
 from operations.aws import names, prices
 from operations.aws.account import Account
 from operations.endpoint.endpoint_state import MOVING
+from operations.endpoint.transition import UPDATING_TAG
 from operations.inventory import reminders
 from operations.inventory.descriptions import about, cost
 from operations.inventory.inventory import ENDPOINTS, Inventory
@@ -112,7 +113,7 @@ def _endpoint_lines(account: Account, endpoint: Resource, now: datetime) -> Iter
 
 def is_interrupted(endpoint: Resource) -> bool:
     """Tell whether a change of an endpoint was ordered and not finished: it rests, and still carries the mark."""
-    before = endpoint.tags.get(names.UPDATING_TAG)
+    before = endpoint.tags.get(UPDATING_TAG)
     return bool(before) and before != endpoint.facts["configuration"] and endpoint.state not in MOVING
 
 

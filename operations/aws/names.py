@@ -17,9 +17,6 @@ LONGEST = 63
 DEFAULT_STAGE = "dev"
 STAGES = re.compile(r"[a-z][a-z0-9]{0,11}")
 STAGE_TAG, RELEASE_TAG, EXPIRY_TAG, APP_TAG = "verdict:stage", "verdict:release", "verdict:expires", "verdict:app"
-PREVIOUS_TAG = "verdict:previous"  # on an endpoint: the configuration it had before the last change
-UPDATING_TAG = "verdict:updating-from"  # the same, while the change is under way
-REPLACES_TAG = "verdict:replaces"  # the release, with another vocabulary, that this endpoint's took over from
 APP = "verdict"
 
 

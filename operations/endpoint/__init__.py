@@ -1,1 +1,1 @@
-"""A model behind an endpoint: what it is made of, and how it is checked, watched and moved."""
+"""A model behind an endpoint: candidates, configurations, state, canary, alarms, autoscaling and traffic shifts."""

@@ -1,24 +1,23 @@
-"""CloudWatch alarms on an endpoint's variants: what an update watches, and turns back at.
+"""CloudWatch alarms on an endpoint's variants; a guarded update rolls back when one of them is in ALARM.
 
-An alarm costs about ten cents a month. They belong to the endpoint and go with it.
+An alarm costs about ten cents a month. Alarms belong to an endpoint and are deleted with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from operations.aws import names
 from operations.aws.command import Aws
 
 PERIOD_SECONDS = 60
-SLOW_MICROSECONDS = 5_000_000.0  # a third of what the app waits for an answer
+SLOW_MICROSECONDS = 5_000_000.0  # a third of the app's timeout
 
 
-def wanted(endpoint: str, variant: str) -> list[dict[str, Any]]:
-    """Return the PutMetricAlarm requests for one variant: any failure, or slow answers, within a minute."""
-    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
+def requests(endpoint: str, variant: str) -> list[dict[str, Any]]:
+    """Return the PutMetricAlarm requests for one variant: any 5xx error, or high latency, within a minute."""
     common = {
         "Namespace": "AWS/SageMaker",
-        "Dimensions": dimensions,
+        "Dimensions": [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
         "Period": PERIOD_SECONDS,
         "EvaluationPeriods": 1,
         "TreatMissingData": "notBreaching",
@@ -33,7 +32,7 @@ def wanted(endpoint: str, variant: str) -> list[dict[str, Any]]:
     }
     slowness = {
         "AlarmName": f"{endpoint}-{variant}-slowness",
-        "AlarmDescription": "Answers take more than five seconds on average.",
+        "AlarmDescription": "Responses take more than five seconds on average.",
         "MetricName": "ModelLatency",
         "Statistic": "Average",
         "Threshold": SLOW_MICROSECONDS,
@@ -43,36 +42,28 @@ def wanted(endpoint: str, variant: str) -> list[dict[str, Any]]:
 
 
 def ensure(aws: Aws, stage: str, endpoint: str, variants: Sequence[str]) -> list[str]:
-    """Make the alarms of these variants, those that exist brought up to date; returns all their names."""
-    cloudwatch, made = aws.account.client("cloudwatch"), []
-    before = set(existing(aws, endpoint))
-    for variant in variants:
-        for alarm in wanted(endpoint, variant):
-            cloudwatch.put_metric_alarm(**alarm, Tags=names.tags(stage))
-            made.append(str(alarm["AlarmName"]))
-            if alarm["AlarmName"] not in before:
-                aws.journal.write("created", "alarm", str(alarm["AlarmName"]), stage=stage)
-    return made
+    """Create or update the alarms of these variants, and return their names."""
+    wanted = [request for variant in variants for request in requests(endpoint, variant)]
+    for request in wanted:
+        aws.account.client("cloudwatch").put_metric_alarm(**request, Tags=names.tags(stage))
+    return [str(request["AlarmName"]) for request in wanted]
 
 
-def existing(aws: Aws, endpoint: str) -> list[str]:
-    """Name the alarms of an endpoint."""
-    pages = aws.account.client("cloudwatch").get_paginator("describe_alarms")
-    return [one["AlarmName"] for page in pages.paginate(AlarmNamePrefix=f"{endpoint}-") for one in page["MetricAlarms"]]
-
-
-def remove(aws: Aws, endpoint: str, variants: Sequence[str]) -> None:
-    """Delete the alarms of these variants; those that are absent are fine."""
-    gone = {str(alarm["AlarmName"]) for variant in variants for alarm in wanted(endpoint, variant)}
-    found = sorted(gone.intersection(existing(aws, endpoint)))
+def delete(aws: Aws, endpoint: str, variants: Sequence[str]) -> None:
+    """Delete the alarms of these variants, those of them that exist."""
+    wanted = {request["AlarmName"] for variant in variants for request in requests(endpoint, variant)}
+    found = [alarm["AlarmName"] for alarm in _existing(aws, endpoint) if alarm["AlarmName"] in wanted]
     if found:
         aws.account.client("cloudwatch").delete_alarms(AlarmNames=found)
-    for name in found:
-        aws.journal.write("deleted", "alarm", name)
 
 
 def alarms_in_alarm(aws: Aws, endpoint: str) -> list[str]:
-    """Name the alarms of an endpoint that are in ALARM now."""
+    """Return the names of an endpoint's alarms that are in ALARM."""
+    return [alarm["AlarmName"] for alarm in _existing(aws, endpoint) if alarm["StateValue"] == "ALARM"]
+
+
+def _existing(aws: Aws, endpoint: str) -> Iterator[Any]:
+    """Yield the alarms of an endpoint."""
     pages = aws.account.client("cloudwatch").get_paginator("describe_alarms")
-    found = (one for page in pages.paginate(AlarmNamePrefix=f"{endpoint}-") for one in page["MetricAlarms"])
-    return [one["AlarmName"] for one in found if one["StateValue"] == "ALARM"]
+    for page in pages.paginate(AlarmNamePrefix=f"{endpoint}-"):
+        yield from page["MetricAlarms"]

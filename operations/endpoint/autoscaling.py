@@ -1,76 +1,73 @@
-"""Autoscaling of an endpoint on instances: as many as the traffic of the last minutes needs, within limits.
+"""Autoscaling of an endpoint's instances, by the invocations per instance and minute.
 
-SageMaker refuses an update that takes a variant away while it is still a scalable target, so `release` comes first.
+SageMaker refuses an update that removes a variant while it is a scalable target, so `deregister` comes first.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from operations.aws.command import Aws
 
 NAMESPACE = "sagemaker"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-CALM_SECONDS = 300  # before instances are taken away; added ones may come after a fifth of it
-
-
-def resource(endpoint: str, variant: str) -> str:
-    """Name a variant as Application Auto Scaling does."""
-    return f"endpoint/{endpoint}/variant/{variant}"
-
-
-def ensure(aws: Aws, endpoint: str, variant: str, least: int, most: int, requests_a_minute: float) -> None:
-    """Keep between `least` and `most` instances, as many as give each `requests_a_minute` invocations a minute."""
-    scaling, name = aws.account.client("application-autoscaling"), resource(endpoint, variant)
-    target = {"ServiceNamespace": NAMESPACE, "ResourceId": name, "ScalableDimension": DIMENSION}
-    scaling.register_scalable_target(**target, MinCapacity=least, MaxCapacity=most)
-    scaling.put_scaling_policy(
-        **target,
-        PolicyName=f"{endpoint}-{variant}",
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration={
-            "TargetValue": requests_a_minute,
-            "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-            "ScaleInCooldown": CALM_SECONDS,
-            "ScaleOutCooldown": CALM_SECONDS // 5,
-        },
-    )
-    aws.journal.write("created", "scalable-target", name, least=least, most=most)
+SCALE_IN_COOLDOWN_SECONDS = 300
+SCALE_OUT_COOLDOWN_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class AutoscalingLimits:
-    """How a variant was scaled, to be scaled so again."""
+    """How a variant is scaled: between two numbers of instances, to a number of requests per instance and minute."""
 
     variant: str
-    least: int
-    most: int
+    min_instances: int
+    max_instances: int
     requests_a_minute: float
 
 
-def of(aws: Aws, endpoint: str, variant: str) -> AutoscalingLimits | None:
-    """Return how a variant is scaled; None where it is not."""
-    scaling, name = aws.account.client("application-autoscaling"), resource(endpoint, variant)
+def resource_id(endpoint: str, variant: str) -> str:
+    """Return a variant's resource id in Application Auto Scaling."""
+    return f"endpoint/{endpoint}/variant/{variant}"
+
+
+def _target(endpoint: str, variant: str) -> dict[str, Any]:
+    """Return the parameters that identify a scalable target."""
+    name = resource_id(endpoint, variant)
+    return {"ServiceNamespace": NAMESPACE, "ResourceId": name, "ScalableDimension": DIMENSION}
+
+
+def ensure(aws: Aws, endpoint: str, limits: AutoscalingLimits) -> None:
+    """Scale a variant within limits."""
+    scaling, target = aws.account.client("application-autoscaling"), _target(endpoint, limits.variant)
+    scaling.register_scalable_target(**target, MinCapacity=limits.min_instances, MaxCapacity=limits.max_instances)
+    scaling.put_scaling_policy(
+        **target,
+        PolicyName=f"{endpoint}-{limits.variant}",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": limits.requests_a_minute,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+            "ScaleInCooldown": SCALE_IN_COOLDOWN_SECONDS,
+            "ScaleOutCooldown": SCALE_OUT_COOLDOWN_SECONDS,
+        },
+    )
+
+
+def find(aws: Aws, endpoint: str, variant: str) -> AutoscalingLimits | None:
+    """Return how a variant is scaled, None if it is not."""
+    scaling, name = aws.account.client("application-autoscaling"), resource_id(endpoint, variant)
     targets = scaling.describe_scalable_targets(ServiceNamespace=NAMESPACE, ResourceIds=[name])["ScalableTargets"]
     if not targets:
         return None
     policies = scaling.describe_scaling_policies(ServiceNamespace=NAMESPACE, ResourceId=name)["ScalingPolicies"]
-    aim = policies[0]["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] if policies else 0.0
-    return AutoscalingLimits(variant, targets[0]["MinCapacity"], targets[0]["MaxCapacity"], aim)
+    value = policies[0]["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] if policies else 0.0
+    return AutoscalingLimits(variant, targets[0]["MinCapacity"], targets[0]["MaxCapacity"], value)
 
 
-def release(aws: Aws, endpoint: str, variants: Sequence[str]) -> list[AutoscalingLimits]:
-    """Scale these variants no longer; those that were not scaled are fine. Returns how they were."""
-    scaling = aws.account.client("application-autoscaling")
-    released = [scaled for variant in variants if (scaled := of(aws, endpoint, variant))]
-    for one in released:
-        name = resource(endpoint, one.variant)
-        scaling.deregister_scalable_target(ServiceNamespace=NAMESPACE, ResourceId=name, ScalableDimension=DIMENSION)
-        aws.journal.write("deleted", "scalable-target", name)
-        aws.say(f"{name} is no longer scaled by itself.")
-    return released
-
-
-def restore(aws: Aws, endpoint: str, released: Sequence[AutoscalingLimits]) -> None:
-    """Scale variants again as they were."""
-    for one in released:
-        ensure(aws, endpoint, one.variant, one.least, one.most, one.requests_a_minute)
+def deregister(aws: Aws, endpoint: str, variants: Sequence[str]) -> list[AutoscalingLimits]:
+    """Stop scaling these variants, and return the limits of those that were scaled."""
+    scaled = [limits for variant in variants if (limits := find(aws, endpoint, variant))]
+    for limits in scaled:
+        aws.account.client("application-autoscaling").deregister_scalable_target(**_target(endpoint, limits.variant))
+        aws.say(f"Stopped autoscaling of variant {limits.variant} of {endpoint}.")
+    return scaled

@@ -1,15 +1,15 @@
-"""Canary reviews asked of an endpoint before anybody else may: every score must come back equal.
+"""Canary requests: an endpoint's scores are compared with recorded ones before it gets traffic.
 
-The packaged release's scores were recorded when it was made (`model/canary.json`), so a container that computes
-otherwise than the machine that made it is found out too. What the rows are for: `training.model.canary`.
+The packaged release's scores were recorded when it was built (`model/canary.json`), so the check also finds a container
+that computes differently from the machine that built it. The rows are described in `training.model.canary`.
 """
 
 import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import stamina
 from botocore.exceptions import ClientError
 
 from chalicelib.endpoint import ACCEPT, CONTENT_TYPE, parse_scores
@@ -20,68 +20,67 @@ from operations.aws.errors import code_of, message_of
 from operations.endpoint.candidate import MODEL_FOLDER, PACKAGED_NAME, Candidate
 from training.model.canary import CANARY_NAME, Canary, computed
 
-TOLERANCE = 1e-6  # scores are 32-bit; their texts carry all of it
-TRIES = 4  # a serverless endpoint may still be waking up
-WAKING_SECONDS = 5.0
+TOLERANCE = 1e-6  # scores are 32-bit floats, printed with all their digits
+ATTEMPTS = 4  # a serverless endpoint may still be starting
+STARTING_SECONDS = 5.0
 
 
 class CanaryError(SentimentError):
-    """An endpoint that is in service and answers wrongly, or not at all."""
+    """An endpoint in service that returns wrong scores, or none."""
 
     type = "canary-failed"
-    title = "The endpoint does not answer as it must"
+    title = "The endpoint failed its canary check"
 
 
-def known(candidate: Candidate, recorded: Path = MODEL_FOLDER / CANARY_NAME) -> Canary:
-    """Return what was recorded of the packaged release, or what this machine computes of another model."""
+def expected(candidate: Candidate, recorded: Path = MODEL_FOLDER / CANARY_NAME) -> Canary:
+    """Return the recorded canary of the packaged release, or compute that of another model on this machine."""
     if candidate.name == PACKAGED_NAME and recorded.exists():
-        stated = Canary(**json.loads(recorded.read_text(encoding="utf-8")))
-        if stated.model_sha256 == candidate.model_sha256:
-            return stated
+        canary = Canary(**json.loads(recorded.read_text(encoding="utf-8")))
+        if canary.model_sha256 == candidate.model_sha256:
+            return canary
     return computed(candidate.model, candidate.encoder)
 
 
-def ask(
-    account: Account,
-    endpoint: str,
-    rows: Sequence[str],
-    variant: str = "",
-    pause: Callable[[float], None] = time.sleep,
-) -> tuple[list[float], str]:
-    """Ask an endpoint for the scores of rows; returns them and the variant that answered. Raises `CanaryError`.
+def score_rows(account: Account, endpoint: str, rows: Sequence[str], variant: str = "") -> tuple[list[float], str]:
+    """Return the scores of rows, and the variant that computed them. Raises `CanaryError`.
 
-    `variant` pins one. A serverless endpoint that is still waking up is asked again.
+    With `variant`, that one is invoked. While a serverless endpoint is starting, the request is retried.
     """
-    pinned = {"TargetVariant": variant} if variant else {}
+    target = {"TargetVariant": variant} if variant else {}
     body, runtime = "\n".join(rows).encode(), account.client("sagemaker-runtime")
-    for attempt in range(TRIES):
-        try:
-            answer = runtime.invoke_endpoint(
-                EndpointName=endpoint, Body=body, ContentType=CONTENT_TYPE, Accept=ACCEPT, **pinned
-            )
-            return parse_scores(answer["Body"].read(), len(rows)), str(answer.get("InvokedProductionVariant", ""))
-        except ClientError as error:
-            if code_of(error) != "ModelNotReadyException" or attempt == TRIES - 1:
-                raise CanaryError(f"Endpoint {endpoint} did not answer: {message_of(error)}") from error
-        except EndpointError as error:
-            raise CanaryError(f"Endpoint {endpoint} gave no scores: {error.cause}.") from error
-        pause(WAKING_SECONDS)
-    raise CanaryError(f"Endpoint {endpoint} did not wake up.")
+    try:
+        for attempt in stamina.retry_context(
+            _is_starting, ATTEMPTS, timeout=None, wait_initial=STARTING_SECONDS, wait_jitter=0.0, wait_exp_base=1.0
+        ):
+            with attempt:
+                response = runtime.invoke_endpoint(
+                    EndpointName=endpoint, Body=body, ContentType=CONTENT_TYPE, Accept=ACCEPT, **target
+                )
+        return parse_scores(response["Body"].read(), len(rows)), str(response.get("InvokedProductionVariant", ""))
+    except ClientError as error:
+        raise CanaryError(f"The endpoint {endpoint} returned an error: {message_of(error)}") from error
+    except EndpointError as error:
+        raise CanaryError(f"The endpoint {endpoint} returned no valid scores: {error.cause}.") from error
 
 
-def check(account: Account, endpoint: str, canary: Canary, variant: str = "") -> float:
-    """Ask for every canary row and return the largest difference; raises `CanaryError` where one is not equal."""
-    said, _ = ask(account, endpoint, canary.rows, variant)
-    differences = np.abs(np.array(said) - np.array(canary.scores))
+def _is_starting(error: Exception) -> bool:
+    """Return whether an error means that a serverless endpoint is still starting."""
+    return isinstance(error, ClientError) and code_of(error) == "ModelNotReadyException"
+
+
+def verify(account: Account, endpoint: str, canary: Canary, variant: str = "") -> float:
+    """Verify an endpoint's scores of the canary rows, and return the largest difference; raises `CanaryError`."""
+    scores, _ = score_rows(account, endpoint, canary.rows, variant)
+    differences = np.abs(np.array(scores) - np.array(canary.scores))
     if differences[-1] > TOLERANCE >= differences[:-1].max():
         raise CanaryError(
-            f"Endpoint {endpoint} reads columns from the smallest index of a request, not from 0: a row without column "
-            "0 was shifted. Its image is not the pinned one; deploy with this project's."
+            f"The endpoint {endpoint} counts columns from the smallest index in a request instead of 0, and so misread "
+            "a row without column 0. Its image is not the pinned one. Deploy with this project's commands."
         )
     if differences.max() > TOLERANCE:
         worst = int(differences.argmax())
         raise CanaryError(
-            f"Endpoint {endpoint} answers {said[worst]:.6f} where the model has {canary.scores[worst]:.6f}: it serves "
-            "another one, or computes otherwise."
+            f"The endpoint {endpoint} returned {scores[worst]:.6f} where {canary.scores[worst]:.6f} was expected: it "
+            "serves another model, or computes differently."
         )
     return float(differences.max())

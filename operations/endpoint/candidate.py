@@ -1,4 +1,4 @@
-"""What can be put behind an endpoint: the packaged release, or a run that reads the same rows."""
+"""Deployable models: the packaged release, or a training run with the same vocabulary."""
 
 import gzip
 import hashlib
@@ -16,63 +16,60 @@ from chalicelib.release import FACTS_NAME, PACKAGED, release_id_of
 from training.model import missing_values
 from training.model.run_folder import MODEL_NAME, RUNS_FOLDER, load_run, run_folder
 
-PACKAGED_NAME = "release"  # as a variant: the packaged release
+PACKAGED_NAME = "release"  # the packaged release, as a variant name
 MODEL_FOLDER = Path("model")
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model and the encoder whose rows it reads; `name` is the variant that it becomes."""
+    """A model with its encoder; `name` becomes the name of its variant."""
 
     name: str
     model: bytes
     encoder: Encoder
-    told: tuple[Path, ...] = ()  # files that say more of it: a release's facts and report
+    release_files: tuple[Path, ...] = ()  # the facts and the report of a packaged release
 
     @property
     def model_sha256(self) -> str:
-        """The hash that its release's name begins with."""
+        """SHA-256 of the model; the release's name begins with it."""
         return hashlib.sha256(self.model).hexdigest()
 
     @property
     def release_id(self) -> str:
-        """The release's name: says which encoder and which model."""
+        """The release's name, derived from the encoder and the model."""
         return release_id_of(self.encoder.fingerprint, self.model_sha256)
 
     @property
     def archive(self) -> bytes:
-        """The model.tar.gz that the container loads: `xgboost-model` and nothing else; the same bytes each time."""
+        """The model.tar.gz that the container loads."""
         return pack_model(self.model)
 
 
 def packaged_candidate(release_folder: Path = PACKAGED, model_folder: Path = MODEL_FOLDER) -> Candidate:
-    """Read the packaged release; raises `ReleaseError` unless its parts belong together."""
-    described = release.load(release_folder)
+    """Read the packaged release; raises `ReleaseError` if its files don't belong together."""
+    packaged = release.load(release_folder)
     try:
         model = (model_folder / MODEL_NAME).read_bytes()
     except OSError as error:
-        raise ReleaseError(f"The model {model_folder / MODEL_NAME} cannot be read: {error}.") from error
-    described.check_model(model)
+        raise ReleaseError(f"Cannot read the model {model_folder / MODEL_NAME}: {error}.") from error
+    packaged.check_model(model)
     return Candidate(
-        PACKAGED_NAME, model, described.encoder, (release_folder / REPORT_NAME, release_folder / FACTS_NAME)
+        PACKAGED_NAME, model, packaged.encoder, (release_folder / REPORT_NAME, release_folder / FACTS_NAME)
     )
 
 
 def load_candidate(name: str, runs: Path = RUNS_FOLDER) -> Candidate:
-    """Read `release`, the packaged one, or a run by its name; raises `RunError` or `ReleaseError`.
-
-    A run's model must read gaps as zeros, as a released one does.
-    """
+    """Read the packaged release (`release`), or a run by its name; raises `RunError` or `ReleaseError`."""
     if name == PACKAGED_NAME:
         return packaged_candidate()
     run = load_run(run_folder(runs, name))
     if not missing_values.is_level(run.model, 0, run.encoder.first_derived):
-        raise ReleaseError(f"The model of run {name} tells a missing word from a zero one. Train it again.")
+        raise ReleaseError(f"The model of run {name} distinguishes missing values from zeros. Train it again.")
     return Candidate(name, run.model, run.encoder)
 
 
 def pack_model(model: bytes) -> bytes:
-    """Pack a model as the container takes it; the same model gives the same bytes."""
+    """Pack a model into a model.tar.gz with `xgboost-model` alone; deterministic."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as archive:
         member = tarfile.TarInfo(MODEL_NAME)
@@ -82,9 +79,9 @@ def pack_model(model: bytes) -> bytes:
 
 
 def unpack_model(archive: bytes) -> bytes:
-    """Return the model of a model.tar.gz; raises `ReleaseError` unless that is all it holds in its root."""
+    """Return the model in a model.tar.gz; raises `ReleaseError` if the archive is damaged or holds anything else."""
     try:
-        plain = gzip.decompress(archive)  # whole, so that its checksum is looked at
+        plain = gzip.decompress(archive)  # all of it, which verifies the checksum
         with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as opened:
             names = [member.name.removeprefix("./") for member in opened.getmembers() if member.isfile()]
             if names != [MODEL_NAME]:
@@ -92,4 +89,4 @@ def unpack_model(archive: bytes) -> bytes:
             file = opened.extractfile(opened.getmembers()[-1])
             return file.read() if file else b""
     except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
-        raise ReleaseError(f"The model archive cannot be read: {error}.") from error
+        raise ReleaseError(f"Cannot read the model archive: {error}.") from error

@@ -1,16 +1,18 @@
-"""An endpoint as it is on SageMaker: looked at, waited for, updated, tagged, taken away."""
+"""A deployed endpoint's state: read from SageMaker, waited for, and deleted with its configurations and models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operations.aws import names
+from operations.aws import names, prices
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, is_absent
+from operations.aws.errors import AwsError, if_there, is_absent
+from operations.aws.plan import NOTHING
+from operations.aws.prices import Price
 from operations.aws.waiting import wait_for
 from operations.endpoint import endpoint_config
 from operations.endpoint.endpoint_config import HostingSpec
@@ -23,94 +25,151 @@ LOG_LINES = 12
 
 @dataclass(frozen=True)
 class DeployedVariant:
-    """A production variant: its share of the traffic is its weight over the sum of weights."""
+    """A production variant; its share of the traffic is its weight divided by the sum of all weights."""
 
     name: str
     model: str
     weight: float
     desired_weight: float
-    instances: int  # 0 where it is serverless
+    instance_type: str = ""  # "" if serverless
+    count: int = 0  # instances
+    desired_count: int = 0
+    memory_mb: int = 0  # 0 unless serverless
+    max_concurrency: int = 0
+
+    @property
+    def machines(self) -> str:
+        """`2 x ml.m5.large`, or `serverless, 2048 MB, 5 concurrent requests`."""
+        if self.memory_mb:
+            return f"serverless, {self.memory_mb} MB, {self.max_concurrency} concurrent requests"
+        desired = f", {self.desired_count} desired" if self.desired_count != self.count else ""
+        return f"{self.count} x {self.instance_type}{desired}"
+
+    def price(self, region: str) -> Price:
+        """Return the price of the variant's machines."""
+        if self.memory_mb:
+            return prices.serverless(self.memory_mb, region)
+        count = self.count or self.desired_count
+        return (
+            prices.instance("hosting", self.instance_type, region, count) if self.instance_type and count else NOTHING
+        )
 
 
 @dataclass(frozen=True)
 class DeployedEndpoint:
-    """An endpoint; `tags` are its tags by key, `failure` why it failed or was rolled back, "" for neither."""
+    """An endpoint as SageMaker describes it. Before the first fleet runs, the variants are those of the configuration.
+
+    `arriving` are the instances of an update in progress, which run and are billed beside those they replace.
+    """
 
     name: str
     arn: str
     status: str
     configuration: str
     variants: tuple[DeployedVariant, ...]
+    arriving: tuple[DeployedVariant, ...]
+    is_running: bool  # a fleet exists
     hosting: HostingSpec
     tags: dict[str, str]
-    failure: str
+    failure: str  # why it failed or was rolled back, "" for neither
     created: datetime
 
     @property
+    def stage(self) -> str:
+        """The stage it belongs to."""
+        return names.stage_of(self.name)
+
+    @property
+    def served_releases(self) -> tuple[str, ...]:
+        """The releases of the variants' models, () if a model's name does not contain one."""
+        releases = [names.release_of_model(variant.model) for variant in self.variants]
+        return tuple(dict.fromkeys(releases)) if all(releases) else ()
+
+    @property
     def release(self) -> str:
-        """The release that it serves: its only variant's, or of several the one that its tag states."""
-        served = names.release_of_model(self.variants[0].model) if len(self.variants) == 1 else ""
-        return served or self.tags.get(names.RELEASE_TAG, "")
+        """The release that it represents: that of its only variant, or of several variants the one in its tag."""
+        served = self.served_releases if len(self.variants) == 1 else ()
+        return served[0] if served else self.tags.get(names.RELEASE_TAG, "")
 
 
 def find(account: Account, name: str) -> DeployedEndpoint | None:
-    """Look at an endpoint; None when it is absent. Raises `AwsError` for one that is not this project's."""
+    """Return an endpoint, None if it does not exist. Raises `AwsError` if it belongs to another project."""
     sagemaker = account.client("sagemaker")
+    described = if_there(sagemaker.describe_endpoint, EndpointName=name)
+    if not described:
+        return None
     try:
-        seen = sagemaker.describe_endpoint(EndpointName=name)
-        pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=seen["EndpointArn"])
+        pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=described["EndpointArn"])
         tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
     except ClientError as error:
-        if is_absent(error):  # it may also go between the two calls
+        if is_absent(error):  # deleted between the two calls
             return None
         raise
     if tags.get(names.APP_TAG) != names.APP:
         raise AwsError(
-            f"The name is taken: there is an endpoint {name} that these commands did not make (it has no tag "
-            f"{names.APP_TAG}). Delete or rename it, or use another --stage.",
+            f"The name is taken: the endpoint {name} was not created by these commands, because it has no tag "
+            f"{names.APP_TAG}. Delete or rename it, or use another --stage.",
             "name-taken",
         )
-    return _endpoint(account, seen, tags)
+    return _state(account, described, tags)
 
 
-def _endpoint(account: Account, seen: dict[str, Any], tags: dict[str, str]) -> DeployedEndpoint:
-    """Put together what several calls tell of an endpoint."""
-    configuration = seen.get("EndpointConfigName", "")
-    stated = (endpoint_config.describe(account, configuration) if configuration else None) or {"ProductionVariants": []}
-    models = {one["VariantName"]: one["ModelName"] for one in stated["ProductionVariants"]}
-    on = endpoint_config.read_hosting(stated["ProductionVariants"][0]) if models else HostingSpec()
-    variants = tuple(
-        DeployedVariant(
-            name=one["VariantName"],
-            model=models.get(one["VariantName"], ""),
-            weight=one.get("CurrentWeight", 0.0),
-            desired_weight=one.get("DesiredWeight", 0.0),
-            instances=one.get("CurrentInstanceCount", 0),
-        )
-        for one in seen.get("ProductionVariants", ())
-    )
-    failure = seen.get("FailureReason", "")
+def read(account: Account, name: str, tags: dict[str, str]) -> DeployedEndpoint | None:
+    """Return the state of an endpoint whose tags are known, None if it does not exist."""
+    described = if_there(account.client("sagemaker").describe_endpoint, EndpointName=name)
+    return _state(account, described, tags) if described else None
+
+
+def _state(account: Account, described: Mapping[str, Any], tags: dict[str, str]) -> DeployedEndpoint:
+    """Combine the descriptions of an endpoint and of its configuration."""
+    configuration = described.get("EndpointConfigName", "")
+    config = endpoint_config.describe(account, configuration) if configuration else None
+    configured = {variant["VariantName"]: variant for variant in (config or {}).get("ProductionVariants", ())}
+    running = described.get("ProductionVariants") or ()
+    pending = described.get("PendingDeploymentSummary", {}).get("ProductionVariants", ()) if running else ()
     return DeployedEndpoint(
-        seen["EndpointName"],
-        seen["EndpointArn"],
-        seen["EndpointStatus"],
-        configuration,
-        variants,
-        on,
-        tags,
-        failure,
-        seen["CreationTime"],
+        name=described["EndpointName"],
+        arn=described["EndpointArn"],
+        status=described["EndpointStatus"],
+        configuration=configuration,
+        variants=tuple(_variants(running or configured.values(), configured)),
+        arriving=tuple(_variants(pending, {})),
+        is_running=bool(running),
+        hosting=endpoint_config.read_hosting(next(iter(configured.values()))) if configured else HostingSpec(),
+        tags=tags,
+        failure=described.get("FailureReason", ""),
+        created=described["CreationTime"],
     )
+
+
+def _variants(running: Any, configured: Mapping[str, Any]) -> Iterator[DeployedVariant]:
+    """Yield the variants as they run, completed from their configuration."""
+    for variant in running:
+        config = configured.get(variant["VariantName"], {})
+        serverless = variant.get("CurrentServerlessConfig") or config.get("ServerlessConfig") or {}
+        weight = variant.get("CurrentWeight", config.get("InitialVariantWeight", 1.0))
+        count = variant.get("CurrentInstanceCount", config.get("InitialInstanceCount", 0))
+        yield DeployedVariant(
+            name=variant["VariantName"],
+            model=config.get("ModelName", ""),
+            weight=weight,
+            desired_weight=variant.get("DesiredWeight", weight),
+            instance_type=config.get("InstanceType", variant.get("InstanceType", "")),
+            count=count,
+            desired_count=variant.get("DesiredInstanceCount", count),
+            memory_mb=serverless.get("MemorySizeInMB", 0),
+            max_concurrency=serverless.get("MaxConcurrency", 0),
+        )
 
 
 def find_all(account: Account, stage: str) -> list[DeployedEndpoint]:
-    """Return this project's endpoints of a stage, the newest first."""
+    """Return this project's endpoints of a stage, newest first."""
     pages = account.client("sagemaker").get_paginator("list_endpoints")
     listed = [
-        one["EndpointName"]
+        endpoint["EndpointName"]
         for page in pages.paginate(NameContains=names.prefix(stage), SortBy="CreationTime", SortOrder="Descending")
-        for one in page["Endpoints"]
-        if one["EndpointName"].startswith(names.prefix(stage))
+        for endpoint in page["Endpoints"]
+        if endpoint["EndpointName"].startswith(names.prefix(stage))
     ]
     found = []
     for name in listed:
@@ -123,7 +182,7 @@ def find_all(account: Account, stage: str) -> list[DeployedEndpoint]:
 
 
 def require_in_service(account: Account, name: str, stage: str) -> DeployedEndpoint:
-    """Look at an endpoint that must be there and not be moving; raises `AwsError` saying what to do."""
+    """Return an endpoint; raises `AwsError` unless it exists and is in service."""
     found = find(account, name)
     if not found:
         raise AwsError(f"There is no endpoint {name}. Deploy one: verdict deploy --stage {stage}", "absent")
@@ -137,85 +196,56 @@ def require_in_service(account: Account, name: str, stage: str) -> DeployedEndpo
 
 
 def wait_until_stable(aws: Aws, name: str, resume: str, minutes: float = LONGEST_MINUTES) -> DeployedEndpoint | None:
-    """Wait until an endpoint is in service, failed or gone (None), and return what it then is."""
+    """Wait until an endpoint is in service, failed or deleted (None), and return it."""
 
     def look() -> DeployedEndpoint | None:
         return find(aws.account, name)
 
-    def is_at_rest(seen: DeployedEndpoint | None) -> bool:
-        return seen is None or seen.status not in MOVING
+    def is_stable(endpoint: DeployedEndpoint | None) -> bool:
+        return endpoint is None or endpoint.status not in MOVING
 
-    def say(seen: DeployedEndpoint | None) -> str:
-        return f"{name} is {seen.status if seen else 'gone'}"
+    def describe(endpoint: DeployedEndpoint | None) -> str:
+        return f"{name} is {endpoint.status if endpoint else 'deleted'}"
 
-    return wait_for(look, is_at_rest, say, aws.console, resume, longest_seconds=minutes * 60, pause=aws.pause)
+    return wait_for(look, is_stable, describe, aws.console, resume, longest_seconds=minutes * 60, pause=aws.pause)
 
 
 def wait_until_in_service(
     aws: Aws, name: str, stage: str, resume: str, minutes: float = LONGEST_MINUTES
 ) -> DeployedEndpoint:
-    """Wait for an endpoint that may be moving, and return it in service; raises `AwsError` where it is not."""
+    """Wait until an endpoint is stable, and return it; raises `AwsError` unless it is then in service."""
     wait_until_stable(aws, name, resume, minutes)
     return require_in_service(aws.account, name, stage)
 
 
-def set_tags(account: Account, endpoint: DeployedEndpoint, **values: str) -> None:
-    """Set tags of ours on an endpoint: `release`, `previous`, `expires`, ...; "" takes one away."""
-    sagemaker = account.client("sagemaker")
-    keys = {name: f"verdict:{name.replace('_', '-')}" for name in values}
-    stated = [{"Key": keys[name], "Value": value} for name, value in values.items() if value]
-    if stated:
-        sagemaker.add_tags(ResourceArn=endpoint.arn, Tags=stated)
-    gone = [keys[name] for name, value in values.items() if not value]
-    if gone:
-        sagemaker.delete_tags(ResourceArn=endpoint.arn, TagKeys=gone)
-
-
 def delete(aws: Aws, name: str, resume: str) -> None:
-    """Delete an endpoint and wait until it is gone; one that is absent is fine. Raises `AwsError` where it stays."""
-    try:
-        aws.account.client("sagemaker").delete_endpoint(EndpointName=name)
-    except ClientError as error:
-        if is_absent(error):
-            return
-        raise
+    """Delete an endpoint, if it exists, and wait until it is deleted; raises `AwsError` if it stays."""
+    if if_there(aws.account.client("sagemaker").delete_endpoint, EndpointName=name) is None:
+        return
     left = wait_until_stable(aws, name, resume)
     if left:
         raise AwsError(f"Endpoint {name} could not be deleted: it is {left.status}. {left.failure}", "left-behind")
-    aws.journal.write("deleted", "endpoint", name)
 
 
 def delete_configs_and_models(aws: Aws, configurations: Sequence[str] = (), models: Sequence[str] = ()) -> None:
-    """Delete configurations, then models; those that are absent are fine."""
+    """Delete endpoint configurations and models, those of them that exist."""
     sagemaker = aws.account.client("sagemaker")
-    for kind, name in [*(("endpoint-config", one) for one in configurations), *(("model", one) for one in models)]:
-        try:
-            if kind == "model":
-                sagemaker.delete_model(ModelName=name)
-            else:
-                sagemaker.delete_endpoint_config(EndpointConfigName=name)
-        except ClientError as error:
-            if not is_absent(error):
-                raise
-            continue
-        aws.journal.write("deleted", kind, name)
+    for name in configurations:
+        if_there(sagemaker.delete_endpoint_config, EndpointConfigName=name)
+    for name in models:
+        if_there(sagemaker.delete_model, ModelName=name)
 
 
 def recent_log_lines(account: Account, name: str, since: datetime) -> list[str]:
-    """Return the last lines of an endpoint's log since a time, none where there is no log."""
-    begin = int(since.timestamp() * 1000)
+    """Return the last lines that an endpoint logged since a time, none if it has no log."""
+    start = int(since.timestamp() * 1000)
     logs, group = account.client("logs"), f"/aws/sagemaker/Endpoints/{name}"
-    try:
-        streams = logs.describe_log_streams(logGroupName=group, limit=50)["logStreams"]
-        lines = [
-            event["message"]
-            for stream in streams
-            for event in logs.get_log_events(
-                logGroupName=group, logStreamName=stream["logStreamName"], startTime=begin
-            )["events"]
+    found = if_there(logs.describe_log_streams, logGroupName=group, limit=50) or {"logStreams": []}
+    lines = [
+        event["message"]
+        for stream in found["logStreams"]
+        for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], startTime=start)[
+            "events"
         ]
-    except ClientError as error:
-        if is_absent(error):
-            return []
-        raise
+    ]
     return lines[-LOG_LINES:]

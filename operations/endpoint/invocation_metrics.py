@@ -1,4 +1,4 @@
-"""What CloudWatch has counted of an endpoint's variants, by the minute and a few minutes late."""
+"""CloudWatch metrics of an endpoint's variants, by the minute; they arrive a few minutes late."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from operations.aws.account import Account
 
 NAMESPACE = "AWS/SageMaker"
-_MOST_POINTS = 1440  # in one answer of CloudWatch
+_MAX_POINTS = 1440  # in one response of CloudWatch
 _PERIODS_SECONDS = (60, 3600, 86_400)
 
 
 def metric_sum(account: Account, endpoint: str, variant: str, metric: str, since: datetime, until: datetime) -> float:
-    """Return the sum of a metric of a variant over a time, 0 where nothing was reported; raises what boto3 raises.
+    """Return the sum of a variant's metric over a period, 0 if nothing was reported.
 
-    CloudWatch counts by the minute: the time is taken from the beginning of the first to the end of the last.
+    The period is extended to whole minutes.
     """
     since, until = since.replace(second=0, microsecond=0), until + timedelta(minutes=1)
-    answer = account.client("cloudwatch").get_metric_statistics(
+    statistics = account.client("cloudwatch").get_metric_statistics(
         Namespace=NAMESPACE,
         MetricName=metric,
         Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
@@ -25,24 +25,24 @@ def metric_sum(account: Account, endpoint: str, variant: str, metric: str, since
         Period=_period_seconds(until - since),
         Statistics=["Sum"],
     )
-    return float(sum(point["Sum"] for point in answer["Datapoints"]))
+    return float(sum(point["Sum"] for point in statistics["Datapoints"]))
 
 
 def invocations(account: Account, endpoint: str, variant: str, since: datetime, until: datetime) -> int:
-    """Count how often a variant was asked over a time."""
+    """Return the number of requests to a variant over a period."""
     return round(metric_sum(account, endpoint, variant, "Invocations", since, until))
 
 
 def _period_seconds(span: timedelta) -> int:
-    """Return how long a point of a metric is: a minute, or as coarse as one answer needs."""
-    fitting = (period for period in _PERIODS_SECONDS if span.total_seconds() / period <= _MOST_POINTS)
+    """Return the shortest period of a data point for which one response holds the whole span."""
+    fitting = (period for period in _PERIODS_SECONDS if span.total_seconds() / period <= _MAX_POINTS)
     return next(fitting, _PERIODS_SECONDS[-1])
 
 
 def reported_variants(account: Account, endpoint: str) -> Iterator[str]:
-    """Yield the variants that an endpoint has reported invocations of: the names change with an update."""
+    """Yield all variants for which an endpoint has reported invocations, deleted ones included."""
     pages = account.client("cloudwatch").get_paginator("list_metrics")
-    wanted = [{"Name": "EndpointName", "Value": endpoint}]
-    for page in pages.paginate(Namespace=NAMESPACE, MetricName="Invocations", Dimensions=wanted):
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}]
+    for page in pages.paginate(Namespace=NAMESPACE, MetricName="Invocations", Dimensions=dimensions):
         for metric in page["Metrics"]:
-            yield from (one["Value"] for one in metric["Dimensions"] if one["Name"] == "VariantName")
+            yield from (pair["Value"] for pair in metric["Dimensions"] if pair["Name"] == "VariantName")

@@ -1,6 +1,6 @@
-"""A candidate becomes a model on SageMaker: its release stored whole in the bucket, its archive registered.
+"""SageMaker models: a candidate's files are stored in the bucket, and its archive becomes a model.
 
-What is stored is all that is needed to go back to it: the archive for the endpoint, and the files that the app ships.
+All files of a release are stored, for a rollback: the archive for the endpoint, and what the app ships.
 """
 
 from typing import Any
@@ -18,34 +18,35 @@ ARCHIVE_NAME = "model.tar.gz"
 
 
 def store(aws: Aws, candidate: Candidate) -> str:
-    """Store a candidate in the bucket, what is there already excepted; returns its archive's s3:// address."""
+    """Store a candidate's files in the bucket, and return its archive's s3:// address."""
     bucket.ensure(aws)
     for name, content in _files(candidate).items():
-        if bucket.put_bytes(aws.account, f"releases/{candidate.release_id}/{name}", content):
-            aws.journal.write("created", "object", bucket.uri(aws.account, f"releases/{candidate.release_id}/{name}"))
-    return bucket.uri(aws.account, f"releases/{candidate.release_id}/{ARCHIVE_NAME}")
+        bucket.put_bytes(aws.account, f"releases/{candidate.release_id}/{name}", content)
+    return _archive_uri(aws.account, candidate)
+
+
+def _archive_uri(account: Account, candidate: Candidate) -> str:
+    return bucket.uri(account, f"releases/{candidate.release_id}/{ARCHIVE_NAME}")
 
 
 def _files(candidate: Candidate) -> dict[str, bytes]:
-    """Return what is stored of a candidate, by name; of the packaged release, its facts and report too."""
+    """Return the files to store, by name; a release's facts come last, so their presence means that all are stored."""
     files = {ARCHIVE_NAME: candidate.archive, MODEL_NAME: candidate.model}
     files[VOCABULARY_NAME] = candidate.encoder.vocabulary.dumps().encode()
     if candidate.encoder.ngram_table:
         files[NGRAM_TABLE_NAME] = candidate.encoder.ngram_table.dumps()
-    return files | {path.name: path.read_bytes() for path in candidate.told}  # the facts last: they vouch for the rest
+    return files | {path.name: path.read_bytes() for path in candidate.release_files}
 
 
 def request(
     account: Account, stage: str, candidate: Candidate, isolated: bool = True, purpose: str = ""
 ) -> dict[str, Any]:
-    """Return the CreateModel request: the pinned image and our role.
+    """Return the CreateModel request, with the pinned image and the execution role.
 
-    An `isolated` model has no way out to any network; serverless hosting takes no such model. `purpose` keeps a model
-    apart from others of the same content.
+    An `isolated` model has no network access; serverless hosting does not support that. A `purpose` gives the model its
+    own name, so that it can be deleted while others of the same content stay.
     """
-    image = images.image_uri(account.region)
-    archive = bucket.uri(account, f"releases/{candidate.release_id}/{ARCHIVE_NAME}")
-    arn = role.need(account)
+    image, archive, arn = images.image_uri(account.region), _archive_uri(account, candidate), role.need(account)
     made_of = [image, archive, arn, isolated, purpose]
     return {
         "ModelName": names.model(stage, candidate.encoder.fingerprint, candidate.model_sha256, made_of),
@@ -56,23 +57,20 @@ def request(
     }
 
 
-def name_of(account: Account, stage: str, candidate: Candidate, isolated: bool = True) -> str:
-    """Name the model that a candidate becomes."""
-    return str(request(account, stage, candidate, isolated)["ModelName"])
+def name_of(account: Account, stage: str, candidate: Candidate, isolated: bool = True, purpose: str = "") -> str:
+    """Return the name of a candidate's model."""
+    return str(request(account, stage, candidate, isolated, purpose)["ModelName"])
 
 
 def exists(account: Account, name: str) -> bool:
-    """Tell whether a model is there."""
+    """Return whether a model exists."""
     return if_there(account.client("sagemaker").describe_model, ModelName=name) is not None
 
 
 def ensure(aws: Aws, stage: str, candidate: Candidate, isolated: bool = True, purpose: str = "") -> str:
-    """Make the model where it is absent, and return its name."""
-    wanted = request(aws.account, stage, candidate, isolated, purpose)
+    """Create a candidate's model if it does not exist, and return its name."""
+    create = request(aws.account, stage, candidate, isolated, purpose)
     store(aws, candidate)
-    name = str(wanted["ModelName"])
-    if not exists(aws.account, name):
-        sagemaker = aws.account.client("sagemaker")
-        role.retry_until_propagated(aws, lambda: sagemaker.create_model(**wanted))
-        aws.journal.write("created", "model", name, stage=stage, release=candidate.release_id)
-    return name
+    if not exists(aws.account, create["ModelName"]):
+        role.retry_until_propagated(aws, lambda: aws.account.client("sagemaker").create_model(**create))
+    return str(create["ModelName"])

@@ -1,7 +1,7 @@
-"""Moves an endpoint to another configuration while it answers, and back by itself when the new one does badly.
+"""Traffic shifts: an endpoint moves to another configuration while it serves, and rolls back on an alarm.
 
-SageMaker makes the new fleet ready beside the old one. Where both have the same variants, on two instances or more,
-traffic can move as a canary or in linear steps, watched by the endpoint's alarms; else it moves in one step.
+SageMaker starts the new fleet beside the old one. If both have the same variants on two or more instances, traffic can
+move as a canary or in linear steps, guarded by the endpoint's alarms; otherwise it moves all at once.
 """
 
 from dataclasses import dataclass, replace
@@ -14,146 +14,148 @@ from operations.endpoint import alarms, autoscaling, endpoint_config, endpoint_s
 from operations.endpoint.endpoint_state import IN_SERVICE, LONGEST_MINUTES, DeployedEndpoint
 
 KINDS = {"canary": "CANARY", "linear": "LINEAR", "all": "ALL_AT_ONCE"}
-CANARY_SHARE, LINEAR_SHARE = 10, 4  # a tenth first; a quarter each time
-MOST_OF_A_STEP = 2  # a step takes half of the instances at most
-OLD_FLEET_SECONDS = 120  # kept after the last step, to turn back to
-LONGEST_BAKE_SECONDS = 3600
-SHIFT_SECONDS = 1800  # for the machines to come, beside all watching
+CANARY_STEPS, LINEAR_STEPS = 10, 4  # a canary is a tenth of the instances; a linear step is a quarter of them
+MIN_INSTANCES = 2  # to move traffic in steps: a step takes half of the instances at most
+OLD_FLEET_SECONDS = 120  # the old fleet is kept after the last step, for a rollback
+MAX_BAKE_SECONDS = 3600
+STARTUP_SECONDS = 1800  # for the new instances to start
 
 
 class ShiftError(AwsError):
-    """A way to move traffic that SageMaker does not offer."""
+    """A traffic shift that SageMaker does not offer."""
 
 
 @dataclass(frozen=True)
 class RolloutStrategy:
-    """How traffic moves (`canary`, `linear`, `all`), how long each step is watched, and whether by alarms.
+    """How traffic moves (`canary`, `linear`, `all`), and how long each step bakes.
 
-    With `retains`, variants keep the instances that they have now, instead of those that the configuration states.
+    With `watched`, an alarm rolls the update back. With `retains`, variants keep their current number of instances
+    instead of that in the configuration.
     """
 
     kind: str = "canary"
     bake_seconds: int = 300
     watched: bool = True
     retains: bool = False
-    minutes: float | None = None  # to wait at most; None: as long as all of it may take
+    minutes: float | None = None  # longest wait; None: as long as all steps may take
 
 
 AT_ONCE = RolloutStrategy("all", bake_seconds=0, watched=False)
 
 
-def deployment(manner: RolloutStrategy, instances: int, alarm_names: list[str]) -> dict[str, Any]:
-    """Return the DeploymentConfig of an update of so many instances; raises `ShiftError` for a step that is too long.
-
-    One instance has no tenth: its traffic moves at once, and is watched all the same.
-    """
-    kind = manner.kind if instances >= MOST_OF_A_STEP else "all"
-    steps, routing = _routing(kind, instances)
-    if manner.bake_seconds > LONGEST_BAKE_SECONDS:
+def deployment_config(strategy: RolloutStrategy, instances: int, alarm_names: list[str]) -> dict[str, Any]:
+    """Return the DeploymentConfig of an update; raises `ShiftError` if the bake time is too long."""
+    if strategy.bake_seconds > MAX_BAKE_SECONDS:
         raise ShiftError(
-            f"A step is watched for an hour at most, not {manner.bake_seconds / 60:.0f} minutes: --bake 1h."
+            f"A step can bake for one hour at most, not {strategy.bake_seconds / 60:.0f} minutes: use --bake 1h."
         )
-    longest = steps * manner.bake_seconds + OLD_FLEET_SECONDS + SHIFT_SECONDS
-    policy = {
-        "TrafficRoutingConfiguration": {**routing, "WaitIntervalInSeconds": manner.bake_seconds},
-        "TerminationWaitInSeconds": OLD_FLEET_SECONDS,
-        "MaximumExecutionTimeoutInSeconds": longest,  # seven steps of an hour at most: SageMaker allows eight hours
+    steps, routing = _routing(strategy.kind if instances >= MIN_INSTANCES else "all", instances)
+    seconds = steps * strategy.bake_seconds + OLD_FLEET_SECONDS + STARTUP_SECONDS
+    config: dict[str, Any] = {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": {**routing, "WaitIntervalInSeconds": strategy.bake_seconds},
+            "TerminationWaitInSeconds": OLD_FLEET_SECONDS,
+            "MaximumExecutionTimeoutInSeconds": seconds,  # at most seven steps of an hour; SageMaker's limit is eight
+        }
     }
-    watched = {"Alarms": [{"AlarmName": name} for name in alarm_names]}
-    return {"BlueGreenUpdatePolicy": policy} | ({"AutoRollbackConfiguration": watched} if alarm_names else {})
+    if alarm_names:
+        config["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": name} for name in alarm_names]}
+    return config
 
 
 def _routing(kind: str, instances: int) -> tuple[int, dict[str, Any]]:
-    """Return how many steps a shift takes, and the routing that makes them."""
+    """Return the number of steps, and the routing."""
     if kind == "canary":
-        size = max(1, instances // CANARY_SHARE)
+        size = max(1, instances // CANARY_STEPS)
         return 2, {"Type": KINDS[kind], "CanarySize": {"Type": "INSTANCE_COUNT", "Value": size}}
     if kind == "linear":
-        size = max(1, instances // LINEAR_SHARE)
+        size = max(1, instances // LINEAR_STEPS)
         steps = -(-instances // size)
         return steps, {"Type": KINDS[kind], "LinearStepSize": {"Type": "INSTANCE_COUNT", "Value": size}}
     return 1, {"Type": KINDS["all"]}
 
 
 def shift(
-    aws: Aws, stage: str, found: DeployedEndpoint, configuration: str, manner: RolloutStrategy, resume: str
+    aws: Aws, endpoint: DeployedEndpoint, configuration: str, strategy: RolloutStrategy, resume: str
 ) -> DeployedEndpoint:
-    """Bring an endpoint to a configuration and wait; raises `AwsError` when SageMaker went back to the old one."""
-    before = found.configuration
-    if before == configuration:
-        return found
+    """Move an endpoint to a configuration and wait; raises `AwsError` if SageMaker rolled the update back."""
+    if endpoint.configuration == configuration:
+        return endpoint
     staying = _variants_of(aws, configuration)
-    leaving = [variant.name for variant in found.variants if variant.name not in staying]
-    same = not leaving and len(staying) == len(found.variants)
-    extra = {**_guarded(aws, stage, found, manner), **_retaining(found, manner)} if same else {}
-    released = autoscaling.release(aws, found.name, leaving)
-    minutes, began = manner.minutes or LONGEST_MINUTES + _guard_minutes(extra), datetime.now(UTC)
+    leaving = [variant.name for variant in endpoint.variants if variant.name not in staying]
+    same_variants = not leaving and len(staying) == len(endpoint.variants)
+    options = {**_guards(aws, endpoint, strategy), **_retained(endpoint, strategy)} if same_variants else {}
+    scaled = autoscaling.deregister(aws, endpoint.name, leaving)
+    minutes, started = strategy.minutes or LONGEST_MINUTES + _guard_minutes(options), datetime.now(UTC)
     try:
         with explained():
             aws.account.client("sagemaker").update_endpoint(
-                EndpointName=found.name, EndpointConfigName=configuration, **extra
+                EndpointName=endpoint.name, EndpointConfigName=configuration, **options
             )
-        aws.journal.write("updated", "endpoint", found.name, configuration=configuration, before=before)
-        moved = arrived(aws, found.name, configuration, minutes, resume, began)
+        moved = wait_for_configuration(aws, endpoint.name, configuration, minutes, resume, started)
     except AwsError:
-        autoscaling.restore(aws, found.name, released)
+        for limits in scaled:
+            autoscaling.ensure(aws, endpoint.name, limits)
         raise
     if len(staying) == 1:  # the winner of a split is scaled as the loser was
-        autoscaling.restore(aws, found.name, [replace(one, variant=staying[0]) for one in released])
-    alarms.remove(aws, found.name, leaving)
+        for limits in scaled:
+            autoscaling.ensure(aws, endpoint.name, replace(limits, variant=staying[0]))
+    alarms.delete(aws, endpoint.name, leaving)
     if not moved.hosting.is_serverless:
-        alarms.ensure(aws, stage, found.name, staying)
+        alarms.ensure(aws, endpoint.stage, endpoint.name, staying)
     return moved
 
 
 def _variants_of(aws: Aws, configuration: str) -> list[str]:
-    """Name the variants of a configuration."""
+    """Return the names of a configuration's variants."""
     described = endpoint_config.describe(aws.account, configuration) or {"ProductionVariants": []}
     return [str(variant["VariantName"]) for variant in described["ProductionVariants"]]
 
 
-def _guarded(aws: Aws, stage: str, found: DeployedEndpoint, manner: RolloutStrategy) -> dict[str, Any]:
-    """Return how an update is to be guarded: nothing for a serverless endpoint, which moves in one step."""
-    if found.hosting.is_serverless or not (manner.watched or manner.bake_seconds):
+def _guards(aws: Aws, endpoint: DeployedEndpoint, strategy: RolloutStrategy) -> dict[str, Any]:
+    """Return the UpdateEndpoint options that guard an update; none for a serverless endpoint, which moves at once."""
+    if endpoint.hosting.is_serverless or not (strategy.watched or strategy.bake_seconds):
         return {}
-    names = [variant.name for variant in found.variants]
-    loud = alarms.alarms_in_alarm(aws, found.name) if manner.watched else []
-    if loud:
+    in_alarm = alarms.alarms_in_alarm(aws, endpoint.name) if strategy.watched else []
+    if in_alarm:
         raise AwsError(
-            f"{', '.join(loud)} is in alarm now, so SageMaker would turn the update back. Go back to the release "
-            f"before (verdict rollback --stage {stage}), or update unwatched: --unwatched",
+            f"{', '.join(in_alarm)} is in ALARM, so SageMaker would roll the update back. Roll back to the previous "
+            f"release (verdict rollback --stage {endpoint.stage}), or update with --unwatched.",
             "alarm",
         )
-    watching = alarms.ensure(aws, stage, found.name, names) if manner.watched else []
-    instances = min(variant.instances for variant in found.variants)
-    return {"DeploymentConfig": deployment(manner, instances, watching)}
+    variants = [variant.name for variant in endpoint.variants]
+    alarm_names = alarms.ensure(aws, endpoint.stage, endpoint.name, variants) if strategy.watched else []
+    instances = min(variant.count for variant in endpoint.variants)
+    return {"DeploymentConfig": deployment_config(strategy, instances, alarm_names)}
 
 
-def _retaining(found: DeployedEndpoint, manner: RolloutStrategy) -> dict[str, Any]:
-    """Return what keeps the instances as they are: autoscaling may have added some."""
-    if found.hosting.is_serverless or not manner.retains:
+def _retained(endpoint: DeployedEndpoint, strategy: RolloutStrategy) -> dict[str, Any]:
+    """Return the UpdateEndpoint options that keep the number of instances, to which autoscaling may have added."""
+    if endpoint.hosting.is_serverless or not strategy.retains:
         return {}
     excluded = [{"VariantPropertyType": "DesiredWeight"}]
     return {"RetainAllVariantProperties": True, "ExcludeRetainedVariantProperties": excluded}
 
 
-def _guard_minutes(extra: dict[str, Any]) -> float:
-    """Return how much longer than usual a guarded update may take."""
-    policy = extra.get("DeploymentConfig", {}).get("BlueGreenUpdatePolicy", {})
+def _guard_minutes(options: dict[str, Any]) -> float:
+    """Return the time limit of a guarded update, 0 for an unguarded one."""
+    policy = options.get("DeploymentConfig", {}).get("BlueGreenUpdatePolicy", {})
     return float(policy.get("MaximumExecutionTimeoutInSeconds", 0)) / 60
 
 
-def arrived(aws: Aws, name: str, configuration: str, minutes: float, resume: str, since: datetime) -> DeployedEndpoint:
-    """Wait until an endpoint has moved to a configuration; raises `AwsError` when it has not."""
-    seen = endpoint_state.wait_until_stable(aws, name, resume, minutes)
-    if not seen:
-        raise AwsError(f"Endpoint {name} was deleted while it was being updated.", "absent")
-    if seen.status != IN_SERVICE or seen.configuration != configuration:
+def wait_for_configuration(
+    aws: Aws, name: str, configuration: str, minutes: float, resume: str, since: datetime
+) -> DeployedEndpoint:
+    """Wait until an endpoint has moved to a configuration; raises `AwsError` if it was rolled back or failed."""
+    endpoint = endpoint_state.wait_until_stable(aws, name, resume, minutes)
+    if not endpoint:
+        raise AwsError(f"The endpoint {name} was deleted during the update.", "absent")
+    if endpoint.status != IN_SERVICE or endpoint.configuration != configuration:
         lines = "".join(f"\n  {line}" for line in endpoint_state.recent_log_lines(aws.account, name, since))
-        now = "in service with what it had before" if seen.status == IN_SERVICE else seen.status
+        now = "in service with its previous configuration" if endpoint.status == IN_SERVICE else endpoint.status
         raise AwsError(
-            f"The update did not hold: {seen.failure or 'no reason was given.'} Endpoint {name} is {now}."
+            f"The update failed: {endpoint.failure or 'no reason was given.'} Endpoint {name} is {now}."
             f"{' Its log ends:' if lines else ''}{lines}",
             "rolled-back",
         )
-    return seen
+    return endpoint

@@ -1,13 +1,11 @@
-"""Step `deploy`: the packaged release behind an endpoint of its own, checked before anybody relies on it.
+"""`deploy`: the packaged release behind an endpoint, verified before it gets traffic.
 
-Model, configuration, endpoint, in this order, each under a name derived from what it is: a second `deploy` goes on
-where the first one stopped, and makes nothing twice. Where the endpoint fails, or its canary does, what was made is
-deleted again.
-Reviews never leave the account: nothing of a request is captured or logged, and on instances the model has no network
-(serverless hosting offers no such isolation).
+Model, configuration and endpoint have names derived from their content, so a second `deploy` resumes the first and
+creates nothing twice. If the endpoint or its canary fails, everything that was created is deleted.
+Reviews never leave the account: requests are not captured or logged, and on instances the model has no network access
+(serverless hosting does not offer that).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,183 +16,187 @@ from operations.aws.command import Aws
 from operations.aws.errors import PASSING, AwsError, explained
 from operations.aws.plan import PENNIES, Item, propose
 from operations.aws.waiting import StoppedWaitingError
-from operations.endpoint import alarms, autoscaling, canary, endpoint_config, endpoint_state, models
+from operations.endpoint import alarms, autoscaling, canary, endpoint_config, endpoint_state, models, transition
+from operations.endpoint.autoscaling import AutoscalingLimits
+from operations.endpoint.canary import CanaryError
 from operations.endpoint.candidate import Candidate
 from operations.endpoint.endpoint_config import HostingSpec, VariantSpec
 from operations.endpoint.endpoint_state import FAILED, IN_SERVICE, LONGEST_MINUTES, DeployedEndpoint
 
-_UNDONE = ("not-begun", "failed", "stuck", "absent")  # errors after which what was made is deleted again
-REQUESTS_A_MINUTE = 600.0  # that one instance is to answer before there is another: about a third of what it can
+_UNDONE = ("not-begun", "failed", "stuck", "absent")  # kinds of errors after which everything created is deleted
+REQUESTS_A_MINUTE = 600.0  # per instance, before autoscaling adds another: about a third of its capacity
 
 
 @dataclass(frozen=True)
 class DeploymentSpec:
-    """How a release is to be deployed: on what, with how many instances at most, until when ("": for good)."""
+    """How to deploy a release."""
 
     stage: str
     hosting: HostingSpec
-    most_instances: int = 0  # 0: no autoscaling
-    expires: str = ""
-    minutes: float = LONGEST_MINUTES
+    max_instances: int = 0  # 0: no autoscaling
+    expires: str = ""  # time after which teardown may delete the endpoint, "" for never
+    minutes: float = LONGEST_MINUTES  # longest wait
+    replaces: str = ""  # the release, with another vocabulary, that this one will replace
 
 
-def deploy(
-    aws: Aws, candidate: Candidate, wish: DeploymentSpec, yes: bool = False, replaces: str = ""
-) -> DeployedEndpoint:
-    """Bring a candidate into service; raises `AwsError` or `CanaryError`, with nothing left behind.
-
-    `replaces` is the release that this one, with another vocabulary, will take over from.
-    """
-    name = names.endpoint(wish.stage, candidate.encoder.fingerprint)
-    resume = aws.typed or f"verdict deploy --stage {wish.stage}"
-    model = models.name_of(aws.account, wish.stage, candidate, isolated=not wish.hosting.is_serverless)
-    found = _existing(aws, name, resume, wish)
-    if found:
-        _check_same(aws, found, candidate, model, wish)
-    else:
-        _propose(aws, name, model, candidate, wish, yes)
-    return _bring_up(aws, wish, candidate, name, resume, found, replaces)
+def deploy(aws: Aws, candidate: Candidate, spec: DeploymentSpec, yes: bool = False) -> DeployedEndpoint:
+    """Deploy a candidate; raises `AwsError` or `CanaryError`, after everything that was created is deleted."""
+    return _Deployment(aws, candidate, spec).run(yes)
 
 
-def _existing(aws: Aws, name: str, resume: str, wish: DeploymentSpec) -> DeployedEndpoint | None:
-    """Look at the endpoint; one that failed before is deleted."""
-    found = endpoint_state.find(aws.account, name)
-    if found and found.status == "Deleting":
-        found = endpoint_state.wait_until_stable(aws, name, resume, wish.minutes)
-    if found and found.status == FAILED:
-        aws.say(f"Endpoint {name} had failed ({found.failure}). It is deleted and made anew.")
-        endpoint_state.delete(aws, name, resume)
-        return None
-    return found
+class _Deployment:
+    """One deployment of a candidate: find what exists, propose, create, verify."""
 
+    def __init__(self, aws: Aws, candidate: Candidate, spec: DeploymentSpec) -> None:
+        self.aws, self.candidate, self.spec = aws, candidate, spec
+        self.isolated = not spec.hosting.is_serverless
+        self.name = names.endpoint(spec.stage, candidate.encoder.fingerprint)
+        self.model = models.name_of(aws.account, spec.stage, candidate, self.isolated)
+        self.resume = aws.typed or f"verdict deploy --stage {spec.stage}"
 
-def _check_same(aws: Aws, found: DeployedEndpoint, candidate: Candidate, model: str, wish: DeploymentSpec) -> None:
-    """Raise `AwsError` when the endpoint that is there is not the one that is wanted."""
-    if found.variants and found.hosting.is_serverless != wish.hosting.is_serverless:
-        raise AwsError(
-            f"Endpoint {found.name} is {found.hosting}, and SageMaker turns no endpoint from one kind into the other. "
-            f"Take it down first: verdict teardown --stage {wish.stage}",
-            "refused",
-        )
-    if found.variants and model not in {variant.model for variant in found.variants}:
-        same = found.release == candidate.release_id
-        what = "this release under another role or image" if same else f"another release ({found.release})"
-        raise AwsError(
-            f"Endpoint {found.name} serves {what}. Bring it to this one without a pause: "
-            f"verdict update --stage {wish.stage}",
-            "name-taken",
-        )
-    if found.variants and found.hosting != wish.hosting:
-        aws.say(f"Endpoint {found.name} stays as it is: {found.hosting}. For another size, take it down and deploy.")
+    def run(self, yes: bool) -> DeployedEndpoint:
+        """Bring the candidate into service."""
+        found = self._find()
+        if found:
+            self._check_same(found)
+        else:
+            self._propose(yes)
+        models.ensure(self.aws, self.spec.stage, self.candidate, self.isolated)
+        ready = self._bring_up(found)
+        self.aws.say("The endpoint's scores of the canary reviews are correct.")
+        if found and self.spec.expires:
+            transition.set_expiry(self.aws.account, ready, self.spec.expires)
+        self._watch_and_scale()
+        return ready
 
+    def _find(self) -> DeployedEndpoint | None:
+        """Return the existing endpoint; one that failed is deleted first."""
+        found = endpoint_state.find(self.aws.account, self.name)
+        if found and found.status == "Deleting":
+            found = endpoint_state.wait_until_stable(self.aws, self.name, self.resume, self.spec.minutes)
+        if found and found.status == FAILED:
+            self.aws.say(f"Endpoint {self.name} failed before ({found.failure}). Deleting it and creating it again.")
+            endpoint_state.delete(self.aws, self.name, self.resume)
+            return None
+        return found
 
-def _propose(aws: Aws, name: str, model: str, candidate: Candidate, wish: DeploymentSpec, yes: bool) -> None:
-    """Tell what will be made."""
-    on = wish.hosting
-    items = [
-        Item("the release, encrypted, in the bucket:", f"releases/{candidate.release_id}", PENNIES),
-        Item("model", model),
-        Item("endpoint", f"{name}, {on}", on.price(aws.account.region)),
-    ]
-    if not on.is_serverless:
-        items.append(Item("alarms", f"{name}-{candidate.name}-failures and -slowness", PENNIES))
-    if wish.most_instances > on.count:
-        most = HostingSpec(on.instance_type, wish.most_instances).price(aws.account.region)
-        items.append(Item("autoscaling", f"of {name} up to {wish.most_instances} instances, at most", most))
-    propose(aws.console, f"To be made in {aws.account.region}, stage {wish.stage}", items, yes)
-
-
-def _bring_up(
-    aws: Aws,
-    wish: DeploymentSpec,
-    candidate: Candidate,
-    name: str,
-    resume: str,
-    found: DeployedEndpoint | None,
-    replaces: str,
-) -> DeployedEndpoint:
-    """Make what is missing, wait, check; delete it all again where that fails."""
-    fresh = not found or found.status == "Creating"
-    model = models.ensure(aws, wish.stage, candidate, isolated=not wish.hosting.is_serverless)
-    shares = [VariantSpec(candidate.name, model, count=wish.hosting.count)]
-    wanted = endpoint_config.request(wish.stage, name, candidate.release_id, wish.hosting, shares)
-    configuration = found.configuration if found else str(wanted["EndpointConfigName"])
-    try:
-        if not found:
-            _create(aws, wish, candidate, name, wanted, replaces)
-        ready = _ready(aws, name, resume, wish.minutes)
-        canary.check(aws.account, name, canary.known(candidate))
-    except (AwsError, canary.CanaryError) as error:
-        if fresh and (isinstance(error, canary.CanaryError) or error.kind in _UNDONE):
-            _take_back(aws, name, configuration, model, resume, error)
-        raise
-    aws.say("The canary reviews, one without its lowest column, have the scores that they must have.")
-    aws.journal.write("updated", "endpoint", name, state=IN_SERVICE, canary="equal")
-    if found and wish.expires:
-        endpoint_state.set_tags(aws.account, ready, expires=wish.expires)
-    _look_after(aws, wish, name, candidate.name)
-    return ready
-
-
-def _create(
-    aws: Aws, wish: DeploymentSpec, candidate: Candidate, name: str, wanted: Mapping[str, Any], replaces: str
-) -> None:
-    """Order the endpoint; raises `AwsError` of kind `not-begun` where it is refused."""
-    sagemaker, tags = aws.account.client("sagemaker"), names.tags(wish.stage, candidate.release_id)
-    tags += [{"Key": names.EXPIRY_TAG, "Value": wish.expires}] if wish.expires else []
-    tags += [{"Key": names.REPLACES_TAG, "Value": replaces}] if replaces else []
-    try:
-        with explained():
-            configuration = endpoint_config.ensure(aws, wish.stage, wanted)
-            role.retry_until_propagated(
-                aws,
-                lambda: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=configuration, Tags=tags),
+    def _check_same(self, found: DeployedEndpoint) -> None:
+        """Raise `AwsError` if the existing endpoint has other hosting or serves another model."""
+        hosting = self.spec.hosting
+        if found.hosting.is_serverless != hosting.is_serverless:
+            raise AwsError(
+                f"Endpoint {self.name} is {found.hosting}, and SageMaker cannot convert between serverless and "
+                f"instances. Take it down first: verdict teardown --stage {self.spec.stage}",
+                "refused",
             )
-    except AwsError as error:
-        if error.kind in PASSING:
+        if self.model not in {variant.model for variant in found.variants}:
+            same = found.release == self.candidate.release_id
+            served = "this release with another role or image" if same else f"another release ({found.release})"
+            raise AwsError(
+                f"Endpoint {self.name} serves {served}. To replace it without downtime: "
+                f"verdict update --stage {self.spec.stage}",
+                "name-taken",
+            )
+        if found.hosting != hosting:
+            self.aws.say(
+                f"Endpoint {self.name} stays on {found.hosting}. To change its size, take it down and deploy again."
+            )
+
+    def _propose(self, yes: bool) -> None:
+        """Show what will be created, and ask for confirmation."""
+        hosting, region = self.spec.hosting, self.aws.account.region
+        items = [
+            Item("release files in the bucket:", f"releases/{self.candidate.release_id}", PENNIES),
+            Item("model", self.model),
+            Item("endpoint", f"{self.name}, {hosting}", hosting.price(region)),
+        ]
+        if not hosting.is_serverless:
+            items.append(Item("alarms", f"{self.name}-{self.candidate.name}-failures and -slowness", PENNIES))
+        if self.spec.max_instances > hosting.count:
+            most = HostingSpec(hosting.instance_type, self.spec.max_instances).price(region)
+            items.append(Item("autoscaling", f"of {self.name} up to {self.spec.max_instances} instances", most))
+        propose(self.aws.console, f"To be created in {region}, stage {self.spec.stage}", items, yes)
+
+    def _bring_up(self, found: DeployedEndpoint | None) -> DeployedEndpoint:
+        """Create the endpoint if it does not exist, wait, and verify it; delete it if that fails."""
+        is_new = not found or found.status == "Creating"
+        try:
+            if not found:
+                self._create()
+            ready = self._wait()
+            canary.verify(self.aws.account, self.name, canary.expected(self.candidate))
+        except (AwsError, CanaryError) as error:
+            if is_new and (isinstance(error, CanaryError) or error.kind in _UNDONE):
+                self._delete(error, found)
             raise
-        raise AwsError(error.detail, "not-begun", error.told) from error
-    aws.journal.write("created", "endpoint", name, stage=wish.stage, release=candidate.release_id)
+        return ready
 
+    def _config(self) -> dict[str, Any]:
+        variant = VariantSpec(self.candidate.name, self.model, count=self.spec.hosting.count)
+        return endpoint_config.request(
+            self.spec.stage, self.name, self.candidate.release_id, self.spec.hosting, [variant]
+        )
 
-def _ready(aws: Aws, name: str, resume: str, minutes: float) -> DeployedEndpoint:
-    """Wait for the endpoint; raises `AwsError` when it failed, or is still not there after so many minutes."""
-    try:
-        ready = endpoint_state.wait_until_stable(aws, name, resume, minutes)
-    except StoppedWaitingError as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):
-            raise
-        raise AwsError(
-            f"Endpoint {name} was not in service after {minutes:g} minutes. Give it more time: --max-minutes.", "stuck"
-        ) from error
-    if not ready:
-        raise AwsError(f"Endpoint {name} was deleted while it was being made.", "absent")
-    if ready.status != IN_SERVICE:
-        lines = "".join(f"\n  {line}" for line in endpoint_state.recent_log_lines(aws.account, name, ready.created))
-        raise AwsError(f"Endpoint {name} failed: {ready.failure}{' Its log ends:' if lines else ''}{lines}", "failed")
-    return ready
+    def _create(self) -> None:
+        """Create the endpoint; raises `AwsError` of kind `not-begun` if that is refused."""
+        sagemaker, spec = self.aws.account.client("sagemaker"), self.spec
+        tags = names.tags(spec.stage, self.candidate.release_id, expires=spec.expires, replaces=spec.replaces)
+        try:
+            with explained():
+                configuration = endpoint_config.ensure(self.aws, self._config())
+                role.retry_until_propagated(
+                    self.aws,
+                    lambda: sagemaker.create_endpoint(
+                        EndpointName=self.name, EndpointConfigName=configuration, Tags=tags
+                    ),
+                )
+        except AwsError as error:
+            if error.kind in PASSING:
+                raise
+            raise AwsError(error.detail, "not-begun", error.told) from error
 
+    def _wait(self) -> DeployedEndpoint:
+        """Wait until the endpoint is in service; raises `AwsError` if it failed, or took too long."""
+        name, minutes = self.name, self.spec.minutes
+        try:
+            ready = endpoint_state.wait_until_stable(self.aws, name, self.resume, minutes)
+        except StoppedWaitingError as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):
+                raise
+            raise AwsError(
+                f"Endpoint {name} was not in service after {minutes:g} minutes. Allow more time: --max-minutes.",
+                "stuck",
+            ) from error
+        if not ready:
+            raise AwsError(f"Endpoint {name} was deleted while it was being created.", "absent")
+        if ready.status != IN_SERVICE:
+            lines = endpoint_state.recent_log_lines(self.aws.account, name, ready.created)
+            log = "\n  ".join([" Its log ends:", *lines]) if lines else ""
+            raise AwsError(f"Endpoint {name} failed: {ready.failure}{log}", "failed")
+        return ready
 
-def _take_back(aws: Aws, name: str, configuration: str, model: str, resume: str, error: Exception) -> None:
-    """Delete what a failed deploy made; where AWS will not yet, say what will."""
-    aws.say(f"Deleting what was made of {name} ...")
-    try:
-        endpoint_state.delete(aws, name, resume)
-        endpoint_state.delete_configs_and_models(aws, [configuration], [model])
-    except (ClientError, BotoCoreError, AwsError, StoppedWaitingError) as refused:
-        if isinstance(refused.__cause__, KeyboardInterrupt):
-            raise
-        raise AwsError(
-            f"{error} What was made could not be deleted yet ({refused}): run `verdict teardown --stage "
-            f"{names.stage_of(name)}` soon, since it may be billed.",
-            "left-behind",
-        ) from refused
+    def _delete(self, error: Exception, found: DeployedEndpoint | None) -> None:
+        """Delete what a failed deployment created; raises `AwsError` if AWS refuses that."""
+        self.aws.say(f"Deleting what was created for {self.name} ...")
+        try:
+            endpoint_state.delete(self.aws, self.name, self.resume)
+            configuration = found.configuration if found else str(self._config()["EndpointConfigName"])
+            endpoint_state.delete_configs_and_models(self.aws, [configuration], [self.model])
+        except (ClientError, BotoCoreError, AwsError, StoppedWaitingError) as refused:
+            if isinstance(refused.__cause__, KeyboardInterrupt):
+                raise
+            raise AwsError(
+                f"{error} What was created could not be deleted ({refused}), and may be billed. Run `verdict teardown "
+                f"--stage {self.spec.stage}` soon.",
+                "left-behind",
+            ) from refused
 
-
-def _look_after(aws: Aws, wish: DeploymentSpec, endpoint: str, variant: str) -> None:
-    """Give an endpoint on instances its alarms, and autoscaling where it is wanted."""
-    if wish.hosting.is_serverless:
-        return
-    alarms.ensure(aws, wish.stage, endpoint, [variant])
-    if wish.most_instances > wish.hosting.count:
-        autoscaling.ensure(aws, endpoint, variant, wish.hosting.count, wish.most_instances, REQUESTS_A_MINUTE)
+    def _watch_and_scale(self) -> None:
+        """Create the alarms of an endpoint on instances, and its autoscaling if that was requested."""
+        hosting = self.spec.hosting
+        if hosting.is_serverless:
+            return
+        alarms.ensure(self.aws, self.spec.stage, self.name, [self.candidate.name])
+        if self.spec.max_instances > hosting.count:
+            limits = AutoscalingLimits(self.candidate.name, hosting.count, self.spec.max_instances, REQUESTS_A_MINUTE)
+            autoscaling.ensure(self.aws, self.name, limits)

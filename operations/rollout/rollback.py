@@ -1,9 +1,9 @@
-"""Step `rollback`: back to the release before, whichever way the last one came.
+"""`rollback`: back to the previous release, after an update or a deployment with another vocabulary.
 
-After an update with the same vocabulary the endpoint goes back to its previous configuration, in one step and without
-a failed request. After a release with another vocabulary its predecessor's endpoint is brought into service again where
-it was retired. Either way the release's own files are fetched from the bucket into `chalicelib/release/` and `model/`,
-so that the next `chalice deploy` ships the app that belongs to it.
+After an update, the endpoint moves back to its previous configuration, all at once and without failed requests. After a
+deployment with another vocabulary, the previous release's endpoint is deployed again if it was retired. In both cases
+the release's files are restored from the bucket into `chalicelib/release/` and `model/`, so that the next
+`chalice deploy` ships the app that belongs to it.
 """
 
 import tempfile
@@ -21,6 +21,7 @@ from operations.endpoint import canary, endpoint_config, endpoint_state
 from operations.endpoint.candidate import MODEL_FOLDER, packaged_candidate
 from operations.endpoint.endpoint_state import DeployedEndpoint
 from operations.endpoint.traffic_shift import AT_ONCE, shift
+from operations.endpoint.transition import REPLACES_TAG, UPDATING_TAG, Transition, rollback_configuration
 from operations.rollout.deploy import DeploymentSpec, deploy
 from training import atomic
 from training.features.channels import read_encoder
@@ -32,98 +33,87 @@ _SHIPPED = (VOCABULARY_NAME, NGRAM_TABLE_NAME, REPORT_NAME, FACTS_NAME)
 
 @dataclass(frozen=True)
 class PackageFolders:
-    """Where the packaged release is: what the app ships of it, and its model."""
+    """The folders of the packaged release: the files that the app ships, and the model."""
 
     release_folder: Path = PACKAGED
     model_folder: Path = MODEL_FOLDER
 
 
 def rollback(aws: Aws, stage: str, package: PackageFolders, yes: bool = False) -> DeployedEndpoint:
-    """Go back to the release before; raises `AwsError` when there is none to go back to."""
+    """Roll a stage back to its previous release; raises `AwsError` if there is none."""
     current = packaged_candidate(package.release_folder, package.model_folder)
-    name = names.endpoint(stage, current.encoder.fingerprint)
-    found = endpoint_state.wait_until_in_service(aws, name, stage, _resume(aws, stage))
-    previous, replaced = way_back(found), found.tags.get(names.REPLACES_TAG, "")
+    name, resume = names.endpoint(stage, current.encoder.fingerprint), aws.typed or f"verdict rollback --stage {stage}"
+    found = endpoint_state.wait_until_in_service(aws, name, stage, resume)
+    previous, replaced = rollback_configuration(found), found.tags.get(REPLACES_TAG, "")
     if previous and endpoint_config.describe(aws.account, previous):
-        return _same_vocabulary(aws, stage, found, previous, package, yes)
+        return _to_configuration(aws, found, previous, package, yes)
     if replaced:
-        return _other_vocabulary(aws, stage, found, replaced, package, yes)
+        return _to_other_vocabulary(aws, found, replaced, package, yes)
     raise AwsError(
-        f"There is nothing to go back to: {found.name} has served {found.release} since it was made, or what it had "
-        "before was deleted. `verdict releases` lists what is stored.",
+        f"There is no release to roll back to: {found.name} has served {found.release} since it was created, or its "
+        "previous configuration was deleted. `verdict releases` lists the stored releases.",
         "absent",
     )
 
 
-def _resume(aws: Aws, stage: str) -> str:
-    return aws.typed or f"verdict rollback --stage {stage}"
-
-
-def way_back(found: DeployedEndpoint) -> str:
-    """Return the configuration to go back to, "" for none: after a change that was interrupted, what it began from."""
-    began_from, previous = found.tags.get(names.UPDATING_TAG, ""), found.tags.get(names.PREVIOUS_TAG, "")
-    return began_from if began_from not in ("", found.configuration) and previous != found.configuration else previous
-
-
-def _same_vocabulary(
-    aws: Aws, stage: str, found: DeployedEndpoint, previous: str, package: PackageFolders, yes: bool
+def _to_configuration(
+    aws: Aws, found: DeployedEndpoint, previous: str, package: PackageFolders, yes: bool
 ) -> DeployedEndpoint:
-    """Give the endpoint its previous configuration, with as many instances as it has now, at once and unwatched.
+    """Move the endpoint to its previous configuration, all at once, with its current number of instances.
 
-    An alarm that the bad release has set off would turn back the very way out.
+    The update is unguarded, because an alarm that the current release has set off would roll the rollback back.
     """
-    to = release_of(aws, previous)
-    before = found.configuration
-    if found.configuration == previous:  # an interrupted rollback that has arrived since
-        before = found.tags.get(names.UPDATING_TAG, "")
+    release_id = _release_of(aws, previous)
+    if found.configuration == previous:  # an interrupted rollback that has arrived
+        transition = Transition(aws, found, found.tags.get(UPDATING_TAG, ""))
     else:
-        item = Item("endpoint", f"{found.name}: release {found.release} -> {to}")
-        propose(aws.console, f"To be rolled back in {aws.account.region}, stage {stage}", [item], yes)
-        endpoint_state.set_tags(aws.account, found, updating_from=before)
-        found = shift(aws, stage, found, previous, replace(AT_ONCE, retains=True), _resume(aws, stage))
-    canary.check(aws.account, found.name, _stored_canary(aws, to))
-    endpoint_state.set_tags(aws.account, found, release=to, previous=before, updating_from="")
-    aws.journal.write("updated", "endpoint", found.name, release=to, configuration=previous)
-    restore(aws, to, package)
+        item = Item("endpoint", f"{found.name}: release {found.release} -> {release_id}")
+        propose(aws.console, f"To be rolled back in {aws.account.region}, stage {found.stage}", [item], yes)
+        transition = Transition(aws, found)
+        transition.begin()
+        resume = aws.typed or f"verdict rollback --stage {found.stage}"
+        found = shift(aws, found, previous, replace(AT_ONCE, retains=True), resume)
+    canary.verify(aws.account, found.name, _stored_canary(aws, release_id))
+    transition.commit(release_id)
+    restore(aws, release_id, package)
     return found
 
 
-def _other_vocabulary(
-    aws: Aws, stage: str, found: DeployedEndpoint, replaced: str, package: PackageFolders, yes: bool
+def _to_other_vocabulary(
+    aws: Aws, found: DeployedEndpoint, replaced: str, package: PackageFolders, yes: bool
 ) -> DeployedEndpoint:
-    """Bring the predecessor's endpoint into service, the predecessor being the packaged release again."""
+    """Restore the previous release, which has another vocabulary, and deploy its endpoint if it was retired."""
+    folders = f"{package.release_folder}, {package.model_folder}"
     items = [
-        Item("packaged release", f"{found.release} -> {replaced}, in {package.release_folder}, {package.model_folder}"),
-        Item("its endpoint", "where it was retired", found.hosting.price(aws.account.region)),
+        Item("packaged release", f"{found.release} -> {replaced}, in {folders}"),
+        Item("its endpoint", "if it was retired", found.hosting.price(aws.account.region)),
     ]
-    propose(aws.console, f"To be rolled back in {aws.account.region}, stage {stage}", items, yes)
+    propose(aws.console, f"To be rolled back in {aws.account.region}, stage {found.stage}", items, yes)
     restore(aws, replaced, package)
-    before = packaged_candidate(package.release_folder, package.model_folder)
-    return deploy(
-        aws, before, DeploymentSpec(stage, found.hosting, expires=found.tags.get(names.EXPIRY_TAG, "")), yes=True
-    )
+    previous = packaged_candidate(package.release_folder, package.model_folder)
+    expires = found.tags.get(names.EXPIRY_TAG, "")
+    return deploy(aws, previous, DeploymentSpec(found.stage, found.hosting, expires=expires), yes=True)
 
 
-def release_of(aws: Aws, configuration: str) -> str:
-    """Return the release that a configuration was made for, by its tag."""
+def _release_of(aws: Aws, configuration: str) -> str:
+    """Return the release in a configuration's tags."""
     described = endpoint_config.describe(aws.account, configuration)
     arn = described["EndpointConfigArn"] if described else ""
-    found = aws.account.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
-    return names.tag_value(found, names.RELEASE_TAG)
+    tags = aws.account.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
+    return names.tag_value(tags, names.RELEASE_TAG)
 
 
 def _fetch(aws: Aws, release_id: str, folder: Path) -> set[str]:
-    """Fetch what is stored of a release into a folder; returns the names of the files."""
-    wanted = (*_SHIPPED, MODEL_NAME)
+    """Download the stored files of a release into a folder, and return their names."""
     stored = {key.rpartition("/")[2]: key for key in bucket.keys(aws.account, f"releases/{release_id}/")}
-    found = {name: key for name, key in stored.items() if name in wanted}
+    found = {name: key for name, key in stored.items() if name in (*_SHIPPED, MODEL_NAME)}
     for name, key in found.items():
         (folder / name).write_bytes(bucket.get_bytes(aws.account, key))
     return set(found)
 
 
 def _stored_canary(aws: Aws, release_id: str) -> Canary:
-    """Compute the canary of a stored release, or of a run that once took part in a split."""
+    """Compute the canary of a stored release, or of a run that took part in a split."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         _fetch(aws, release_id, folder)
@@ -131,15 +121,15 @@ def _stored_canary(aws: Aws, release_id: str) -> Canary:
 
 
 def restore(aws: Aws, release_id: str, package: PackageFolders) -> None:
-    """Make a stored release the packaged one again; nothing is written until all of it was fetched and checked."""
+    """Make a stored release the packaged one; nothing is written until all its files are downloaded and verified."""
     if release.load(package.release_folder).release_id == release_id:
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if not _fetch(aws, release_id, folder).issuperset((FACTS_NAME, MODEL_NAME)):
             raise AwsError(
-                f"Of release {release_id} only the model is stored, so {package.release_folder} stays as it is: fetch "
-                "the app's files of that release from your version control.",
+                f"Only the model of release {release_id} is stored, so {package.release_folder} was not changed. "
+                "Restore the app's files of that release from your version control.",
                 "absent",
             )
         candidate = packaged_candidate(folder, folder)
@@ -148,4 +138,4 @@ def restore(aws: Aws, release_id: str, package: PackageFolders) -> None:
                 atomic.write_bytes(package.release_folder / name, (folder / name).read_bytes())
         atomic.write_bytes(package.model_folder / MODEL_NAME, candidate.model)
         atomic.write_text(package.model_folder / CANARY_NAME, computed(candidate.model, candidate.encoder).dumps())
-    aws.say(f"{package.release_folder} and {package.model_folder} hold release {release_id} again.")
+    aws.say(f"Restored release {release_id} in {package.release_folder} and {package.model_folder}.")

@@ -1,4 +1,4 @@
-"""Step `variants`: who answers behind an endpoint, with what share, how often, and what each says of a text."""
+"""`variants`: an endpoint's variants with their traffic shares, recent invocations, and scores of a text."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,27 +13,30 @@ from operations.endpoint.invocation_metrics import invocations
 HOUR = timedelta(hours=1)
 
 
-def rows(account: Account, found: DeployedEndpoint, text: str) -> list[tuple[object, ...]]:
-    """Return a line a variant: name, share, wanted share, instances, calls of the last hour, its score of the text."""
-    total = sum(variant.weight for variant in found.variants) or 1.0
-    wanted = sum(variant.desired_weight for variant in found.variants) or 1.0
+def rows(account: Account, endpoint: DeployedEndpoint, text: str) -> list[tuple[object, ...]]:
+    """Return a table row per variant: name, share, target share, instances, invocations in the last hour, release.
+
+    With a text, also the variant's score of it.
+    """
+    total = sum(variant.weight for variant in endpoint.variants) or 1.0
+    desired_total = sum(variant.desired_weight for variant in endpoint.variants) or 1.0
     now = datetime.now(UTC) + timedelta(minutes=1)  # CloudWatch's clock may be ahead of ours
     row = release.load().encoder.row(words(text)) if text else ""
     return [
         (
-            one.name,
-            f"{one.weight / total:.0%}",
-            f"{one.desired_weight / wanted:.0%}",
-            one.instances or "serverless",
-            invocations(account, found.name, one.name, now - HOUR, now),
-            names.release_of_model(one.model),
-            *([_said(account, found, one.name, row)] if row else []),
+            variant.name,
+            f"{variant.weight / total:.0%}",
+            f"{variant.desired_weight / desired_total:.0%}",
+            variant.count or "serverless",
+            invocations(account, endpoint.name, variant.name, now - HOUR, now),
+            names.release_of_model(variant.model),
+            *([_score(account, endpoint, variant.name, row)] if row else []),
         )
-        for one in found.variants
+        for variant in endpoint.variants
     ]
 
 
-def _said(account: Account, found: DeployedEndpoint, variant: str, row: str) -> str:
-    """Return a variant's score of a row, the variant pinned where there can be several."""
-    scores, _ = canary.ask(account, found.name, [row], "" if found.hosting.is_serverless else variant)
+def _score(account: Account, endpoint: DeployedEndpoint, variant: str, row: str) -> str:
+    """Return a variant's score of a row; on instances the variant is named in the request."""
+    scores, _ = canary.score_rows(account, endpoint.name, [row], "" if endpoint.hosting.is_serverless else variant)
     return f"{scores[0]:.4f}"

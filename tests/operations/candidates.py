@@ -1,14 +1,16 @@
-"""Candidates to put behind endpoints: small models of one vocabulary, and one of another."""
+"""Candidates for deployment: small models with one vocabulary, or another."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 
 import numpy as np
 import xgboost
 
 from chalicelib.encoder import Encoder
 from chalicelib.vocabulary import Vocabulary
+from operations.aws import names
 from operations.aws.command import Aws
 from operations.endpoint import canary
 from operations.endpoint.candidate import PACKAGED_NAME, Candidate
@@ -20,7 +22,7 @@ WORDS = ("superb", "moving", "dull", "boring", "horrible", "wonderful")
 
 
 def small_candidate(name: str = PACKAGED_NAME, seed: int = 1, terms: tuple[str, ...] = WORDS) -> Candidate:
-    """A model of six words that says something different for every seed."""
+    """Train a model on six words; each seed gives a different one."""
     encoder = Encoder(Vocabulary(terms, (0.0,) * len(terms)), None)
     chance = np.random.default_rng(seed)
     present = np.where(chance.random((200, encoder.columns)) < 0.5, 1.0, np.nan)
@@ -35,18 +37,18 @@ def small_candidate(name: str = PACKAGED_NAME, seed: int = 1, terms: tuple[str, 
 
 
 @contextmanager
-def asked_meanwhile(aws: Aws, endpoint: str, one: Candidate) -> Iterator[list[str]]:
-    """Ask an endpoint from two threads while the block runs; the list gets every failure."""
-    stop, failures, row = threading.Event(), [], computed(one.model, one.encoder).rows[0]
+def constant_requests(aws: Aws, endpoint: str, candidate: Candidate) -> Iterator[list[str]]:
+    """Send requests to an endpoint from two threads during the block; failures are appended to the list."""
+    stop, failures, row = threading.Event(), [], computed(candidate.model, candidate.encoder).rows[0]
 
-    def ask() -> None:
+    def send() -> None:
         while not stop.is_set():
             try:
-                canary.ask(aws.account, endpoint, [row])
+                canary.score_rows(aws.account, endpoint, [row])
             except canary.CanaryError as error:
                 failures.append(error.detail)
 
-    threads = [threading.Thread(target=ask) for _ in range(2)]
+    threads = [threading.Thread(target=send) for _ in range(2)]
     for thread in threads:
         thread.start()
     try:
@@ -57,5 +59,31 @@ def asked_meanwhile(aws: Aws, endpoint: str, one: Candidate) -> Iterator[list[st
             thread.join()
 
 
-def serves(aws: Aws, found: DeployedEndpoint, one: Candidate) -> bool:
-    return canary.check(aws.account, found.name, computed(one.model, one.encoder)) == 0
+def serves(aws: Aws, endpoint: DeployedEndpoint, candidate: Candidate) -> bool:
+    """Return whether an endpoint passes a candidate's canary check."""
+    return canary.verify(aws.account, endpoint.name, computed(candidate.model, candidate.encoder)) == 0
+
+
+def interrupt(_seconds: float) -> None:
+    """A pause that is interrupted by Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def interrupted(aws: Aws) -> Aws:
+    """Return the same connection, with Ctrl-C in the first pause."""
+    connection = copy(aws)
+    connection.pause = interrupt
+    return connection
+
+
+def resources_of(aws: Aws, stage: str) -> list[str]:
+    """Return the names of a stage's endpoints, configurations and models."""
+    sagemaker, name = aws.account.client("sagemaker"), names.prefix(stage)
+    return [
+        *(found["EndpointName"] for found in sagemaker.list_endpoints(NameContains=name)["Endpoints"]),
+        *(
+            found["EndpointConfigName"]
+            for found in sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
+        ),
+        *(found["ModelName"] for found in sagemaker.list_models(NameContains=name)["Models"]),
+    ]

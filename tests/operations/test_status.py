@@ -11,6 +11,7 @@ from operations.aws.command import Aws
 from operations.aws.plan import NOTHING
 from operations.aws.prices import Price
 from operations.endpoint import invocation_metrics
+from operations.endpoint.transition import UPDATING_TAG
 from operations.inventory import inventory, reminders, spending
 from operations.inventory.resources import ENDPOINT, Resource
 from simulator.aws import SimulatedAws
@@ -59,7 +60,7 @@ def test_the_release_is_what_serves_and_an_interrupted_update_is_told(aws: Aws) 
     text = shown(aws, "halfway", datetime.now(UTC))
     assert f"InService, release {FINGERPRINT}-" in text
     assert "an update was interrupted: repeat it" in text
-    sagemaker.delete_tags(ResourceArn=arn, TagKeys=[names.UPDATING_TAG])
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=[UPDATING_TAG])
     assert "interrupted" not in shown(aws, "halfway", datetime.now(UTC))
 
 

@@ -1,4 +1,4 @@
-"""Counts come from CloudWatch by the minute, or by what a longer time allows."""
+"""CloudWatch metrics of variants, summed by the minute or over longer periods."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,31 +9,31 @@ NOW = datetime.now(UTC).replace(second=30, microsecond=0)
 
 
 def report(aws: Aws, endpoint: str, variant: str, value: float, when: datetime, metric: str = "Invocations") -> None:
-    """Let CloudWatch have counted something."""
+    """Report a metric to CloudWatch."""
     dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
     point = {"MetricName": metric, "Dimensions": dimensions, "Timestamp": when, "Value": value}
     aws.account.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=[point])
 
 
-def test_the_first_and_the_last_minute_are_counted_whole(aws: Aws) -> None:
+def test_the_first_and_last_minute_are_counted_completely(aws: Aws) -> None:
     since = NOW - timedelta(minutes=10)
-    for seconds, value in ((-20, 1), (0, 2), (-120, 40)):  # the last is of a minute before
+    for seconds, value in ((-20, 1), (0, 2), (-120, 40)):  # the last value is from an earlier minute
         report(aws, "whole", "v1", value, since + timedelta(seconds=seconds))
     report(aws, "whole", "v1", 4, NOW + timedelta(seconds=10))
     assert invocations(aws.account, "whole", "v1", since, NOW) == 7
 
 
-def test_a_month_is_summed_up_too(aws: Aws) -> None:
+def test_a_month_is_summed_in_one_response(aws: Aws) -> None:
     for days in range(0, 28, 7):
         report(aws, "month", "v1", 0.5, NOW - timedelta(days=days), "ModelLatency")
     assert metric_sum(aws.account, "month", "v1", "ModelLatency", NOW - timedelta(days=30), NOW) == 2.0
 
 
-def test_what_was_never_reported_is_nothing(aws: Aws) -> None:
+def test_an_unreported_metric_sums_to_zero(aws: Aws) -> None:
     assert invocations(aws.account, "silent", "v1", NOW - timedelta(hours=1), NOW) == 0
 
 
-def test_variants_that_an_update_replaced_are_known_by_what_they_reported(aws: Aws) -> None:
+def test_replaced_variants_are_known_by_their_metrics(aws: Aws) -> None:
     for variant in ("old", "new"):
         report(aws, "updated", variant, 1, NOW)
     assert set(reported_variants(aws.account, "updated")) == {"old", "new"}

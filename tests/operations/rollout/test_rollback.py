@@ -1,4 +1,4 @@
-"""The way back: the endpoint's, and the packaged release's with it."""
+"""Rollbacks of the endpoint, and of the packaged release with it."""
 
 import shutil
 from pathlib import Path
@@ -9,15 +9,16 @@ from chalicelib import release
 from operations.aws import bucket
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
-from operations.endpoint import canary, endpoint_state
+from operations.endpoint import endpoint_state
 from operations.endpoint.candidate import Candidate, packaged_candidate
 from operations.endpoint.endpoint_config import HostingSpec
 from operations.endpoint.traffic_shift import AT_ONCE
+from operations.endpoint.transition import PREVIOUS_TAG, UPDATING_TAG, set_tags
 from operations.rollout.deploy import DeploymentSpec, deploy
 from operations.rollout.rollback import PackageFolders, rollback
 from operations.rollout.update import update
+from tests.operations.candidates import serves
 from training.features.prepare import Recipe, prepare
-from training.model.canary import computed
 from training.model.run_folder import RUNS_FOLDER
 from training.model.train import train
 from training.release import release as package_run
@@ -28,9 +29,9 @@ INSTANCES = HostingSpec("ml.m5.large", 1)
 def packaged_run(folder: Path, channels: Path, data: Path, hyperparameters: dict[str, str]) -> PackageFolders:
     """Train on channels and package the run in a folder."""
     train(channels, folder / RUNS_FOLDER.name, hyperparameters)
-    made = PackageFolders(folder / "release", folder / "model")
-    package_run(folder / RUNS_FOLDER.name, data, made.release_folder, made.model_folder)
-    return made
+    package = PackageFolders(folder / "release", folder / "model")
+    package_run(folder / RUNS_FOLDER.name, data, package.release_folder, package.model_folder)
+    return package
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +54,8 @@ def packages(
     }
 
 
-def put(into: PackageFolders, package: PackageFolders) -> None:
-    """Make a release the packaged one."""
+def package_release(into: PackageFolders, package: PackageFolders) -> None:
+    """Copy a release to where the packaged one is."""
     shutil.copytree(package.release_folder, into.release_folder, dirs_exist_ok=True)
     shutil.copytree(package.model_folder, into.model_folder, dirs_exist_ok=True)
 
@@ -65,7 +66,7 @@ def release_in(package: PackageFolders) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path) -> PackageFolders:
-    """Where the packaged release of this test is."""
+    """The folders of this test's packaged release."""
     return PackageFolders(tmp_path / "chalicelib-release", tmp_path / "model")
 
 
@@ -73,26 +74,26 @@ def candidate_in(project: PackageFolders) -> Candidate:
     return packaged_candidate(project.release_folder, project.model_folder)
 
 
-def test_an_update_is_undone_and_the_release_before_is_packaged_again(
+def test_a_rollback_restores_the_endpoint_and_the_packaged_release(
     aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
-    put(project, packages["old"])
+    package_release(project, packages["old"])
     old = candidate_in(project)
     deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
-    put(project, packages["new"])
+    package_release(project, packages["new"])
     update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
     back = rollback(aws, stage, project, yes=True)
-    assert canary.check(aws.account, back.name, computed(old.model, old.encoder)) == 0
+    assert serves(aws, back, old)
     assert release_in(project) == old.release_id == candidate_in(project).release_id
     assert endpoint_state.require_in_service(aws.account, back.name, stage).release == old.release_id
 
 
-def test_a_rollback_can_itself_be_undone(
+def test_a_rollback_can_be_rolled_back(
     aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
-    put(project, packages["old"])
+    package_release(project, packages["old"])
     deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
-    put(project, packages["new"])
+    package_release(project, packages["new"])
     new = candidate_in(project)
     update(aws, new, stage, AT_ONCE, yes=True)
     rollback(aws, stage, project, yes=True)
@@ -100,65 +101,67 @@ def test_a_rollback_can_itself_be_undone(
     assert release_in(project) == new.release_id
 
 
-def test_a_rollback_keeps_the_instances_that_there_are(
+def test_a_rollback_keeps_the_number_of_instances(
     aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
-    put(project, packages["old"])
+    package_release(project, packages["old"])
     deployed = deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
-    put(project, packages["new"])
+    package_release(project, packages["new"])
     update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
     aws.account.client("sagemaker").update_endpoint_weights_and_capacities(
         EndpointName=deployed.name,
         DesiredWeightsAndCapacities=[{"VariantName": "release", "DesiredInstanceCount": 2}],
     )
     back = rollback(aws, stage, project, yes=True)
-    assert [variant.instances for variant in back.variants] == [2]
+    assert [variant.count for variant in back.variants] == [2]
 
 
-def test_an_update_that_was_interrupted_is_undone_and_can_be_done_again(
+def test_an_interrupted_update_can_be_rolled_back_and_repeated(
     aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
-    put(project, packages["old"])
+    package_release(project, packages["old"])
     first = deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
-    put(project, packages["new"])
+    package_release(project, packages["new"])
     second = update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
-    endpoint_state.set_tags(aws.account, second, previous="", updating_from=first.configuration)  # as Ctrl-C leaves it
+    tags = {PREVIOUS_TAG: "", UPDATING_TAG: first.configuration}  # as after Ctrl-C
+    set_tags(aws.account, second, tags)
     rollback(aws, stage, project, yes=True)
     now = endpoint_state.require_in_service(aws.account, first.name, stage)
     assert (now.configuration, now.tags["verdict:previous"]) == (first.configuration, second.configuration)
 
 
-def test_another_vocabulary_is_undone_even_when_its_predecessor_was_retired(
+def test_a_rollback_to_another_vocabulary_deploys_a_retired_endpoint(
     aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
-    put(project, packages["old"])
+    package_release(project, packages["old"])
     old = candidate_in(project)
     first = deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
-    put(project, packages["other"])
+    package_release(project, packages["other"])
     update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
     endpoint_state.delete(aws, first.name, "")
     back = rollback(aws, stage, project, yes=True)
     assert back.name == first.name
     assert release_in(project) == old.release_id
-    assert canary.check(aws.account, back.name, computed(old.model, old.encoder)) == 0
+    assert serves(aws, back, old)
 
 
-def test_there_is_nothing_to_go_back_to_after_a_first_deploy(
+def test_a_first_deploy_cannot_be_rolled_back(
     aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
-    put(project, packages["old"])
+    package_release(project, packages["old"])
     deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
-    with pytest.raises(AwsError, match="nothing to go back to"):
+    with pytest.raises(AwsError) as caught:
         rollback(aws, stage, project, yes=True)
+    assert caught.value.kind == "absent"
 
 
-def test_where_only_the_model_is_stored_the_endpoint_goes_back_and_the_package_stays(
+def test_a_release_without_stored_files_rolls_back_only_the_endpoint(
     aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
-    put(project, packages["old"])
+    package_release(project, packages["old"])
     old = candidate_in(project)
     ready = deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
-    put(project, packages["new"])
+    package_release(project, packages["new"])
     new = candidate_in(project)
     update(aws, new, stage, AT_ONCE, yes=True)
     facts = f"{bucket.PREFIX}/releases/{old.release_id}/release.json"
