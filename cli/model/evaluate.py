@@ -114,10 +114,10 @@ def _evaluate(request: _Request, progress: ProgressCallback, predict: Predict | 
 def _evaluate_on_aws(request: _Request, on: str, verbose: bool, job_options: dict[str, Any]) -> Evaluation:
     """Evaluate with a model on SageMaker."""
     from cli.aws_command import connected
-    from operations.jobs import scoring  # boto3: slow to import, and only needed here
+    from operations.jobs.remote_predictor import remote_predictor  # boto3: slow to import, and only needed here
 
     with connected(verbose) as aws:
-        return _evaluate(request, silent, scoring.predictor(aws, on, request.name, **job_options))
+        return _evaluate(request, silent, remote_predictor(aws, on, request.name, **job_options))
 
 
 def _show(request: _Request, evaluation: Evaluation) -> None:

@@ -1,7 +1,7 @@
-"""`evaluate --on batch`: rows through a batch transform job, and its answers joined back by their place.
+"""`evaluate --on batch`: rows scored by a batch transform job, and the scores joined back to the rows by position.
 
-The job's name is derived from the model and the rows, so the same command finds it again. When it is done, what it read
-and wrote is deleted, and the model that was made for it; the job itself stays in SageMaker's list for ever.
+The job's name is derived from the model and the rows, so the same command finds it again. When it is complete, its
+input and output are deleted, and the model that was created for it. SageMaker keeps a record of the job itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,142 +23,139 @@ from operations.endpoint import endpoint_state, models
 from operations.endpoint.candidate import Candidate
 from operations.inventory.resources import TRANSFORMED, Resource
 from operations.jobs.endpoint_scorer import chunks_of
-from operations.jobs.job_log import JobLog
-from operations.jobs.job_progress import LAST_LINES
+from operations.jobs.job_log import JobLog, log_tail
 from operations.teardown import deletions
 from training.evaluation.predictions import Floats
 
 FILE_BYTES = 16_000_000
-PAYLOAD_MB = 6  # what the container takes at a time
+PAYLOAD_MB = 6  # the container's limit for a request
 PURPOSE = "batch"
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
-MADE_TAG = "verdict:made-model"  # on a job: the model that was made for it, and goes with it
-_MADE = MADE_TAG.partition(":")[2].replace("-", "_")
-_LAST_LINES_SECONDS = 2.0
+MODEL_TAG = "verdict:made-model"  # on a job: the model that was created for it, and is deleted with it
+UNDER_WAY = ("InProgress", "Stopping")
+_LOG_DELAY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Batch:
-    """A transform job: its name, what was said of it (nothing: it is to be made), and the rows of each of its files."""
+class BatchTransform:
+    """A transform job: its name, its description ({} if it does not exist yet), and the rows of each of its files."""
 
     name: str
-    told: dict[str, Any]
+    description: dict[str, Any]
     files: list[list[str]]
 
     @property
-    def below(self) -> str:
-        """The key, in the bucket, below which everything of it lies."""
+    def prefix(self) -> str:
+        """The prefix of its objects in the bucket."""
         return f"transform/{self.name}"
 
+    @property
+    def status(self) -> str:
+        """InProgress, Completed, ...; "" if it does not exist yet."""
+        return str(self.description.get("TransformJobStatus", ""))
+
     def objects(self) -> Iterator[tuple[str, str]]:
-        """Yield the keys of its files and of what is written for each."""
+        """Yield the input and the output key of each file."""
         for number in range(len(self.files)):
             name = f"part-{number:04d}.libsvm"
-            yield f"{self.below}/input/{name}", f"{self.below}/output/{name}.out"
+            yield f"{self.prefix}/input/{name}", f"{self.prefix}/output/{name}.out"
 
 
 def score_in_batch(
     aws: Aws, stage: str, candidate: Candidate, rows: Sequence[str], instance_type: str, yes: bool
 ) -> Floats:
-    """Return what a batch transform with a candidate's model says of rows.
+    """Return a candidate's scores of rows, from a batch transform job.
 
-    Raises `AwsError` when the job fails or does not answer every row, `StoppedWaitingError` on Ctrl-C.
+    Raises `AwsError` if the job fails, `EndpointError` if a score is missing, `StoppedWaitingError` on Ctrl-C.
     """
     batch = find(aws.account, stage, candidate, rows, instance_type)
-    if not batch.told:
+    if not batch.status:
         _propose(aws, stage, candidate, batch, instance_type, yes)
-        _begin(aws, stage, candidate, batch, instance_type)
-    told = _wait(aws, batch.name)
-    if told["TransformJobStatus"] != "Completed":
-        error = _ended_badly(aws, batch, told)
-        clean_up(aws, batch)
+        _start(aws, stage, candidate, batch, instance_type)
+    description = _wait(aws, batch.name)
+    if description["TransformJobStatus"] != "Completed":
+        error = _failure(aws, batch, description)
+        _delete(aws, batch)
         raise error
-    scores = _read(aws.account, batch)
-    clean_up(aws, batch)
+    scores = _read_scores(aws.account, batch)
+    _delete(aws, batch)
     return np.array(scores)
 
 
-def find(account: Account, stage: str, candidate: Candidate, rows: Sequence[str], instance_type: str) -> Batch:
-    """Find the job under way, or done and not yet read, that scores these rows; else one to be made, by a free name."""
+def find(account: Account, stage: str, candidate: Candidate, rows: Sequence[str], instance_type: str) -> BatchTransform:
+    """Return the job for these rows that is in progress, or completed with unread output; else a new one."""
     files = list(chunks_of(rows, FILE_BYTES))
-    model = _model_name(account, stage, candidate)
+    model = models.name_of(account, stage, candidate, purpose=PURPOSE)
     for attempt in count(1):
         name = names.job(stage, "score", [model, instance_type, list(rows)], attempt)
-        batch = Batch(name, describe(account, name), files)
-        outputs = {output for _, output in batch.objects()}
-        status = batch.told.get("TransformJobStatus")
-        if status in (None, "InProgress") or (
-            status == "Completed" and outputs <= set(bucket.keys(account, f"{batch.below}/output/"))
-        ):
+        batch = BatchTransform(name, describe(account, name), files)
+        if batch.status in ("", "InProgress") or (batch.status == "Completed" and _has_output(account, batch)):
             break
     return batch
 
 
+def _has_output(account: Account, batch: BatchTransform) -> bool:
+    """Return whether all output files of a job are still in the bucket."""
+    return {output for _, output in batch.objects()} <= set(bucket.keys(account, f"{batch.prefix}/output/"))
+
+
 def describe(account: Account, name: str) -> dict[str, Any]:
-    """Return what is told about a transform job, nothing when there is no such job."""
+    """Return the description of a transform job, {} if it does not exist."""
     return if_there(account.client("sagemaker").describe_transform_job, TransformJobName=name) or {}
 
 
-def _propose(aws: Aws, stage: str, candidate: Candidate, batch: Batch, instance_type: str, yes: bool) -> None:
+def _propose(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, instance_type: str, yes: bool) -> None:
+    """Show what will be created, and ask for confirmation."""
     price = prices.instance("transform", instance_type, aws.account.region)
     rows = sum(map(len, batch.files))
     items = [
-        Item("model", _model_name(aws.account, stage, candidate)),
-        Item("objects", bucket.uri(aws.account, batch.below), PENNIES),
+        Item("model", models.name_of(aws.account, stage, candidate, purpose=PURPOSE)),
+        Item("objects", bucket.uri(aws.account, batch.prefix), PENNIES),
         Item("transform job", batch.name, price),
     ]
-    propose(aws.console, f"Scoring {rows:,} rows on {instance_type}; all of it goes afterwards", items, yes)
+    propose(aws.console, f"Scoring {rows:,} rows on {instance_type}; everything is deleted afterwards", items, yes)
 
 
-def _begin(aws: Aws, stage: str, candidate: Candidate, batch: Batch, instance_type: str) -> None:
-    """Make a model of its own, store the rows, and begin the job."""
+def _start(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, instance_type: str) -> None:
+    """Create the model, upload the rows, and start the job."""
     model = models.ensure(aws, stage, candidate, purpose=PURPOSE)
     for (key, _), rows in zip(batch.objects(), batch.files, strict=True):
         bucket.put_bytes(aws.account, key, "".join(f"{row}\n" for row in rows).encode())
+    source = {"S3DataType": "S3Prefix", "S3Uri": bucket.uri(aws.account, f"{batch.prefix}/input/")}
     aws.account.client("sagemaker").create_transform_job(
         TransformJobName=batch.name,
         ModelName=model,
         BatchStrategy="MultiRecord",
         MaxPayloadInMB=PAYLOAD_MB,
         TransformInput={
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": _uri(aws.account, batch, "input")}},
+            "DataSource": {"S3DataSource": source},
             "ContentType": CONTENT_TYPE,
             "SplitType": "Line",
         },
         TransformOutput={
-            "S3OutputPath": _uri(aws.account, batch, "output"),
+            "S3OutputPath": bucket.uri(aws.account, f"{batch.prefix}/output/"),
             "Accept": ACCEPT,
             "AssembleWith": "Line",
         },
         TransformResources={"InstanceType": instance_type, "InstanceCount": 1},
-        Tags=names.tags(stage, candidate.release_id, **{_MADE: model}),
+        Tags=[*names.tags(stage, candidate.release_id), {"Key": MODEL_TAG, "Value": model}],
     )
-    aws.journal.write("created", "transform-job", batch.name, stage=stage, release=candidate.release_id)
-
-
-def _uri(account: Account, batch: Batch, folder: str) -> str:
-    return bucket.uri(account, f"{batch.below}/{folder}/")
-
-
-def _model_name(account: Account, stage: str, candidate: Candidate) -> str:
-    """Name the model of a batch, which no endpoint shares, since it is deleted afterwards."""
-    return str(models.request(account, stage, candidate, purpose=PURPOSE)["ModelName"])
 
 
 def _wait(aws: Aws, name: str) -> dict[str, Any]:
-    """Wait until a job has ended, and return what is told of it."""
+    """Wait until a job has ended, and return its description."""
     return wait_for(
         look=lambda: describe(aws.account, name),
-        done=lambda told: told["TransformJobStatus"] not in ("InProgress", "Stopping"),
-        say=lambda told: f"{name} is {told['TransformJobStatus']}",
+        done=lambda description: description["TransformJobStatus"] not in UNDER_WAY,
+        say=lambda description: f"{name} is {description['TransformJobStatus']}",
         console=aws.console,
         resume=RESUME,
         pause=aws.pause,
     )
 
 
-def _read(account: Account, batch: Batch) -> list[float]:
-    """Fetch what was written and join it with the rows by place; raises `EndpointError` for more or fewer scores."""
+def _read_scores(account: Account, batch: BatchTransform) -> list[float]:
+    """Read the scores of all rows, in order; raises `EndpointError` unless there is one for each row."""
     scores: list[float] = []
     for (_, output), rows in zip(batch.objects(), batch.files, strict=True):
         lines = [line for line in bucket.get_bytes(account, output).split(b"\n") if line.strip()]
@@ -166,28 +163,24 @@ def _read(account: Account, batch: Batch) -> list[float]:
     return scores
 
 
-def _ended_badly(aws: Aws, batch: Batch, told: dict[str, Any]) -> AwsError:
-    """Return the error that says why a job did not complete."""
-    aws.pause(_LAST_LINES_SECONDS)
+def _failure(aws: Aws, batch: BatchTransform, description: dict[str, Any]) -> AwsError:
+    """Return the error that explains why a job did not complete."""
+    aws.pause(_LOG_DELAY_SECONDS)
     log = JobLog(aws.account.client("logs"), batch.name, LOG_GROUP)
-    last = "".join(f"\n  {line}" for line in log.read()[-LAST_LINES:])
-    told_last = f"\nIts log ends:{last}" if last else ""
-    reason = str(told.get("FailureReason") or "no reason given").rstrip(".")
+    log.read()
+    reason = str(description.get("FailureReason") or "no reason was given").rstrip(".")
     return AwsError(
-        f"The transform job {batch.name} {told['TransformJobStatus'].lower()}: {reason}. Nothing of it is left; "
-        f"{RESUME} begins another one.{told_last}",
+        f"The transform job {batch.name} {description['TransformJobStatus'].lower()}: {reason}. Everything that was "
+        f"created for it is deleted; {RESUME} starts another one.{log_tail(log)}",
         "job-failed",
     )
 
 
-def clean_up(aws: Aws, batch: Batch) -> None:
-    """Delete what a job read and wrote, and the model that was made for it."""
-    address = bucket.uri(aws.account, f"{batch.below}/")
-    deletions.transform_output(aws, Resource(TRANSFORMED, address, ""))
-    aws.journal.write("deleted", "object", address)
+def _delete(aws: Aws, batch: BatchTransform) -> None:
+    """Delete a job's input and output, and the model that was created for it."""
+    deletions.transform_output(aws, Resource(TRANSFORMED, bucket.uri(aws.account, f"{batch.prefix}/"), ""))
     arn = describe(aws.account, batch.name).get("TransformJobArn")
     if arn:
         tags = aws.account.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
-        endpoint_state.delete_configs_and_models(
-            aws, models=[model for model in [names.tag_value(tags, MADE_TAG)] if model]
-        )
+        model = names.tag_value(tags, MODEL_TAG)
+        endpoint_state.delete_configs_and_models(aws, models=[model] if model else [])

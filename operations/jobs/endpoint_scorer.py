@@ -1,4 +1,4 @@
-"""`evaluate --on endpoint`: rows to the live endpoint, in chunks, by the app's own client and parser."""
+"""`evaluate --on endpoint`: rows scored by a deployed endpoint, in chunks, with the app's own client and parser."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,15 +12,16 @@ from operations.aws.errors import AwsError
 from operations.aws.plan import Item, propose
 from operations.endpoint import endpoint_state
 from operations.endpoint.candidate import Candidate
+from operations.endpoint.endpoint_state import DeployedEndpoint
 from training.evaluation.predictions import Floats
-from training.progress import ProgressCallback, bars, silent
+from training.progress import bars
 
-CHUNK_BYTES = 1_000_000  # a serverless endpoint takes 4 MB, another 6: this is a second's work for either
-_CHUNK_SECONDS = 600.0  # for a chunk, its tries and pauses included
+CHUNK_BYTES = 1_000_000  # the limit is 4 MB serverless, 6 MB on instances; this takes about a second
+_CHUNK_SECONDS = 600.0  # for one chunk with all its retries
 
 
-class Pinned:
-    """A runtime client that asks one variant, whatever the weights."""
+class PinnedVariantClient:
+    """A runtime client whose requests all go to one variant, whatever the weights."""
 
     def __init__(self, client: Any, variant: str) -> None:
         self.meta = client.meta
@@ -28,45 +29,62 @@ class Pinned:
         self._variant = variant
 
     def invoke_endpoint(self, **request: Any) -> Any:
-        """Ask the variant."""
+        """Invoke the variant."""
         return self._client.invoke_endpoint(**request, TargetVariant=self._variant)
 
 
-def score_live(aws: Aws, stage: str, candidate: Candidate, variant: str, rows: Sequence[str], yes: bool) -> Floats:
-    """Return what a stage's endpoint says of rows; raises `AwsError` when it serves another release's model."""
+def score_on_endpoint(
+    aws: Aws, stage: str, candidate: Candidate, variant: str, rows: Sequence[str], yes: bool
+) -> Floats:
+    """Return the scores of rows from a stage's endpoint; raises `AwsError` if it serves another model.
+
+    Also raises `EndpointError` for a failed request.
+    """
     endpoint = endpoint_state.require_in_service(
         aws.account, names.endpoint(stage, candidate.encoder.fingerprint), stage
     )
     check_serves(endpoint, candidate, variant)
-    chunks = list(chunks_of(rows))
-    if endpoint.hosting.is_serverless:  # instances are paid for anyway
+    chunks = list(chunks_of(rows, CHUNK_BYTES))
+    if endpoint.hosting.is_serverless:  # instances are billed anyway
         requests = Item(f"{len(chunks):,} requests", f"to {endpoint.name}", endpoint.hosting.price(aws.account.region))
-        propose(aws.console, "Asking", [requests], yes)
-    client = aws.account.client("sagemaker-runtime")
-    asking = Endpoint(Pinned(client, variant) if variant else client, endpoint.name, aws.pause)  # type: ignore[arg-type]
+        propose(aws.console, "To be sent", [requests], yes)
+    runtime = aws.account.client("sagemaker-runtime")
+    client = Endpoint(
+        PinnedVariantClient(runtime, variant) if variant else runtime,  # type: ignore[arg-type]
+        endpoint.name,
+        aws.pause,
+    )
+    scores: list[float] = []
     with bars(aws.console, "Scoring") as (tick,):
-        return _ask(asking, chunks, tick)
+        for number, chunk in enumerate(chunks, start=1):
+            scores += client.scores(chunk, lambda: _CHUNK_SECONDS).values
+            tick(number, len(chunks), f"{len(scores):,} rows")
+    return np.array(scores)
 
 
-def check_serves(endpoint: endpoint_state.DeployedEndpoint, candidate: Candidate, variant: str) -> None:
-    """Raise `AwsError` unless all variants that may answer have the candidate's model."""
-    if variant and variant not in [one.name for one in endpoint.variants]:
-        known = ", ".join(one.name for one in endpoint.variants)
-        raise AwsError(f"The endpoint {endpoint.name} has no variant {variant!r}; it has {known}.", "absent")
-    answering = [one for one in endpoint.variants if (one.name == variant if variant else one.weight > 0)]
-    others = [one for one in answering if names.release_of_model(one.model) != candidate.release_id]
+def check_serves(endpoint: DeployedEndpoint, candidate: Candidate, variant: str) -> None:
+    """Raise `AwsError` unless every variant that gets the requests serves the candidate's model."""
+    known = [deployed.name for deployed in endpoint.variants]
+    if variant and variant not in known:
+        raise AwsError(f"The endpoint {endpoint.name} has no variant {variant!r}, only {', '.join(known)}.", "absent")
+    receiving = [
+        deployed for deployed in endpoint.variants if (deployed.name == variant if variant else deployed.weight > 0)
+    ]
+    others = [deployed for deployed in receiving if names.release_of_model(deployed.model) != candidate.release_id]
     if others:
-        told = ", ".join(f"{one.name} serves {names.release_of_model(one.model) or one.model}" for one in others)
-        ask = "ask its variant by --variant" if len(endpoint.variants) > len(others) else "evaluate that run"
+        served = ", ".join(
+            f"{other.name} serves {names.release_of_model(other.model) or other.model}" for other in others
+        )
+        remedy = "choose its variant with --variant" if len(known) > len(others) else "evaluate that run"
         raise AwsError(
-            f"The endpoint {endpoint.name} answers with another model than {candidate.name} ({candidate.release_id}): "
-            f"{told}. Deploy this one, or {ask}.",
+            f"The endpoint {endpoint.name} serves another model than {candidate.name} ({candidate.release_id}): "
+            f"{served}. Deploy this one, or {remedy}.",
             "other-release",
         )
 
 
-def chunks_of(rows: Sequence[str], size_bytes: int = CHUNK_BYTES) -> Iterator[list[str]]:
-    """Cut rows into chunks of so many bytes at most, with their newlines; one that is larger is a chunk by itself."""
+def chunks_of(rows: Sequence[str], size_bytes: int) -> Iterator[list[str]]:
+    """Divide rows into chunks of limited size, newlines included; a row above the limit is a chunk by itself."""
     chunk: list[str] = []
     size = 0
     for row in rows:
@@ -78,12 +96,3 @@ def chunks_of(rows: Sequence[str], size_bytes: int = CHUNK_BYTES) -> Iterator[li
         size += length
     if chunk:
         yield chunk
-
-
-def _ask(endpoint: Endpoint, chunks: Sequence[Sequence[str]], tick: ProgressCallback = silent) -> Floats:
-    """Return the scores of all chunks, in their order; raises `EndpointError`."""
-    scores: list[float] = []
-    for number, chunk in enumerate(chunks, start=1):
-        scores += endpoint.scores(chunk, lambda: _CHUNK_SECONDS).values
-        tick(number, len(chunks), f"{len(scores):,} rows")
-    return np.array(scores)

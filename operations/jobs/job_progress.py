@@ -72,7 +72,7 @@ def ended_badly(aws: Aws, job: TrainingJob, jobs: Sequence[TrainingJob]) -> AwsE
     for one in jobs:
         if one.work.label in stopped and training_job.stop(aws, one.name):
             aws.say(f"Stopped {one.name}, since {job.work.label} did not complete.")
-    last = "".join(f"\n  {line}" for line in job.log.lines[-LAST_LINES:])
+    last = "".join(f"\n  {line}" for line in job.log.lines[-8:])
     log = f"\nIts log ends:{last}" if last else "\nThere is no log of it yet."
     return AwsError(
         f"{_why(job)} Nothing of it runs any more; {RESUME} begins what is missing anew.{log}", "job-failed"

@@ -47,7 +47,9 @@ def test_an_archive_with_other_files_is_refused(names: tuple[str, ...]) -> None:
 NO_CHECKSUM, TRUNCATED, CORRUPT = pack_model(MODEL)[:-3], pack_model(MODEL)[:40], pack_model(MODEL)[:-20] + bytes(20)
 
 
-@pytest.mark.parametrize("damaged", [b"", b"no archive", gzip.compress(b"no tar" * 200), NO_CHECKSUM, TRUNCATED, CORRUPT])
+@pytest.mark.parametrize(
+    "damaged", [b"", b"no archive", gzip.compress(b"no tar" * 200), NO_CHECKSUM, TRUNCATED, CORRUPT]
+)
 def test_a_damaged_archive_is_refused(damaged: bytes) -> None:
     with pytest.raises(ReleaseError):
         unpack_model(damaged)

@@ -1,42 +1,51 @@
-import shutil
+"""Scores from batch transform jobs on the simulated SageMaker."""
 
-import numpy as np
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from chalicelib.endpoint_errors import EndpointError
 from operations.aws import bucket, role
+from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.plan import DeclinedError
 from operations.aws.waiting import StoppedWaitingError
 from operations.endpoint import endpoint_state, models
 from operations.endpoint.candidate import Candidate
 from operations.jobs import batch_transform
-from operations.jobs.agreement import DisagreementError, agreeing
-from operations.jobs.batch_transform import MADE_TAG, describe, find, score_in_batch
+from operations.jobs.batch_transform import describe, find, score_in_batch
+from operations.jobs.remote_predictor import verified
+from simulator.aws import SimulatedAws
+from tests.operations.candidates import interrupt
 from training.evaluation.evaluate import evaluate
-from training.evaluation.predictions import predictor
+from training.evaluation.predictions import Predict, predictor
+from training.model.run_folder import Run
 
 INSTANCE = "ml.m5.xlarge"
 
 
 @pytest.fixture(autouse=True)
-def with_role(aws, quickly):
+def with_role(aws: Aws, quickly: Callable[[float], None]) -> None:
     role.create(aws)
     aws.pause = quickly
 
 
 @pytest.fixture
-def candidate(trained_run):
+def candidate(trained_run: Run) -> Candidate:
     return Candidate("small", trained_run.model, trained_run.encoder)
 
 
 @pytest.fixture
-def here(candidate):
+def local(candidate: Candidate) -> Predict:
+    """The candidate's predictions on this machine."""
     return predictor(candidate.model, candidate.encoder.columns)
 
 
-def rows_of(candidate, count, first=0):
-    """Rows of one to three words, none like another test's with another `first`."""
+def rows_of(candidate: Candidate, count: int, first: int = 0) -> list[str]:
+    """Return rows of one to three words; they differ between tests, by `first`."""
     terms = candidate.encoder.vocabulary.terms
     return [
         candidate.encoder.row([terms[(number * step) % len(terms)] for step in (1, 3, 7)])
@@ -44,96 +53,95 @@ def rows_of(candidate, count, first=0):
     ]
 
 
-def made(aws, action, kind):
-    return [line["name"] for line in aws.journal.read() if (line["action"], line["kind"]) == (action, kind)]
+def models_of(aws: Aws) -> list[Any]:
+    found: list[Any] = aws.account.client("sagemaker").list_models()["Models"]
+    return found
 
 
-def test_a_batch_says_of_every_row_what_the_model_says_here_and_leaves_nothing(aws, candidate, here, monkeypatch):
-    """From several files, as a large test needs."""
+def jobs_of(aws: Aws) -> list[str]:
+    listed = aws.account.client("sagemaker").list_transform_jobs()["TransformJobSummaries"]
+    return [job["TransformJobName"] for job in listed]
+
+
+def test_scores_from_several_files_equal_local_ones_and_nothing_is_left(
+    aws: Aws, candidate: Candidate, local: Predict, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(batch_transform, "FILE_BYTES", 2_000)
     rows = rows_of(candidate, 60)
-    there = score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=True)
-    assert there.tolist() == here(rows).tolist()
-    name = made(aws, "created", "transform-job")[0]
-    told = describe(aws.account, name)
-    assert told["TransformInput"]["SplitType"] == "Line"
+    name = find(aws.account, "dev", candidate, rows, INSTANCE).name
+    scores = score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=True)
+    assert scores.tolist() == local(rows).tolist()
+    assert describe(aws.account, name)["TransformInput"]["SplitType"] == "Line"
     assert bucket.keys(aws.account, "transform/") == []
-    assert made(aws, "deleted", "model") == made(aws, "created", "model") != []
-    assert aws.account.client("sagemaker").list_models()["Models"] == []
+    assert models_of(aws) == []
 
 
-def test_a_model_that_an_endpoint_may_use_stays(aws, candidate):
+def test_the_model_of_an_endpoint_is_kept(aws: Aws, candidate: Candidate) -> None:
     model = models.ensure(aws, "dev", candidate)
     score_in_batch(aws, "dev", candidate, rows_of(candidate, 3, first=100), INSTANCE, yes=True)
     assert models.exists(aws.account, model)
     endpoint_state.delete_configs_and_models(aws, models=[model])
 
 
-def test_the_whole_evaluation_is_the_local_one(aws, evaluated_run, small_data, tmp_path):
-    folders = [tmp_path / name for name in ("here", "there")]
+def test_an_evaluation_in_batch_equals_the_local_one(
+    aws: Aws, evaluated_run: Run, small_data: Path, tmp_path: Path
+) -> None:
+    folders = [tmp_path / name for name in ("local", "batch")]
     for folder in folders:
         shutil.copytree(evaluated_run.folder, folder)
         (folder / "evaluation.json").unlink()
     candidate = Candidate("small", evaluated_run.model, evaluated_run.encoder)
-    by_batch = agreeing(
+    in_batch = verified(
         lambda rows: score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=True),
         predictor(candidate.model, candidate.encoder.columns),
         aws.say,
     )
-    here = evaluate(folders[0], small_data, include_test=True)
-    there = evaluate(folders[1], small_data, include_test=True, predict=by_batch)
-    assert here.figures == there.figures
-    assert "Scored there and here: 600 rows. The largest difference is 0." in aws.console.file.getvalue()
+    local = evaluate(folders[0], small_data, include_test=True)
+    remote = evaluate(folders[1], small_data, include_test=True, predict=in_batch)
+    assert remote.figures == local.figures
+    assert "600 remote scores" in aws.console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_ctrl_c_stops_waiting_and_the_same_command_takes_the_answers(aws, candidate, here, quickly):
-    def interrupt(_seconds):
-        raise KeyboardInterrupt
-
+def test_an_interrupted_batch_is_resumed_by_the_same_command(
+    aws: Aws, candidate: Candidate, local: Predict, quickly: Callable[[float], None]
+) -> None:
     rows = rows_of(candidate, 4, first=200)
     aws.pause = interrupt
     with pytest.raises(StoppedWaitingError, match="the same command"):
         score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=True)
     aws.pause = quickly
-    assert score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=False).tolist() == here(rows).tolist()
-    name = made(aws, "created", "transform-job")[0]
-    tags = aws.account.client("sagemaker").list_tags(ResourceArn=describe(aws.account, name)["TransformJobArn"])["Tags"]
-    assert MADE_TAG in [tag["Key"] for tag in tags]
-    assert made(aws, "deleted", "model")
-    assert find(aws.account, "dev", candidate, rows, INSTANCE).name == f"{name}-2"  # its answers were taken
+    first = find(aws.account, "dev", candidate, rows, INSTANCE)
+    assert first.status
+    assert score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=False).tolist() == local(rows).tolist()
+    assert models_of(aws) == []
+    again = find(aws.account, "dev", candidate, rows, INSTANCE)  # its output was read and deleted
+    assert (again.name, again.status) == (f"{first.name}-2", "")
 
 
-def test_a_failed_batch_says_why_and_leaves_nothing(simulated, aws, candidate):
+def test_a_failed_batch_reports_the_reason_and_leaves_nothing(
+    simulated: SimulatedAws, aws: Aws, candidate: Candidate
+) -> None:
     simulated.fault_injector.order("CreateTransformJob", "fail", times=1)
-    with pytest.raises(AwsError, match=r"failed: .*Nothing of it is left") as raised:
+    with pytest.raises(AwsError) as caught:
         score_in_batch(aws, "dev", candidate, rows_of(candidate, 3, first=300), INSTANCE, yes=True)
-    assert raised.value.kind == "job-failed"
+    assert caught.value.kind == "job-failed"
     assert bucket.keys(aws.account, "transform/") == []
-    assert aws.account.client("sagemaker").list_models()["Models"] == []
+    assert models_of(aws) == []
 
 
-def test_nothing_is_made_when_nobody_agrees(aws, candidate, monkeypatch):
+def test_nothing_is_created_without_confirmation(
+    aws: Aws, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    before = jobs_of(aws)
     with pytest.raises(DeclinedError):
         score_in_batch(aws, "dev", candidate, rows_of(candidate, 3, first=400), INSTANCE, yes=False)
-    assert made(aws, "created", "model") == made(aws, "created", "transform-job") == []
+    assert models_of(aws) == []
+    assert jobs_of(aws) == before
 
 
-def test_an_answer_of_fewer_lines_is_no_answer(aws, candidate, monkeypatch):
+def test_fewer_scores_than_rows_are_an_error(aws: Aws, candidate: Candidate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bucket, "get_bytes", lambda _account, _key: b"0.5\n\n0.25\n")
-    with pytest.raises(EndpointError) as raised:
+    with pytest.raises(EndpointError) as caught:
         score_in_batch(aws, "dev", candidate, rows_of(candidate, 3, first=500), INSTANCE, yes=True)
-    assert raised.value.cause == "2 scores for 3 rows"
-
-
-def test_answers_that_differ_are_an_error_that_says_where():
-    there, here = (lambda rows: np.array([0.5, 0.25, 0.75])), (lambda rows: np.array([0.5, 0.2500005, 0.7]))
-    with pytest.raises(DisagreementError, match=r"1 of 3 rows score otherwise there than here, row 3 by 0\.05"):
-        agreeing(there, here, print)(["a", "b", "c"])
-
-
-def test_the_last_bits_may_differ():
-    said = []
-    answers = agreeing(lambda rows: np.array([0.5]), lambda rows: np.array([0.5 + 1e-7]), said.append)(["a"])
-    assert answers.tolist() == [0.5]
-    assert said == ["Scored there and here: 1 rows. The largest difference is 1e-07."]
+    assert caught.value.cause == "2 scores for 3 rows"
