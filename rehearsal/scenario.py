@@ -135,7 +135,7 @@ def split_traffic(rehearsal: Rehearsal) -> None:
 def roll_back(rehearsal: Rehearsal) -> None:
     """Roll back to the previous release, and deploy its app."""
     first = next(iter(rehearsal.check_traffic().releases))
-    rehearsal.work.verdict(f"rollback {STAGE} --yes", expected=[f"hold release {first} again"])
+    rehearsal.work.verdict(f"rollback {STAGE} --yes", expected=[f"Restored release {first}"])
     rehearsal.work.chalice(f"deploy {STAGE}")
     rehearsal.check_traffic()
 
@@ -148,7 +148,7 @@ def change_vocabulary(rehearsal: Rehearsal) -> None:
     work.verdict(f"train --name other {SMALL}")
     work.verdict(f"split release=90 other=10 {STAGE} --yes", status=1, expected=["would misread every row"])
     work.verdict("release --name other")
-    work.verdict(f"update {STAGE} --yes", expected=["Both answer now"])
+    work.verdict(f"update {STAGE} --yes", expected=["Both endpoints are in service"])
     work.chalice(f"deploy {STAGE}")
     rehearsal.account.wait_until(
         lambda: len(rehearsal.check_traffic().releases) >= 2, "a response of the other release"
