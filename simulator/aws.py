@@ -21,10 +21,11 @@ from simulator.moto_services import MotoServices
 from simulator.quotas import Quotas
 from simulator.routing import Region, Routing
 from simulator.runtime import REGION
-from simulator.sagemaker import packages, tagging
+from simulator.sagemaker import model_packages
 from simulator.sagemaker.backend import Backend
 from simulator.sagemaker.hosting import endpoints, models
 from simulator.sagemaker.jobs import training_jobs, transform_jobs, tuning_jobs
+from simulator.sagemaker.resource_operations import TAG_OPERATIONS
 from simulator.sagemaker.service import Operation
 from simulator.state import StatePages
 
@@ -32,8 +33,8 @@ LARGEST_BODY_BYTES = 512 * 1024 * 1024
 OPERATIONS: dict[str, Operation] = {
     **endpoints.OPERATIONS,
     **models.OPERATIONS,
-    **packages.OPERATIONS,
-    **tagging.OPERATIONS,
+    **model_packages.OPERATIONS,
+    **TAG_OPERATIONS,
     **training_jobs.OPERATIONS,
     **transform_jobs.OPERATIONS,
     **tuning_jobs.OPERATIONS,

@@ -1,7 +1,7 @@
-"""SageMaker's own protocol (JSON 1.1): an operation's name and body -> its answer.
+"""The SageMaker API's protocol (JSON 1.1): dispatches a request to its operation and writes the response.
 
-What a request may hold is decided by botocore's service model (names, types, limits, patterns); what it means, by the
-operation's function. An operation that is not in the table is answered as an unknown one, and says so.
+botocore's service model decides what a request may contain (names, types, limits, patterns). The operation decides what
+it means.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from simulator.sagemaker.backend import Backend, ServiceError
+from simulator.sagemaker.backend import Backend, InvalidRequestError, ServiceError
 from simulator.wire import Answer
 from training.tuning.service_model import operation_shapes, shape_problems
 
@@ -18,51 +18,51 @@ Operation = Callable[[Backend, dict[str, Any]], dict[str, Any]]
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
 
-def answer(world: Backend, operations: dict[str, Operation], name: str, body: bytes) -> Answer:
-    """Answer one request of the control plane."""
+def answer(backend: Backend, operations: dict[str, Operation], name: str, body: bytes) -> Answer:
+    """Answer one request."""
     try:
-        return _performed(world, operations, name, body)
+        return _perform(backend, operations, name, body)
     except ServiceError as error:
         return error_answer(error.code, error.message, error.status)
 
 
 def error_answer(code: str, message: str, status: int = 400) -> Answer:
-    """Return an error in the JSON 1.1 shape."""
+    """Return an error in the protocol's shape."""
     return json_1_1(status, {"__type": code, "message": message})
 
 
-def _performed(world: Backend, operations: dict[str, Operation], name: str, body: bytes) -> Answer:
-    """Check a request, meet the mishap that was ordered for it, perform it, and write down what came of it."""
+def _perform(backend: Backend, operations: dict[str, Operation], name: str, body: bytes) -> Answer:
+    """Validate a request, apply an injected fault if there is one, and perform the operation."""
     if name not in operations:
-        raise ServiceError("UnknownOperationException", f"The simulator does not know {name}.")
+        raise ServiceError("UnknownOperationException", f"The simulator does not support {name}.")
     try:
         request = json.loads(body or b"{}")
     except ValueError as error:
-        raise ServiceError("SerializationException", f"The body is no JSON: {error}") from error
-    takes, _ = operation_shapes(name)
-    problems = shape_problems(takes, request, name) if takes else []
+        raise ServiceError("SerializationException", f"The request body is not valid JSON: {error}") from error
+    input_shape, _ = operation_shapes(name)
+    problems = shape_problems(input_shape, request, name) if input_shape else []
     if problems:
-        raise ServiceError("ValidationException", f"{len(problems)} validation errors detected: {' '.join(problems)}")
-    refusal = world.fault_injector.refusal(name)
+        raise InvalidRequestError(f"{len(problems)} validation errors detected: {' '.join(problems)}")
+    refusal = backend.fault_injector.refusal(name)
     if refusal:
         raise ServiceError(refusal.code, refusal.message, refusal.status)
-    with world.lock:  # also while it is written: background work changes what an operation returns
-        return json_1_1(200, operations[name](world, request))
+    with backend.lock:  # held until the response is written, because background work changes resources
+        return json_1_1(200, operations[name](backend, request))
 
 
 def json_1_1(status: int, document: dict[str, Any]) -> Answer:
-    """Return a document as the protocol writes it."""
+    """Write a document as a response."""
     headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": request_id()}
-    return Answer(status, json.dumps(document, default=_moment).encode(), headers)
+    return Answer(status, json.dumps(document, default=_timestamp).encode(), headers)
 
 
 def request_id() -> str:
-    """Return an id for an answer."""
+    """Return a new request id."""
     return str(uuid.uuid4())
 
 
-def _moment(value: object) -> float:
-    """Write a time as the protocol does: seconds since 1970."""
+def _timestamp(value: object) -> float:
+    """Convert a time to the protocol's form, seconds since 1970."""
     if isinstance(value, datetime):
         return value.timestamp()
-    raise TypeError(f"{value!r} is nothing that an answer holds")
+    raise TypeError(f"{value!r} cannot be written as JSON")

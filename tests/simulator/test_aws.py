@@ -14,6 +14,7 @@ from simulator.aws import SimulatedAws
 from simulator.container.serving import Container
 from simulator.listener import PortInUseError
 from simulator.runtime import RuntimeEndpoint, Variant
+from simulator.sagemaker.hosting.endpoint_lifecycle import ENDPOINT
 
 ROW = b"0:1 5:1"
 
@@ -84,7 +85,7 @@ def test_an_endpoint_answers_in_its_own_region_only(simulated_aws: SimulatedAws,
 
 
 def test_an_endpoint_that_is_being_created_does_not_answer(simulated_aws: SimulatedAws) -> None:
-    simulated_aws.world().add("endpoint", "verdict-new", {"EndpointStatus": "Creating"})
+    simulated_aws.world().create(ENDPOINT, {"EndpointName": "verdict-new"}, status="Creating")
     with pytest.raises(ClientError, match="its status is Creating") as caught:
         invoke(simulated_aws, "verdict-new")
     assert caught.value.response["Error"]["Code"] == "ValidationError"
@@ -125,7 +126,7 @@ def test_a_mishap_that_cannot_be_is_refused(simulated_aws: SimulatedAws, query: 
 
 
 def test_an_operation_that_is_unknown_is_told_so(simulated_aws: SimulatedAws) -> None:
-    with pytest.raises(ClientError, match="does not know ListAutoMLJobs") as caught:
+    with pytest.raises(ClientError, match="does not support ListAutoMLJobs") as caught:
         simulated_aws.client("sagemaker").list_auto_ml_jobs()
     assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
 

@@ -1,43 +1,41 @@
-"""Application Auto Scaling, which moto keeps: what an endpoint may not do while its variants are scaled by it."""
+"""Application Auto Scaling (simulated by moto): the scalable targets of an endpoint's variants."""
 
 from typing import Any
 
-from simulator.sagemaker.backend import Backend, ServiceError
+from simulator.sagemaker.backend import Backend, InvalidRequestError
 from simulator.sagemaker.hosting.fleets import Fleet
 
 
-def require_free(world: Backend, endpoint: str, old: Fleet, new: Fleet) -> None:
-    """Raise `ServiceError` when an update removes a variant that is scaled, or gives it other machines."""
-    scaled = {target["ResourceId"] for target in _targets(world, endpoint, old)}
+def require_unscaled(backend: Backend, endpoint: str, old: Fleet, new: Fleet) -> None:
+    """Raise `ServiceError` if an update removes a scaled variant or changes its instance type."""
+    scaled = {target["ResourceId"] for target in _targets(backend, endpoint, old)}
     for variant in old.variants:
-        after = new.named(variant.name)
-        if _resource(endpoint, variant.name) in scaled and (
-            after is None or after.instance_type != variant.instance_type
-        ):
-            raise ServiceError(
-                "ValidationException",
+        after = new.find(variant.name)
+        unchanged = after and after.instance_type == variant.instance_type
+        if _resource_id(endpoint, variant.name) in scaled and not unchanged:
+            raise InvalidRequestError(
                 f'The variant(s) "[{variant.name}]" must be deregistered as scalable target(s) with AWS Auto Scaling '
                 "before they can be removed or get another instance type.",
             )
 
 
-def deregister(world: Backend, endpoint: str, fleet: Fleet) -> None:
-    """Let nothing scale the variants of an endpoint any more, as AWS does when it deletes one."""
-    client = world.client("application-autoscaling")
-    for target in _targets(world, endpoint, fleet):
-        named = {name: target[name] for name in ("ServiceNamespace", "ResourceId", "ScalableDimension")}
-        client.deregister_scalable_target(**named)
+def deregister(backend: Backend, endpoint: str, fleet: Fleet) -> None:
+    """Deregister an endpoint's scalable targets, as AWS does when it deletes the endpoint."""
+    for target in _targets(backend, endpoint, fleet):
+        backend.client("application-autoscaling").deregister_scalable_target(
+            **{member: target[member] for member in ("ServiceNamespace", "ResourceId", "ScalableDimension")}
+        )
 
 
-def _targets(world: Backend, endpoint: str, fleet: Fleet) -> list[dict[str, Any]]:
-    """Return the scalable targets that variants of an endpoint are."""
-    ids = [_resource(endpoint, variant.name) for variant in fleet.variants]
-    answer = world.client("application-autoscaling").describe_scalable_targets(
+def _targets(backend: Backend, endpoint: str, fleet: Fleet) -> list[dict[str, Any]]:
+    """Return the scalable targets among an endpoint's variants."""
+    ids = [_resource_id(endpoint, variant.name) for variant in fleet.variants]
+    response = backend.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace="sagemaker", ResourceIds=ids
     )
-    targets: list[dict[str, Any]] = answer["ScalableTargets"]
+    targets: list[dict[str, Any]] = response["ScalableTargets"]
     return targets
 
 
-def _resource(endpoint: str, variant: str) -> str:
+def _resource_id(endpoint: str, variant: str) -> str:
     return f"endpoint/{endpoint}/variant/{variant}"

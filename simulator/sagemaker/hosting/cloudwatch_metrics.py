@@ -1,8 +1,8 @@
-"""What CloudWatch hears of an endpoint's invocations, and the alarms on it, which moto keeps but does not evaluate."""
+"""CloudWatch metrics of an endpoint's invocations, and the evaluation of its alarms, which moto only stores."""
 
 import math
+import operator
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,40 +11,41 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.sagemaker.backend import Backend
-from simulator.sagemaker.hosting.shifting import SECONDS_A_PACE
+from simulator.sagemaker.hosting.traffic_shifting import SECONDS_PER_PACE
 
 NAMESPACE = "AWS/SageMaker"
-ALARM_PREFIX = "verdict"  # of the alarms that are looked after
-SHORTEST_PERIOD_SECONDS = 5.0
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
-    "GreaterThanThreshold": lambda value, threshold: value > threshold,
-    "LessThanThreshold": lambda value, threshold: value < threshold,
-    "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
+ALARM_PREFIX = "verdict"  # of the alarms that are evaluated
+MIN_PERIOD_SECONDS = 5.0
+_COMPARISONS = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
 }
 
 
 @dataclass
-class _Answers:
-    """What a variant's container has answered since the last push: how often, and how fast."""
+class _Statistics:
+    """Counts and latencies of a variant's responses since the last push."""
 
     count: int = 0
     client_errors: int = 0
     server_errors: int = 0
-    microseconds: float = 0.0  # of all answers together
-    fastest: float = math.inf
-    slowest: float = 0.0
+    total_microseconds: float = 0.0
+    min_microseconds: float = math.inf
+    max_microseconds: float = 0.0
 
     def add(self, status: int, microseconds: float) -> None:
-        """Take one answer in, by the container's status."""
+        """Add a response, by the container's status."""
         self.count += 1
         self.client_errors += 400 <= status < 500
         self.server_errors += not 200 <= status < 500
-        self.microseconds += microseconds
-        self.fastest, self.slowest = min(self.fastest, microseconds), max(self.slowest, microseconds)
+        self.total_microseconds += microseconds
+        self.min_microseconds = min(self.min_microseconds, microseconds)
+        self.max_microseconds = max(self.max_microseconds, microseconds)
 
-    def data(self) -> list[dict[str, Any]]:
-        """Return them as CloudWatch takes them."""
+    def metric_data(self) -> list[dict[str, Any]]:
+        """Return the statistics as PutMetricData takes them."""
         counts = {
             "Invocations": self.count,
             "Invocation4XXErrors": self.client_errors,
@@ -52,9 +53,9 @@ class _Answers:
         }
         latency = {
             "SampleCount": float(self.count),
-            "Sum": self.microseconds,
-            "Minimum": self.fastest,
-            "Maximum": self.slowest,
+            "Sum": self.total_microseconds,
+            "Minimum": self.min_microseconds,
+            "Maximum": self.max_microseconds,
         }
         return [
             *({"MetricName": name, "Value": float(count), "Unit": "None"} for name, count in counts.items()),
@@ -62,61 +63,60 @@ class _Answers:
         ]
 
 
-class Meter:
-    """Hears of an endpoint's invocations; `push` hands what it heard to CloudWatch. For many threads at once."""
+class InvocationMetrics:
+    """The metrics of one endpoint: `record` collects invocations, `push` sends them to CloudWatch. Thread-safe."""
 
-    def __init__(self, world: Backend, endpoint: str) -> None:
-        self._world = world
+    def __init__(self, backend: Backend, endpoint: str) -> None:
+        self._backend = backend
         self._endpoint = endpoint
         self._lock = threading.Lock()
         self._pushing = threading.Lock()
-        self._heard: dict[str, _Answers] = {}  # by variant, since the last push
-        self._client: Any = None
-        self._alarming = False
+        self._recorded: dict[str, _Statistics] = {}  # variant -> statistics since the last push
+        self._in_alarm = False
 
-    def told(self, variant: str, status: int, seconds: float) -> None:
-        """Hear of one invocation: the container's status, and how long it took to answer."""
+    def record(self, variant: str, status: int, seconds: float) -> None:
+        """Add an invocation: the container's status and response time."""
         with self._lock:
-            self._heard.setdefault(variant, _Answers()).add(status, seconds * 1e6)
+            self._recorded.setdefault(variant, _Statistics()).add(status, seconds * 1e6)
 
     def push(self) -> None:
-        """Push what was heard since the last time, and set the alarms on it; does nothing when there is nothing.
+        """Send the metrics since the last push, and evaluate the alarms on them.
 
-        What CloudWatch does not take is lost, as on AWS: the endpoint goes on.
+        Metrics that CloudWatch refuses are lost, as on AWS.
         """
         with self._pushing:
             with self._lock:
-                heard, self._heard = self._heard, {}
-            if not heard and not self._alarming:
+                recorded, self._recorded = self._recorded, {}
+            if not recorded and not self._in_alarm:
                 return
-            self._client = self._client or self._world.client("cloudwatch")
+            cloudwatch, now = self._backend.client("cloudwatch"), self._backend.now()
             with suppress(BotoCoreError, ClientError):
-                if heard:
-                    self._put(heard)
-                self._alarming = set_alarms(self._client, self._endpoint, self._world.now(), self._world.pace)
+                if recorded:
+                    cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=self._metric_data(recorded, now))
+                self._in_alarm = evaluate_alarms(cloudwatch, self._endpoint, now, self._backend.pace)
 
-    def _put(self, heard: dict[str, _Answers]) -> None:
-        now = self._world.now()
-        data = [
-            {**datum, "Dimensions": self._dimensions(variant), "Timestamp": now}
-            for variant, answers in heard.items()
-            for datum in answers.data()
+    def _metric_data(self, recorded: dict[str, _Statistics], now: datetime) -> list[dict[str, Any]]:
+        return [
+            {**datum, "Dimensions": dimensions(self._endpoint, variant), "Timestamp": now}
+            for variant, statistics in recorded.items()
+            for datum in statistics.metric_data()
         ]
-        self._client.put_metric_data(Namespace=NAMESPACE, MetricData=data)
-
-    def _dimensions(self, variant: str) -> list[dict[str, str]]:
-        return [{"Name": "EndpointName", "Value": self._endpoint}, {"Name": "VariantName", "Value": variant}]
 
 
-def set_alarms(cloudwatch: Any, endpoint: str, now: datetime, pace: float) -> bool:
-    """Set the state of every alarm on an endpoint's metrics; tells whether one of them is in alarm.
+def dimensions(endpoint: str, variant: str) -> list[dict[str, str]]:
+    """Return the dimensions of a variant's metrics."""
+    return [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
 
-    Periods are as much shorter than on AWS as all that waits is here, though never shorter than some seconds.
+
+def evaluate_alarms(cloudwatch: Any, endpoint: str, now: datetime, pace: float) -> bool:
+    """Set the state of each alarm on an endpoint's metrics; returns whether any is in alarm.
+
+    Periods are shortened like all other waits, but not below `MIN_PERIOD_SECONDS`.
     """
     pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=ALARM_PREFIX)
-    alarms = [alarm for page in pages for alarm in page["MetricAlarms"] if _is_about(alarm, endpoint)]
-    are_over = [_set(cloudwatch, alarm, now, pace) for alarm in alarms]
-    return any(are_over)
+    alarms = [alarm for page in pages for alarm in page["MetricAlarms"] if _watches(alarm, endpoint)]
+    breaching = [_evaluate(cloudwatch, alarm, now, pace) for alarm in alarms]
+    return any(breaching)
 
 
 def in_alarm(cloudwatch: Any, names: list[str]) -> list[str]:
@@ -127,18 +127,19 @@ def in_alarm(cloudwatch: Any, names: list[str]) -> list[str]:
     return [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]
 
 
-def _is_about(alarm: dict[str, Any], endpoint: str) -> bool:
-    dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", [])}
-    return alarm.get("Namespace") == NAMESPACE and dimensions.get("EndpointName") == endpoint
+def _watches(alarm: dict[str, Any], endpoint: str) -> bool:
+    """Return whether an alarm is on one of an endpoint's metrics."""
+    values = {dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", [])}
+    return alarm.get("Namespace") == NAMESPACE and values.get("EndpointName") == endpoint
 
 
-def _set(cloudwatch: Any, alarm: dict[str, Any], now: datetime, pace: float) -> bool:
-    """Compare what an alarm watches, over its last period, with its threshold; tells whether it is in alarm.
+def _evaluate(cloudwatch: Any, alarm: dict[str, Any], now: datetime, pace: float) -> bool:
+    """Compare an alarm's metric over the last period with its threshold; returns whether it is in alarm.
 
-    No data is no alarm: whoever asks for another treatment of missing data is not heard here.
+    Missing data is not breaching; other settings of TreatMissingData are ignored.
     """
     statistic = alarm.get("Statistic", "Sum")
-    period_seconds = max(SHORTEST_PERIOD_SECONDS, alarm["Period"] * pace / SECONDS_A_PACE)
+    period_seconds = max(MIN_PERIOD_SECONDS, alarm["Period"] * pace / SECONDS_PER_PACE)
     points = cloudwatch.get_metric_statistics(
         Namespace=NAMESPACE,
         MetricName=alarm["MetricName"],
@@ -149,9 +150,9 @@ def _set(cloudwatch: Any, alarm: dict[str, Any], now: datetime, pace: float) -> 
         Statistics=[statistic],
     )["Datapoints"]
     value = points[0][statistic] if points else None
-    is_over = value is not None and _COMPARISONS[alarm["ComparisonOperator"]](value, alarm["Threshold"])
-    state = "ALARM" if is_over else "OK"
+    is_breaching = value is not None and _COMPARISONS[alarm["ComparisonOperator"]](value, alarm["Threshold"])
+    state = "ALARM" if is_breaching else "OK"
     if state != alarm["StateValue"]:
         reason = f"{statistic} of {alarm['MetricName']} over {period_seconds:g} s: {value}"
         cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason=reason)
-    return is_over
+    return is_breaching

@@ -1,6 +1,7 @@
-"""A fleet: the production variants of one endpoint configuration, each with a container that has loaded its model."""
+"""Fleets: the production variants of an endpoint configuration, with the containers that serve them."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,10 +10,18 @@ from typing import Any
 from simulator.container.serving import Container
 from simulator.runtime import INSTANCE_BODY_BYTES, SERVERLESS_BODY_BYTES, Variant
 
+CONCURRENCY_QUOTA = "Maximum total concurrency that can be allocated across all serverless endpoints"
+ENDPOINTS_QUOTA = "Maximum number of serverless endpoints"
+
+
+def instance_quota(instance_type: str) -> str:
+    """Return the name of the quota for endpoint instances of a type."""
+    return f"{instance_type} for endpoint usage"
+
 
 @dataclass
-class Serving:
-    """One production variant of a fleet, as it is asked for and as it is now."""
+class VariantState:
+    """A production variant's current and desired state."""
 
     name: str
     model: str
@@ -23,7 +32,7 @@ class Serving:
     serverless: dict[str, Any] = field(default_factory=dict)
     desired_weight: float = 0.0
     desired_instances: int = 0
-    container: Container | None = None  # None: still starting
+    container: Container | None = None  # None while it starts
     resolved_at: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -32,19 +41,25 @@ class Serving:
 
     @property
     def concurrency(self) -> int:
-        """How many requests a serverless variant may answer at once; 0 with instances."""
+        """The most concurrent requests of a serverless variant; 0 for instances."""
         return int(self.serverless.get("MaxConcurrency", 0))
 
-    def settle(self) -> None:
-        """Let what is asked for come true."""
+    def apply_desired(self) -> None:
+        """Set the current weight and instance count to the desired ones."""
         self.weight = self.desired_weight
         self.instances = self.desired_instances
 
-    def described(self, status: str, since: datetime) -> dict[str, Any]:
-        """Describe the variant as DescribeEndpoint does; `status` "" for one at rest."""
+    def describe(self, status: str, since: datetime) -> dict[str, Any]:
+        """Describe the variant as DescribeEndpoint does; `status` is "" for a stable variant."""
+        digest = hashlib.sha256(self.image.encode()).hexdigest()
+        image = {
+            "SpecifiedImage": self.image,
+            "ResolvedImage": f"{self.image.partition(':')[0]}@sha256:{digest}",
+            "ResolutionTime": self.resolved_at or since,
+        }
         facts: dict[str, Any] = {
             "VariantName": self.name,
-            "DeployedImages": [self._deployed_image(since)],
+            "DeployedImages": [image],
             "CurrentWeight": self.weight,
             "DesiredWeight": self.desired_weight,
         }
@@ -54,62 +69,65 @@ class Serving:
             facts |= {"CurrentInstanceCount": self.instances, "DesiredInstanceCount": self.desired_instances}
         return facts | ({"VariantStatus": [{"Status": status, "StartTime": since}]} if status else {})
 
-    def _deployed_image(self, since: datetime) -> dict[str, Any]:
-        digest = hashlib.sha256(self.image.encode()).hexdigest()
-        return {
-            "SpecifiedImage": self.image,
-            "ResolvedImage": f"{self.image.partition(':')[0]}@sha256:{digest}",
-            "ResolutionTime": self.resolved_at or since,
-        }
-
 
 @dataclass
 class Fleet:
     """The variants of one configuration."""
 
     config: str
-    variants: list[Serving]
+    variants: list[VariantState]
     since: datetime
-    status: str = ""  # of its variants, while an update is under way: Creating, Baking
+    status: str = ""  # of its variants during an update: Creating, Baking
 
     @property
     def is_serverless(self) -> bool:
-        """Whether there are no instances."""
+        """Whether it has no instances."""
         return any(variant.serverless for variant in self.variants)
 
     @property
     def names(self) -> set[str]:
-        """What its variants are called."""
+        """The names of its variants."""
         return {variant.name for variant in self.variants}
 
     @property
-    def largest_body_bytes(self) -> int:
-        """How large a request it takes."""
+    def max_body_bytes(self) -> int:
+        """The size of the largest request it accepts."""
         return SERVERLESS_BODY_BYTES if self.is_serverless else INSTANCE_BODY_BYTES
 
     @property
     def instances(self) -> int:
-        """How many instances it has in all."""
+        """The number of instances of all variants."""
         return sum(variant.desired_instances for variant in self.variants)
 
-    def named(self, name: str) -> Serving | None:
-        """Return a variant; None when it is absent."""
+    @property
+    def quota_usage(self) -> Counter[str]:
+        """The amount of each quota that it uses."""
+        usage = Counter({ENDPOINTS_QUOTA: int(self.is_serverless)})
+        for variant in self.variants:
+            if variant.serverless:
+                usage[CONCURRENCY_QUOTA] += variant.concurrency
+            else:
+                usage[instance_quota(variant.instance_type)] += variant.desired_instances
+        return usage
+
+    def find(self, name: str) -> VariantState | None:
+        """Return a variant, None if there is none with this name."""
         return next((variant for variant in self.variants if variant.name == name), None)
 
-    def described(self) -> list[dict[str, Any]]:
+    def describe(self) -> list[dict[str, Any]]:
         """Describe the variants as DescribeEndpoint does."""
-        return [variant.described(self.status, self.since) for variant in self.variants]
+        return [variant.describe(self.status, self.since) for variant in self.variants]
 
-    def described_as_pending(self) -> dict[str, Any]:
-        """Describe a fleet on its way, as `PendingDeploymentSummary` does."""
-        variants = self.described()
-        for facts, variant in zip(variants, self.variants, strict=True):
-            if variant.instance_type:
-                facts["InstanceType"] = variant.instance_type
+    def describe_pending(self) -> dict[str, Any]:
+        """Describe a fleet that is being deployed, as `PendingDeploymentSummary` does."""
+        variants = [
+            facts | ({"InstanceType": variant.instance_type} if variant.instance_type else {})
+            for facts, variant in zip(self.describe(), self.variants, strict=True)
+        ]
         return {"EndpointConfigName": self.config, "ProductionVariants": variants, "StartTime": self.since}
 
-    def taking(self, share: float) -> tuple[Variant, ...]:
-        """Return the variants with weights that add up to a share of the traffic; none at all for 0."""
+    def with_share(self, share: float) -> tuple[Variant, ...]:
+        """Return the variants, weighted to receive a share of the traffic in total; none for a share of 0."""
         total = sum(variant.weight for variant in self.variants)
         return tuple(
             Variant(variant.name, share * variant.weight / total if total else share, variant.container)
@@ -117,33 +135,28 @@ class Fleet:
             if variant.container and share > 0
         )
 
-
-def fleet_of(config: str, variants: list[dict[str, Any]], image: Callable[[str], str], now: datetime) -> Fleet:
-    """Make the fleet that a configuration asks for, with nothing started; `image` tells a model's image."""
-    return Fleet(
-        config,
-        [
-            Serving(
-                name=variant["VariantName"],
-                model=variant["ModelName"],
-                image=image(variant["ModelName"]),
-                weight=variant["InitialVariantWeight"],
-                instance_type=variant.get("InstanceType", ""),
-                instances=variant.get("InitialInstanceCount", 0),
-                serverless=variant.get("ServerlessConfig", {}),
-            )
-            for variant in variants
-        ],
-        now,
-        "Creating",
-    )
+    def retain(self, old: "Fleet", excluded: set[str]) -> None:
+        """Copy the desired weights and instance counts of an old fleet's variants of the same names."""
+        for variant in self.variants:
+            before = old.find(variant.name)
+            if before and "DesiredWeight" not in excluded:
+                variant.weight = variant.desired_weight = before.desired_weight
+            if before and before.instances and variant.instances and "DesiredInstanceCount" not in excluded:
+                variant.instances = variant.desired_instances = before.desired_instances
 
 
-def retain(new: Fleet, old: Fleet, excluded: set[str]) -> None:
-    """Keep, for variants of the same name, what was set on the old fleet: weights and instance counts."""
-    for variant in new.variants:
-        before = old.named(variant.name)
-        if before and "DesiredWeight" not in excluded:
-            variant.weight = variant.desired_weight = before.desired_weight
-        if before and before.instances and variant.instances and "DesiredInstanceCount" not in excluded:
-            variant.instances = variant.desired_instances = before.desired_instances
+def create_fleet(config: str, variants: list[dict[str, Any]], image_of: Callable[[str], str], now: datetime) -> Fleet:
+    """Create the fleet of a configuration, before its containers start; `image_of` returns a model's image."""
+    states = [
+        VariantState(
+            name=variant["VariantName"],
+            model=variant["ModelName"],
+            image=image_of(variant["ModelName"]),
+            weight=variant["InitialVariantWeight"],
+            instance_type=variant.get("InstanceType", ""),
+            instances=variant.get("InitialInstanceCount", 0),
+            serverless=variant.get("ServerlessConfig", {}),
+        )
+        for variant in variants
+    ]
+    return Fleet(config, states, now, "Creating")

@@ -1,74 +1,54 @@
-"""The input channels of a training job: S3 -> what each host finds in /opt/ml/input/data."""
+"""A training job's input channels: S3 objects -> the files that each host has in /opt/ml/input/data."""
 
-import gzip
-import zlib
-from collections.abc import Sequence
 from typing import Any
 
 from simulator.container.channel_files import Channel
-from simulator.sagemaker.backend import Backend, ServiceError
-from simulator.sagemaker.hosting.archives import split_url
-from simulator.sagemaker.jobs import stored
-from simulator.sagemaker.jobs.stored import StorageError, Stored
-
-_SHARDED = "ShardedByS3Key"
+from simulator.sagemaker import storage
+from simulator.sagemaker.backend import Backend, InvalidRequestError
 
 
-def require(world: Backend, request: dict[str, Any]) -> None:
-    """Raise `ServiceError` unless every channel is of S3 and has objects."""
-    names = [channel["ChannelName"] for channel in request.get("InputDataConfig", ())]
+def require_channels(backend: Backend, request: dict[str, Any]) -> None:
+    """Raise `ServiceError` unless all channels have distinct names and read existing S3 objects."""
+    channels = request.get("InputDataConfig", ())
+    names = [channel["ChannelName"] for channel in channels]
     if len(set(names)) < len(names):
-        raise ServiceError("ValidationException", f"Channel names must be unique: {', '.join(names)}.")
-    for channel in request.get("InputDataConfig", ()):
+        raise InvalidRequestError(f"Channel names must be unique: {', '.join(names)}.")
+    for channel in channels:
         source = channel["DataSource"].get("S3DataSource")
         if not source or source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
-            raise ServiceError("ValidationException", "The simulator reads channels from S3 prefixes and manifests.")
-        if not stored.find(world.client("s3"), source["S3Uri"]):
-            raise ServiceError("ValidationException", _nothing_there(world, source["S3Uri"], request["RoleArn"]))
+            raise InvalidRequestError("The simulator reads channels only from S3 prefixes and manifests.")
+        url = source["S3Uri"]
+        if not storage.find_by_prefix(backend.client("s3"), url):
+            raise InvalidRequestError(
+                f'No S3 objects found under S3 URL "{url}" given in input data source. Please ensure that the bucket '
+                f"exists in the selected region ({backend.region}), that objects exist under that S3 prefix, and that "
+                f'the role "{request["RoleArn"]}" has "s3:ListBucket" permissions on bucket '
+                f'"{storage.split_url(url)[0]}".'
+            )
 
 
-def _nothing_there(world: Backend, url: str, role: str) -> str:
-    """Return the service's words for a prefix without objects."""
-    return (
-        f'No S3 objects found under S3 URL "{url}" given in input data source. Please ensure that the bucket exists in '
-        f"the selected region ({world.region}), that objects exist under that S3 prefix, and that the role "
-        f'"{role}" has "s3:ListBucket" permissions on bucket "{split_url(url)[0]}".'
-    )
-
-
-def download(s3: Any, facts: dict[str, Any], hosts: int) -> list[list[Channel]]:
+def download(s3: Any, facts: dict[str, Any]) -> list[list[Channel]]:
     """Return the channels of each host; raises `StorageError`."""
+    hosts = facts["ResourceConfig"]["InstanceCount"]
     return [
-        [_channel(s3, channel, host, hosts, facts) for channel in facts.get("InputDataConfig", ())]
+        [_channel(s3, config, facts, host, hosts) for config in facts.get("InputDataConfig", ())]
         for host in range(hosts)
     ]
 
 
-def _channel(s3: Any, channel: dict[str, Any], host: int, hosts: int, facts: dict[str, Any]) -> Channel:
-    """Return a channel as a host sees it: all objects, or its share of them."""
-    source = channel["DataSource"]["S3DataSource"]
+def _channel(s3: Any, config: dict[str, Any], facts: dict[str, Any], host: int, hosts: int) -> Channel:
+    """Return a channel with all objects, or with a host's share if they are sharded."""
+    source = config["DataSource"]["S3DataSource"]
     distribution = source.get("S3DataDistributionType", "FullyReplicated")
-    found = _objects(s3, source)
-    mine = found[host::hosts] if distribution == _SHARDED else found
-    mode = channel.get("InputMode", facts["AlgorithmSpecification"]["TrainingInputMode"])
+    found = storage.find(s3, source)
+    mode = config.get("InputMode", facts["AlgorithmSpecification"]["TrainingInputMode"])
     return Channel(
-        name=channel["ChannelName"],
-        files={one.path: _content(s3, one, channel.get("CompressionType")) for one in mine},
-        content_type=channel.get("ContentType", "text/libsvm"),
-        input_mode="Pipe" if mode == "Pipe" else "File",  # FastFile looks like File from within
+        name=config["ChannelName"],
+        files={
+            stored.path: storage.read(s3, stored, config.get("CompressionType"))
+            for stored in (found[host::hosts] if distribution == "ShardedByS3Key" else found)
+        },
+        content_type=config.get("ContentType", "text/libsvm"),
+        input_mode="Pipe" if mode == "Pipe" else "File",  # in the container, FastFile looks like File
         distribution=distribution,
     )
-
-
-def _objects(s3: Any, source: dict[str, Any]) -> Sequence[Stored]:
-    return (stored.in_manifest if source["S3DataType"] == "ManifestFile" else stored.find)(s3, source["S3Uri"])
-
-
-def _content(s3: Any, one: Stored, compression: str | None) -> bytes:
-    content = stored.read(s3, one.bucket, one.key)
-    if compression != "Gzip":
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise StorageError(f"{one.url} is not compressed by gzip ({error})") from error

@@ -1,34 +1,38 @@
-"""A training job from its beginning to its end: states, the container's work, its log and its artifact.
+"""The run of a training job: its states, the container's training, the log and the model artifact.
 
-A spot job that is interrupted starts again and goes on from its last checkpoint, where it has a place for checkpoints.
-A job that is stopped, or runs out of time, keeps a model only with `save_model_on_termination`, as in the container.
-Not simulated: waiting for a spot machine (`MaxWaitTimeInSeconds` never runs out), and what spot takes off the bill,
-which depends on the price of the moment: billable is all the training time.
+An interrupted spot job restarts and resumes from its last checkpoint if it saves checkpoints. A job that is stopped, or
+exceeds its run time, keeps a model only with `save_model_on_termination`, as in the container. Not simulated: waiting
+for a spot instance (`MaxWaitTimeInSeconds` never runs out), and spot discounts: the billable time is the training time.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.container import distributed, trainer
-from simulator.container.channel_files import Channel
-from simulator.container.errors import LONGEST_REASON, TrainingFailedError
+from simulator.container.errors import TrainingFailedError
 from simulator.container.eval_metrics import figures_of
 from simulator.container.trainer import ContainerContext, Trained
+from simulator.sagemaker import storage
 from simulator.sagemaker.backend import INTERNAL_ERROR, Backend, Resource, StoppedError
-from simulator.sagemaker.jobs import artifacts, job_states, training_channels
+from simulator.sagemaker.jobs import job_lifecycle, training_channels
 from simulator.sagemaker.jobs.checkpoints import Checkpoints
-from simulator.sagemaker.jobs.job_logs import LogStream
-from simulator.sagemaker.jobs.job_states import JobStoppedError
-from simulator.sagemaker.jobs.stored import StorageError
+from simulator.sagemaker.jobs.job_lifecycle import JobFailedError, JobStoppedError
+from simulator.sagemaker.log_stream import LogStream
+from simulator.sagemaker.storage import StorageError
 
-KIND = "training-job"
-STATUS = "TrainingJobStatus"
+TRAINING_JOB = job_lifecycle.job_kind(
+    "Training",
+    "training-job",
+    missing_message="Requested resource not found.",  # not ResourceNotFound as in the service model
+    missing_code="ValidationException",
+    running_code="ResourceInUse",
+)
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-INTERRUPTED_AFTER_ROUNDS = 7  # when a spot machine is taken away on demand
+INTERRUPTED_AFTER_ROUNDS = 7  # with the fault "interrupt"
 _MESSAGES = {
     "Starting": "Preparing the instances for training",
     "Downloading": "Downloading input data",
@@ -41,114 +45,106 @@ _MESSAGES = {
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
     "Interrupted": "Training job was interrupted",
 }
-_ENDS = {"Completed": "Completed", "Failed": "Failed", "Stopped": "Stopped"}  # others end Stopped
 
 
 @dataclass
-class _Watch:
-    """What a job's rounds have come to, and whether training must end: one for each time its machines start."""
+class _Progress:
+    """The rounds and metrics of a job since its instances started, and whether training must end."""
 
-    world: Backend
+    backend: Backend
     job: Resource
     deadline: datetime
     rounds: int = 0
-    figures: dict[str, float] = field(default_factory=dict)
-    lost: bool = False
+    metrics: dict[str, float] = field(default_factory=dict)
+    interrupted: bool = False
 
-    def hear(self, line: str) -> None:
-        """Take a line of the first host's log."""
+    def read_line(self, line: str) -> None:
+        """Read the metrics from a line of the first host's log."""
         found = figures_of(line)
         if found:
             self.rounds += 1
-            self.figures = found[1]
-            self.job.private.get("heard", lambda rounds, figures: None)(found[0] + 1, found[1])
+            self.metrics = found[1]
+            if on_round := self.job.private.get("on_round"):
+                on_round(found[0] + 1, found[1])
 
-    @property
-    def is_late(self) -> bool:
-        """Whether the job has used up its time."""
-        return self.world.now() >= self.deadline
-
-    def ends(self) -> bool:
-        """Tell whether training must end now."""
-        if self.job.private["mishap"] == "interrupt" and self.rounds >= INTERRUPTED_AFTER_ROUNDS:
-            self.lost = bool(self.job.facts["EnableManagedSpotTraining"])
-        return self.lost or self.is_late or self.world.is_stopping or job_states.is_stopped(self.job)
+    def must_end(self) -> bool:
+        """Return whether training must end now."""
+        if self.job.private["fault"] == "interrupt" and self.rounds >= INTERRUPTED_AFTER_ROUNDS:
+            self.interrupted = bool(self.job.facts["EnableManagedSpotTraining"])
+        is_late = self.backend.now() >= self.deadline
+        return self.interrupted or is_late or self.backend.is_stopping or job_lifecycle.is_stopped(self.job)
 
 
-def run(world: Backend, job: Resource) -> None:
-    """Do all of a job's work; raises `StoppedError` when the simulator stops meanwhile."""
-    _end(world, job, _outcome(world, job))
-
-
-def fail(world: Backend, job: Resource, reason: str) -> None:
-    """Let a job end that cannot go on, whatever it was doing."""
-    _end(world, job, _fail(world, job, reason))
-
-
-def _outcome(world: Backend, job: Resource) -> str:
-    """Do a job's work; returns its last state."""
+def run(backend: Backend, job: Resource) -> None:
+    """Run a job to its end; raises `StoppedError` if the simulator stops meanwhile."""
+    reason = ""
     try:
-        return _work(world, job)
+        state = _work(backend, job)
     except JobStoppedError:
-        return "Stopped"
+        state = "Stopped"
     except TrainingFailedError as error:
-        return _fail(world, job, error.reason)
+        state, reason = "Failed", error.reason
+    except JobFailedError as error:
+        state, reason = "Failed", str(error)
     except (BotoCoreError, ClientError) as error:
-        return _fail(world, job, f"{INTERNAL_ERROR} ({error})")
+        state, reason = "Failed", f"{INTERNAL_ERROR} ({error})"
+    _end(backend, job, state, reason)
 
 
-def _fail(world: Backend, job: Resource, reason: str) -> str:
-    """Note why a job failed."""
-    with world.lock:
-        job.facts["FailureReason"] = reason[:LONGEST_REASON]
-    return "Failed"
+def fail(backend: Backend, job: Resource, reason: str) -> None:
+    """End a job with a failure reason, in any state."""
+    _end(backend, job, "Failed", reason)
 
 
-def _work(world: Backend, job: Resource) -> str:
-    """Go through the states; returns the last one. Raises `JobStoppedError`, `TrainingFailedError`."""
-    mishap = job.private["mishap"]
+def _work(backend: Backend, job: Resource) -> str:
+    """Go through a job's states; returns the last one. Raises the errors that `run` handles."""
     while True:
-        pass_to(world, job, "Starting")
-        if mishap == "stuck":
-            job_states.hang(world, job)
-        job_states.pause(world, job)
-        if mishap == "capacity":
-            return _fail(world, job, job_states.NO_CAPACITY)
-        watch = _Watch(world, job, _deadline(world, job))
+        enter_state(backend, job, "Starting")
+        job_lifecycle.wait_if_stuck(backend, job)
+        job_lifecycle.wait(backend, job)
+        if job.private["fault"] == "capacity":
+            raise JobFailedError(job_lifecycle.NO_CAPACITY)
+        with backend.lock:
+            started: datetime = job.facts.setdefault("TrainingStartTime", backend.now())
+        deadline = started + timedelta(seconds=job.facts["StoppingCondition"]["MaxRuntimeInSeconds"])
+        progress = _Progress(backend, job, deadline)
         try:
-            trained = _train(world, job, watch)
+            trained = _train(backend, job, progress)
         except StorageError as error:
-            return _fail(world, job, f"ClientError: Data download failed:{error}")
-        if watch.lost:
-            pass_to(world, job, "Interrupted")
-            job.private["mishap"] = ""
-            job_states.pause(world, job)
-            continue
-        return _keep(world, job, watch, trained)
+            raise JobFailedError(f"ClientError: Data download failed:{error}") from error
+        if not progress.interrupted:
+            return _save_result(backend, job, progress, trained)
+        enter_state(backend, job, "Interrupted")
+        job.private["fault"] = ""
+        job_lifecycle.wait(backend, job)
 
 
-def _deadline(world: Backend, job: Resource) -> datetime:
-    """Return when the job must have ended, and note that it began to be billed."""
-    with world.lock:
-        begun: datetime = job.facts.setdefault("TrainingStartTime", world.now())
-    return begun + timedelta(seconds=job.facts["StoppingCondition"]["MaxRuntimeInSeconds"])
-
-
-def _train(world: Backend, job: Resource, watch: _Watch) -> Trained:
-    """Bring the channels in and train; raises `TrainingFailedError` and `StorageError`."""
-    pass_to(world, job, "Downloading")
-    hosts = job.facts["ResourceConfig"]["InstanceCount"]
-    s3 = world.client("s3")
-    shards = training_channels.download(s3, job.facts, hosts)
+def _train(backend: Backend, job: Resource, progress: _Progress) -> Trained:
+    """Download the channels and train; raises `TrainingFailedError` and `StorageError`."""
+    enter_state(backend, job, "Downloading")
+    s3, logs = backend.client("s3"), backend.client("logs")
+    hosts = training_channels.download(s3, job.facts)
     checkpoints = Checkpoints(s3, job.facts.get("CheckpointConfig", {}).get("S3Uri"))
     start = checkpoints.latest()
-    job_states.pause(world, job)
-    pass_to(world, job, "Training")
-    if job.private["mishap"] == "fail":
-        raise TrainingFailedError("The container failed, as it was told to", "AlgorithmError")
-    streams = _streams(world, job, hosts)
+    job_lifecycle.wait(backend, job)
+    enter_state(backend, job, "Training")
+    if job.private["fault"] == "fail":
+        raise TrainingFailedError("The container failed because of an injected fault", "AlgorithmError")
+    prefix, seconds = f"{job.name}/algo", int(backend.now().timestamp())
+    streams = [
+        LogStream(logs, LOG_GROUP, f"{prefix}-{number}-{seconds}", backend.now) for number in range(1, len(hosts) + 1)
+    ]
+    first = ContainerContext(
+        partial(_log_first_host, streams[0], progress), backend.now, progress.must_end, checkpoints.save, start
+    )
+    others = [
+        ContainerContext(stream.write, backend.now, progress.must_end, checkpoints.save, start)
+        for stream in streams[1:]
+    ]
     try:
-        return _on_hosts(shards, job.facts["HyperParameters"], _surroundings(streams, watch, checkpoints, start))
+        if others:
+            return distributed.train(hosts, job.facts["HyperParameters"], [first, *others])
+        return trainer.train(hosts[0], job.facts["HyperParameters"], first)
     except TrainingFailedError as error:
         streams[0].write(error.reason.removeprefix("AlgorithmError: "))
         raise
@@ -157,79 +153,50 @@ def _train(world: Backend, job: Resource, watch: _Watch) -> Trained:
             stream.flush()
 
 
-def _streams(world: Backend, job: Resource, hosts: int) -> list[LogStream]:
-    """Return the log stream of every host."""
-    moment = int(world.now().timestamp())
-    names = (f"{job.name}/algo-{number}-{moment}" for number in range(1, hosts + 1))
-    return [LogStream(world.client("logs"), LOG_GROUP, name, world.now) for name in names]
+def _log_first_host(stream: LogStream, progress: _Progress, line: str) -> None:
+    stream.write(line)
+    progress.read_line(line)
 
 
-def _surroundings(
-    streams: list[LogStream], watch: _Watch, checkpoints: Checkpoints, start: trainer.Checkpoint | None
-) -> list[ContainerContext]:
-    """Return what the container of every host finds around it; the first one's rounds are heard."""
-
-    def tell(stream: LogStream, first: bool) -> Callable[[str], None]:
-        def log(line: str) -> None:
-            stream.write(line)
-            if first:
-                watch.hear(line)
-
-        return log
-
-    return [
-        ContainerContext(tell(stream, stream is streams[0]), watch.world.now, watch.ends, checkpoints.save, start)
-        for stream in streams
-    ]
-
-
-def _on_hosts(shards: list[list[Channel]], stated: dict[str, str], around: list[ContainerContext]) -> Trained:
-    if len(shards) == 1:
-        return trainer.train(shards[0], stated, around[0])
-    return distributed.train(shards, stated, around)
-
-
-def _keep(world: Backend, job: Resource, watch: _Watch, trained: Trained) -> str:
-    """Write the artifact, where there is one, and note the metrics; returns the last state."""
-    if world.is_stopping:
+def _save_result(backend: Backend, job: Resource, progress: _Progress, trained: Trained) -> str:
+    """Record the metrics and upload the artifact if there is a model; returns the last state."""
+    if backend.is_stopping:
         raise StoppedError
-    with world.lock:
+    with backend.lock:
         job.facts["FinalMetricDataList"] = [
-            {"MetricName": name, "Value": value, "Timestamp": world.now()} for name, value in watch.figures.items()
+            {"MetricName": name, "Value": value, "Timestamp": backend.now()} for name, value in progress.metrics.items()
         ]
     if trained.model is not None:
         if not trained.ended_early:
-            pass_to(world, job, "Uploading")
+            enter_state(backend, job, "Uploading")
+        url = storage.join_url(job.facts["OutputDataConfig"]["S3OutputPath"], job.name, "output", "model.tar.gz")
         try:
-            url = artifacts.upload(world.client("s3"), job, trained.model)
+            storage.write(backend.client("s3"), url, storage.pack_model(trained.model))
         except StorageError as error:
-            return _fail(world, job, f"ClientError: Artifact upload failed:{error}")
-        with world.lock:
+            raise JobFailedError(f"ClientError: Artifact upload failed:{error}") from error
+        with backend.lock:
             job.facts["ModelArtifacts"] = {"S3ModelArtifacts": url}
     if not trained.ended_early:
         return "Completed"
-    return "Stopped" if job_states.is_stopped(job) else "MaxRuntimeExceeded"
+    return "Stopped" if job_lifecycle.is_stopped(job) else "MaxRuntimeExceeded"
 
 
-def pass_to(world: Backend, job: Resource, state: str) -> None:
-    """Let a job enter a state, and note when it left the one before."""
-    with world.lock:
-        now, passed = world.now(), job.facts["SecondaryStatusTransitions"]
-        if passed:
-            passed[-1]["EndTime"] = now
-        passed.append({"Status": state, "StartTime": now, "StatusMessage": _MESSAGES[state]})
+def enter_state(backend: Backend, job: Resource, state: str) -> None:
+    """Change a job's secondary status, and record when the previous one ended."""
+    with backend.lock:
+        now, transitions = backend.now(), job.facts["SecondaryStatusTransitions"]
+        if transitions:
+            transitions[-1]["EndTime"] = now
+        transitions.append({"Status": state, "StartTime": now, "StatusMessage": _MESSAGES[state]})
         job.facts.update(SecondaryStatus=state, LastModifiedTime=now)
 
 
-def _end(world: Backend, job: Resource, state: str) -> None:
-    """Let a job end."""
-    with world.lock:
-        pass_to(world, job, state)
-        now = world.now()
-        job.facts["SecondaryStatusTransitions"][-1]["EndTime"] = now
-        job.facts.update({STATUS: _ENDS.get(state, "Stopped"), "TrainingEndTime": now})
-        begun = job.facts.get("TrainingStartTime")
-        if begun:
-            seconds = math.ceil((now - begun).total_seconds())
+def _end(backend: Backend, job: Resource, state: str, reason: str) -> None:
+    """End a job with its last state, and bill its time."""
+    with backend.lock:
+        enter_state(backend, job, state)
+        now = job.facts["SecondaryStatusTransitions"][-1]["EndTime"] = backend.now()
+        if started := job.facts.get("TrainingStartTime"):
+            seconds = math.ceil((now - started).total_seconds())
             job.facts.update(TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
-    job.private["done"].set()
+        job_lifecycle.end(backend, job, state if state in ("Completed", "Failed") else "Stopped", reason)

@@ -1,118 +1,116 @@
-"""A tuning job from its beginning to its end: training jobs, so many at a time, until there have been enough."""
+"""The run of a tuning job: it starts training jobs in parallel until a limit is reached."""
 
 import uuid
 from datetime import datetime, timedelta
 
 from simulator.sagemaker.backend import Backend, Resource
-from simulator.sagemaker.jobs import job_states, training_jobs, training_run
-from simulator.sagemaker.jobs.job_states import JobStoppedError
-from simulator.sagemaker.jobs.tuning_attempts import RUNNING, attempts_of, objective_status, value_of
-from simulator.sagemaker.jobs.tuning_checks import Plan
-from simulator.sagemaker.jobs.tuning_draws import Draw, Draws
+from simulator.sagemaker.jobs import job_lifecycle, training_jobs
+from simulator.sagemaker.jobs.job_lifecycle import JobStoppedError
+from simulator.sagemaker.jobs.training_run import TRAINING_JOB
+from simulator.sagemaker.jobs.tuning_plan import TuningPlan
+from simulator.sagemaker.jobs.tuning_trials import Trial, Trials
 
-STATUS = "HyperParameterTuningJobStatus"
-NONE_SUCCEEDED = (
-    "All training jobs failed. Please take a look at the training jobs failures to get more details."  # as AWS says
+TUNING_JOB = job_lifecycle.job_kind("HyperParameterTuning", "hyper-parameter-tuning-job")
+ALL_FAILED = (  # the service's message
+    "All training jobs failed. Please take a look at the training jobs failures to get more details."
 )
-_LOOK_SHARE = 0.1  # of what a state lasts, between looks at the training jobs
+_POLL_PACES = 0.1
 
 
-def run(world: Backend, tuning: Resource) -> None:
-    """Do all of a tuning job's work; raises `StoppedError` when the simulator stops meanwhile."""
+def training_jobs_of(backend: Backend, tuning: Resource) -> list[Resource]:
+    """Return the training jobs of a tuning job, oldest first."""
+    return [job for job in backend.all_of(TRAINING_JOB) if job.private.get("tuning") == tuning.name]
+
+
+def final_value(job: Resource, metric: str) -> float | None:
+    """Return a training job's final value of a metric, None if it has none."""
+    metrics = job.facts.get("FinalMetricDataList", ())
+    return next((final["Value"] for final in metrics if final["MetricName"] == metric), None)
+
+
+def objective_status(job: Resource, metric: str) -> str:
+    """Return Pending, Failed or Succeeded."""
+    if job.is_running:
+        return "Pending"
+    return "Failed" if job.status == "Failed" or final_value(job, metric) is None else "Succeeded"
+
+
+def run(backend: Backend, tuning: Resource) -> None:
+    """Run a tuning job to its end; raises `StoppedError` if the simulator stops meanwhile."""
+    plan: TuningPlan = tuning.private["plan"]
     try:
-        if tuning.private["mishap"] == "stuck":
-            job_states.hang(world, tuning)
-        if tuning.private["mishap"] != "fail":
-            _search(world, tuning)
-        end = "Completed" if _any_succeeded(world, tuning) else "Failed"
+        job_lifecycle.wait_if_stuck(backend, tuning)
+        if tuning.private["fault"] != "fail":
+            _search(backend, tuning, plan)
     except JobStoppedError:
-        _stop_all(world, tuning)
-        end = "Stopped"
-    _end(world, tuning, end, NONE_SUCCEEDED if end == "Failed" else "")
+        _stop_training_jobs(backend, tuning)
+        job_lifecycle.end(backend, tuning, "Stopped")
+        return
+    if any(_result(job, plan) is not None for job in training_jobs_of(backend, tuning)):
+        job_lifecycle.end(backend, tuning, "Completed")
+    else:
+        job_lifecycle.fail(backend, tuning, ALL_FAILED)
 
 
-def fail(world: Backend, tuning: Resource, reason: str) -> None:
-    """Let a tuning job end that cannot go on, whatever it was doing."""
-    _end(world, tuning, "Failed", reason)
-
-
-def _end(world: Backend, tuning: Resource, end: str, reason: str) -> None:
-    """Let a tuning job end; `reason` "" for one that did not fail."""
-    with world.lock:
-        now = world.now()
-        tuning.facts.update({STATUS: end, "HyperParameterTuningEndTime": now, "LastModifiedTime": now})
-        if reason:
-            tuning.facts["FailureReason"] = reason
-    tuning.private["done"].set()
-
-
-def _search(world: Backend, tuning: Resource) -> None:
-    """Make training jobs until there have been enough; raises `JobStoppedError`."""
-    plan: Plan = tuning.private["plan"]
-    draws = Draws(plan, tuning.name)
+def _search(backend: Backend, tuning: Resource, plan: TuningPlan) -> None:
+    """Run training jobs until a limit is reached; raises `JobStoppedError`."""
+    trials = Trials(plan, tuning.name)
     running: list[Resource] = []
-    made = 0
+    started = 0
     while True:
-        for job in [job for job in running if job.private["done"].is_set()]:
+        for job in [job for job in running if job.private["ended"].is_set()]:
             running.remove(job)
-            job.private["draw"].tell(_result(job, plan))
-        enough = made == plan.most or _is_over(world, tuning)
-        if enough and not running:
+            job.private["trial"].finish(_result(job, plan))
+        is_done = started == plan.max_jobs or _limit_reached(backend, tuning, plan)
+        if is_done and not running:
             return
-        while not enough and len(running) < plan.parallel and made < plan.most:
-            made += 1
-            running.append(_begin(world, tuning, draws.next(), made))
-        job_states.pause(world, tuning, _LOOK_SHARE)
+        while not is_done and len(running) < plan.max_parallel_jobs and started < plan.max_jobs:
+            started += 1
+            running.append(_start_training_job(backend, tuning, plan, trials.next(), started))
+        job_lifecycle.wait(backend, tuning, _POLL_PACES)
 
 
-def _result(job: Resource, plan: Plan) -> float | None:
-    """Return what a training job came to, None for one that failed."""
-    return value_of(job, plan.metric) if objective_status(job, plan.metric) == "Succeeded" else None
+def _result(job: Resource, plan: TuningPlan) -> float | None:
+    """Return a training job's objective, None if it is not available."""
+    return final_value(job, plan.metric) if objective_status(job, plan.metric) == "Succeeded" else None
 
 
-def _is_over(world: Backend, tuning: Resource) -> bool:
-    """Tell whether no more training jobs should begin: a value that is good enough was found, or the time is up."""
-    plan: Plan = tuning.private["plan"]
+def _limit_reached(backend: Backend, tuning: Resource, plan: TuningPlan) -> bool:
+    """Return whether the time is up or the target value was reached."""
     config = plan.request["HyperParameterTuningJobConfig"]
     seconds = config["ResourceLimits"].get("MaxRuntimeInSeconds")
-    begun: datetime = tuning.facts["CreationTime"]
-    if seconds and world.now() - begun >= timedelta(seconds=seconds):
+    created: datetime = tuning.facts["CreationTime"]
+    if seconds and backend.now() - created >= timedelta(seconds=seconds):
         return True
     target = config.get("TuningJobCompletionCriteria", {}).get("TargetObjectiveMetricValue")
     if target is None:
         return False
-    values = [value for job in attempts_of(world, tuning) if (value := _result(job, plan)) is not None]
-    return any(value >= target if plan.maximize else value <= target for value in values)
+    results = [_result(job, plan) for job in training_jobs_of(backend, tuning)]
+    return any(value >= target if plan.maximize else value <= target for value in results if value is not None)
 
 
-def _begin(world: Backend, tuning: Resource, draw: Draw, number: int) -> Resource:
-    """Begin a training job."""
-    plan: Plan = tuning.private["plan"]
-    name = f"{tuning.name}-{number:03}-{uuid.uuid4().hex[:8]}"
+def _start_training_job(backend: Backend, tuning: Resource, plan: TuningPlan, trial: Trial, number: int) -> Resource:
+    """Start a training job with a trial's hyperparameters."""
 
-    def hear(rounds: int, figures: dict[str, float]) -> None:
-        value = figures.get(plan.metric)
-        if value is not None and draw.is_hopeless(rounds, value) and not job_states.is_stopped(job):
-            with world.lock:
-                job_states.stop(world, job, training_run.STATUS)
+    def on_round(rounds: int, metrics: dict[str, float]) -> None:
+        value = metrics.get(plan.metric)
+        if value is not None and trial.should_stop(rounds, value) and not job_lifecycle.is_stopped(job):
+            with backend.lock:
+                job_lifecycle.stop(backend, job)
 
-    with world.lock:
-        private = {"tuning": tuning.name, "draw": draw, "heard": hear}
-        job = training_jobs.begin(world, plan.training_job(name, draw.values), private, TuningJobArn=tuning.arn)
-        world.tags[job.arn] = dict(world.tags[tuning.arn])
+    request = plan.training_request(f"{tuning.name}-{number:03}-{uuid.uuid4().hex[:8]}", trial.values)
+    private = {"tuning": tuning.name, "trial": trial, "on_round": on_round}
+    with backend.lock:
+        job = training_jobs.start(backend, request, private, TuningJobArn=tuning.arn)
+        backend.tags[job.arn] = dict(backend.tags[tuning.arn])
     return job
 
 
-def _any_succeeded(world: Backend, tuning: Resource) -> bool:
-    metric = tuning.private["plan"].metric
-    return any(objective_status(job, metric) == "Succeeded" for job in attempts_of(world, tuning))
-
-
-def _stop_all(world: Backend, tuning: Resource) -> None:
-    """Stop the training jobs that are under way, and wait for them."""
-    with world.lock:
-        running = [job for job in attempts_of(world, tuning) if job.facts[training_run.STATUS] in RUNNING]
+def _stop_training_jobs(backend: Backend, tuning: Resource) -> None:
+    """Stop the running training jobs, and wait until they have ended."""
+    with backend.lock:
+        running = [job for job in training_jobs_of(backend, tuning) if job.is_running]
         for job in running:
-            job_states.stop(world, job, training_run.STATUS)
-    while not all(job.private["done"].is_set() for job in running):
-        world.pass_time(_LOOK_SHARE)
+            job_lifecycle.stop(backend, job)
+    while not all(job.private["ended"].is_set() for job in running):
+        backend.pass_time(_POLL_PACES)

@@ -19,7 +19,7 @@ SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
 ROW = b"0:1 5:1 6024:1"
 
 
-def packed(files: dict[str, bytes]) -> bytes:
+def pack(files: dict[str, bytes]) -> bytes:
     """Pack a model.tar.gz."""
     written = io.BytesIO()
     with tarfile.open(fileobj=written, mode="w:gz") as tar:
@@ -49,7 +49,7 @@ class Account:
         return f"verdict-test-{self.count}"
 
     def model(self, archive: bytes | None = None, url: str = "", **changes: Any) -> str:
-        """Make a model of an archive (the packaged one unless told); returns its name."""
+        """Make a model of an archive (the packaged one unless described); returns its name."""
         name = self.new_name()
         if archive is not None:
             url = f"s3://{BUCKET}/{name}/model.tar.gz"
@@ -69,7 +69,7 @@ class Account:
         self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=whole)
         return name
 
-    def begin(self, config: str) -> str:
+    def start_endpoint(self, config: str) -> str:
         """Begin an endpoint; returns its name."""
         name = self.new_name()
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
@@ -77,17 +77,17 @@ class Account:
 
     def endpoint(self, *variants: dict[str, Any]) -> str:
         """Bring an endpoint into service; returns its name."""
-        name = self.begin(self.config(*variants))
+        name = self.start_endpoint(self.config(*variants))
         self.wait("endpoint_in_service", name)
         return name
 
     def wait(self, waiter: str, name: str) -> dict[str, Any]:
-        """Wait for an endpoint with boto3's own waiter; returns what is then told of it, if it is still there."""
+        """Wait for an endpoint with boto3's own waiter; returns what is then described of it, if it is still there."""
         self.sagemaker.get_waiter(waiter).wait(EndpointName=name, WaiterConfig=QUICK)
         return {} if waiter == "endpoint_deleted" else self.describe(name)
 
     def wait_until(self, name: str, path: str, value: str) -> dict[str, Any]:
-        """Wait until what is told of an endpoint has a value at a JMESPath; returns what is told then."""
+        """Wait until what is described of an endpoint has a value at a JMESPath; returns what is described then."""
         reached = {"matcher": "path", "argument": path, "expected": value, "state": "success"}
         once = {
             "operation": "DescribeEndpoint",
@@ -111,10 +111,10 @@ class Account:
 
     def describe(self, name: str) -> dict[str, Any]:
         """Tell about an endpoint."""
-        told: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
-        return told
+        described: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
+        return described
 
-    def ask(self, name: str, **more: str) -> tuple[float, str]:
+    def invoke(self, name: str, **more: str) -> tuple[float, str]:
         """Ask an endpoint for a score; returns it and the variant that answered."""
         answer = self.runtime.invoke_endpoint(EndpointName=name, ContentType="text/libsvm", Body=ROW, **more)
         return float(answer["Body"].read()), answer["InvokedProductionVariant"]

@@ -9,7 +9,7 @@ import xgboost
 
 from simulator.aws import SimulatedAws
 from simulator.server import MODEL_FILE
-from tests.simulator.sagemaker.account import BUCKET, ROLE, Account, packed
+from tests.simulator.sagemaker.account import BUCKET, ROLE, Account, pack
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def whole_account(running_aws: SimulatedAws) -> Account:
     iam, s3 = running_aws.client("iam"), running_aws.client("s3")
     role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     s3.create_bucket(Bucket=BUCKET)
-    s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=packed({"xgboost-model": MODEL_FILE.read_bytes()}))
+    s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=pack({"xgboost-model": MODEL_FILE.read_bytes()}))
     return Account(running_aws, role)
 
 

@@ -53,7 +53,7 @@ class JobAccount:
         return content
 
     def definition(self, **changes: Any) -> dict[str, Any]:
-        """Return what training jobs and tuning jobs are both told."""
+        """Return the members that training job and tuning job requests share."""
         return {
             "AlgorithmSpecification": {"TrainingImage": image_uri("us-east-1"), "TrainingInputMode": "File"},
             "RoleArn": self.account.role,
@@ -72,16 +72,16 @@ class JobAccount:
         return name
 
     def train(self, hyperparameters: dict[str, str] | None = None, **changes: Any) -> dict[str, Any]:
-        """Begin a training job and wait for its end; returns what is then told of it."""
+        """Begin a training job and wait for its end; returns its description."""
         return self.ended("Training", self.begin(hyperparameters, **changes))
 
     def ended(self, kind: str, name: str) -> dict[str, Any]:
-        """Wait until a job has ended, however; returns what is then told of it."""
+        """Wait until a job has ended, however; returns its description."""
         member, status = _STATUS[kind]
         return self.reached(kind, name, status, "Completed", "Failed", "Stopped", member=member)
 
     def reached(self, kind: str, name: str, path: str, *values: str | int, member: str = "") -> dict[str, Any]:
-        """Wait until what is told of a job has one of some values at a JMESPath; returns what is told then."""
+        """Wait until a job has one of some values at a JMESPath; returns its description."""
         member = member or _STATUS[kind][0]
         ends = [{"matcher": "path", "argument": path, "expected": one, "state": "success"} for one in values]
         once = {"operation": f"Describe{kind}Job", "delay": 0.02, "maxAttempts": 3000, "acceptors": ends}
@@ -92,8 +92,8 @@ class JobAccount:
             "HyperParameterTuning": self.sagemaker.describe_hyper_parameter_tuning_job,
             "Transform": self.sagemaker.describe_transform_job,
         }[kind]
-        told: dict[str, Any] = describe(**{member: name})
-        return told
+        described: dict[str, Any] = describe(**{member: name})
+        return described
 
     def wait_for_line(self, name: str, text: str) -> None:
         """Wait until a training job has logged a line that holds a text."""
@@ -133,7 +133,7 @@ def with_channels(account: Account, folder: Path, hyperparameters: dict[str, str
     return jobs
 
 
-def unpacked(archive: bytes) -> dict[str, bytes]:
+def unpack(archive: bytes) -> dict[str, bytes]:
     """Return all files of a .tar.gz, by name."""
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
         return {member.name: file.read() for member in tar if (file := tar.extractfile(member))}

@@ -1,23 +1,28 @@
-"""Work in the background: what a bug in it leaves behind, and how it ends with the simulator."""
+"""Background work: failures caused by bugs, and the end of all work with the simulator."""
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from queue import Queue
-from typing import Any
 
 import pytest
 
 from simulator.fault_injection import FaultInjector
-from simulator.sagemaker.backend import INTERNAL_ERROR, Backend, StoppedError
-from simulator.sagemaker.hosting import endpoint_life
-from simulator.sagemaker.jobs import training_run, transform_run, tuning_run
+from simulator.sagemaker.backend import INTERNAL_ERROR, Backend, Resource, ResourceKind, StoppedError
+from simulator.sagemaker.hosting import endpoint_lifecycle
+from simulator.sagemaker.hosting.endpoint_lifecycle import ENDPOINT
+from simulator.sagemaker.jobs import job_lifecycle, training_run
+from simulator.sagemaker.jobs.training_run import TRAINING_JOB
+from simulator.sagemaker.jobs.transform_run import TRANSFORM_JOB
+from simulator.sagemaker.jobs.tuning_run import TUNING_JOB
 from tests.simulator.sagemaker.account import Account
 
-SHOWN = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the traceback
+PRINTS_TRACEBACK = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
 
 @pytest.fixture
-def world() -> Backend:
+def backend() -> Backend:
+    """A backend without other services, where no time passes."""
     return Backend("us-east-1", lambda service: None, FaultInjector(), pace=0.0)
 
 
@@ -26,62 +31,64 @@ def failing() -> None:
     raise KeyError("a bug")
 
 
-@SHOWN
-def test_a_bug_in_background_work_is_told_to_what_it_was_for(world: Backend) -> None:
+@PRINTS_TRACEBACK
+def test_bug_in_background_work_calls_its_failure_handler(backend: Backend) -> None:
     reasons: list[str] = []
-    world.background(failing, reasons.append)
-    world.stop()
+    backend.run_in_background(failing, reasons.append)
+    backend.stop()
     assert reasons == [INTERNAL_ERROR]
 
 
-@SHOWN
+@PRINTS_TRACEBACK
 @pytest.mark.parametrize(
-    ("run", "kind", "status"),
+    ("kind", "fail"),
     [
-        (training_run, "training-job", "TrainingJobStatus"),
-        (transform_run, "transform-job", "TransformJobStatus"),
-        (tuning_run, "hyper-parameter-tuning-job", "HyperParameterTuningJobStatus"),
+        (TRAINING_JOB, training_run.fail),
+        (TRANSFORM_JOB, job_lifecycle.fail),
+        (TUNING_JOB, job_lifecycle.fail),
     ],
 )
-def test_a_job_with_a_bug_fails_and_says_so(world: Backend, run: Any, kind: str, status: str) -> None:
-    job = world.add(kind, "any", {status: "InProgress", "SecondaryStatusTransitions": []})
-    job.private["done"] = threading.Event()
-    world.background(failing, lambda reason: run.fail(world, job, reason))
-    world.stop()
-    assert (job.facts[status], job.facts["FailureReason"]) == ("Failed", INTERNAL_ERROR)
-    assert job.private["done"].is_set()
+def test_job_with_a_bug_fails_with_a_reason(
+    backend: Backend, kind: ResourceKind, fail: Callable[[Backend, Resource, str], None]
+) -> None:
+    job = backend.create(kind, {kind.name_member: "any"}, status="InProgress", SecondaryStatusTransitions=[])
+    job.private["ended"] = threading.Event()
+    backend.run_in_background(failing, lambda reason: fail(backend, job, reason))
+    backend.stop()
+    assert (job.status, job.facts["FailureReason"]) == ("Failed", INTERNAL_ERROR)
+    assert job.private["ended"].is_set()
 
 
-@SHOWN
-def test_an_endpoint_with_a_bug_fails_answers_no_more_and_can_be_deleted(account: Account) -> None:
+@PRINTS_TRACEBACK
+def test_endpoint_with_a_bug_fails_and_can_be_deleted(account: Account) -> None:
     name = account.endpoint()
-    world = account.aws.world()
-    endpoint = world.find("endpoint", name)
+    backend = account.aws.world()
+    endpoint = backend.find(ENDPOINT, name)
     workers: Queue[threading.Thread] = Queue()
 
     def fail(reason: str) -> None:
-        endpoint_life.fail(world, endpoint, reason)
+        endpoint_lifecycle.fail(backend, endpoint, reason)
         workers.put(threading.current_thread())
 
-    world.background(failing, fail)
+    backend.run_in_background(failing, fail)
     workers.get(timeout=60).join()
-    told = account.describe(name)
-    assert (told["EndpointStatus"], told["FailureReason"]) == ("Failed", INTERNAL_ERROR)
+    described = account.describe(name)
+    assert (described["EndpointStatus"], described["FailureReason"]) == ("Failed", INTERNAL_ERROR)
     with pytest.raises(account.runtime.exceptions.ClientError, match="its status is Failed"):
-        account.ask(name)
+        account.invoke(name)
     account.sagemaker.delete_endpoint(EndpointName=name)
     account.wait("endpoint_deleted", name)
 
 
-def test_work_that_other_work_began_ends_with_the_simulator_too() -> None:
-    world = Backend("us-east-1", lambda service: None, FaultInjector(), pace=60.0)
+def test_work_started_by_other_work_ends_with_the_simulator() -> None:
+    backend = Backend("us-east-1", lambda service: None, FaultInjector(), pace=60.0)
     ended = threading.Event()
 
-    def begin_more() -> None:
+    def start_more() -> None:
         with suppress(StoppedError):
-            world.pass_time()
-        world.background(ended.set, lambda reason: None)
+            backend.pass_time()
+        backend.run_in_background(ended.set, lambda reason: None)
 
-    world.background(begin_more, lambda reason: None)
-    world.stop()
+    backend.run_in_background(start_more, lambda reason: None)
+    backend.stop()
     assert ended.is_set()

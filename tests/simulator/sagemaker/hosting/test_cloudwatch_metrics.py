@@ -4,9 +4,9 @@ from time import perf_counter
 import pytest
 from botocore.exceptions import ClientError
 
-from simulator.sagemaker.hosting.cloudwatch_metrics import SHORTEST_PERIOD_SECONDS, Meter, set_alarms
-from simulator.sagemaker.hosting.endpoint_life import hosting
-from tests.simulator.sagemaker.account import Account, packed
+from simulator.sagemaker.hosting.cloudwatch_metrics import MIN_PERIOD_SECONDS, InvocationMetrics, evaluate_alarms
+from simulator.sagemaker.hosting.endpoint_lifecycle import ENDPOINT, deployment_of
+from tests.simulator.sagemaker.account import Account, pack
 
 INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 
@@ -36,7 +36,7 @@ def state(account: Account, name: str) -> str:
 
 
 def statistic(account: Account, endpoint: str, variant: str, metric: str, name: str) -> float:
-    """Return one statistic of what CloudWatch was told in these minutes, 0 where it was told nothing."""
+    """Return one statistic of what CloudWatch was described in these minutes, 0 where it was described nothing."""
     points = account.aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
         MetricName=metric,
@@ -54,28 +54,28 @@ def total(account: Account, endpoint: str, variant: str, metric: str) -> float:
 
 
 def test_cloudwatch_hears_of_invocations_and_errors_by_variant(account: Account, narrow_model: bytes) -> None:
-    narrow = account.model(packed({"xgboost-model": narrow_model}))
+    narrow = account.model(pack({"xgboost-model": narrow_model}))
     name = account.endpoint({"VariantName": "A", **INSTANCE}, {"VariantName": "B", "ModelName": narrow, **INSTANCE})
     for _ in range(3):
-        account.ask(name, TargetVariant="A")
+        account.invoke(name, TargetVariant="A")
     with pytest.raises(ClientError, match="ModelError"):
-        account.ask(name, TargetVariant="B")
-    hosting(account.aws.world().find("endpoint", name)).meter.push()
+        account.invoke(name, TargetVariant="B")
+    deployment_of(account.aws.world().find(ENDPOINT, name)).metrics.push()
     assert (total(account, name, "A", "Invocations"), total(account, name, "A", "Invocation4XXErrors")) == (3, 0)
     assert (total(account, name, "B", "Invocations"), total(account, name, "B", "Invocation4XXErrors")) == (1, 1)
     assert total(account, name, "B", "Invocation5XXErrors") == 0
 
 
 def test_an_alarm_goes_off_when_its_threshold_is_passed(account: Account) -> None:
-    meter = Meter(account.aws.world(), "many")
+    metrics = InvocationMetrics(account.aws.world(), "many")
     name = alarm(account, "many", 2)
-    meter.told("A", 200, 0.01)
-    meter.push()
+    metrics.record("A", 200, 0.01)
+    metrics.push()
     assert state(account, name) == "OK"
-    meter.told("A", 200, 0.01)
-    meter.told("A", 200, 0.01)
-    meter.told("A", 500, 0.01)  # enough by themselves: the first may be out of the period on a slow machine
-    meter.push()
+    metrics.record("A", 200, 0.01)
+    metrics.record("A", 200, 0.01)
+    metrics.record("A", 500, 0.01)  # enough by themselves: the first may be out of the period on a slow machine
+    metrics.push()
     assert state(account, name) == "ALARM"
     assert total(account, "many", "A", "Invocation5XXErrors") == 1
 
@@ -83,20 +83,20 @@ def test_an_alarm_goes_off_when_its_threshold_is_passed(account: Account) -> Non
 def test_an_alarm_ends_once_its_period_has_passed(account: Account) -> None:
     cloudwatch = account.aws.client("cloudwatch")
     name = alarm(account, "calming", 0)
-    meter = Meter(account.aws.world(), "calming")
-    meter.told("A", 200, 0.01)
-    meter.push()
+    metrics = InvocationMetrics(account.aws.world(), "calming")
+    metrics.record("A", 200, 0.01)
+    metrics.push()
     assert state(account, name) == "ALARM"
-    later = datetime.now(UTC) + timedelta(seconds=SHORTEST_PERIOD_SECONDS + 2)
-    assert not set_alarms(cloudwatch, "calming", later, pace=1.0)
+    later = datetime.now(UTC) + timedelta(seconds=MIN_PERIOD_SECONDS + 2)
+    assert not evaluate_alarms(cloudwatch, "calming", later, pace=1.0)
     assert state(account, name) == "OK"
 
 
 def test_an_alarm_on_another_endpoint_is_left_alone(account: Account) -> None:
     name = alarm(account, "quiet", 0)
-    meter = Meter(account.aws.world(), "busy")
-    meter.told("A", 200, 0.01)
-    meter.push()
+    metrics = InvocationMetrics(account.aws.world(), "busy")
+    metrics.record("A", 200, 0.01)
+    metrics.push()
     assert state(account, name) != "ALARM"
 
 
@@ -104,19 +104,19 @@ def test_cloudwatch_hears_how_long_the_container_took_in_microseconds(account: A
     name = account.endpoint({"VariantName": "A", **INSTANCE})
     started = perf_counter()
     for _ in range(2):
-        account.ask(name)
+        account.invoke(name)
     at_most = (perf_counter() - started) * 1e6
-    hosting(account.aws.world().find("endpoint", name)).meter.push()
+    deployment_of(account.aws.world().find(ENDPOINT, name)).metrics.push()
     assert statistic(account, name, "A", "ModelLatency", "SampleCount") == 2
     assert 10 < statistic(account, name, "A", "ModelLatency", "Sum") < at_most
 
 
 def test_latencies_that_were_pushed_apart_make_one_average(account: Account) -> None:
-    meter = Meter(account.aws.world(), "uneven")
+    metrics = InvocationMetrics(account.aws.world(), "uneven")
     for seconds in ((0.1, 0.2), (0.6,)):
         for one in seconds:
-            meter.told("A", 200, one)
-        meter.push()
+            metrics.record("A", 200, one)
+        metrics.push()
     found = {
         name: statistic(account, "uneven", "A", "ModelLatency", name) for name in ("Average", "Minimum", "Maximum")
     }
@@ -125,19 +125,19 @@ def test_latencies_that_were_pushed_apart_make_one_average(account: Account) -> 
 
 def test_slow_answers_set_an_alarm_off(account: Account) -> None:
     name = alarm(account, "slow", 5_000_000, "ModelLatency", "Average")
-    meter = Meter(account.aws.world(), "slow")
-    meter.told("A", 200, 1)
-    meter.push()
+    metrics = InvocationMetrics(account.aws.world(), "slow")
+    metrics.record("A", 200, 1)
+    metrics.push()
     assert state(account, name) == "OK"
-    meter.told("A", 200, 20)
-    meter.push()
+    metrics.record("A", 200, 20)
+    metrics.push()
     assert state(account, name) == "ALARM"
 
 
 def test_what_cloudwatch_refuses_is_lost_and_the_next_is_taken(account: Account) -> None:
-    meter = Meter(account.aws.world(), "refused")
+    metrics = InvocationMetrics(account.aws.world(), "refused")
     account.aws.fault_injector.order("PutMetricData", "denied", 1)
     for _ in range(2):
-        meter.told("A", 200, 0.01)
-        meter.push()
+        metrics.record("A", 200, 0.01)
+        metrics.push()
     assert total(account, "refused", "A", "Invocations") == 1

@@ -11,11 +11,11 @@ INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 def test_a_configuration_is_told_as_it_was_asked_for(account: Account) -> None:
     model = account.model()
     name = account.config({"ModelName": model, **INSTANCE})
-    told = account.sagemaker.describe_endpoint_config(EndpointConfigName=name)
-    assert told["ProductionVariants"] == [
+    described = account.sagemaker.describe_endpoint_config(EndpointConfigName=name)
+    assert described["ProductionVariants"] == [
         {"VariantName": "AllTraffic", "ModelName": model, "InitialVariantWeight": 1.0, **INSTANCE}
     ]
-    assert told["EndpointConfigArn"].endswith(f":endpoint-config/{name}")
+    assert described["EndpointConfigArn"].endswith(f":endpoint-config/{name}")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_variants_that_could_not_be_served_are_refused(
 
 
 def test_data_capture_is_refused_and_not_ignored(account: Account) -> None:
-    with pytest.raises(ClientError, match="does not know DataCaptureConfig"):
+    with pytest.raises(ClientError, match="does not support DataCaptureConfig"):
         account.sagemaker.create_endpoint_config(
             EndpointConfigName="capturing",
             ProductionVariants=[{"VariantName": "A", "ModelName": account.model(), **SERVERLESS}],
@@ -69,7 +69,7 @@ def test_a_name_is_given_once_and_an_absent_one_is_said_to_be(account: Account) 
 def test_a_configuration_on_its_way_into_service_cannot_be_deleted(account: Account) -> None:
     account.aws.fault_injector.order("CreateEndpoint", "stuck", 1)
     config = account.config()
-    endpoint = account.begin(config)
+    endpoint = account.start_endpoint(config)
     with pytest.raises(ClientError, match="in-progress endpoint"):
         account.sagemaker.delete_endpoint_config(EndpointConfigName=config)
     account.sagemaker.delete_endpoint(EndpointName=endpoint)

@@ -4,7 +4,7 @@ from botocore.exceptions import ClientError, WaiterError
 from simulator.container.serving import Container
 from simulator.server import MODEL_FILE
 from simulator.wire import Answer
-from tests.simulator.sagemaker.account import BUCKET, SERVERLESS, Account, packed
+from tests.simulator.sagemaker.account import BUCKET, SERVERLESS, Account, pack
 
 INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 UNHEALTHY = (
@@ -15,62 +15,62 @@ UNHEALTHY = (
 
 def failed(account: Account, config: str) -> tuple[str, str]:
     """Begin an endpoint that fails; returns its name and the reason."""
-    name = account.begin(config)
+    name = account.start_endpoint(config)
     with pytest.raises(WaiterError):
         account.wait("endpoint_in_service", name)
-    told = account.describe(name)
-    assert told["EndpointStatus"] == "Failed"
-    return name, told["FailureReason"]
+    described = account.describe(name)
+    assert described["EndpointStatus"] == "Failed"
+    return name, described["FailureReason"]
 
 
 def test_an_endpoint_comes_up_answers_as_its_model_does_and_goes(account: Account) -> None:
     name = account.endpoint()
-    told = account.describe(name)
-    (variant,) = told["ProductionVariants"]
+    described = account.describe(name)
+    (variant,) = described["ProductionVariants"]
     assert (variant["VariantName"], variant["CurrentWeight"]) == ("AllTraffic", 1.0)
     assert variant["CurrentServerlessConfig"] == SERVERLESS["ServerlessConfig"]
-    assert "PendingDeploymentSummary" not in told
+    assert "PendingDeploymentSummary" not in described
     right = Container(MODEL_FILE.read_bytes()).invoke(b"0:1 5:1 6024:1", "text/libsvm")
-    assert account.ask(name) == (float(right.body), "AllTraffic")
+    assert account.invoke(name) == (float(right.body), "AllTraffic")
     account.sagemaker.delete_endpoint(EndpointName=name)
     account.wait("endpoint_deleted", name)
     with pytest.raises(ClientError, match="not found"):
-        account.ask(name)
+        account.invoke(name)
     with pytest.raises(ClientError, match="Could not find endpoint"):
         account.describe(name)
 
 
 def test_an_endpoint_that_is_still_creating_does_not_answer(account: Account) -> None:
     account.aws.fault_injector.order("CreateEndpoint", "stuck", 1)
-    name = account.begin(account.config())
-    told = account.describe(name)
-    assert told["EndpointStatus"] == "Creating"
-    assert told["PendingDeploymentSummary"]["EndpointConfigName"] == told["EndpointConfigName"]
+    name = account.start_endpoint(account.config())
+    described = account.describe(name)
+    assert described["EndpointStatus"] == "Creating"
+    assert described["PendingDeploymentSummary"]["EndpointConfigName"] == described["EndpointConfigName"]
     with pytest.raises(ClientError, match="Creating"):
-        account.ask(name)
+        account.invoke(name)
     with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
-        account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=told["EndpointConfigName"])
+        account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=described["EndpointConfigName"])
     account.sagemaker.delete_endpoint(EndpointName=name)
     account.wait("endpoint_deleted", name)
 
 
 def test_an_endpoint_deleted_while_it_comes_up_is_not_brought_back(account: Account) -> None:
     account.aws.fault_injector.order("CreateEndpoint", "slow", 1)
-    name = account.begin(account.config())
+    name = account.start_endpoint(account.config())
     account.sagemaker.delete_endpoint(EndpointName=name)
     account.wait("endpoint_deleted", name)
     assert name not in account.aws.world().endpoints
 
 
 def test_a_stray_file_beside_the_model_keeps_the_endpoint_from_service(account: Account) -> None:
-    archive = packed({"xgboost-model": MODEL_FILE.read_bytes(), "vocabulary.txt": b"good\nbad\n"})
+    archive = pack({"xgboost-model": MODEL_FILE.read_bytes(), "vocabulary.txt": b"good\nbad\n"})
     name, reason = failed(account, account.config({"ModelName": account.model(archive), **SERVERLESS}))
     assert reason == UNHEALTHY
     assert "Model at /opt/ml/model/vocabulary.txt cannot be loaded" in account.log(name)
 
 
 def test_files_in_folders_and_hidden_files_are_ignored(account: Account) -> None:
-    archive = packed({"./xgboost-model": MODEL_FILE.read_bytes(), "code/notes.txt": b"notes", ".hidden": b"x"})
+    archive = pack({"./xgboost-model": MODEL_FILE.read_bytes(), "code/notes.txt": b"notes", ".hidden": b"x"})
     name = account.endpoint({"ModelName": account.model(archive), **SERVERLESS})
     assert "Model loaded successfully" in account.log(name)
     assert "notes" not in account.log(name)
@@ -82,7 +82,7 @@ def test_what_is_no_archive_fails_with_that_reason(account: Account) -> None:
 
 
 def test_an_archive_that_went_missing_fails_with_that_reason(account: Account) -> None:
-    model = account.model(packed({"xgboost-model": b"soon gone"}))
+    model = account.model(pack({"xgboost-model": b"soon gone"}))
     account.s3.delete_object(Bucket=BUCKET, Key=f"{model}/model.tar.gz")
     _, reason = failed(account, account.config({"ModelName": model, **SERVERLESS}))
     assert f's3://{BUCKET}/{model}/model.tar.gz". Please ensure that there is an object located at the URL' in reason
@@ -94,8 +94,8 @@ def test_an_archive_that_went_missing_fails_with_that_reason(account: Account) -
 def test_an_endpoint_fails_on_demand_and_can_only_be_deleted(account: Account, kind: str, reason: str) -> None:
     account.aws.fault_injector.order("CreateEndpoint", kind, 1)
     config = account.config()
-    name, told = failed(account, config)
-    assert told.startswith(reason)
+    name, described = failed(account, config)
+    assert described.startswith(reason)
     with pytest.raises(ClientError, match="Cannot update failed endpoint"):
         account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
     account.sagemaker.delete_endpoint(EndpointName=name)
@@ -105,7 +105,7 @@ def test_an_endpoint_fails_on_demand_and_can_only_be_deleted(account: Account, k
 def test_instances_beyond_the_quota_are_refused(account: Account) -> None:
     limit = int(account.aws.quotas().limit("ml.m5.large for endpoint usage"))
     with pytest.raises(ClientError) as caught:
-        account.begin(account.config({"InstanceType": "ml.m5.large", "InitialInstanceCount": limit + 1}))
+        account.start_endpoint(account.config({"InstanceType": "ml.m5.large", "InitialInstanceCount": limit + 1}))
     assert caught.value.response["Error"]["Code"] == "ResourceLimitExceeded"
     assert caught.value.response["Error"]["Message"].startswith(
         f"The account-level service limit 'ml.m5.large for endpoint usage' is {limit} Instances, with current "
@@ -115,13 +115,13 @@ def test_instances_beyond_the_quota_are_refused(account: Account) -> None:
 
 def test_serverless_concurrency_beyond_the_quota_is_refused(account: Account) -> None:
     with pytest.raises(ClientError, match="concurrency") as caught:
-        account.begin(account.config({"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 200}}))
+        account.start_endpoint(account.config({"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 200}}))
     assert caught.value.response["Error"]["Code"] == "ResourceLimitExceeded"
 
 
 def test_a_configuration_or_endpoint_that_is_absent_or_taken_is_said_to_be(account: Account) -> None:
     with pytest.raises(ClientError, match="Could not find endpoint configuration"):
-        account.begin("absent")
+        account.start_endpoint("absent")
     name = account.endpoint()
     with pytest.raises(ClientError, match="Cannot create already existing endpoint"):
         account.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=account.config())
@@ -134,8 +134,8 @@ def test_weights_move_the_traffic_and_a_variant_can_be_pinned(account: Account, 
     name = account.endpoint(
         {"VariantName": "A", **INSTANCE}, challenger | {"ModelName": model_of(account, other_model)}
     )
-    assert {account.ask(name)[1] for _ in range(20)} == {"A"}
-    assert account.ask(name, TargetVariant="B") == (pytest.approx(0.5), "B")
+    assert {account.invoke(name)[1] for _ in range(20)} == {"A"}
+    assert account.invoke(name, TargetVariant="B") == (pytest.approx(0.5), "B")
     account.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=name,
         DesiredWeightsAndCapacities=[
@@ -144,9 +144,9 @@ def test_weights_move_the_traffic_and_a_variant_can_be_pinned(account: Account, 
         ],
     )
     assert account.describe(name)["EndpointStatus"] == "Updating"
-    told = account.wait("endpoint_in_service", name)
-    assert {account.ask(name)[1] for _ in range(20)} == {"B"}
-    assert [(one["CurrentWeight"], one["CurrentInstanceCount"]) for one in told["ProductionVariants"]] == [
+    described = account.wait("endpoint_in_service", name)
+    assert {account.invoke(name)[1] for _ in range(20)} == {"B"}
+    assert [(one["CurrentWeight"], one["CurrentInstanceCount"]) for one in described["ProductionVariants"]] == [
         (0.0, 1),
         (1.0, 2),
     ]
@@ -159,7 +159,7 @@ def test_weights_move_the_traffic_and_a_variant_can_be_pinned(account: Account, 
 
 def model_of(account: Account, model: bytes) -> str:
     """Make a model of one file."""
-    return account.model(packed({"xgboost-model": model}))
+    return account.model(pack({"xgboost-model": model}))
 
 
 def test_an_endpoint_on_instances_takes_larger_requests_than_a_serverless_one(account: Account) -> None:

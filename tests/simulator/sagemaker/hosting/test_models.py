@@ -18,14 +18,14 @@ def refusal(account: Account, **changes: Any) -> tuple[str, str]:
 
 def test_a_model_is_told_as_it_was_asked_for(account: Account) -> None:
     name = account.model()
-    told = account.sagemaker.describe_model(ModelName=name)
-    assert told["PrimaryContainer"] == {
+    described = account.sagemaker.describe_model(ModelName=name)
+    assert described["PrimaryContainer"] == {
         "Image": image_uri("us-east-1"),
         "ModelDataUrl": ARCHIVE,
         "Mode": "SingleModel",
     }
-    assert told["ExecutionRoleArn"] == account.role
-    assert told["ModelArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:model/{name}"
+    assert described["ExecutionRoleArn"] == account.role
+    assert described["ModelArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:model/{name}"
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,10 @@ def test_a_model_is_told_as_it_was_asked_for(account: Account) -> None:
 )
 def test_an_image_that_is_not_in_the_region_is_refused(account: Account, image: str, message: str) -> None:
     container = {"Image": image, "ModelDataUrl": ARCHIVE}
-    code, told = refusal(account, PrimaryContainer=container)
+    code, described = refusal(account, PrimaryContainer=container)
     assert code == "ValidationException"
-    assert message in told
-    assert image in told
+    assert message in described
+    assert image in described
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_an_image_that_is_not_in_the_region_is_refused(account: Account, image: 
     ],
 )
 def test_an_archive_that_is_not_there_is_refused(account: Account, url: str, message: str) -> None:
-    code, told = refusal(account, url=url)
+    code, described = refusal(account, url=url)
     assert code == "ValidationException"
-    assert message in told
+    assert message in described
 
 
 def test_a_role_that_does_not_exist_is_refused(account: Account) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.simulator.sagemaker.account import SERVERLESS, Account, packed
+from tests.simulator.sagemaker.account import SERVERLESS, Account, pack
 
 INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 BAKING = "PendingDeploymentSummary.ProductionVariants[0].VariantStatus[0].Status"
@@ -31,7 +31,7 @@ class Traffic:
     def _ask(self, account: Account, name: str) -> None:
         while not self._stop.is_set():
             try:
-                score = account.ask(name)[0]
+                score = account.invoke(name)[0]
             except ClientError as error:
                 self.failures.append(str(error))
                 continue
@@ -71,7 +71,7 @@ def endpoint(account: Account) -> Iterator[str]:
 
 def config_of(account: Account, model: bytes, **variant: Any) -> str:
     """Make a configuration with a model of one file."""
-    return account.config({"ModelName": account.model(packed({"xgboost-model": model})), **INSTANCES, **variant})
+    return account.config({"ModelName": account.model(pack({"xgboost-model": model})), **INSTANCES, **variant})
 
 
 def blue_green(routing: dict[str, Any], *alarms: str) -> dict[str, Any]:
@@ -91,11 +91,11 @@ def test_no_request_fails_while_the_model_is_replaced(
         account.sagemaker.update_endpoint(
             EndpointName=endpoint, EndpointConfigName=config, DeploymentConfig=blue_green(routing)
         )
-        told = account.wait("endpoint_in_service", endpoint)
+        described = account.wait("endpoint_in_service", endpoint)
         running.wait_for(200)
     assert running.failures == []
-    assert told["EndpointConfigName"] == config
-    assert told["LastDeploymentConfig"] == blue_green(routing)
+    assert described["EndpointConfigName"] == config
+    assert described["LastDeploymentConfig"] == blue_green(routing)
     assert running.scores[0] == pytest.approx(0.99, abs=0.01)
     assert running.scores[-100:] == [pytest.approx(0.5)] * 100
 
@@ -109,13 +109,13 @@ def test_a_canary_gets_its_share_while_it_bakes(account: Account, endpoint: str,
             EndpointConfigName=config,
             DeploymentConfig=blue_green(CANARY | {"WaitIntervalInSeconds": 3600}),
         )
-        told = account.wait_until(endpoint, BAKING, "Baking")
-        scores = [account.ask(endpoint)[0] for _ in range(40)]
-    assert (told["EndpointStatus"], told["EndpointConfigName"]) == ("Updating", before)
-    assert told["PendingDeploymentSummary"]["EndpointConfigName"] == config
+        described = account.wait_until(endpoint, BAKING, "Baking")
+        scores = [account.invoke(endpoint)[0] for _ in range(40)]
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("Updating", before)
+    assert described["PendingDeploymentSummary"]["EndpointConfigName"] == config
     assert min(scores) == pytest.approx(0.5)
     assert max(scores) == pytest.approx(0.99, abs=0.01)
-    assert account.ask(endpoint, TargetVariant="AllTraffic")[1] == "AllTraffic"
+    assert account.invoke(endpoint, TargetVariant="AllTraffic")[1] == "AllTraffic"
 
 
 def test_an_alarm_takes_the_traffic_back_to_the_old_model(account: Account, endpoint: str, narrow_model: bytes) -> None:
@@ -138,11 +138,11 @@ def test_an_alarm_takes_the_traffic_back_to_the_old_model(account: Account, endp
             EndpointConfigName=config_of(account, narrow_model),
             DeploymentConfig=blue_green(slow, f"verdict-{endpoint}-errors"),
         )
-        told = account.wait("endpoint_in_service", endpoint)
+        described = account.wait("endpoint_in_service", endpoint)
         failures = len(running.failures)
         running.wait_for(50)
-    assert told["EndpointConfigName"] == before
-    assert f"[verdict-{endpoint}-errors]" in told["FailureReason"]
+    assert described["EndpointConfigName"] == before
+    assert f"[verdict-{endpoint}-errors]" in described["FailureReason"]
     assert failures > 0
     assert len(running.failures) <= failures + 4  # those that were asked before the traffic went back
 
@@ -150,10 +150,10 @@ def test_an_alarm_takes_the_traffic_back_to_the_old_model(account: Account, endp
 def test_a_model_that_does_not_load_leaves_the_old_one_in_service(account: Account, endpoint: str) -> None:
     before = account.describe(endpoint)["EndpointConfigName"]
     account.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config_of(account, b"no model"))
-    told = account.wait("endpoint_in_service", endpoint)
-    assert told["EndpointConfigName"] == before
-    assert "did not pass the ping health check" in told["FailureReason"]
-    assert account.ask(endpoint)[0] == pytest.approx(0.99, abs=0.01)
+    described = account.wait("endpoint_in_service", endpoint)
+    assert described["EndpointConfigName"] == before
+    assert "did not pass the ping health check" in described["FailureReason"]
+    assert account.invoke(endpoint)[0] == pytest.approx(0.99, abs=0.01)
     account.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=before)
     assert "FailureReason" not in account.wait("endpoint_in_service", endpoint)
 
@@ -166,10 +166,10 @@ def test_an_update_fails_on_demand_and_a_stuck_one_can_be_deleted(account: Accou
     assert "InsufficientInstanceCapacity" in account.wait("endpoint_in_service", name)["FailureReason"]
     account.aws.fault_injector.order("UpdateEndpoint", "stuck", 1)
     account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
-    told = account.describe(name)
-    assert told["EndpointStatus"] == "Updating"
-    assert told["PendingDeploymentSummary"]["EndpointConfigName"] == config
-    assert account.ask(name)[1] == "AllTraffic"
+    described = account.describe(name)
+    assert described["EndpointStatus"] == "Updating"
+    assert described["PendingDeploymentSummary"]["EndpointConfigName"] == config
+    assert account.invoke(name)[1] == "AllTraffic"
     with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
         account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
     account.sagemaker.delete_endpoint(EndpointName=name)
@@ -190,9 +190,9 @@ def test_weights_are_kept_when_they_shall_be(account: Account, endpoint: str) ->
         RetainAllVariantProperties=True,
         ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],
     )
-    told = account.wait("endpoint_in_service", endpoint)
+    described = account.wait("endpoint_in_service", endpoint)
     assert kept["ProductionVariants"][0]["CurrentWeight"] == 0.25
-    assert told["ProductionVariants"][0]["CurrentWeight"] == 1.0
+    assert described["ProductionVariants"][0]["CurrentWeight"] == 1.0
 
 
 def test_an_update_that_aws_would_not_take_is_refused(account: Account, endpoint: str) -> None:
@@ -213,15 +213,15 @@ def test_an_update_that_aws_would_not_take_is_refused(account: Account, endpoint
 
 def test_a_serverless_endpoint_is_updated_all_at_once_only(account: Account, other_model: bytes) -> None:
     name = account.endpoint(SERVERLESS)
-    model = account.model(packed({"xgboost-model": other_model}))
+    model = account.model(pack({"xgboost-model": other_model}))
     config = account.config({"ModelName": model, **SERVERLESS})
-    with pytest.raises(ClientError, match="all at once"):
+    with pytest.raises(ClientError, match="ALL_AT_ONCE"):
         account.sagemaker.update_endpoint(
             EndpointName=name, EndpointConfigName=config, DeploymentConfig=blue_green(CANARY)
         )
     account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
     account.wait("endpoint_in_service", name)
-    assert account.ask(name)[0] == pytest.approx(0.5)
+    assert account.invoke(name)[0] == pytest.approx(0.5)
 
 
 def test_a_scaled_variant_keeps_its_machines_and_is_no_target_once_its_endpoint_is_gone(account: Account) -> None:

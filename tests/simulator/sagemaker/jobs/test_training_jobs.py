@@ -10,7 +10,7 @@ import xgboost
 from botocore.exceptions import ClientError
 
 from tests.simulator.sagemaker.account import BUCKET, Account
-from tests.simulator.sagemaker.job_account import FOLD, JobAccount, channel, unpacked, with_channels
+from tests.simulator.sagemaker.job_account import FOLD, JobAccount, channel, unpack, with_channels
 from training.features.channels import pair_of
 from training.model.container_image import image_uri
 from training.model.hyperparameters import parse
@@ -47,7 +47,7 @@ def test_a_job_trains_the_same_bytes_as_this_project_does(
     url = f"s3://{BUCKET}/output/{job['TrainingJobName']}/output/model.tar.gz"
     assert job["ModelArtifacts"] == {"S3ModelArtifacts": url}
     booster, history = fit(small_channels / pair_of(FOLD), parse(small_hyperparameters))
-    assert unpacked(jobs.get(url)) == {"xgboost-model": bytes(booster.save_raw("ubj"))}
+    assert unpack(jobs.get(url)) == {"xgboost-model": bytes(booster.save_raw("ubj"))}
     final = {one["MetricName"]: one["Value"] for one in job["FinalMetricDataList"]}
     assert set(final) == {"train:error", "train:logloss", "validation:error", "validation:logloss"}
     assert final["validation:logloss"] == pytest.approx(history["validation"]["logloss"][-1], abs=1e-5)
@@ -89,7 +89,7 @@ def test_a_stopped_job_keeps_its_model_where_it_was_told_to(jobs: JobAccount) ->
     jobs.sagemaker.stop_training_job(TrainingJobName=name)
     job = jobs.ended("Training", name)
     assert job["TrainingJobStatus"] == "Stopped"
-    assert list(unpacked(jobs.get(job["ModelArtifacts"]["S3ModelArtifacts"]))) == ["xgboost-model"]
+    assert list(unpack(jobs.get(job["ModelArtifacts"]["S3ModelArtifacts"]))) == ["xgboost-model"]
 
 
 def test_a_job_that_runs_too_long_is_stopped(jobs: JobAccount) -> None:
@@ -114,16 +114,16 @@ def test_a_hidden_file_in_a_channel_fails_the_job(jobs: JobAccount) -> None:
 
 def test_manifests_and_compressed_objects_are_read(jobs: JobAccount, small_channels: Path) -> None:
     content = (small_channels / pair_of(FOLD) / "train/train.libsvm").read_bytes()
-    jobs.put("packed/a.gz", gzip.compress(content))
-    jobs.put("packed/b.gz", b"not compressed")
-    jobs.put("list.manifest", json.dumps([{"prefix": f"s3://{BUCKET}/packed/"}, "a.gz"]).encode())
+    jobs.put("gzipped/a.gz", gzip.compress(content))
+    jobs.put("gzipped/b.gz", b"not compressed")
+    jobs.put("list.manifest", json.dumps([{"prefix": f"s3://{BUCKET}/gzipped/"}, "a.gz"]).encode())
     train = channel("train", "list.manifest", CompressionType="Gzip")
     train["DataSource"]["S3DataSource"]["S3DataType"] = "ManifestFile"
     validation = channel("validation", "channels/validation/")
     assert jobs.train(InputDataConfig=[train, validation])["TrainingJobStatus"] == "Completed"
-    failed = jobs.train(InputDataConfig=[channel("train", "packed/", CompressionType="Gzip")])
+    failed = jobs.train(InputDataConfig=[channel("train", "gzipped/", CompressionType="Gzip")])
     assert failed["FailureReason"].startswith("ClientError: Data download failed:")
-    assert "packed/b.gz is not compressed by gzip" in failed["FailureReason"]
+    assert "gzipped/b.gz is not compressed with gzip" in failed["FailureReason"]
 
 
 def test_an_output_bucket_that_is_not_there_fails_the_job_at_its_end(jobs: JobAccount) -> None:
@@ -180,7 +180,7 @@ def test_an_output_bucket_that_is_not_there_fails_the_job_at_its_end(jobs: JobAc
             "ValidationException",
             "only supported when EnableManagedSpotTraining",
         ),
-        ({"Environment": {"A": "1"}}, "ValidationException", "does not know Environment"),
+        ({"Environment": {"A": "1"}}, "ValidationException", "does not support Environment"),
     ],
 )
 def test_what_the_service_refuses_begins_no_job(
@@ -226,7 +226,7 @@ def test_an_interrupted_spot_job_goes_on_from_its_checkpoint(jobs: JobAccount) -
     assert states(job) == [*begun, "Interrupted", *begun, "Uploading", "Completed"]
     assert ":INFO] Resuming from iteration 5" in jobs.log("TrainingJobs", job["TrainingJobName"])
     assert jobs.get(f"{url}/xgboost-checkpoint.4")
-    model = unpacked(jobs.get(job["ModelArtifacts"]["S3ModelArtifacts"]))["xgboost-model"]
+    model = unpack(jobs.get(job["ModelArtifacts"]["S3ModelArtifacts"]))["xgboost-model"]
     assert xgboost.Booster(model_file=bytearray(model)).num_boosted_rounds() > 5
 
 

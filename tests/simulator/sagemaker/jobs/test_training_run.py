@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.sagemaker.jobs.training_run import TRAINING_JOB
 from tests.simulator.sagemaker.account import Account
 from tests.simulator.sagemaker.job_account import JobAccount, with_channels
 
@@ -22,6 +23,6 @@ def test_the_simulator_stops_in_the_middle_of_a_round_of_jobs(jobs: JobAccount) 
     world.stop()
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("work-")]
     for name in names:
-        job = world.find("training-job", name)
+        job = world.find(TRAINING_JOB, name)
         assert job.facts["SecondaryStatus"] == "Training"
         assert "ModelArtifacts" not in job.facts

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from simulator.container.serving import Container
 from simulator.server import MODEL_FILE
-from tests.simulator.sagemaker.account import BUCKET, Account, packed
+from tests.simulator.sagemaker.account import BUCKET, Account, pack
 from tests.simulator.sagemaker.job_account import JobAccount, with_channels
 
 ROWS = [b"0:1 %d:1 6024:1" % column for column in range(1, 40)]
@@ -129,7 +129,7 @@ def test_a_batch_that_the_container_refuses_fails_the_job_and_is_in_its_log(jobs
     ],
 )
 def test_an_archive_that_is_no_model_fails_the_job(jobs: JobAccount, files: dict[str, bytes], reason: str) -> None:
-    job = transform(jobs, model=jobs.account.model(packed(files)))
+    job = transform(jobs, model=jobs.account.model(pack(files)))
     assert job["TransformJobStatus"] == "Failed"
     assert job["FailureReason"].startswith(reason)
 
@@ -144,9 +144,9 @@ def test_a_prefix_without_objects_fails_the_job(jobs: JobAccount) -> None:
     ("changes", "message"),
     [
         ({"model": "verdict-absent"}, 'Could not find model "arn:aws:sagemaker:us-east-1:123456789012:model/verdict-'),
-        ({"source": {"SplitType": "RecordIO"}}, "does not split by RecordIO"),
+        ({"source": {"SplitType": "RecordIO"}}, "SplitType RecordIO"),
         ({"source": {"SplitType": "None"}}, "SplitType must be set"),
-        ({"DataProcessing": {"JoinSource": "Input"}}, "no DataProcessing"),
+        ({"DataProcessing": {"JoinSource": "Input"}}, "not support DataProcessing"),
         ({"MaxPayloadInMB": 0}, "from 1 to 100"),
         ({"MaxPayloadInMB": 60, "MaxConcurrentTransforms": 2}, "from 1 to 100"),
         (

@@ -73,31 +73,34 @@ def value(attempt: dict[str, Any]) -> float:
 
 
 def test_a_search_trains_and_finds_the_best(jobs: JobAccount) -> None:
-    told = tune(jobs, config())
-    assert told[STATUS] == "Completed"
-    assert told["TrainingJobStatusCounters"] == {
+    described = tune(jobs, config())
+    assert described[STATUS] == "Completed"
+    assert described["TrainingJobStatusCounters"] == {
         "Completed": 3, "InProgress": 0, "RetryableError": 0, "NonRetryableError": 0, "Stopped": 0,
     }  # fmt: skip
-    assert told["ObjectiveStatusCounters"] == {"Succeeded": 3, "Pending": 0, "Failed": 0}
+    assert described["ObjectiveStatusCounters"] == {"Succeeded": 3, "Pending": 0, "Failed": 0}
     by_value = attempts(
-        jobs, told["HyperParameterTuningJobName"], SortBy="FinalObjectiveMetricValue", SortOrder="Ascending"
+        jobs, described["HyperParameterTuningJobName"], SortBy="FinalObjectiveMetricValue", SortOrder="Ascending"
     )
     first = {"SortBy": "FinalObjectiveMetricValue", "SortOrder": "Ascending", "MaxResults": 1}
-    assert attempts(jobs, told["HyperParameterTuningJobName"], **first) == by_value[:1]
+    assert attempts(jobs, described["HyperParameterTuningJobName"], **first) == by_value[:1]
     assert [value(one) for one in by_value] == sorted(value(one) for one in by_value)
-    assert told["BestTrainingJob"]["TrainingJobName"] == by_value[0]["TrainingJobName"]
-    assert told["BestTrainingJob"]["TunedHyperParameters"].keys() == {"max_depth", "eta"}
-    assert told["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["MetricName"] == "validation:logloss"
+    assert described["BestTrainingJob"]["TrainingJobName"] == by_value[0]["TrainingJobName"]
+    assert described["BestTrainingJob"]["TunedHyperParameters"].keys() == {"max_depth", "eta"}
+    assert (
+        described["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["MetricName"]
+        == "validation:logloss"
+    )
 
 
 def test_the_training_jobs_are_ones_like_any_other(jobs: JobAccount) -> None:
-    told = tune(jobs, config(most=1))
-    name = told["HyperParameterTuningJobName"]
+    described = tune(jobs, config(most=1))
+    name = described["HyperParameterTuningJobName"]
     (attempt,) = attempts(jobs, name)
     prefix, number, digits = attempt["TrainingJobName"].rsplit("-", 2)
     assert (prefix, number, len(bytes.fromhex(digits))) == (name, "001", 4)
     job = jobs.sagemaker.describe_training_job(TrainingJobName=attempt["TrainingJobName"])
-    assert job["TuningJobArn"] == told["HyperParameterTuningJobArn"]
+    assert job["TuningJobArn"] == described["HyperParameterTuningJobArn"]
     assert job["HyperParameters"]["_tuning_objective_metric"] == "validation:logloss"
     assert attempt["TunedHyperParameters"].items() <= job["HyperParameters"].items()
     assert jobs.get(job["ModelArtifacts"]["S3ModelArtifacts"])
@@ -105,15 +108,15 @@ def test_the_training_jobs_are_ones_like_any_other(jobs: JobAccount) -> None:
 
 def test_the_tuning_metric_is_computed_where_no_metric_is_named(jobs: JobAccount) -> None:
     auc = {"Type": "Maximize", "MetricName": "validation:auc"}
-    told = tune(jobs, config(most=2, HyperParameterTuningJobObjective=auc), {"eval_metric": "error"})
-    assert told["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Type"] == "Maximize"
-    values = [value(one) for one in attempts(jobs, told["HyperParameterTuningJobName"])]
-    assert value(told["BestTrainingJob"]) == max(values) > 0.5
+    described = tune(jobs, config(most=2, HyperParameterTuningJobObjective=auc), {"eval_metric": "error"})
+    assert described["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Type"] == "Maximize"
+    values = [value(one) for one in attempts(jobs, described["HyperParameterTuningJobName"])]
+    assert value(described["BestTrainingJob"]) == max(values) > 0.5
 
 
 def test_no_more_training_jobs_run_at_a_time_than_allowed(jobs: JobAccount) -> None:
-    told = tune(jobs, config(most=5, parallel=2))
-    found = sorted(attempts(jobs, told["HyperParameterTuningJobName"]), key=lambda one: one["CreationTime"])
+    described = tune(jobs, config(most=5, parallel=2))
+    found = sorted(attempts(jobs, described["HyperParameterTuningJobName"]), key=lambda one: one["CreationTime"])
     for one in found:
         others = [other for other in found if other["CreationTime"] <= one["CreationTime"] < other["TrainingEndTime"]]
         assert len(others) <= 2
@@ -121,16 +124,16 @@ def test_no_more_training_jobs_run_at_a_time_than_allowed(jobs: JobAccount) -> N
 
 
 def test_grid_tries_every_combination_once(jobs: JobAccount) -> None:
-    told = tune(jobs, config("Grid", most=None, parallel=4, ParameterRanges=GRID))
-    tried = [one["TunedHyperParameters"] for one in attempts(jobs, told["HyperParameterTuningJobName"])]
+    described = tune(jobs, config("Grid", most=None, parallel=4, ParameterRanges=GRID))
+    tried = [one["TunedHyperParameters"] for one in attempts(jobs, described["HyperParameterTuningJobName"])]
     assert sorted((one["max_depth"], one["eta"]) for one in tried) == [
         ("2", "0.1"), ("2", "0.3"), ("4", "0.1"), ("4", "0.3"),
     ]  # fmt: skip
 
 
 def test_bayesian_draws_learn_from_what_came_before(jobs: JobAccount) -> None:
-    told = tune(jobs, config("Bayesian", most=8, parallel=1, RandomSeed=1))
-    found = attempts(jobs, told["HyperParameterTuningJobName"], SortBy="CreationTime", SortOrder="Ascending")
+    described = tune(jobs, config("Bayesian", most=8, parallel=1, RandomSeed=1))
+    found = attempts(jobs, described["HyperParameterTuningJobName"], SortBy="CreationTime", SortOrder="Ascending")
     random = tune(jobs, config("Random", most=8, parallel=1, RandomSeed=1))
     other = attempts(jobs, random["HyperParameterTuningJobName"], SortBy="CreationTime", SortOrder="Ascending")
     drawn = [[one["TunedHyperParameters"] for one in jobs_of] for jobs_of in (found, other)]
@@ -140,18 +143,18 @@ def test_bayesian_draws_learn_from_what_came_before(jobs: JobAccount) -> None:
 
 def test_hyperband_gives_up_what_is_behind(jobs: JobAccount) -> None:
     limits = {"StrategyConfig": {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 8}}}
-    told = tune(jobs, config("Hyperband", most=9, parallel=1, RandomSeed=3, **limits))
-    counters = told["TrainingJobStatusCounters"]
-    assert told[STATUS] == "Completed"
+    described = tune(jobs, config("Hyperband", most=9, parallel=1, RandomSeed=3, **limits))
+    counters = described["TrainingJobStatusCounters"]
+    assert described[STATUS] == "Completed"
     assert counters["Stopped"] >= 1
     assert counters["Stopped"] + counters["Completed"] == 9
 
 
 def test_a_value_that_is_good_enough_ends_the_search(jobs: JobAccount) -> None:
     enough = {"TuningJobCompletionCriteria": {"TargetObjectiveMetricValue": 10.0}}
-    told = tune(jobs, config(most=50, parallel=1, **enough))
-    assert told[STATUS] == "Completed"
-    assert told["TrainingJobStatusCounters"]["Completed"] < 5
+    described = tune(jobs, config(most=50, parallel=1, **enough))
+    assert described[STATUS] == "Completed"
+    assert described["TrainingJobStatusCounters"]["Completed"] < 5
 
 
 def test_a_search_that_is_stopped_stops_its_training_jobs(jobs: JobAccount) -> None:
@@ -160,35 +163,35 @@ def test_a_search_that_is_stopped_stops_its_training_jobs(jobs: JobAccount) -> N
     for attempt in attempts(jobs, name):
         jobs.wait_for_line(attempt["TrainingJobName"], "train-error")
     jobs.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
-    told = jobs.ended("HyperParameterTuning", name)
-    assert told[STATUS] == "Stopped"
-    assert told["TrainingJobStatusCounters"]["Stopped"] == 2
+    described = jobs.ended("HyperParameterTuning", name)
+    assert described[STATUS] == "Stopped"
+    assert described["TrainingJobStatusCounters"]["Stopped"] == 2
     jobs.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     with pytest.raises(jobs.sagemaker.exceptions.ResourceNotFound):
         jobs.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
 
 
 def test_a_search_whose_training_jobs_all_fail_fails(jobs: JobAccount) -> None:
-    told = tune(jobs, config(most=2), {"silent": "1"})
-    assert told[STATUS] == "Failed"
-    assert told["FailureReason"].startswith("All training jobs failed.")
-    assert told["TrainingJobStatusCounters"]["NonRetryableError"] == 2
-    assert "BestTrainingJob" not in told
-    reasons = [one["FailureReason"] for one in attempts(jobs, told["HyperParameterTuningJobName"])]
+    described = tune(jobs, config(most=2), {"silent": "1"})
+    assert described[STATUS] == "Failed"
+    assert described["FailureReason"].startswith("All training jobs failed.")
+    assert described["TrainingJobStatusCounters"]["NonRetryableError"] == 2
+    assert "BestTrainingJob" not in described
+    reasons = [one["FailureReason"] for one in attempts(jobs, described["HyperParameterTuningJobName"])]
     assert all("Extraneous hyperparameter found: silent" in reason for reason in reasons)
 
 
 def test_without_a_validation_channel_there_is_no_objective(jobs: JobAccount) -> None:
-    told = tune(jobs, config(most=1), InputDataConfig=[channel("train", "channels/train/")])
-    assert told["ObjectiveStatusCounters"] == {"Succeeded": 0, "Pending": 0, "Failed": 1}
-    assert told[STATUS] == "Failed"
+    described = tune(jobs, config(most=1), InputDataConfig=[channel("train", "channels/train/")])
+    assert described["ObjectiveStatusCounters"] == {"Succeeded": 0, "Pending": 0, "Failed": 1}
+    assert described[STATUS] == "Failed"
 
 
 def test_each_training_job_has_checkpoints_of_its_own(jobs: JobAccount) -> None:
-    told = tune(jobs, config(most=2), CheckpointConfig={"S3Uri": f"s3://{BUCKET}/tuned/"})
+    described = tune(jobs, config(most=2), CheckpointConfig={"S3Uri": f"s3://{BUCKET}/tuned/"})
     listed = jobs.s3.list_objects_v2(Bucket=BUCKET, Prefix="tuned/")["Contents"]
     folders = {one["Key"].split("/")[1] for one in listed}
-    assert folders == {one["TrainingJobName"] for one in attempts(jobs, told["HyperParameterTuningJobName"])}
+    assert folders == {one["TrainingJobName"] for one in attempts(jobs, described["HyperParameterTuningJobName"])}
 
 
 def test_searches_are_listed(jobs: JobAccount) -> None:
@@ -215,7 +218,7 @@ def with_range(name: str, **changes: str) -> dict[str, Any]:
         (config(**with_range("eta", MinValue="0", ScalingType="Logarithmic")), "must begin above 0"),
         (
             config(HyperParameterTuningJobObjective=LOGLOSS | {"Type": "Maximize"}),
-            "The objective type Maximize does not go with validation:logloss",
+            "The objective type Maximize does not match the metric validation:logloss",
         ),
         (
             config(HyperParameterTuningJobObjective=LOGLOSS | {"MetricName": "train:logloss"}),
@@ -227,11 +230,11 @@ def with_range(name: str, **changes: str) -> dict[str, Any]:
             config(most=5, ParameterRanges=GRID),
             "for the provided ranges [4.0] must be equal or greater than the value of MaxNumberOfJobs, [5]",
         ),
-        (config("Grid", most=3, ParameterRanges=GRID), "makes all 4 combinations"),
+        (config("Grid", most=3, ParameterRanges=GRID), "tries all 4 combinations"),
         (config("Hyperband", TrainingJobEarlyStoppingType="Auto"), "must be Off for the strategy Hyperband"),
         (
             config(TuningJobCompletionCriteria={"ConvergenceDetected": {"CompleteOnConvergence": "Enabled"}}),
-            "without ConvergenceDetected",
+            "not support ConvergenceDetected",
         ),
     ],
 )
@@ -254,18 +257,18 @@ def test_training_jobs_that_run_at_a_time_must_fit_the_quota(jobs: JobAccount) -
 
 
 def test_early_stopping_auto_gives_up_what_is_worse_than_the_median(jobs: JobAccount) -> None:
-    told = tune(jobs, config(most=8, parallel=1, RandomSeed=5, TrainingJobEarlyStoppingType="Auto"))
-    assert told["TrainingJobStatusCounters"]["Stopped"] >= 1
-    stopped = attempts(jobs, told["HyperParameterTuningJobName"], StatusEquals="Stopped")
-    assert all(value(one) > value(told["BestTrainingJob"]) for one in stopped)
+    described = tune(jobs, config(most=8, parallel=1, RandomSeed=5, TrainingJobEarlyStoppingType="Auto"))
+    assert described["TrainingJobStatusCounters"]["Stopped"] >= 1
+    stopped = attempts(jobs, described["HyperParameterTuningJobName"], StatusEquals="Stopped")
+    assert all(value(one) > value(described["BestTrainingJob"]) for one in stopped)
 
 
 @pytest.mark.parametrize(("mishap", "status"), [("fail", "Failed"), ("stuck", "InProgress")])
 def test_a_search_goes_wrong_on_demand(jobs: JobAccount, mishap: str, status: str) -> None:
     jobs.account.aws.fault_injector.order("CreateHyperParameterTuningJob", mishap, times=1)
     name = begin(jobs, config(most=1))
-    told = jobs.reached("HyperParameterTuning", name, STATUS, status)
-    assert sum(told["TrainingJobStatusCounters"].values()) == 0
+    described = jobs.reached("HyperParameterTuning", name, STATUS, status)
+    assert sum(described["TrainingJobStatusCounters"].values()) == 0
     if status == "InProgress":
         jobs.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         assert jobs.ended("HyperParameterTuning", name)[STATUS] == "Stopped"

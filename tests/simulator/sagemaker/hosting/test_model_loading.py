@@ -1,6 +1,6 @@
 import pytest
 
-from simulator.sagemaker.hosting.startup import LoadError, load
+from simulator.sagemaker.hosting.model_loading import LoadError, load
 from simulator.server import MODEL_FILE
 
 

@@ -31,11 +31,11 @@ def test_packages_of_a_group_are_numbered_and_keep_what_is_known_of_them(account
     account.sagemaker.delete_model_package(ModelPackageName=first)
     second = new_package(account, group, CustomerMetadataProperties={"release": "b"}, ModelMetrics=metrics)
     assert second.endswith(f":model-package/{group}/2")
-    told = account.sagemaker.describe_model_package(ModelPackageName=second)
-    assert (told["ModelPackageVersion"], told["ModelPackageStatus"]) == (2, "Completed")
-    assert told["ModelApprovalStatus"] == "PendingManualApproval"
-    assert told["InferenceSpecification"] == SPECIFICATION
-    assert told["ModelMetrics"] == metrics
+    described = account.sagemaker.describe_model_package(ModelPackageName=second)
+    assert (described["ModelPackageVersion"], described["ModelPackageStatus"]) == (2, "Completed")
+    assert described["ModelApprovalStatus"] == "PendingManualApproval"
+    assert described["InferenceSpecification"] == SPECIFICATION
+    assert described["ModelMetrics"] == metrics
     with pytest.raises(ClientError, match="does not exist"):
         account.sagemaker.describe_model_package(ModelPackageName=first)
 
@@ -49,8 +49,8 @@ def test_approval_is_given_and_listed_by(account: Account) -> None:
         ApprovalDescription="good",
         CustomerMetadataProperties={"by": "me"},
     )
-    told = account.sagemaker.describe_model_package(ModelPackageName=approved)
-    assert (told["ApprovalDescription"], told["CustomerMetadataProperties"]) == ("good", {"by": "me"})
+    described = account.sagemaker.describe_model_package(ModelPackageName=approved)
+    assert (described["ApprovalDescription"], described["CustomerMetadataProperties"]) == ("good", {"by": "me"})
     listed = account.sagemaker.list_model_packages(ModelPackageGroupName=group, ModelApprovalStatus="Approved")
     assert [one["ModelPackageArn"] for one in listed["ModelPackageSummaryList"]] == [approved]
 
@@ -77,6 +77,6 @@ def test_groups_are_listed_and_a_name_is_given_once(account: Account) -> None:
 def test_an_endpoint_serves_the_model_of_a_package(account: Account) -> None:
     package = new_package(account, new_group(account))
     model = account.model(PrimaryContainer={"ModelPackageName": package})
-    told = account.sagemaker.describe_model(ModelName=model)["PrimaryContainer"]
-    assert told["ModelPackageName"] == package
-    assert told["ModelDataUrl"] == f"s3://{BUCKET}/model.tar.gz"
+    described = account.sagemaker.describe_model(ModelName=model)["PrimaryContainer"]
+    assert described["ModelPackageName"] == package
+    assert described["ModelDataUrl"] == f"s3://{BUCKET}/model.tar.gz"

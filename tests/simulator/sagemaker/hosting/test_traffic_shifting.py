@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from simulator.sagemaker.backend import ServiceError
-from simulator.sagemaker.hosting.shifting import Step, alarm_names, steps
+from simulator.sagemaker.hosting.traffic_shifting import Step, alarm_names, steps
 
 PERCENT = "CAPACITY_PERCENT"
 
