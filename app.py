@@ -1,4 +1,4 @@
-"""HTTP only: routes, and the errors of routes -> answers. What the answers say is in `chalicelib`."""
+"""The Chalice app: its routes, and the conversion of requests, responses and errors."""
 
 import base64
 import json
@@ -7,59 +7,59 @@ from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import Any
 
-from chalice.app import Chalice, CORSConfig, Request, Response
+import chalice.app
 
-from chalicelib import assets, http, release, request_log
-from chalicelib.documents import problem
+from chalicelib import assets, documents, http, release, request_log, sentiment
 from chalicelib.endpoint import GATEWAY_SECONDS, Endpoint, connect, endpoint_name
 from chalicelib.errors import MethodNotAllowedError, ReleaseError, SentimentError
-from chalicelib.http import Answer, Call
+from chalicelib.http import Request, Response
 from chalicelib.negotiation import Representation
-from chalicelib.sentiment import judge
-from chalicelib.startup import lasting
+from chalicelib.startup import excluded_from_gc
 
-app = Chalice(app_name="verdict")
-ANYWHERE = CORSConfig(allow_origin="*", allow_headers=["Accept"], expose_headers=["X-Request-Id", "Retry-After"])
-READING = {"methods": ["GET", "HEAD"], "content_types": ["*/*"], "cors": ANYWHERE}
+app = chalice.app.Chalice(app_name="verdict")
+CORS = chalice.app.CORSConfig(
+    allow_origin="*", allow_headers=["Accept"], expose_headers=["X-Request-Id", "Retry-After"]
+)
+GET = {"methods": ["GET", "HEAD"], "content_types": ["*/*"], "cors": CORS}
 
 
 @cache
 def packaged_release() -> release.Release:
-    """Read the packaged release once; raises `ReleaseError`, at every call, while it is refused."""
+    """Load the packaged release once; raises `ReleaseError` at every call if it cannot be used."""
     return release.load()
 
 
 @cache
 def endpoint() -> Endpoint:
-    """Make the endpoint's client once, fitted to the time that this function's requests have."""
+    """Create the endpoint's client once, with timeouts that fit the time left for this request."""
     name = endpoint_name(packaged_release().encoder.fingerprint)
-    with lasting():
-        return Endpoint(connect(time_left()()), name)
+    with excluded_from_gc():
+        return Endpoint(connect(start_countdown()()), name)
 
 
-def time_left() -> Callable[[], float]:
-    """Start a clock of the seconds that this request has left, at the gateway and in Lambda."""
+def start_countdown() -> Callable[[], float]:
+    """Return a function that returns the seconds left for this request, in API Gateway and in Lambda."""
     gateway_deadline = time.monotonic() + GATEWAY_SECONDS
     context = app.lambda_context
     return lambda: min(gateway_deadline - time.monotonic(), context.get_remaining_time_in_millis() / 1000)
 
 
-def call_of(request: Request) -> Call:
-    """Make a `Call` of Chalice's request."""
-    context = request.context
-    return Call(
-        method=request.method,
+def request_from(chalice_request: chalice.app.Request) -> Request:
+    """Convert Chalice's request."""
+    context = chalice_request.context
+    return Request(
+        method=chalice_request.method,
         route=context["resourcePath"],
-        base=base_of(context),
-        headers=request.headers,
-        query=request.query_params or {},
-        body=body_of(request.to_original_event()),
+        base=base_path(context),
+        headers=chalice_request.headers,
+        query=chalice_request.query_params or {},
+        body=decode_body(chalice_request.to_original_event()),
         request_id=context.get("requestId") or app.lambda_context.aws_request_id,
     )
 
 
-def body_of(event: Mapping[str, Any]) -> bytes | None:
-    """Return the body that came, None where it cannot be decoded: strictly, since Chalice passes over bad base64."""
+def decode_body(event: Mapping[str, Any]) -> bytes | None:
+    """Return the body, or None if its base64 is invalid, which Chalice ignores."""
     body = event.get("body") or b""
     try:
         if event.get("isBase64Encoded"):
@@ -69,110 +69,114 @@ def body_of(event: Mapping[str, Any]) -> bytes | None:
         return None
 
 
-def base_of(context: Mapping[str, Any]) -> str:
-    """Return the path the app is mounted at, which is the path less the route: `/prod/predict` -> `/prod/`."""
+def base_path(context: Mapping[str, Any]) -> str:
+    """Return the path the app is mounted at, which is the path without the route: `/prod/predict` -> `/prod/`."""
     path = [part for part in context["path"].split("/") if part]
     route = [part for part in context["resourcePath"].split("/") if part]
     return "/".join(["", *path[: len(path) - len(route)], ""])
 
 
-def answering(route: Callable[..., Answer]) -> Callable[..., Response]:
-    """Make a Chalice route of a function from a `Call` to an `Answer`; an error becomes its answer, and a log line."""
+def view(function: Callable[..., Response]) -> Callable[..., chalice.app.Response]:
+    """Convert a function from `Request` to `Response` to a Chalice view that handles its errors and logs it."""
 
-    @wraps(route)
-    def chalice_route(**path_parameters: str) -> Response:
+    @wraps(function)
+    def chalice_view(**path_parameters: str) -> chalice.app.Response:
         started = time.perf_counter()
-        call = call_of(app.current_request)  # type: ignore[arg-type]  # there is one inside a route
+        request = request_from(app.current_request)  # type: ignore[arg-type]  # not None inside a view
         try:
-            answer = route(call, **path_parameters)
+            response = function(request, **path_parameters)
         except ReleaseError as error:
-            answer = http.refusal(call, error, None)
+            response = http.error_response(request, error, None)
         except SentimentError as error:
-            answer = http.refusal(call, error, packaged_release())
-        request_log.write(call, answer, milliseconds=(time.perf_counter() - started) * 1000)
-        body = "" if call.method == "HEAD" else answer.body
-        headers = {"Cache-Control": "no-store", "Content-Type": answer.media_type}
-        return Response(body, {**headers, **http.common_headers(call), **answer.headers}, answer.status)
+            response = http.error_response(request, error, packaged_release())
+        request_log.write(request, response, milliseconds=(time.perf_counter() - started) * 1000)
+        body = "" if request.method == "HEAD" else response.body
+        default_headers = {"Cache-Control": "no-store", "Content-Type": response.media_type}
+        headers = {**default_headers, **http.common_headers(request), **response.headers}
+        return chalice.app.Response(body, {**headers}, response.status)
 
-    return chalice_route
+    return chalice_view
 
 
 @app.middleware("http")
-def tell_problems(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Give what Chalice says of a failure by itself (a wrong method, a bug) the form of our own errors."""
-    response = get_response(request)
+def convert_chalice_errors(
+    chalice_request: chalice.app.Request,
+    get_response: Callable[[chalice.app.Request], chalice.app.Response],
+) -> chalice.app.Response:
+    """Convert Chalice's built-in errors (a wrong method, an unhandled exception) to problem documents."""
+    response = get_response(chalice_request)
     if isinstance(response.body, dict):
-        call = call_of(request)
-        kind = MethodNotAllowedError if response.status_code == MethodNotAllowedError.status else SentimentError
-        error = kind(str(response.body.get("Message")))
-        response.body = json.dumps(problem(error, call.request_id))
-        response.headers.update({"Content-Type": http.PROBLEM_TYPE, **http.common_headers(call)})
-        request_log.write(call, Answer("", http.PROBLEM_TYPE, error.status, facts={"problem": error.type}))
+        request = request_from(chalice_request)
+        error_class = MethodNotAllowedError if response.status_code == MethodNotAllowedError.status else SentimentError
+        error = error_class(str(response.body.get("Message")))
+        response.body = json.dumps(documents.problem(error, request.request_id))
+        response.headers.update({"Content-Type": http.PROBLEM_TYPE, **http.common_headers(request)})
+        request_log.write(request, Response("", http.PROBLEM_TYPE, error.status, log_fields={"problem": error.type}))
     return response
 
 
-@app.route("/", **READING)
-@answering
-def index(call: Call) -> Answer:
-    """Show the page."""
-    return http.page_answer(call, packaged_release())
+@app.route("/", **GET)
+@view
+def index(request: Request) -> Response:
+    """Return the page."""
+    return http.page_response(request, packaged_release())
 
 
-@app.route("/predict", methods=["POST"], content_types=["*/*"], cors=ANYWHERE)
-@answering
-def predict(call: Call) -> Answer:
+@app.route("/predict", methods=["POST"], content_types=["*/*"], cors=CORS)
+@view
+def predict(request: Request) -> Response:
     """Judge the reviews of a text, a form or a JSON body."""
-    left = time_left()
-    asked = call.read()
-    chosen = call.representation(asked.in_kind)
-    explained = asked.explained and chosen is not Representation.TEXT
-    judgement = judge(asked.reviews, packaged_release(), endpoint, left, explained=explained)
-    answer = http.verdict_answer(call, asked, judgement, packaged_release(), chosen)
-    answer.facts.update(judgement.facts, release=packaged_release().release_id)
-    return answer
+    remaining_seconds = start_countdown()
+    parsed = request.predict_request
+    if parsed.error:
+        raise parsed.error
+    representation = request.negotiate(parsed.default_representation)
+    explain = parsed.explain and representation is not Representation.TEXT
+    predicted = sentiment.predict(parsed.reviews, packaged_release(), endpoint, remaining_seconds, explain=explain)
+    return http.predict_response(request, predicted, packaged_release(), representation)
 
 
-@app.route("/health", **READING)
-@answering
-def health(_: Call) -> Answer:
-    """Say that the app answers; nothing else is asked."""
-    return http.json_answer({"status": "ok"})
+@app.route("/health", **GET)
+@view
+def health(_: Request) -> Response:
+    """Report that the app is running, without calling the endpoint."""
+    return http.json_response({"status": "ok"})
 
 
-@app.route("/ready", **READING)
-@answering
-def ready(_: Call) -> Answer:
-    """Ask the endpoint to score a row without terms, and say that it did."""
+@app.route("/ready", **GET)
+@view
+def ready(_: Request) -> Response:
+    """Report that the endpoint can score a row."""
     row = packaged_release().encoder.row([])
-    variant = endpoint().scores([row], time_left()).variant
-    return http.json_answer({"status": "ready", "release": packaged_release().release_id, "variant": variant})
+    variant = endpoint().scores([row], start_countdown()).variant
+    return http.json_response({"status": "ready", "release": packaged_release().release_id, "variant": variant})
 
 
-@app.route("/version", **READING)
-@answering
-def version(_: Call) -> Answer:
-    """Say which release this app was packaged with."""
-    return http.json_answer(packaged_release().facts.summary)
+@app.route("/version", **GET)
+@view
+def version(_: Request) -> Response:
+    """Return the facts of the packaged release."""
+    return http.json_response(packaged_release().facts.summary)
 
 
-@app.route("/report", **READING)
-@answering
-def report(call: Call) -> Answer:
-    """Show the report that the release was packaged with."""
-    return http.report_answer(call, assets.report())
+@app.route("/report", **GET)
+@view
+def report(request: Request) -> Response:
+    """Return the report of the packaged release."""
+    return http.report_response(request, assets.report())
 
 
-@app.route("/openapi.json", **READING)
-@answering
-def describe(_: Call) -> Answer:
-    """Describe this API."""
-    from chalicelib import openapi  # not needed for any other answer
+@app.route("/openapi.json", **GET)
+@view
+def openapi(_: Request) -> Response:
+    """Return the OpenAPI document of this API."""
+    from chalicelib import openapi  # no other route needs it
 
-    return http.json_answer(openapi.document())
+    return http.json_response(openapi.document())
 
 
-@app.route("/static/{name}", **READING)
-@answering
-def static(call: Call, name: str) -> Answer:
-    """Serve a file of `static/`."""
-    return http.asset_answer(call, assets.asset(name))
+@app.route("/static/{name}", **GET)
+@view
+def static(request: Request, name: str) -> Response:
+    """Return a file of `static/`."""
+    return http.asset_response(request, assets.asset(name))

@@ -1,4 +1,4 @@
-"""The files of `static/` and the packaged report, read once: what may be served, with its media type and a hash."""
+"""The static files and the packaged report, with their media types and content hashes; each is read once."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _VERSION_LENGTH = 12  # hexadecimal digits
 
 @dataclass(frozen=True)
 class Asset:
-    """A servable file; `version` is a hash of its text, so a changed file has a new one."""
+    """A file to serve; `version` is a hash of its text."""
 
     media_type: str
     text: str
@@ -24,28 +24,28 @@ class Asset:
 
     @property
     def etag(self) -> str:
-        """The entity tag, quoted as HTTP wants it."""
+        """The entity tag, with quotes as in HTTP."""
         return f'"{self.version}"'
 
 
 @cache
 def _servable() -> dict[str, Path]:
-    """Return the files that may be served, by name; the page's template is not among them."""
+    """Return the files to serve by name, without the page's template."""
     return {path.name: path for path in FOLDER.iterdir() if path.suffix in _MEDIA_TYPES}
 
 
 @cache
 def asset(name: str) -> Asset:
-    """Read a file of `static/` by its name; raises `NotFoundError` for any other name, paths included."""
+    """Read a file of `static/` by name; raises `NotFoundError` for any other name or path."""
     path = _servable().get(name)
     if path is None:
-        raise NotFoundError("There is no such file here.")
+        raise NotFoundError("There is no such file.")
     return _read(path, _MEDIA_TYPES[path.suffix])
 
 
 @cache
 def report(folder: Path = PACKAGED) -> Asset:
-    """Read the report that a release was packaged with; raises `NotFoundError` where it has none."""
+    """Read the packaged report of a release; raises `NotFoundError` if there is none."""
     try:
         return _read(folder / REPORT_NAME, "text/html; charset=utf-8")
     except FileNotFoundError as error:
@@ -53,7 +53,7 @@ def report(folder: Path = PACKAGED) -> Asset:
 
 
 def _read(path: Path, media_type: str) -> Asset:
-    """Read a file."""
+    """Read a file and compute its version."""
     content = path.read_bytes()
     version = hashlib.sha256(content).hexdigest()[:_VERSION_LENGTH]
     return Asset(media_type, content.decode("utf-8"), version)

@@ -1,8 +1,6 @@
-"""What can go wrong when the endpoint is asked, and what each fault becomes: one table, read by everything else.
+"""The faults of the endpoint: a table from AWS error codes and botocore error classes to problem documents.
 
-A fault is found by the error code that AWS sends, or by the name of a botocore error's class or of its ancestors.
-Source: the errors of `sagemaker-runtime` in botocore's service model, and the AWS page of InvokeEndpoint. boto3's
-own retries are off (see `endpoint`); `retried` says for which faults a second try can help.
+Source: the errors of `sagemaker-runtime` in botocore's service model, and the AWS documentation of InvokeEndpoint.
 """
 
 from dataclasses import dataclass
@@ -12,7 +10,10 @@ from chalicelib.errors import SentimentError
 
 @dataclass(frozen=True)
 class Fault:
-    """What a caller is told: a problem type and status, a sentence, and when to come back (seconds; None: unknown)."""
+    """A problem type with its status and texts, and when to try again (seconds; None: unknown).
+
+    `retried`: whether `endpoint` tries again itself, with boto3's own retries off.
+    """
 
     type: str
     status: int
@@ -23,43 +24,88 @@ class Fault:
 
 
 STARTING = Fault(
-    "endpoint-starting", 503, "The model is starting", "The model is being loaded. Try again in a moment.", 10, False
+    "endpoint-starting",
+    503,
+    "The model is starting",
+    "The model is being loaded. Try again in 10 seconds.",
+    retry_after_seconds=10,
+    retried=False,
 )
 BUSY = Fault(
-    "endpoint-busy", 503, "The model is busy", "Too many reviews are being judged right now. Try again.", 2, True
+    "endpoint-busy",
+    503,
+    "The model is busy",
+    "The model is judging too many reviews right now. Try again in a few seconds.",
+    retry_after_seconds=2,
+    retried=True,
 )
 DOWN = Fault(
-    "endpoint-down", 503, "The model cannot be reached", "The model does not answer right now. Try again soon.", 5, True
+    "endpoint-down",
+    503,
+    "The model is unavailable",
+    "The model is unavailable. Try again in a few seconds.",
+    retry_after_seconds=5,
+    retried=True,
 )
 FAILED = Fault(
-    "endpoint-failed", 502, "The model's service failed", "The model's service reported a failure. Try again.", 5, True
+    "endpoint-failed",
+    502,
+    "The model's service failed",
+    "The service that runs the model reported a failure. Try again in a few seconds.",
+    retry_after_seconds=5,
+    retried=True,
 )
 MODEL_FAILED = Fault(
-    "model-failed", 502, "The model could not judge this", "The model refused or failed on this request.", None, False
+    "model-failed",
+    502,
+    "The model could not judge this",
+    "The model refused this request, or failed on it.",
+    retry_after_seconds=None,
+    retried=False,
 )
 ABSENT = Fault(
-    "endpoint-absent", 503, "There is no model yet", "The model is not deployed, or not ready yet.", 60, False
+    "endpoint-absent",
+    503,
+    "There is no model yet",
+    "The model is not deployed, or not ready yet.",
+    retry_after_seconds=60,
+    retried=False,
 )
 SLOW = Fault(
-    "endpoint-slow", 504, "The model took too long", "No answer came within the time that is left. Try again.", 5, False
+    "endpoint-slow",
+    504,
+    "The model took too long",
+    "The model did not respond in time. Try again in a few seconds.",
+    retry_after_seconds=5,
+    retried=False,
 )
 MISCONFIGURED = Fault(
-    "misconfigured", 500, "This site is not set up rightly", "This site may not ask its model.", None, False
+    "misconfigured",
+    500,
+    "This site isn't configured correctly",
+    "This site isn't configured correctly: it isn't allowed to call its model.",
+    retry_after_seconds=None,
+    retried=False,
 )
 BAD_ANSWER = Fault(
     "bad-answer",
     502,
-    "The model gave no usable answer",
-    "The model's answer was not a score for each review.",
-    5,
-    False,
+    "The model's response is invalid",
+    "The model did not return a probability for each review. Try again in a few seconds.",
+    retry_after_seconds=5,
+    retried=False,
 )
 UNKNOWN = Fault(
-    "endpoint-fault", 502, "The model cannot be asked", "Something unexpected happened on the way to it.", None, False
+    "endpoint-fault",
+    502,
+    "The model cannot be called",
+    "An unexpected error occurred when the model was called.",
+    retry_after_seconds=None,
+    retried=False,
 )
 
 FAULTS: dict[str, Fault] = {
-    # error codes of the service
+    # AWS error codes
     "ModelNotReadyException": STARTING,
     "ThrottlingException": BUSY,
     "Throttling": BUSY,
@@ -87,7 +133,7 @@ FAULTS: dict[str, Fault] = {
     "OptInRequired": MISCONFIGURED,
     "SignatureDoesNotMatch": MISCONFIGURED,
     "UnrecognizedClientException": MISCONFIGURED,
-    # botocore's own errors, most of them ancestors of several
+    # botocore's error classes, most of them base classes
     "ConnectTimeoutError": DOWN,
     "ReadTimeoutError": SLOW,
     "ConnectionError": DOWN,
@@ -108,7 +154,7 @@ FAULTS: dict[str, Fault] = {
 
 
 class EndpointError(SentimentError):
-    """The endpoint gave no usable answer. `cause` names the error for the log; it is not shown to callers."""
+    """A call of the endpoint failed. `cause` names the error in the request log; callers do not see it."""
 
     def __init__(self, fault: Fault, cause: str) -> None:
         super().__init__(fault.detail)
@@ -121,10 +167,10 @@ class EndpointError(SentimentError):
 
 
 def fault_for_code(code: str, http_status: int) -> Fault:
-    """Find the fault for an AWS error code; an unlisted one is judged by its HTTP status (5xx: the service failed)."""
+    """Return the fault of an AWS error code, by its HTTP status if the code is not in the table."""
     return FAULTS.get(code) or (FAILED if http_status >= 500 else UNKNOWN)
 
 
 def fault_for_class(error_class: type[BaseException]) -> Fault:
-    """Find the fault for a botocore error that never reached the service, by its nearest ancestor in the table."""
+    """Return the fault of a botocore error class, by its nearest base class in the table."""
     return next((FAULTS[kind.__name__] for kind in error_class.__mro__ if kind.__name__ in FAULTS), UNKNOWN)

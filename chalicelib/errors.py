@@ -1,16 +1,23 @@
-"""One root error and its kinds: what went wrong, in words that may be shown to the caller.
+"""The exceptions of this project: one root error, and a subclass for each problem type of the HTTP API.
 
-Every kind carries what an HTTP answer needs (RFC 9457: a stable `type`, a `title`, a `status`), because each surface
-of the app, and its OpenAPI page, derives from these classes. `detail` is written for the person or program that
-called: what happened and what to do, nothing internal. Faults of the endpoint have their own table in `endpoint`.
+    SentimentError
+      ReleaseError
+      MalformedBodyError, BodyTooLargeError, UnsupportedMediaTypeError, NotAcceptableError
+      NotFoundError, MethodNotAllowedError
+      EmptyReviewError, NotJudgeableError
+      endpoint_errors.EndpointError
+
+Each class has the fields of a problem document (RFC 9457): a stable `type`, a `title` and a `status`. The app's
+responses and its OpenAPI document are derived from these classes. `detail` is written for the caller: what happened and
+what to do, without internals.
 """
 
 
 class SentimentError(Exception):
-    """The root: something failed, so there is no label.
+    """The root error.
 
-    `type` is a stable slug, `status` an HTTP status, `retry_after_seconds` how long to wait before the same request
-    may go through (None: the same request will fail again, or nobody knows).
+    `type` is a stable slug, `status` an HTTP status, and `retry_after_seconds` the time after which the same request
+    may succeed (None: unknown, or it will fail again).
     """
 
     type = "internal-error"
@@ -24,14 +31,14 @@ class SentimentError(Exception):
 
 
 class ReleaseError(SentimentError):
-    """The packaged release cannot be used: its parts are absent, damaged, or do not belong together."""
+    """The packaged release cannot be used: its parts are missing or damaged, or they do not match."""
 
     type = "release-refused"
     title = "The packaged release cannot be used"
 
 
 class MalformedBodyError(SentimentError):
-    """The body is not what its content type says: bad JSON, bad UTF-8, bad base64, wrong fields."""
+    """The body does not match its content type: invalid JSON, UTF-8 or base64, or wrong fields."""
 
     type = "malformed-body"
     title = "The request body cannot be read"
@@ -39,7 +46,7 @@ class MalformedBodyError(SentimentError):
 
 
 class BodyTooLargeError(SentimentError):
-    """The body, or the number of reviews in it, is over a limit."""
+    """The body is too large, or has too many reviews."""
 
     type = "too-large"
     title = "The request is too large"
@@ -47,39 +54,39 @@ class BodyTooLargeError(SentimentError):
 
 
 class UnsupportedMediaTypeError(SentimentError):
-    """The body has a content type that is not read here."""
+    """The body's content type is not supported."""
 
     type = "unsupported-media-type"
-    title = "This content type is not read here"
+    title = "This content type is not supported"
     status = 415
 
 
 class NotAcceptableError(SentimentError):
-    """No representation of the answer fits the request's Accept header."""
+    """No representation of the response matches the request's Accept header."""
 
     type = "not-acceptable"
-    title = "No answer fits the Accept header"
+    title = "No response matches the Accept header"
     status = 406
 
 
 class NotFoundError(SentimentError):
-    """There is nothing at this address."""
+    """No resource has this address."""
 
     type = "not-found"
-    title = "There is nothing here"
+    title = "There is nothing at this address"
     status = 404
 
 
 class EmptyReviewError(SentimentError):
-    """A review holds no words at all."""
+    """A review has no words."""
 
     type = "empty-review"
-    title = "There is nothing to judge"
+    title = "The review is empty"
     status = 422
 
 
 class NotJudgeableError(SentimentError):
-    """A review of which too little is known, or not in English, where the caller can only be told a digit."""
+    """Too few words of a review are known, or it is not in English, and `text/plain` cannot express that."""
 
     type = "not-judgeable"
     title = "The review cannot be judged"
@@ -87,8 +94,8 @@ class NotJudgeableError(SentimentError):
 
 
 class MethodNotAllowedError(SentimentError):
-    """A method that this address does not serve."""
+    """This address does not support the request's method."""
 
     type = "not-served"
-    title = "This method is not served here"
+    title = "This address does not support this method"
     status = 405

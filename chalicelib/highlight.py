@@ -1,38 +1,40 @@
-"""A review and what moved its verdict -> the stretches of text that a page shades and marks.
+"""The division of a review into segments: sentences, and the words in them that the page underlines.
 
-Offsets are code points of the submitted text. Sentences and words may come overlapping, adjacent or past the end:
-the earlier one keeps what two of them claim, and nothing of the text is ever lost or shown twice.
+Offsets are code points of the submitted text. Sentences and words may overlap or extend past the end: an overlap
+belongs to the earlier part, and every character is in exactly one segment.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
+
+from chalicelib.explanation import InfluentialWord, Sentence
 
 STRONGEST_LEVEL = 4
 
-Part = Mapping[str, Any]  # a sentence or a word of an answer, with whatever else the page needs
+Part = TypeVar("Part", Sentence, InfluentialWord)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of text inside one stretch; `word` is the word that it is a place of, if any."""
+    """A run of text inside one segment; `word` is the influential word that it is an occurrence of, if any."""
 
     text: str
-    word: Part | None
+    word: InfluentialWord | None
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A sentence, or the text between sentences (`sentence` is None), cut into pieces."""
+class Segment:
+    """A sentence, or the text between two sentences (`sentence` is None), in pieces."""
 
-    sentence: Part | None
+    sentence: Sentence | None
     pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True)
-class _Claim:
-    """A part's claim to `text[start:end]`; None claims what no part does."""
+class _Interval(Generic[Part]):
+    """`text[start:end]` and the part that it belongs to, if any."""
 
     start: int
     end: int
@@ -40,50 +42,47 @@ class _Claim:
 
 
 def level(effect: float, strongest: float) -> int:
-    """Return how strong an effect is beside the strongest, 1 to 4."""
+    """Return the strength of an effect relative to the strongest, 1 to 4."""
     share = abs(effect) / strongest if strongest else 0.0
     return min(max(math.ceil(share * STRONGEST_LEVEL), 1), STRONGEST_LEVEL)
 
 
-def stretches(text: str, sentences: Sequence[Part], words: Sequence[Part]) -> list[Stretch]:
-    """Cut a text into sentences and what lies between, each into marked words and what lies between.
-
-    A sentence has `start` and `end`; a word has `places`, each with a `start` and an `end`. The texts of all pieces,
-    joined, are the text.
-    """
-    places = [_Claim(place["start"], place["end"], word) for word in words for place in word["places"]]
-    marked = _partition(0, len(text), places)
-    claimed = _partition(0, len(text), [_Claim(each["start"], each["end"], each) for each in sentences])
-    cut: list[Stretch] = []
+def divide(text: str, sentences: Sequence[Sentence], words: Sequence[InfluentialWord]) -> list[Segment]:
+    """Divide a text into segments, and each into pieces; the joined texts of all pieces are the text."""
+    of_words = _cover(len(text), [_Interval(place.start, place.end, word) for word in words for place in word.places])
+    of_sentences = _cover(len(text), [_Interval(each.start, each.end, each) for each in sentences])
+    segments: list[Segment] = []
     first = 0
-    for claim in claimed:
-        while marked[first].end <= claim.start:
+    for interval in of_sentences:
+        while of_words[first].end <= interval.start:
             first += 1
-        cut.append(Stretch(claim.part, tuple(_pieces(text, claim, marked, first))))
-    return cut
+        segments.append(Segment(interval.part, tuple(_pieces(text, interval, of_words, first))))
+    return segments
 
 
-def _pieces(text: str, within: _Claim, marked: Sequence[_Claim], first: int) -> Iterable[Piece]:
-    """Yield the pieces of one stretch, `marked[first]` being the first claim that reaches into it."""
-    for position in range(first, len(marked)):
-        claim = marked[position]
-        if claim.start >= within.end:
+def _pieces(
+    text: str, segment: _Interval[Sentence], of_words: Sequence[_Interval[InfluentialWord]], first: int
+) -> Iterable[Piece]:
+    """Yield the pieces of a segment; `of_words[first]` is the first interval that overlaps it."""
+    for position in range(first, len(of_words)):
+        interval = of_words[position]
+        if interval.start >= segment.end:
             return
-        yield Piece(text[max(claim.start, within.start) : min(claim.end, within.end)], claim.part)
+        yield Piece(text[max(interval.start, segment.start) : min(interval.end, segment.end)], interval.part)
 
 
-def _partition(start: int, end: int, claims: Iterable[_Claim]) -> list[_Claim]:
-    """Cover `start:end` from left to right without gaps or overlaps: the claims as far as there is room, and None."""
-    covering: list[_Claim] = []
-    position = start
-    for claim in sorted(claims, key=lambda each: (each.start, each.end)):
-        begin, finish = max(claim.start, position), min(claim.end, end)
-        if begin >= finish:
+def _cover(length: int, intervals: Iterable[_Interval[Part]]) -> list[_Interval[Part]]:
+    """Return intervals that cover `0:length` without gaps or overlaps; those between the given ones have no part."""
+    covering: list[_Interval[Part]] = []
+    position = 0
+    for interval in sorted(intervals, key=lambda each: (each.start, each.end)):
+        start, end = max(interval.start, position), min(interval.end, length)
+        if start >= end:
             continue
-        if begin > position:
-            covering.append(_Claim(position, begin, None))
-        covering.append(_Claim(begin, finish, claim.part))
-        position = finish
-    if position < end:
-        covering.append(_Claim(position, end, None))
+        if start > position:
+            covering.append(_Interval(position, start, None))
+        covering.append(_Interval(start, end, interval.part))
+        position = end
+    if position < length:
+        covering.append(_Interval(position, length, None))
     return covering

@@ -1,16 +1,13 @@
-"""One HTTP request as the app sees it, and the answers to it: representations, errors -> statuses, headers.
-
-It knows no framework: `app.py` makes a `Call` of what Chalice hands it, and a Chalice response of an `Answer`.
-"""
+"""HTTP requests and responses, independent of the web framework: representations, error responses and headers."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from chalicelib import documents, predict_request
 from chalicelib.assets import Asset, asset_version
-from chalicelib.errors import MalformedBodyError, NotAcceptableError, SentimentError
+from chalicelib.errors import NotAcceptableError, SentimentError
 from chalicelib.negotiation import Representation, negotiate
 from chalicelib.predict_request import PredictRequest
 from chalicelib.release import Release
@@ -18,6 +15,7 @@ from chalicelib.sentiment import PredictResponse
 
 PROBLEM_TYPE = "application/problem+json"
 TEXT_TYPE = "text/plain; charset=utf-8"
+HTML_TYPE = "text/html; charset=utf-8"
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'",
@@ -25,125 +23,124 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# The report is one file with its styles in it, the same for everybody. Nothing that anybody sent is written into it, so
-# allowing styles lets nothing in, and it needs nothing else.
+# The report is a single file with inline styles, written before the release. No user input is in it, so inline styles
+# are safe to allow.
 _REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
-_FOREVER = "public, max-age=31536000, immutable"
-_ASK_AGAIN = "no-cache"  # keep it, but ask whether it changed: modules import each other without a version
+_IMMUTABLE = "public, max-age=31536000, immutable"
+_REVALIDATE = "no-cache"  # modules import each other without a version in the URL
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request. `base` is the path the app is mounted at; `body` is None where it could not be decoded."""
+class Request:
+    """A request. `base` is the path the app is mounted at; `body` is None if its base64 is invalid."""
 
     method: str
     route: str
     base: str
-    headers: Mapping[str, str]  # names in any case
+    headers: Mapping[str, str]  # case-insensitive names
     query: Mapping[str, str]
     body: bytes | None
     request_id: str
 
-    @property
-    def content_type(self) -> str:
-        """The body's Content-Type; JSON where there is none, as API Gateway has it."""
-        return self.headers.get("content-type", "application/json")
+    @cached_property
+    def predict_request(self) -> PredictRequest:
+        """The parsed body of `POST /predict`; without a Content-Type it is JSON, as in API Gateway."""
+        return predict_request.parse(self.headers.get("content-type", "application/json"), self.body)
 
-    def read(self) -> PredictRequest:
-        """Read the reviews asked about; raises `SentimentError`."""
-        if self.body is None:
-            raise MalformedBodyError("The body cannot be decoded.")
-        return predict_request.read(self.content_type, self.body)
-
-    def representation(self, in_kind: Representation) -> Representation:
-        """Choose how to answer; raises `NotAcceptableError`."""
-        return negotiate(self.headers.get("accept", ""), in_kind)
+    def negotiate(self, default: Representation) -> Representation:
+        """Choose the representation of the response; raises `NotAcceptableError`."""
+        return negotiate(self.headers.get("accept", ""), default)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A response, and what the request log should hold of it."""
+class Response:
+    """A response, and the fields that it adds to the request log."""
 
     body: str
     media_type: str
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    facts: dict[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    log_fields: Mapping[str, object] = field(default_factory=dict)
 
 
-def json_answer(document: object, status: int = 200, media_type: str = "application/json") -> Answer:
-    """Answer with JSON."""
-    return Answer(json.dumps(document), media_type, status)
+def json_response(document: object, status: int = 200, media_type: str = "application/json") -> Response:
+    """Return a JSON document."""
+    return Response(json.dumps(document), media_type, status)
 
 
-def page_answer(call: Call, release: Release, status: int = 200, **view: Any) -> Answer:
-    """Answer with the page; jinja2 is imported when the first page is asked for."""
+def page_response(
+    request: Request,
+    release: Release,
+    predict_response: PredictResponse | None = None,
+    error: SentimentError | None = None,
+) -> Response:
+    """Return the page; jinja2 is imported for the first page only, for faster cold starts."""
     from chalicelib.pages import PageView, render
 
-    html = render(PageView(base=call.base, release=release, **view), asset_version)
-    return Answer(html, "text/html; charset=utf-8", status)
+    parsed = request.predict_request if request.method == "POST" else None
+    view = PageView(request.base, release, parsed, predict_response, error, request.request_id)
+    return Response(render(view, asset_version), HTML_TYPE, error.status if error else 200)
 
 
-def verdict_answer(
-    call: Call, asked: PredictRequest, judgement: PredictResponse, release: Release, chosen: Representation
-) -> Answer:
-    """Answer with verdicts; raises the error of a single review, which is then the request's."""
-    if chosen is Representation.TEXT:
-        return Answer(documents.as_digits(judgement), TEXT_TYPE)
-    document = documents.as_json(asked, judgement, release.release_id, call.request_id)
-    if chosen is Representation.JSON:
-        return json_answer(document)
-    return page_answer(call, release, inquiry=asked, results=tuple(document.get("results", [document])))
-
-
-def refusal(call: Call, error: SentimentError, release: Release | None) -> Answer:
-    """Tell an error as its request would have been answered; as a problem document where that is not possible.
-
-    Without a release there is no page. The page's box keeps its text.
-    """
-    problem = documents.problem(error, call.request_id)
-    body = call.body or b""
-    in_kind = predict_request.kind_of(call.content_type, body) if call.method == "POST" else Representation.JSON
-    try:
-        chosen = call.representation(in_kind)
-    except NotAcceptableError:
-        chosen = Representation.JSON
-    if chosen is Representation.HTML and release:
-        text = predict_request.text_of(call.content_type, body)
-        several = predict_request.asks_several(call.content_type, body)
-        answer = page_answer(call, release, error.status, problem=problem, text=text, several=several)
-    elif chosen is Representation.TEXT:
-        answer = Answer(f"Error: {error.title}. {error.detail}\n", TEXT_TYPE, error.status)
+def predict_response(
+    request: Request, predicted: PredictResponse, release: Release, representation: Representation
+) -> Response:
+    """Return verdicts in the negotiated representation; raises the error of a single review."""
+    if representation is Representation.TEXT:
+        response = Response(documents.as_digits(predicted), TEXT_TYPE)
+    elif representation is Representation.JSON:
+        parsed = request.predict_request
+        response = json_response(documents.as_json(parsed, predicted, release.release_id, request.request_id))
     else:
-        answer = json_answer(problem, error.status, PROBLEM_TYPE)
-    answer.facts.update(problem=error.type, cause=getattr(error, "cause", None))
-    answer.facts.update(release=release.release_id if release else None)
-    if error.retry_after_seconds is not None:
-        answer.headers["Retry-After"] = str(error.retry_after_seconds)
-    return answer
+        response = page_response(request, release, predicted)
+    return replace(response, log_fields={**predicted.log_fields, "release": release.release_id})
 
 
-def asset_answer(call: Call, found: Asset) -> Answer:
-    """Answer with a static file; a link that carries the file's version may be kept for good."""
-    kept_until = _FOREVER if call.query.get("v") == found.version else _ASK_AGAIN
-    headers = {"Cache-Control": kept_until, "ETag": found.etag}
-    known = call.headers.get("if-none-match", "")
-    if found.etag in known or known.strip() == "*":
-        return Answer("", found.media_type, 304, headers)
-    return Answer(found.text, found.media_type, 200, headers)
+def error_response(request: Request, error: SentimentError, release: Release | None) -> Response:
+    """Render an error in the negotiated representation, or as a problem document if there is none.
+
+    The page needs a release. It keeps the content of its text box.
+    """
+    default = request.predict_request.default_representation if request.method == "POST" else Representation.JSON
+    try:
+        representation = request.negotiate(default)
+    except NotAcceptableError:
+        representation = Representation.JSON
+    if representation is Representation.HTML and release:
+        response = page_response(request, release, error=error)
+    elif representation is Representation.TEXT:
+        response = Response(f"Error: {error.title}. {error.detail}\n", TEXT_TYPE, error.status)
+    else:
+        response = json_response(documents.problem(error, request.request_id), error.status, PROBLEM_TYPE)
+    retry_after = {} if error.retry_after_seconds is None else {"Retry-After": str(error.retry_after_seconds)}
+    log_fields = {
+        "problem": error.type,
+        "cause": getattr(error, "cause", None),
+        "release": release.release_id if release else None,
+    }
+    return replace(response, headers=retry_after, log_fields=log_fields)
 
 
-def report_answer(call: Call, found: Asset) -> Answer:
-    """Answer with the packaged report, under a policy of its own."""
-    answer = asset_answer(call, found)
-    answer.headers["Content-Security-Policy"] = _REPORT_POLICY
-    return answer
+def asset_response(request: Request, asset: Asset) -> Response:
+    """Return a static file, immutable if the link carries the file's version."""
+    cache_control = _IMMUTABLE if request.query.get("v") == asset.version else _REVALIDATE
+    headers = {"Cache-Control": cache_control, "ETag": asset.etag}
+    known = request.headers.get("if-none-match", "")
+    if asset.etag in known or known.strip() == "*":
+        return Response("", asset.media_type, 304, headers)
+    return Response(asset.text, asset.media_type, 200, headers)
 
 
-def common_headers(call: Call) -> dict[str, str]:
-    """Return the headers that every answer carries, unless it has its own."""
-    secure = _HTTPS_ONLY if call.headers.get("x-forwarded-proto") == "https" else {}
-    return {**SECURITY_HEADERS, **secure, "X-Request-Id": call.request_id, "Vary": "Accept"}
+def report_response(request: Request, report: Asset) -> Response:
+    """Return the packaged report, with its own content security policy."""
+    response = asset_response(request, report)
+    return replace(response, headers={**response.headers, "Content-Security-Policy": _REPORT_POLICY})
+
+
+def common_headers(request: Request) -> dict[str, str]:
+    """Return the headers of every response; a response may override them."""
+    secure = _HTTPS_ONLY if request.headers.get("x-forwarded-proto") == "https" else {}
+    return {**SECURITY_HEADERS, **secure, "X-Request-Id": request.request_id, "Vary": "Accept"}

@@ -1,4 +1,4 @@
-"""Which representation answers a request: its Accept header, and where that is open, the kind of its body.
+"""Content negotiation: the representation of a response, from the Accept header and the kind of the request's body.
 
 Source: RFC 9110, sections 8.3 (Content-Type) and 12.5.1 (Accept, with quality values and specificity).
 """
@@ -10,24 +10,24 @@ from chalicelib.errors import NotAcceptableError
 
 
 class Representation(Enum):
-    """What an answer can be written as; the value is its media type."""
+    """The representations of a response; the value is the media type."""
 
     JSON = "application/json"
     HTML = "text/html"
     TEXT = "text/plain"
 
 
-_PROBLEM = "application/problem+json"  # whoever asks for problems reads JSON
+_PROBLEM = "application/problem+json"  # a client that accepts problem documents gets JSON
 
 
 class MediaRange(NamedTuple):
-    """One entry of an Accept header, and how much it is wanted (0..1)."""
+    """An entry of an Accept header, with its quality value (0..1)."""
 
     media_type: str
     quality: float
 
 
-def media_type_of(content_type: str) -> tuple[str, dict[str, str]]:
+def parse_content_type(content_type: str) -> tuple[str, dict[str, str]]:
     """Split a Content-Type: `text/plain; charset="UTF-8"` -> `("text/plain", {"charset": "utf-8"})`, lower case."""
     media_type, *parameters = content_type.lower().split(";")
     pairs = (parameter.partition("=") for parameter in parameters)
@@ -35,10 +35,10 @@ def media_type_of(content_type: str) -> tuple[str, dict[str, str]]:
 
 
 def _media_ranges(accept: str) -> list[MediaRange]:
-    """Read an Accept header; an unreadable quality counts as 0."""
+    """Parse an Accept header; an invalid quality value counts as 0."""
     ranges = []
     for entry in accept.split(","):
-        media_type, parameters = media_type_of(entry)
+        media_type, parameters = parse_content_type(entry)
         try:
             quality = float(parameters.get("q", "1"))
         except ValueError:
@@ -48,27 +48,26 @@ def _media_ranges(accept: str) -> list[MediaRange]:
     return ranges
 
 
-def _quality(representation: Representation, ranges: list[MediaRange]) -> tuple[float, int]:
-    """How much a representation is wanted, by the most specific range that covers it: (quality, specificity)."""
-    kind = representation.value.split("/")[0]
-    specificity = {"*/*": 1, f"{kind}/*": 2, representation.value: 3}
+def _preference(representation: Representation, ranges: list[MediaRange]) -> tuple[float, int]:
+    """Return the quality value and the specificity of the most specific range that matches a representation."""
+    main_type = representation.value.split("/")[0]
+    specificity = {"*/*": 1, f"{main_type}/*": 2, representation.value: 3}
     if representation is Representation.JSON:
         specificity[_PROBLEM] = 3
-    covering = [(specificity[entry.media_type], entry.quality) for entry in ranges if entry.media_type in specificity]
-    best = max(covering, default=(0, 0.0))
+    matching = [(specificity[entry.media_type], entry.quality) for entry in ranges if entry.media_type in specificity]
+    best = max(matching, default=(0, 0.0))
     return best[1], best[0]
 
 
-def negotiate(accept: str, in_kind: Representation) -> Representation:
-    """Choose the representation of an answer.
+def negotiate(accept: str, default: Representation) -> Representation:
+    """Choose the representation of a response: the highest quality value, then the most specific, then the default.
 
-    The most wanted one wins; between equals the more specifically named, then the one in kind. Raises
-    `NotAcceptableError` when none is wanted.
+    Raises `NotAcceptableError` if the Accept header allows none.
     """
     ranges = _media_ranges(accept) or [MediaRange("*/*", 1.0)]
-    order = [in_kind, *(each for each in Representation if each is not in_kind)]
-    wanted = max(order, key=lambda each: _quality(each, ranges))
-    if _quality(wanted, ranges)[0] <= 0:
+    candidates = [default, *(each for each in Representation if each is not default)]
+    preferred = max(candidates, key=lambda each: _preference(each, ranges))
+    if _preference(preferred, ranges)[0] <= 0:
         offered = ", ".join(each.value for each in Representation)
-        raise NotAcceptableError(f"The answer can be {offered}; the Accept header allows none of them.")
-    return wanted
+        raise NotAcceptableError(f"The response can be {offered}; the Accept header allows none of them.")
+    return preferred

@@ -1,6 +1,6 @@
-"""This API, described: an OpenAPI 3.1 document made from the error classes, the fault table and the limits in code.
+"""The OpenAPI 3.1 document of this API, derived from the error classes, the table of faults and the limits.
 
-Source: the OpenAPI Specification 3.1.0. Tests validate the document, and real answers against its schemas.
+Source: the OpenAPI Specification 3.1.0. Tests validate the document, and real responses against its schemas.
 """
 
 from typing import Any
@@ -11,12 +11,12 @@ JsonObject = dict[str, Any]
 
 _SHARE: JsonObject = {"type": "number", "minimum": 0, "maximum": 1}
 _EFFECT: JsonObject = {"type": "number", "minimum": -1, "maximum": 1}
-_OFFSET: JsonObject = {"type": "integer", "minimum": 0, "description": "in Unicode code points of the review sent"}
+_OFFSET: JsonObject = {"type": "integer", "minimum": 0, "description": "in Unicode code points of the submitted review"}
 _TEXT: JsonObject = {"type": "string"}
 
 
 def _object(properties: JsonObject, optional: frozenset[str] = frozenset()) -> JsonObject:
-    """Describe an object by its properties, all required but the optional ones."""
+    """Return the schema of an object; its properties are required unless optional."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "required": required, "properties": properties}
 
@@ -30,40 +30,40 @@ def _reference(schema: str) -> JsonObject:
 
 
 def problem_types() -> dict[str, int]:
-    """Return every problem type this API answers with, and its status."""
+    """Return every problem type of this API with its status."""
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    kinds = {kind.type: kind.status for kind in classes if issubclass(kind, errors.SentimentError)}
-    tabled = {
+    of_classes = {kind.type: kind.status for kind in classes if issubclass(kind, errors.SentimentError)}
+    of_faults = {
         fault.type: fault.status
         for fault in {*endpoint_errors.FAULTS.values(), endpoint_errors.BAD_ANSWER, endpoint_errors.UNKNOWN}
     }
-    return dict(sorted({**kinds, **tabled}.items()))
+    return dict(sorted({**of_classes, **of_faults}.items()))
 
 
 _LABEL = {
     "type": "string",
     "enum": [sentiment.POSITIVE, sentiment.NEGATIVE, sentiment.NOT_SURE],
-    "description": "not sure: the score is strictly inside the release's band (not_sure_band of /version), outside of "
-    "which the share of right answers stated there (precision) was reached on held-out reviews and on one to three "
-    "sentences of each; or too few words are known, or the text does not look English",
+    "description": "not sure: the score is strictly inside the release's band (not_sure_band of /version), or too few "
+    "words are known, or the text does not look English. Outside the band, held-out reviews and excerpts of one to "
+    "three sentences reached the precision that /version states",
 }
 
 
 def _schemas() -> JsonObject:
-    """Describe the documents that are sent and answered."""
-    about = {"release": _TEXT, "variant": _TEXT, "request_id": _TEXT}
+    """Return the schemas of requests and responses."""
+    origin = {"release": _TEXT, "variant": _TEXT, "request_id": _TEXT}
     place = _object({"start": _OFFSET, "end": _OFFSET})
     sentence = _object({"text": _TEXT, "start": _OFFSET, "end": _OFFSET, "score": _SHARE, "effect": _EFFECT})
-    places = _list(place) | {"description": "all places of the word; start and end are those of the first"}
+    places = _list(place) | {"description": "all occurrences of the word; start and end are those of the first"}
     word = _object({"text": _TEXT, "start": _OFFSET, "end": _OFFSET, "effect": _EFFECT, "places": places})
     verdict = {
         "label": _LABEL,
         "score": _SHARE | {"description": "the probability that the review is positive"},
-        "known_words": _SHARE | {"description": "the share of its words that the model knows"},
+        "known_words": _SHARE | {"description": "the share of the words that the model knows"},
         "warnings": _list(_object({"code": _TEXT, "message": _TEXT})),
-        "sentences": _list(sentence) | {"description": "empty unless explained"},
-        "words": _list(word) | {"description": "those that moved the score most, strongest first"},
-        **about,
+        "sentences": _list(sentence) | {"description": "empty if explain is false"},
+        "words": _list(word) | {"description": "the words with the largest effects, strongest first"},
+        **origin,
     }
     problem = {
         "type": {"type": "string", "enum": [f"urn:verdict:problem:{slug}" for slug in problem_types()]},
@@ -74,29 +74,29 @@ def _schemas() -> JsonObject:
         "retry_after_seconds": {"type": "integer"},
     }
     item_error = _object({"error": _reference("Problem")})
-    one = {"review": {"type": "string", "minLength": 1}, "explain": {"type": "boolean", "default": True}}
-    many = {
-        "reviews": {"type": "array", "minItems": 1, "maxItems": sentiment.MOST_REVIEWS, "items": _TEXT},
+    single = {"review": {"type": "string", "minLength": 1}, "explain": {"type": "boolean", "default": True}}
+    several = {
+        "reviews": {"type": "array", "minItems": 1, "maxItems": sentiment.MAX_REVIEWS, "items": _TEXT},
         "explain": {"type": "boolean", "default": False},
     }
     return {
-        "Review": _object(one, frozenset({"explain"})),
-        "Reviews": _object(many, frozenset({"explain"})),
+        "Review": _object(single, frozenset({"explain"})),
+        "Reviews": _object(several, frozenset({"explain"})),
         "Verdict": _object(verdict),
-        "Verdicts": _object({"results": _list({"oneOf": [_reference("Verdict"), item_error]}), **about}),
+        "Verdicts": _object({"results": _list({"oneOf": [_reference("Verdict"), item_error]}), **origin}),
         "Problem": _object(problem, frozenset({"retry_after_seconds"})),
     }
 
 
 def _problem_responses(statuses: set[int]) -> JsonObject:
-    """Describe the error answers of a route, a response a status, with the problem types it can carry."""
+    """Return the error responses of a route by status, with their problem types."""
     content = {"application/problem+json": {"schema": _reference("Problem")}}
-    told = {status: [slug for slug, own in problem_types().items() if own == status] for status in sorted(statuses)}
-    return {str(status): {"description": ", ".join(slugs), "content": content} for status, slugs in told.items()}
+    types = {status: [slug for slug, code in problem_types().items() if code == status] for status in sorted(statuses)}
+    return {str(status): {"description": ", ".join(slugs), "content": content} for status, slugs in types.items()}
 
 
 def _predict() -> JsonObject:
-    """Describe `POST /predict`."""
+    """Return the operation `POST /predict`."""
     form = _object({"review": _TEXT, "several": {"type": "string"}}, frozenset({"several"}))
     body = {
         "text/plain": {"schema": _TEXT, "example": "One of the best films I have ever seen"},
@@ -108,7 +108,7 @@ def _predict() -> JsonObject:
     }
     digits = _TEXT | {"pattern": "^[01](\n[01])*$", "description": "1 for positive, 0 for negative"}
     verdicts = {"oneOf": [_reference("Verdict"), _reference("Verdicts")]}
-    answer = {
+    responses = {
         "application/json": {"schema": verdicts},
         "text/plain": {"schema": digits},
         "text/html": {"schema": _TEXT},
@@ -116,45 +116,47 @@ def _predict() -> JsonObject:
     return {
         "operationId": "predict",
         "summary": "Judge one review, or up to 100",
-        "description": f"At most {predict_request.LARGEST_BODY:,} bytes; "
-        f"of a review, {sentiment.LONGEST_REVIEW:,} characters. "
-        "The Accept header chooses the answer; where it is open, text answers text, a form the page, JSON JSON.",
+        "description": f"At most {predict_request.MAX_BODY_BYTES:,} bytes; "
+        f"only the first {sentiment.MAX_REVIEW_LENGTH:,} characters of a review are read. The Accept header selects "
+        "the response; by default it is text for text, the page for a form, and JSON for JSON.",
         "requestBody": {"required": True, "content": body},
         "responses": {
-            "200": {"description": "A verdict, or one for each review in order", "content": answer},
+            "200": {"description": "A verdict, or a result for each review in order", "content": responses},
             **_problem_responses(set(problem_types().values()) - {404, 405}),
         },
     }
 
 
 def _read(operation: str, summary: str, media_type: str, statuses: frozenset[int] = frozenset()) -> JsonObject:
-    """Describe a GET route that takes nothing."""
+    """Return the operation of a GET route without parameters."""
     schema = {"type": "object"} if media_type == "application/json" else _TEXT
-    found = {"200": {"description": summary, "content": {media_type: {"schema": schema}}}}
+    success = {"200": {"description": summary, "content": {media_type: {"schema": schema}}}}
     return {
-        "get": {"operationId": operation, "summary": summary, "responses": found | _problem_responses(set(statuses))}
+        "get": {"operationId": operation, "summary": summary, "responses": success | _problem_responses(set(statuses))}
     }
 
 
 def document() -> JsonObject:
-    """Return the OpenAPI document; its server is wherever the document was read from."""
-    asset = _read("static", "A file that the page uses", "text/css", frozenset({404}))
+    """Return the OpenAPI document; its server is relative to the document's own address."""
+    asset = _read("static", "A static file of the page", "text/css", frozenset({404}))
     name = {"name": "name", "in": "path", "required": True, "schema": _TEXT}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Verdict",
             "version": "1",
-            "summary": "Tells what a movie review really says",
+            "summary": "Sentiment of movie reviews, with explanations",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "."}],
         "paths": {
             "/": _read("page", "The page", "text/html"),
             "/predict": {"post": _predict()},
-            "/health": _read("health", "Whether the app answers", "application/json"),
-            "/ready": _read("ready", "Whether the model answers", "application/json", frozenset({500, 502, 503, 504})),
-            "/version": _read("version", "Which release is packaged", "application/json"),
+            "/health": _read("health", "Whether the app is running", "application/json"),
+            "/ready": _read(
+                "ready", "Whether the endpoint can score a review", "application/json", frozenset({500, 502, 503, 504})
+            ),
+            "/version": _read("version", "The packaged release", "application/json"),
             "/report": _read("report", "The release's report: figures and plots", "text/html", frozenset({404})),
             "/openapi.json": _read("openapi", "This document", "application/json"),
             "/static/{name}": {**asset, "parameters": [name]},

@@ -1,22 +1,33 @@
-"""The page: what was asked, and its verdict or problem -> HTML, rendered from `static/index.html`.
+"""The page: a form with the verdicts or the error of a request, rendered to HTML from `static/index.html`.
 
-The template is handed plain values that are ready to be shown; what they say is decided here. Everything is escaped
-by Jinja2, which is why this module never makes markup. What it does not do: statuses, headers, or any script.
+The template shows `PageView` and `VerdictView`; their texts are written here. Jinja2 escapes everything, so this module
+never builds markup.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from chalicelib.assets import FOLDER
-from chalicelib.highlight import level, stretches
+from chalicelib.errors import NotFoundError, SentimentError
+from chalicelib.explanation import InfluentialWord, Sentence
+from chalicelib.highlight import Segment, divide, level
 from chalicelib.predict_request import PredictRequest
 from chalicelib.release import Release
-from chalicelib.sentiment import LONGEST_REVIEW, MOST_REVIEWS, NOT_SURE, POSITIVE, label_of
+from chalicelib.sentiment import (
+    MAX_REVIEW_LENGTH,
+    MAX_REVIEWS,
+    NEGATIVE,
+    NOT_SURE,
+    POSITIVE,
+    PredictResponse,
+    Verdict,
+    label_of,
+)
 
 EXAMPLES = (
     "This movie is horrible.",
@@ -24,51 +35,94 @@ EXAMPLES = (
     "Not good at all: two hours I will never get back, and an ending that makes no sense.",
     "The acting is superb and every frame is beautiful. Sadly the story goes nowhere, and after an hour I was bored.",
 )
-_SENTENCE_FLOOR = 0.1  # an answer whose strongest effect is below this is not shaded at full strength
-_WORD_FLOOR = 0.05
+_MIN_STRONGEST_SENTENCE = 0.1  # below this, even the strongest sentence is not shaded at full strength
+_MIN_STRONGEST_WORD = 0.05
 
 
 @dataclass(frozen=True)
 class PageView:
-    """What one answer of the page shows.
+    """What the page shows: nothing but the form, or the response to a request, or its error.
 
-    `base` is the path the app is mounted at, "/" or "/prod/". `results` are `answers.result` documents in the order
-    of the inquiry's reviews, a single one for a single review. `problem` is set when the whole request failed.
-    `text` is kept in the box, and `several` in its checkbox, when there is no inquiry to take them from.
+    `base` is the path the app is mounted at, "/" or "/prod/".
     """
 
     base: str
     release: Release
-    inquiry: PredictRequest | None = None
-    results: tuple[dict[str, Any], ...] = ()
-    problem: dict[str, Any] | None = None
-    text: str = ""
-    several: bool = False
+    request: PredictRequest | None = None
+    response: PredictResponse | None = None
+    error: SentimentError | None = None
+    request_id: str = ""
+
+    @property
+    def several(self) -> bool:
+        """Whether the checkbox for several reviews is set."""
+        return bool(self.request and self.request.several)
+
+    @property
+    def action(self) -> str:
+        """The page's own address relative to its base, which links to places on the page must repeat."""
+        return "predict" if self.response or (self.error and not isinstance(self.error, NotFoundError)) else ""
+
+    @property
+    def text(self) -> str:
+        """The content of the text box: the form's own text, or the reviews of a JSON request."""
+        if self.request is None:
+            return ""
+        return self.request.text or "\n".join(_text_of(review) for review in self.request.reviews)
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """The release, the variant and the request's id, as far as they are known."""
+        variant = self.response.variant if self.response else ""
+        origin = {"release": self.release.release_id, "variant": variant, "request": self.request_id}
+        return {name: value for name, value in origin.items() if value}
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """The verdict on a single review, with its texts and its highlighted segments."""
+
+    verdict: Verdict
+    headline: str
+    summary: str
+    words: tuple[InfluentialWord, ...]  # those with a visible effect
+    segments: tuple[Segment, ...]
+    unread: int  # characters that were not read
+
+    def sentence_style(self, sentence: Sentence) -> str:
+        """Return the style classes of a sentence."""
+        return _style(sentence.effect, self.verdict.explanation.sentences, _MIN_STRONGEST_SENTENCE)
+
+    def word_style(self, word: InfluentialWord) -> str:
+        """Return the style classes of a word."""
+        return _style(word.effect, self.verdict.explanation.words, _MIN_STRONGEST_WORD)
+
+
+class Row(NamedTuple):
+    """A row of the results table: a verdict with its warnings, or an error."""
+
+    review: str
+    label: str
+    score: float | None  # None: no word is known, so the score means nothing
+    note: str
 
 
 def render(view: PageView, asset_version: Callable[[str], str]) -> str:
-    """Return the page as HTML; `asset_version` gives the short content hash of a file in `static/`."""
-    asked = view.inquiry
-    several = asked.several if asked else view.several
+    """Return the page as HTML; `asset_version` returns the content hash of a file in `static/`."""
+    rows = _rows(view) if view.several else []
     html = _template().render(
-        base=view.base,
-        here=_own_address(view),
+        view=view,
         version_of=asset_version,
-        release=view.release,
         band=view.release.facts.not_sure_band,
-        measured=_measured(view.release),
-        longest_review=LONGEST_REVIEW,
-        most_reviews=MOST_REVIEWS,
+        accuracy=_accuracy(view.release),
+        max_review_length=MAX_REVIEW_LENGTH,
+        max_reviews=MAX_REVIEWS,
         examples=EXAMPLES,
-        kept_text=_kept_text(view),
-        several=several,
-        problem=view.problem,
-        answer=_answer(view) if view.results and not several else None,
-        rows=_rows(view) if several else [],
-        counts=Counter(result.get("label", "error") for result in view.results),
-        about=_about(view),
+        answer=_verdict_view(view),
+        rows=rows,
+        counts=Counter(row.label for row in rows),
     )
-    return html.encode("utf-8", errors="replace").decode("utf-8")  # JSON can carry half a surrogate pair
+    return html.encode("utf-8", errors="replace").decode("utf-8")  # JSON can contain half a surrogate pair
 
 
 @cache
@@ -86,15 +140,15 @@ def _template() -> Template:
 
 
 def percent(share: float) -> str:
-    """Write a share (0..1) so that only a whole one reads as 100%: `0.974` -> `97%`, `0.999` -> `over 99%`."""
-    written = f"{share:.0%}"
-    if written == "0%" and share > 0:
+    """Format a share (0..1) so that only 1.0 becomes 100%: `0.974` -> `97%`, `0.999` -> `over 99%`."""
+    formatted = f"{share:.0%}"
+    if formatted == "0%" and share > 0:
         return "under 1%"
-    return "over 99%" if written == "100%" and share < 1 else written
+    return "over 99%" if formatted == "100%" and share < 1 else formatted
 
 
 def points(effect: float) -> str:
-    """Write an effect on a probability in percentage points: `0.123` -> `+12`, `-0.004` -> `−0.4`."""
+    """Format an effect on a probability in percentage points: `0.123` -> `+12`, `-0.004` -> `−0.4`."""
     size = abs(effect) * 100
     if size < 0.05:
         return "0"
@@ -102,110 +156,87 @@ def points(effect: float) -> str:
 
 
 def direction(effect: float) -> str:
-    """Name which way an effect points: up (towards positive), down, or flat where it would be written as 0."""
+    """Return the direction of an effect: up (towards positive), down, or flat if it is formatted as 0."""
     if points(effect) == "0":
         return "flat"
     return "up" if effect > 0 else "down"
 
 
-def _own_address(view: PageView) -> str:
-    """Return the page's own address relative to its base, which links to places inside it must repeat."""
-    posted = view.results or (view.problem and view.problem["status"] != 404)
-    return "predict" if posted else ""
-
-
-def _kept_text(view: PageView) -> str:
-    """Return what the box shows again: the form's own text, else the reviews that were asked about."""
-    if view.inquiry is None:
-        return view.text
-    return view.inquiry.form_text or "\n".join(_review_text(review) for review in view.inquiry.reviews)
-
-
-def _review_text(review: object) -> str:
-    """Return a review as it can be shown; a JSON list may hold other things than text."""
-    return review if isinstance(review, str) else "(not text)"
-
-
-def _answer(view: PageView) -> dict[str, Any]:
-    """Return what the page shows of a single verdict."""
-    result = view.results[0]
-    review = _review_text(view.inquiry.reviews[0]) if view.inquiry else view.text
-    sentences = _styled(result["sentences"], _SENTENCE_FLOOR)
-    words = [word for word in _styled(result["words"], _WORD_FLOOR) if word["style"] != "flat"]
-    return {
-        **result,
-        "sentences": sentences,
-        "words": words,
-        "stretches": stretches(review[:LONGEST_REVIEW], sentences, words),
-        "unread": max(len(review) - LONGEST_REVIEW, 0),
-        "headline": result["label"].capitalize(),
-        "chance": _chance(result, view.release),
-    }
-
-
-def _styled(parts: Sequence[Mapping[str, Any]], floor: float) -> list[dict[str, Any]]:
-    """Add to each part its style classes: its direction, and how strong it is beside the strongest, or the floor."""
-    strongest = max([floor, *(abs(part["effect"]) for part in parts)])
-    return [{**part, "style": _style(part["effect"], strongest)} for part in parts]
-
-
-def _style(effect: float, strongest: float) -> str:
-    """Return the style classes of an effect: `flat`, or `up up-3`."""
+def _style(effect: float, parts: Iterable[Sentence | InfluentialWord], min_strongest: float) -> str:
+    """Return the style classes of an effect, relative to the strongest of all parts: `flat`, or `up up-3`."""
+    strongest = max([min_strongest, *(abs(part.effect) for part in parts)])
     towards = direction(effect)
     return towards if towards == "flat" else f"{towards} {towards}-{level(effect, strongest)}"
 
 
-def _chance(result: dict[str, Any], release: Release) -> str:
-    """Say a score in a plain sentence."""
-    label, score = result["label"], result["score"]
-    if result["known_words"] == 0:
-        return "The model knows none of its words, so it has nothing to go by."
-    if label == NOT_SURE:
-        too_close = label_of(score, release) == NOT_SURE
-        why = "too close to call" if too_close else "but it understands too little of it to take a side"
-        return f"The model puts the chance that this review is positive at {percent(score)}, {why}."
-    chance = score if label == POSITIVE else 1 - score
-    return f"The model puts the chance that this review is {label} at {percent(chance)}."
+def _text_of(review: object) -> str:
+    """Return a review as text; a JSON list may have items that are not strings."""
+    return review if isinstance(review, str) else "(not text)"
 
 
-def _rows(view: PageView) -> list[dict[str, Any]]:
-    """Return the lines of the results table."""
-    reviews: Sequence[object] = view.inquiry.reviews if view.inquiry else ()
-    return [_row(review, result) for review, result in zip(reviews, view.results, strict=True)]
+def _verdict_view(view: PageView) -> VerdictView | None:
+    """Return the view of a single verdict."""
+    if not (view.request and view.response) or view.several:
+        return None
+    verdict = view.response.single
+    review = _text_of(view.request.reviews[0])
+    words = tuple(word for word in verdict.explanation.words if direction(word.effect) != "flat")
+    return VerdictView(
+        verdict=verdict,
+        headline=verdict.label.capitalize(),
+        summary=_summary(verdict, view.release),
+        words=words,
+        segments=tuple(divide(review[:MAX_REVIEW_LENGTH], verdict.explanation.sentences, words)),
+        unread=max(len(review) - MAX_REVIEW_LENGTH, 0),
+    )
 
 
-def _row(review: object, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one line of the results table: a verdict with its warnings, or the error in its place."""
-    if "error" in result:
-        return {"review": _review_text(review), "label": "error", "score": None, "note": result["error"]["detail"]}
-    note = " ".join(warning["message"] for warning in result["warnings"])
-    score = result["score"] if result["known_words"] else None  # a score that rests on no known word is not told
-    return {"review": _review_text(review), "label": result["label"], "score": score, "note": note}
+def _summary(verdict: Verdict, release: Release) -> str:
+    """Return a verdict's probability as a sentence."""
+    if verdict.known_words == 0:
+        return "The model knows none of these words."
+    likelier = POSITIVE if verdict.score >= 0.5 else NEGATIVE
+    chance = percent(max(verdict.score, 1 - verdict.score))
+    if verdict.label != NOT_SURE:
+        return f"{_capitalized(chance)} likely to be {verdict.label}."
+    if label_of(verdict.score, release) == NOT_SURE:
+        return f"Leans {likelier} ({chance}), but not enough to call."
+    return (
+        f"{_capitalized(chance)} likely to be {likelier}, but the model understands too little of the review to call."
+    )
 
 
-def _about(view: PageView) -> dict[str, str]:
-    """Return which release and variant answered, and the request's id, as far as they are known."""
-    told: Mapping[str, Any] = view.problem or next((each for each in view.results if "error" not in each), {})
-    about = {
-        "release": view.release.release_id,
-        "variant": told.get("variant", ""),
-        "request": told.get("request_id", ""),
-    }
-    return {name: value for name, value in about.items() if value}
+def _capitalized(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
-def _measured(release: Release) -> str:
-    """Say how often the release was right, and what its band buys; nothing where its facts do not state it."""
-    whole, short = (release.facts.metrics.get(asked, {}) for asked in ("test", "test crops"))
+def _rows(view: PageView) -> list[Row]:
+    """Return the rows of the results table."""
+    if not (view.request and view.response):
+        return []
+    return [
+        _row(_text_of(review), outcome)
+        for review, outcome in zip(view.request.reviews, view.response.outcomes, strict=True)
+    ]
+
+
+def _row(review: str, outcome: Verdict | SentimentError) -> Row:
+    """Return the row of one review."""
+    if isinstance(outcome, SentimentError):
+        return Row(review, "error", None, outcome.detail)
+    note = " ".join(warning.message for warning in outcome.warnings)
+    return Row(review, outcome.label, outcome.score if outcome.known_words else None, note)
+
+
+def _accuracy(release: Release) -> str:
+    """Return the release's accuracy and coverage as sentences; "" if its facts do not state them."""
+    whole, excerpts = (release.facts.metrics.get(name, {}) for name in ("test", "test crops"))
     if not {"accuracy", "reviews"} <= whole.keys():
         return ""
-    said = (
-        f"On {whole['reviews']:,} test reviews that it never saw in training, "
-        f"it was right {whole['accuracy']:.1%} of the time"
-    )
-    if not {"accuracy", "answered", "answered_accuracy"} <= short.keys():
-        return f"{said}."
+    sentences = f"It labels {whole['accuracy']:.1%} of {whole['reviews']:,} test reviews correctly."
+    if not {"accuracy", "answered", "answered_accuracy"} <= excerpts.keys():
+        return sentences
     return (
-        f"{said}; on one to three sentences of each, {short['accuracy']:.0%}. Of those short texts it is sure about "
-        f"{short['answered']:.0%}, and right in {short['answered_accuracy']:.0%} of what it is sure about."
+        f"{sentences} Of excerpts of one to three sentences it labels {excerpts['accuracy']:.0%} correctly; it is sure "
+        f"about {excerpts['answered']:.0%} of them, and correct on {excerpts['answered_accuracy']:.0%} of those."
     )

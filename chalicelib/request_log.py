@@ -1,24 +1,24 @@
-"""One JSON line a request, on standard output, where Lambda and `chalice local` both pick it up.
+"""The request log: one JSON object per line on standard output, where Lambda and `chalice local` collect it.
 
-It holds the request's id, route, method, status and milliseconds, and what the answer says of itself: rows, share of
-known words, release, variant, and the cause of a fault. Never a review, a word of one, an address or a header.
+It has the request's id, route, method, status and milliseconds, and the response's log fields: rows, share of known
+words, release, variant, and the cause of a fault. It never has a review, a word of one, an IP address or a header.
 """
 
 import json
 import sys
 
-from chalicelib.http import Answer, Call
+from chalicelib.http import Request, Response
 
 
-def write(call: Call, answer: Answer, milliseconds: float | None = None) -> None:
-    """Write a request's line; `milliseconds` is None where the time was not taken."""
-    facts = {
-        "id": call.request_id,
-        "route": call.route,
-        "method": call.method,
-        "status": answer.status,
+def write(request: Request, response: Response, milliseconds: float | None = None) -> None:
+    """Write the line of a request; `milliseconds` is None if the time was not measured."""
+    fields = {
+        "id": request.request_id,
+        "route": request.route,
+        "method": request.method,
+        "status": response.status,
         "ms": milliseconds if milliseconds is None else round(milliseconds, 1),
-        **answer.facts,
+        **response.log_fields,
     }
-    sys.stdout.write(json.dumps(facts, separators=(",", ":")) + "\n")
+    sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")
     sys.stdout.flush()

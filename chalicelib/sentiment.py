@@ -1,9 +1,9 @@
-"""The use case: reviews -> verdicts, with what moved them, from one call of the endpoint.
+"""The use case: from reviews to verdicts and their explanations, with one call of the endpoint.
 
-A verdict is a label and the probability of positive. It is explained by exact re-scorings: every sentence alone, the
-review without each sentence, and the review without each of the words that could move it most (all places of a word
-at once). `effect` is the review's score less the score without that part, so above 0 speaks for positive.
-What this module does not do: read HTTP, render pages, or decide anything the packaged release does not state.
+A verdict is a label and the probability that the review is positive. It is explained by exact re-scoring: of each
+sentence alone, of the review without each sentence, and of the review without each of its most influential words (all
+occurrences of a word at once). `effect` is the review's score minus the score without that part, so it is above 0 for a
+part that makes the review more positive. HTTP and HTML are elsewhere, and all thresholds are the packaged release's.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,38 +11,38 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from chalicelib.errors import BodyTooLargeError, EmptyReviewError, MalformedBodyError, SentimentError
-from chalicelib.explanation import Explanation, Parts, explain, part_rows, split_parts
+from chalicelib.explanation import Explanation, Parts, explain_score, part_rows, split_parts
 from chalicelib.language import probably_english
 from chalicelib.release import Release
 from chalicelib.text import words as words_of
 
-LONGEST_REVIEW = 20_000  # characters; what is longer is cut, with a warning
-MOST_REVIEWS = 100  # in one request
-LARGEST_CALL = 3_900_000  # bytes; a serverless endpoint takes 4 MB
-LEAST_KNOWN_WORDS = 0.5  # share of a review's words; with fewer there is no judging it
-MOST_ROWS = 2_000  # in one call, explanations included; bounds the endpoint's time
+MAX_REVIEW_LENGTH = 20_000  # characters; the rest is ignored, with a warning
+MAX_REVIEWS = 100  # in one request
+MAX_CALL_BYTES = 3_900_000  # a serverless endpoint accepts 4 MB
+MAX_CALL_ROWS = 2_000  # explanations included; limits the endpoint's response time
+MIN_KNOWN_WORDS = 0.5  # share of a review's words; with fewer it cannot be judged
 
 POSITIVE, NEGATIVE, NOT_SURE = "positive", "negative", "not sure"
 
 
 class Scores(NamedTuple):
-    """The endpoint's answer: the probability of positive (0..1) for each row sent, and the variant that answered."""
+    """The probability of positive (0..1) for each row, and the name of the variant that scored them."""
 
     values: list[float]
     variant: str
 
 
 class Scorer(Protocol):
-    """Whatever scores libsvm rows: the endpoint, or a stand-in in tests."""
+    """Scores libsvm rows: the endpoint, or a fake in tests."""
 
     def scores(self, rows: Sequence[str], remaining_seconds: Callable[[], float]) -> Scores:
-        """Return one score a row, in order; raises `SentimentError`, never a partial answer."""
+        """Return one score per row, in order; raises `SentimentError`, never a partial result."""
         ...
 
 
 @dataclass(frozen=True)
 class ReviewWarning:
-    """Something a reader of a verdict should know: a stable code, and a sentence for people."""
+    """A reason to trust a verdict less: a stable code, and a sentence for people."""
 
     code: str
     message: str
@@ -50,40 +50,48 @@ class ReviewWarning:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One review's answer. `score` is the probability of positive and `known_words` a share, both 0..1."""
+    """The result for one review. `score` is the probability of positive and `known_words` a share, both 0..1."""
 
     label: str
     score: float
     known_words: float
-    judgeable: bool  # False: too few words are known, or it is not English, so the score says nothing
+    judgeable: bool  # False: too few words are known, or it is not English, so the score means nothing
     warnings: tuple[ReviewWarning, ...]
     explanation: Explanation = field(default_factory=Explanation)
 
 
 @dataclass(frozen=True)
 class PredictResponse:
-    """The answer to a request: for every review, in order, a verdict or the error that stands in its place."""
+    """The results of a request: a verdict or an error for each review, in order."""
 
     outcomes: list[Verdict | SentimentError]
-    variant: str  # "" when no review could be asked about
+    variant: str  # "" if the endpoint was not called
     rows: int  # rows sent to the endpoint
 
     @property
-    def facts(self) -> dict[str, object]:
-        """What the request log holds: rows, variant, and the mean share of known words over what was judged."""
+    def single(self) -> Verdict:
+        """The verdict on the only review; raises its error if there is none."""
+        outcome = self.outcomes[0]
+        if isinstance(outcome, SentimentError):
+            raise outcome
+        return outcome
+
+    @property
+    def log_fields(self) -> dict[str, object]:
+        """The fields of the request log: rows, variant, and the mean share of known words over all verdicts."""
         shares = [outcome.known_words for outcome in self.outcomes if isinstance(outcome, Verdict)]
         known_words = round(sum(shares) / len(shares), 3) if shares else None
         return {"rows": self.rows, "variant": self.variant, "known_words": known_words}
 
 
 @dataclass(frozen=True)
-class _Question:
-    """A readable review, with the rows that must be scored to judge and explain it."""
+class _EncodedReview:
+    """A review with the rows that are scored to judge and explain it."""
 
-    text: str  # as far as it counts
+    text: str  # up to MAX_REVIEW_LENGTH
     known_words: float
     judgeable: bool
-    cautions: tuple[ReviewWarning, ...]
+    warnings: tuple[ReviewWarning, ...]
     row: str
     parts: Parts | None = None
     part_rows: tuple[str, ...] = ()
@@ -93,123 +101,115 @@ class _Question:
         return [self.row, *self.part_rows]
 
 
-def judge(
+def predict(
     reviews: Sequence[object],
     release: Release,
     scorer: Callable[[], Scorer],
     remaining_seconds: Callable[[], float],
     *,
-    explained: bool,
+    explain: bool,
 ) -> PredictResponse:
-    """Judge up to 100 reviews with one call of the endpoint, which is made only when there is something to ask.
+    """Judge up to 100 reviews with one call of the endpoint, or none if no review has words.
 
-    A review that cannot be read (not text, empty, no room left) yields its error in its place. Raises
-    `SentimentError` when the endpoint fails, since then nothing is known of any review.
+    A review that cannot be judged (not a string, empty, no room in the call) gets its own error. Raises
+    `SentimentError` if the call fails.
     """
-    if len(reviews) > MOST_REVIEWS:
-        raise BodyTooLargeError(f"Send at most {MOST_REVIEWS} reviews in one request; this one has {len(reviews)}.")
-    questions = _questions(reviews, release, explained=explained)
-    rows = [row for question in questions if isinstance(question, _Question) for row in question.rows]
-    answer = scorer().scores(rows, remaining_seconds) if rows else Scores([], "")
-    outcomes: list[Verdict | SentimentError] = []
-    position = 0
-    for question in questions:
-        if isinstance(question, _Question):
-            scores = answer.values[position : position + len(question.rows)]
-            position += len(scores)
-            outcomes.append(_verdict(question, scores, release))
-        else:
-            outcomes.append(question)
-    return PredictResponse(outcomes, answer.variant, len(rows))
+    if len(reviews) > MAX_REVIEWS:
+        raise BodyTooLargeError(f"Send at most {MAX_REVIEWS} reviews in one request; this one has {len(reviews)}.")
+    encoded = _encode_all(reviews, release, explain=explain)
+    rows = [row for review in encoded if isinstance(review, _EncodedReview) for row in review.rows]
+    scores = scorer().scores(rows, remaining_seconds) if rows else Scores([], "")
+    remaining = iter(scores.values)
+    outcomes = [
+        review
+        if isinstance(review, SentimentError)
+        else _verdict(review, [next(remaining) for _ in review.rows], release)
+        for review in encoded
+    ]
+    return PredictResponse(outcomes, scores.variant, len(rows))
 
 
-def _questions(reviews: Sequence[object], release: Release, *, explained: bool) -> list[_Question | SentimentError]:
-    """Encode every review, then spend what room the call has left on explanations, in order."""
-    room = LARGEST_CALL
-    questions: list[_Question | SentimentError] = []
+def _encode_all(reviews: Sequence[object], release: Release, *, explain: bool) -> list[_EncodedReview | SentimentError]:
+    """Encode every review, then use the rest of the call for explanations, in order."""
+    bytes_left = MAX_CALL_BYTES
+    encoded: list[_EncodedReview | SentimentError] = []
     for review in reviews:
         try:
-            question = _question(review, release)
-            if len(question.row) >= room:
-                raise BodyTooLargeError(
-                    "There was no room left for this review in one call. Send it in another request."
-                )
+            candidate = _encode(review, release)
+            if len(candidate.row) >= bytes_left:
+                raise BodyTooLargeError("The reviews before this one filled the call. Send it in another request.")
         except SentimentError as error:
-            questions.append(error)
+            encoded.append(error)
             continue
-        room -= len(question.row) + 1
-        questions.append(question)
-    return _with_parts(questions, release, room) if explained else questions
+        bytes_left -= len(candidate.row) + 1
+        encoded.append(candidate)
+    return _add_parts(encoded, release, bytes_left) if explain else encoded
 
 
-def _with_parts(
-    plain: list[_Question | SentimentError], release: Release, room: int
-) -> list[_Question | SentimentError]:
-    """Add the rows that explain each review, as far as bytes and rows last; a review is told when they do not."""
-    rows_left = MOST_ROWS - len(plain)
-    questions: list[_Question | SentimentError] = []
-    for question in plain:
-        if isinstance(question, SentimentError):
-            questions.append(question)
+def _add_parts(
+    reviews: list[_EncodedReview | SentimentError], release: Release, bytes_left: int
+) -> list[_EncodedReview | SentimentError]:
+    """Add the rows that explain each review, up to the limits of bytes and rows; warn where they are exceeded."""
+    rows_left = MAX_CALL_ROWS - len(reviews)
+    extended: list[_EncodedReview | SentimentError] = []
+    for review in reviews:
+        if isinstance(review, SentimentError):
+            extended.append(review)
             continue
-        most = min(rows_left, room // (len(question.row) + 1))
-        parts = split_parts(question.text, release.encoder, largest_rows=most)
+        parts = split_parts(review.text, release.encoder, max_rows=min(rows_left, bytes_left // (len(review.row) + 1)))
         rows = tuple(part_rows(parts, release.encoder))
-        room -= sum(len(row) + 1 for row in rows)
+        bytes_left -= sum(len(row) + 1 for row in rows)
         rows_left -= len(rows)
-        cautions = question.cautions
-        if parts.cut:
-            cautions += (ReviewWarning("explained-in-part", "The review has more parts than one answer explains."),)
-        questions.append(replace(question, cautions=cautions, parts=parts, part_rows=rows))
-    return questions
+        warnings = review.warnings
+        if parts.truncated:
+            warnings += (ReviewWarning("explained-in-part", "The review is too long to explain all of it."),)
+        extended.append(replace(review, warnings=warnings, parts=parts, part_rows=rows))
+    return extended
 
 
-def _question(review: object, release: Release) -> _Question:
-    """Read one review: the question without explanations."""
+def _encode(review: object, release: Release) -> _EncodedReview:
+    """Encode one review, without its parts; raises `SentimentError`."""
     if not isinstance(review, str):
         raise MalformedBodyError("A review must be a JSON string.")
     if not any(character.isprintable() and not character.isspace() for character in review):
         raise EmptyReviewError("The review is empty. Write at least one word.")
-    text = review[:LONGEST_REVIEW]
+    text = review[:MAX_REVIEW_LENGTH]
     words = words_of(text)
     known = release.encoder.vocabulary.known_share(words)
     english = probably_english(text, words, known)
-    cautions = _cautions(review, english, known, release)
-    judgeable = english and known >= LEAST_KNOWN_WORDS
-    return _Question(text, known, judgeable, cautions, release.encoder.row(words))
+    warnings = _warnings(review, english, known, release)
+    judgeable = english and known >= MIN_KNOWN_WORDS
+    return _EncodedReview(text, known, judgeable, warnings, release.encoder.row(words))
 
 
-def _cautions(review: str, english: bool, known: float, release: Release) -> tuple[ReviewWarning, ...]:
-    """Say what makes a verdict on this review less certain than its score."""
+def _warnings(review: str, english: bool, known: float, release: Release) -> tuple[ReviewWarning, ...]:
+    """Return what makes the verdict on a review less certain than its score."""
     found: list[ReviewWarning] = []
-    if len(review) > LONGEST_REVIEW:
-        found.append(ReviewWarning("cut", f"Only the first {LONGEST_REVIEW:,} characters were read."))
+    if len(review) > MAX_REVIEW_LENGTH:
+        found.append(ReviewWarning("cut", f"Only the first {MAX_REVIEW_LENGTH:,} characters were read."))
     if not english:
-        found.append(
-            ReviewWarning("not-english", "This does not look like English, the only language the model has read.")
-        )
+        message = "This does not look like English, the only language that the model was trained on."
+        found.append(ReviewWarning("not-english", message))
     if known == 0:
         found.append(
-            ReviewWarning("no-known-words", "None of its words is known to the model, so there is nothing to judge.")
+            ReviewWarning("no-known-words", "The model knows none of the words, so it cannot judge the review.")
         )
-    elif known < max(release.facts.few_known_words, LEAST_KNOWN_WORDS):
-        too_few = ", too few to judge it" if known < LEAST_KNOWN_WORDS else ""
-        found.append(
-            ReviewWarning("few-known-words", f"Only {known:.0%} of its words are known to the model{too_few}.")
-        )
+    elif known < max(release.facts.few_known_words, MIN_KNOWN_WORDS):
+        too_few = ", too few to judge the review" if known < MIN_KNOWN_WORDS else ""
+        found.append(ReviewWarning("few-known-words", f"The model knows only {known:.0%} of the words{too_few}."))
     return tuple(found)
 
 
-def _verdict(question: _Question, scores: list[float], release: Release) -> Verdict:
-    """Turn a review's scores (its own first, then its parts') into a verdict."""
+def _verdict(review: _EncodedReview, scores: list[float], release: Release) -> Verdict:
+    """Convert the scores of a review (its own first, then those of its parts) into a verdict."""
     score = scores[0]
-    explanation = explain(question.parts, score, scores[1:]) if question.parts else Explanation()
-    label = label_of(score, release) if question.judgeable else NOT_SURE
-    return Verdict(label, score, question.known_words, question.judgeable, question.cautions, explanation)
+    explanation = explain_score(review.parts, score, scores[1:]) if review.parts else Explanation()
+    label = label_of(score, release) if review.judgeable else NOT_SURE
+    return Verdict(label, score, review.known_words, review.judgeable, review.warnings, explanation)
 
 
 def label_of(score: float, release: Release) -> str:
-    """Name the score of a review that can be judged: "not sure" strictly inside the release's band."""
+    """Return the label of a score: "not sure" strictly inside the release's band."""
     low, high = release.facts.not_sure_band
     if low < score < high:
         return NOT_SURE

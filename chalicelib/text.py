@@ -1,12 +1,12 @@
-"""A review's text -> its words and sentences: the one cleaner, called in training and in serving alike.
+"""The cleaner from a review's text to words and sentences, used by both training and serving.
 
-A word is a run of the letters a-z (with inner apostrophes: `don't`), a number, a score (`7/10`), or one `!` or `?`.
-Before words are read, markup becomes a space, entities and typographic letters become the plain letters they stand
-for, and everything is lower case. What it does not do: stem, drop stop words, correct spelling, or know a language.
+A word is a run of the letters a-z (with inner apostrophes: `don't`), a number, a score (`7/10`), or a single `!` or
+`?`. Markup is replaced by a space, entities and typographic letters by plain letters, and upper case by lower case.
+There is no stemming, no list of stop words, and no spelling correction.
 
-Every regular expression here is linear in the length of the text: bounded repeats, or repeats that cannot overlap
-what follows them. `CLEANER_VERSION` is part of a vocabulary's fingerprint: raise it whenever any text could now give
-other words, so that no model meets words it was not trained on.
+Every regular expression takes time linear in the length of the text: its repeats are bounded, or cannot overlap what
+follows them. `CLEANER_VERSION` is part of the fingerprint: increment it whenever any text could give other words, so
+that no model is sent words it was not trained on.
 """
 
 import re
@@ -23,20 +23,20 @@ _SENTENCE_END = re.compile(
     re.IGNORECASE,
 )
 _ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|vs|jr|sr|prof|etc|e\.g|i\.e|[a-z])\.\Z", re.IGNORECASE)
-_LONGEST_ABBREVIATION = 6  # characters looked at before a full stop
+_LONGEST_ABBREVIATION = 6  # characters to search before a full stop
 _APOSTROPHES = "\u2018\u2019\u201b\u02bc\u2032\u00b4\x91\x92"  # \x91 and \x92 are Windows-1252's, common in reviews
 _DROPPED_CATEGORIES = frozenset({"Mn", "Me", "Cf"})  # accents, enclosing marks, invisible formatting
 
 
 class Span(NamedTuple):
-    """A stretch of a text: `text[start:end]`, counted in Unicode code points."""
+    """A span of a text: `text[start:end]`, in Unicode code points."""
 
     start: int
     end: int
 
 
 class Word(NamedTuple):
-    """A cleaned word and where it stands in the text as it was submitted (code points)."""
+    """A cleaned word, and its position in the submitted text (code points)."""
 
     text: str
     start: int
@@ -44,7 +44,7 @@ class Word(NamedTuple):
 
 
 def _fold(character: str) -> str:
-    """One character -> the plain lower-case ones it stands for: `É` -> `e`, `’` -> `'`, a soft hyphen -> nothing."""
+    """Return the plain lower-case form of a character: `É` -> `e`, `’` -> `'`, a soft hyphen -> `""`."""
     if character in _APOSTROPHES:
         return "'"
     plain = unicodedata.normalize("NFKD", character).casefold().replace("\u2044", "/")  # the slash inside a one-half
@@ -52,11 +52,11 @@ def _fold(character: str) -> str:
 
 
 class _FoldTable(dict[int, str]):
-    """A `str.translate` table that folds on demand; it remembers only the characters of common European text."""
+    """A `str.translate` table that is filled on demand; it caches only the characters of common European text."""
 
     def __missing__(self, code: int) -> str:
         folded = _fold(chr(code))
-        if code < 0x2100:  # a bound: a hostile text cannot fill the memory of a warm Lambda
+        if code < 0x2100:  # a limit, so that hostile text cannot fill the memory of a warm Lambda
             self[code] = folded
         return folded
 
@@ -65,13 +65,13 @@ _FOLD = _FoldTable()
 
 
 def _plain_markup(match: re.Match[str]) -> str:
-    """A tag -> a space; an entity -> the character it names."""
+    """Return the replacement of markup: a space for a tag, the character for an entity."""
     markup = match[0]
     return " " if markup[0] == "<" else unescape(markup)
 
 
 def clean(review: str) -> str:
-    """Return the text that words are read from: no markup, plain letters, lower case."""
+    """Return a review in lower case and plain letters, without markup."""
     if "<" in review or "&" in review:
         review = _MARKUP.sub(_plain_markup, review)
     return review.lower() if review.isascii() else review.translate(_FOLD)
@@ -83,9 +83,9 @@ def words(review: str) -> list[str]:
 
 
 def located_words(review: str) -> list[Word]:
-    """Return the same words as `words`, each with its place in the text as submitted."""
+    """Return the same words as `words`, each with its position in the submitted text."""
     pieces: list[str] = []
-    sources: list[Span] = []  # for every cleaned character, the submitted characters it came from
+    sources: list[Span] = []  # for every cleaned character, the span of the submitted characters
     position = 0
     for match in _MARKUP.finditer(review):
         _fold_onto(pieces, sources, review, position, match.start())
@@ -102,10 +102,10 @@ def located_words(review: str) -> list[Word]:
 
 
 def _fold_onto(pieces: list[str], sources: list[Span], review: str, start: int, end: int) -> None:
-    """Fold `review[start:end]` character by character, noting where each cleaned character came from."""
+    """Append the folded characters of `review[start:end]` to `pieces`, and the span of each to `sources`."""
     for position in range(start, end):
         folded = review[position].translate(_FOLD)
-        if not folded and sources:  # an accent written after its letter belongs to the letter
+        if not folded and sources:  # a combining accent belongs to the letter before it
             sources[-1] = Span(sources[-1].start, position + 1)
         pieces.append(folded)
         sources.extend([Span(position, position + 1)] * len(folded))
@@ -115,7 +115,7 @@ def sentences(review: str) -> list[Span]:
     """Return the spans of a review's sentences, without surrounding white space, in order.
 
     A sentence ends at `.`, `!`, `?` or an ellipsis before white space, at a line break or at `<br />`; not after an
-    initial or a common abbreviation ("Mr. Smith"). Stretches that hold no word belong to no sentence.
+    initial or a common abbreviation ("Mr. Smith"). Text without a word belongs to no sentence.
     """
     spans: list[Span] = []
     start = 0
@@ -130,9 +130,9 @@ def sentences(review: str) -> list[Span]:
 
 
 def _append_sentence(spans: list[Span], review: str, start: int, end: int) -> None:
-    """Add `review[start:end]` to the spans, trimmed, when it holds a word."""
-    stretch = review[start:end]
-    if _WORD.search(clean(stretch)):
-        trimmed = stretch.strip()
-        begin = start + stretch.index(trimmed)
+    """Append the trimmed span of `review[start:end]` if it has a word."""
+    text = review[start:end]
+    if _WORD.search(clean(text)):
+        trimmed = text.strip()
+        begin = start + text.index(trimmed)
         spans.append(Span(begin, begin + len(trimmed)))

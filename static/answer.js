@@ -1,66 +1,66 @@
-// Asks for an answer as the form would, and puts the page's own answer in place: the server renders, nothing here does.
+// Submits the form without a reload, and shows the answer that the server rendered.
 
-const LONGEST_WAIT_MS = 35_000; // the gateway gives up after 29 s
+const TIMEOUT_MS = 35_000; // the gateway gives up after 29 s
 
 /**
- * Posts the form and returns the document that the server answered with, errors included; null when nothing
- * usable came back in time or the signal cancelled the wait.
+ * Posts the form and returns the server's page, which may show an error; null if there was no usable response in time
+ * or the signal aborted the request.
  */
-export async function ask(form, signal) {
+export async function submitForm(form, signal) {
   try {
     const body = new URLSearchParams(new FormData(form));
     const response = await post({ headers: { Accept: "text/html" }, body }, signal);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     return page.getElementById("answer") ? page : null;
   } catch (error) {
-    if (isNoAnswer(error)) return null;
+    if (isNoResponse(error)) return null;
     throw error;
   }
 }
 
-/** Posts to the server, and gives up when the signal says so or it takes too long. */
+/** Posts to the server, until the signal aborts the request or it takes too long. */
 export function post(request, signal) {
   const limit = new AbortController();
-  setTimeout(() => limit.abort(), LONGEST_WAIT_MS);
+  setTimeout(() => limit.abort(), TIMEOUT_MS);
   signal.addEventListener("abort", () => limit.abort());
   return fetch(predictUrl(), { method: "POST", ...request, signal: limit.signal });
 }
 
-/** Tells the errors of a request that got no answer: no connection, cancelled, or too slow. */
-export function isNoAnswer(error) {
+/** Returns whether an error means that there was no response: no connection, aborted, or too slow. */
+export function isNoResponse(error) {
   return error instanceof TypeError || error.name === "AbortError";
 }
 
-/** Where reviews are sent, as an absolute address. */
+/** Returns the absolute URL that reviews are posted to. */
 export function predictUrl() {
   return new URL("predict", document.baseURI).href;
 }
 
-/** Puts the answer of another document into this one, and says it aloud. */
+/** Shows the answer of another document in this one, and announces it to screen readers. */
 export function showAnswer(page) {
   document.title = page.title;
   show(...page.getElementById("answer").childNodes);
 }
 
-/** Says that nothing came back; the text stays in the box. */
+/** Shows that there was no response; the text stays in the box. */
 export function showOffline() {
   show(document.getElementById("offline").content.cloneNode(true));
 }
 
-/** Fills the answer's place and brings it into view. */
+/** Replaces the answer and scrolls it into view. */
 export function show(...nodes) {
   const place = document.getElementById("answer");
   place.replaceChildren(...nodes);
-  announce(place.querySelector(".verdict h2, .verdict .lead") ? spoken(place) : "");
+  announce(place.querySelector(".verdict h2, .verdict .lead") ? announcement(place) : "");
   place.querySelector(".scale, .detail, h2")?.scrollIntoView({ block: "nearest" });
 }
 
-/** Tells screen readers something short. */
+/** Announces a short text to screen readers. */
 export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }
 
-function spoken(place) {
+function announcement(place) {
   const line = (selector) => place.querySelector(selector)?.textContent.trim() ?? "";
   return `${line("h2")}. ${line(".lead")}`;
 }

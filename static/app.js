@@ -1,31 +1,31 @@
-// The page with JavaScript: asks without a reload, keeps the text, remembers. Without it the form works by itself.
+// The page with JavaScript: answers without a reload, files, history and themes. Without JavaScript the form still works.
 
-import { ask, showAnswer, showOffline } from "./answer.js";
+import { showAnswer, showOffline, submitForm } from "./answer.js";
 import { Batch } from "./batch.js";
 import { curlCommand } from "./curl.js";
 import { clearHistory, remember, showHistory } from "./history.js";
 import { linesOf, reviewsIn } from "./reading.js";
 import { ResultsTable } from "./results.js";
 
-const LONGEST_REVIEW = Number(document.body.dataset.longestReview); // code points
-const MOST_REVIEWS = Number(document.body.dataset.mostReviews); // in one request
-const LONGEST_REMEMBERED = 20_000; // characters of several reviews, for the history and for a command line
-const form = document.getElementById("ask");
+const MAX_REVIEW_LENGTH = Number(document.body.dataset.maxReviewLength); // code points
+const MAX_REVIEWS = Number(document.body.dataset.maxReviews); // in one request
+const MAX_REMEMBERED_LENGTH = 20_000; // characters of several reviews, for the history and the curl command
+const form = document.getElementById("predict");
 const box = document.getElementById("review");
 const several = form.elements.several;
 const submitButton = form.querySelector("button.main");
 const filePicker = document.getElementById("file");
 const part = (name, within = document) => within.querySelector(`[data-part="${name}"]`);
 
-let running = null; // AbortController of what is being judged
+let running = null; // AbortController of the current request
 
-/** Runs one thing at a time: a new one cancels the one before; the page is marked busy meanwhile. */
-async function exclusively(work) {
+/** Runs one task at a time: a new task aborts the previous one. The page is marked busy while it runs. */
+async function runExclusively(task) {
   running?.abort();
   const controller = (running = new AbortController());
   setBusy(true);
   try {
-    await work(controller.signal);
+    await task(controller.signal);
   } finally {
     if (running === controller) {
       running = null;
@@ -35,83 +35,98 @@ async function exclusively(work) {
 }
 
 function setBusy(busy) {
-  submitButton.textContent = busy ? "Judging…" : "Judge it";
   submitButton.setAttribute("aria-disabled", busy);
+  showSubmitLabel();
+}
+
+function showSubmitLabel() {
+  if (running) submitButton.textContent = "Judging…";
+  else submitButton.textContent = several.checked && reviewLines().length > 0 ? `Judge ${reviewCount()}` : "Judge";
+}
+
+function reviewLines() {
+  return box.value.split(/\r?\n/).filter((line) => line.trim());
+}
+
+/** Returns the number of reviews in the box: `1 review`, `2 reviews`. */
+function reviewCount() {
+  const count = reviewLines().length;
+  return `${count.toLocaleString("en")} ${count === 1 ? "review" : "reviews"}`;
 }
 
 function judgeOne() {
   const text = box.value;
   const place = document.getElementById("answer");
-  return exclusively(async (signal) => {
+  return runExclusively(async (signal) => {
     place.setAttribute("aria-busy", "true");
-    const answer = await ask(form, signal);
+    const answer = await submitForm(form, signal);
     if (signal.aborted) return;
     place.removeAttribute("aria-busy");
     if (!answer) return showOffline();
     showAnswer(answer);
-    noteAnswer(text);
+    showCurlAndRemember(text);
   });
 }
 
-/** Judges `reviews(tell)`, an async iterable of texts that may tell something about them, into a table. */
+/** Judges `reviews(addNote)`, an async iterable of texts with an optional note about their source, into a table. */
 function judgeSeveral(reviews, source) {
   running?.abort();
   document.getElementById("answer").removeAttribute("aria-busy");
   const table = new ResultsTable(source, { resume: run, cancel: () => running?.abort() });
-  const batch = new Batch(reviews((text) => table.tell(text)), table);
+  const batch = new Batch(reviews((note) => table.setNote(note)), table);
   function run() {
-    return exclusively((signal) => batch.run(signal));
+    return runExclusively((signal) => batch.run(signal));
   }
   return run();
 }
 
-/** After an answer to a single review: the command line that asks the same, and a line of history. */
-function noteAnswer(text) {
+/** Shows the curl command of a single review, and adds it to the history. */
+function showCurlAndRemember(text) {
   const verdict = document.querySelector("#answer [data-label]");
   if (!verdict) return;
   showCurl({ review: text });
-  const { label, score } = verdict.dataset; // no score where it would rest on no known word
+  const { label, score } = verdict.dataset; // no score if the model knows none of the words
   remember({ text, label, score: score ? Number(score) : null });
 }
 
-function showCurl(question) {
+function showCurl(request) {
   const panel = part("curl", document.getElementById("answer"));
-  panel.querySelector("code").textContent = curlCommand(question);
+  panel.querySelector("code").textContent = curlCommand(request);
   panel.hidden = false;
 }
 
 async function submit() {
   if (!several.checked) return judgeOne();
   const text = box.value;
-  const reviews = text.split(/\r?\n/).filter((line) => line.trim());
+  const reviews = reviewLines();
   await judgeSeveral(() => linesOf([text]), { name: "", bytes: text.length });
-  if (reviews.length > MOST_REVIEWS || text.length > LONGEST_REMEMBERED) return;
+  if (reviews.length > MAX_REVIEWS || text.length > MAX_REMEMBERED_LENGTH) return;
   showCurl({ reviews });
   remember({ text, several: true, label: `${reviews.length} reviews` });
 }
 
 function judgeFile(file) {
   filePicker.value = "";
-  return judgeSeveral((tell) => reviewsIn(file, tell), { name: file.name, bytes: file.size });
+  return judgeSeveral((addNote) => reviewsIn(file, addNote), { name: file.name, bytes: file.size });
 }
 
 function fillAndSubmit(text, isSeveral = false) {
   box.value = text;
   several.checked = isSeveral;
-  count();
+  showCount();
   return submit();
 }
 
-function count() {
+function showCount() {
   const counter = document.getElementById("counter");
+  showSubmitLabel();
   if (several.checked) {
-    const lines = box.value.split(/\r?\n/).filter((line) => line.trim()).length;
-    counter.textContent = `${lines.toLocaleString("en")} ${lines === 1 ? "review" : "reviews"}, one a line.`;
+    counter.textContent = `${reviewCount()}, one per line.`;
     return;
   }
   const length = [...box.value].length;
-  const over = length > LONGEST_REVIEW ? " Only the first of them will be read." : "";
-  counter.textContent = `${length.toLocaleString("en")} of ${LONGEST_REVIEW.toLocaleString("en")} characters.${over}`;
+  const over = length > MAX_REVIEW_LENGTH ? " The rest will not be read." : "";
+  counter.textContent = `${length.toLocaleString("en")} of ${MAX_REVIEW_LENGTH.toLocaleString("en")} characters.${over}`;
 }
 
 const THEMES = ["auto", "light", "dark"];
@@ -124,7 +139,7 @@ function nextTheme(button) {
   try {
     localStorage.setItem("verdict-theme", next);
   } catch {
-    // storage is blocked: the choice lasts as long as the page
+    // storage is blocked: the choice is lost when the page closes
   }
   showTheme(button);
 }
@@ -139,7 +154,7 @@ async function copyCommand(button) {
     await navigator.clipboard.writeText(code.textContent);
     button.textContent = "Copied";
   } catch {
-    getSelection().selectAllChildren(code); // no permission: selected, ready for the copy key
+    getSelection().selectAllChildren(code); // no permission: select it for the user to copy
     button.textContent = "Selected: press Ctrl+C to copy";
   }
 }
@@ -165,7 +180,7 @@ document.getElementById("examples").addEventListener("submit", (event) => {
 box.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
-form.addEventListener("input", count);
+form.addEventListener("input", showCount);
 filePicker.addEventListener("change", () => filePicker.files[0] && judgeFile(filePicker.files[0]));
 addEventListener("dragover", (event) => {
   if (!event.dataTransfer.types.includes("Files")) return;
@@ -188,4 +203,4 @@ const themeButton = document.querySelector('[data-action="theme"]');
 themeButton.hidden = false;
 showTheme(themeButton);
 showHistory((entry) => fillAndSubmit(entry.text, entry.several));
-count();
+showCount();

@@ -1,29 +1,29 @@
-// Many reviews: sent in parts of a size that the server takes, shown as they are judged; it can stop and go on.
+// Judging many reviews: in requests of a size that the server accepts, with stop and resume.
 
-import { isNoAnswer, post } from "./answer.js";
+import { isNoResponse, post } from "./answer.js";
 import { ReadingError } from "./reading.js";
 
-const MOST_REVIEWS = Number(document.body.dataset.mostReviews); // in one request
-const LONGEST_REVIEW = Number(document.body.dataset.longestReview); // code points; the server reads no further
-const LARGEST_BODY = 450_000; // bytes; the server takes a little more
-const OFFLINE = { title: "The site cannot be reached", detail: "Nothing came back. Check your connection, then go on." };
+const MAX_REVIEWS = Number(document.body.dataset.maxReviews); // in one request
+const MAX_REVIEW_LENGTH = Number(document.body.dataset.maxReviewLength); // code points; the server ignores the rest
+const MAX_BODY_BYTES = 450_000; // the server accepts a little more
+const OFFLINE = { title: "The site cannot be reached", detail: "There was no response. Check your connection, then resume." };
 const UNUSABLE = { title: "This file cannot be used", final: true };
 const UNREADABLE = { title: "The file cannot be read", detail: "It was moved or changed. Choose it again.", final: true };
 const STOPPED = { title: "Stopped", detail: "The results so far are below." };
 
-/** Reviews on their way to a results table. */
+/** The requests of many reviews, whose results are added to a table. */
 export class Batch {
   #requests;
-  #pending = null; // a request that has not been answered yet
+  #pending = null; // the reviews of a request without a response
   #table;
 
-  /** Takes reviews (an async iterable of texts) and the table that shows what becomes of them. */
+  /** Takes reviews (an async iterable of texts) and the table of results. */
   constructor(reviews, table) {
     this.#table = table;
     this.#requests = requestsOf(reviews, () => table.skip());
   }
 
-  /** Judges until all is done, the signal says stop, or the server fails; called again, it goes on from there. */
+  /** Judges until all reviews are done, the signal aborts it, or the server fails. Called again, it resumes. */
   async run(signal) {
     this.#table.start();
     const problem = await this.#sendAll(signal);
@@ -43,13 +43,13 @@ export class Batch {
       return null;
     } catch (error) {
       if (error instanceof ReadingError) return { ...UNUSABLE, detail: error.message };
-      if (error instanceof DOMException) return UNREADABLE; // how browsers say that the file is gone
+      if (error instanceof DOMException) return UNREADABLE; // the file was moved or changed
       throw error;
     }
   }
 }
 
-/** Groups reviews into requests, each a list of {review, sent}; `skip` is called for every empty one. */
+/** Groups reviews into requests, each a list of {review, sent}; calls `skip` for every blank review. */
 async function* requestsOf(reviews, skip) {
   let group = [];
   let bytes = 0;
@@ -59,9 +59,9 @@ async function* requestsOf(reviews, skip) {
       skip();
       continue;
     }
-    const sent = beginning(review);
+    const sent = truncated(review);
     const size = new Blob([JSON.stringify(sent)]).size + 1;
-    if (group.length === MOST_REVIEWS || (group.length > 0 && bytes + size > LARGEST_BODY)) {
+    if (group.length === MAX_REVIEWS || (group.length > 0 && bytes + size > MAX_BODY_BYTES)) {
       yield group;
       group = [];
       bytes = 0;
@@ -72,13 +72,13 @@ async function* requestsOf(reviews, skip) {
   if (group.length > 0) yield group;
 }
 
-/** Returns as much of a review as the server needs to see that it is too long. */
-function beginning(review) {
-  if (review.length <= LONGEST_REVIEW) return review;
-  return [...review.slice(0, 2 * LONGEST_REVIEW + 2)].slice(0, LONGEST_REVIEW + 1).join("");
+/** Truncates a review to one character more than the server reads, so that the server warns about it. */
+function truncated(review) {
+  if (review.length <= MAX_REVIEW_LENGTH) return review;
+  return [...review.slice(0, 2 * MAX_REVIEW_LENGTH + 2)].slice(0, MAX_REVIEW_LENGTH + 1).join("");
 }
 
-/** Sends one request; returns its results in order, or the problem for which it is worth trying again later. */
+/** Sends a request; returns its results in order, or the problem if the request can be retried. */
 async function send(group, signal) {
   const headers = { "Content-Type": "application/json", Accept: "application/json" };
   const body = JSON.stringify({ reviews: group.map(({ sent }) => sent), explain: false });
@@ -86,16 +86,16 @@ async function send(group, signal) {
     const response = await post({ headers, body }, signal);
     const document = await response.json();
     if (response.ok) return { results: document.results.map(resultOf) };
-    const { title = "The server failed", detail = `It answered with status ${response.status}.` } = document;
+    const { title = "The server failed", detail = `It returned status ${response.status}.` } = document;
     if (response.status === 429 || response.status >= 500) return { problem: { title, detail } };
     return { results: group.map(() => ({ label: "error", score: null, note: detail })) };
   } catch (error) {
-    if (isNoAnswer(error) || error instanceof SyntaxError) return { problem: OFFLINE };
+    if (isNoResponse(error) || error instanceof SyntaxError) return { problem: OFFLINE };
     throw error;
   }
 }
 
-/** Returns one answer as the table shows it; a score that rests on no known word is not told. */
+/** Returns a result for the table, without a score if the model knows none of the words. */
 function resultOf({ error, label, score, known_words: known, warnings }) {
   if (error) return { label: "error", score: null, note: error.detail };
   return { label, score: known > 0 ? score : null, note: warnings.map(({ message }) => message).join(" ") };

@@ -1,21 +1,21 @@
-// Reviews out of text that comes in pieces, and results into CSV (RFC 4180).
+// Reading CSV from text in chunks, and writing CSV (RFC 4180).
 
-const NAMES = ["review", "text"]; // a column so named holds the reviews
-const RISKY = /^[=+\-@\t\r]/; // a spreadsheet would run it as a formula
+const COLUMN_NAMES = ["review", "text"]; // of the column with the reviews
+const RISKY = /^[=+\-@\t\r]/; // a spreadsheet would evaluate it as a formula
 
-/** Reads CSV records from text that is pushed piece by piece; quotes, commas and line breaks may fall anywhere. */
+/** Reads CSV records from text in chunks, which may end anywhere. */
 export class CsvReader {
   #separator = ",";
   #record = [];
   #cell = "";
-  #state = "start"; // of a cell: start, plain, quoted, quote (one was met inside quotes)
+  #state = "start"; // of a cell: start, plain, quoted, quote (after a quote inside quotes)
   #afterReturn = false;
 
   constructor(separator = ",") {
     this.#separator = separator;
   }
 
-  /** Takes the next piece; returns the records that it completes, each a list of cells. */
+  /** Takes the next chunk; returns the records that it completes, each a list of cells. */
   push(text) {
     const records = [];
     for (const character of text) this.#take(character, records);
@@ -60,19 +60,19 @@ export class CsvReader {
   }
 }
 
-/** Tells the separator by the header: the one that leaves a column named review or text, else a comma. */
+/** Returns the separator that gives the header a column named review or text, or else a comma. */
 export function separatorOf(text) {
   const header = text.split(/[\r\n]/, 1)[0];
   return [",", ";", "\t"].find((separator) => columnOf(header.split(separator)) >= 0) ?? ",";
 }
 
-/** Returns which cell of a header names the reviews, or -1: then it is no header. */
+/** Returns the index of the column of reviews, or -1 if the cells are not a header. */
 export function columnOf(cells) {
   const names = cells.map((cell) => cell.trim().replace(/^"|"$/g, "").toLowerCase());
-  return names.findIndex((name) => NAMES.includes(name));
+  return names.findIndex((name) => COLUMN_NAMES.includes(name));
 }
 
-/** Writes records as CSV that a spreadsheet opens without running anything in it. */
+/** Formats records as CSV that is safe to open in a spreadsheet. */
 export function csvOf(records) {
   return records.map((record) => record.map(cellOf).join(",")).join("\r\n") + "\r\n";
 }

@@ -1,20 +1,20 @@
-// What was asked in this browser: kept here only, the last twenty, as long as the browser lets us.
+// The history: the last twenty reviews, stored in this browser only.
 
 import { percent } from "./percent.js";
 
 const KEY = "verdict-history";
-const MOST = 20;
-const LONGEST_KEPT = 20_000; // characters of one text
+const MAX_ENTRIES = 20;
+const MAX_LENGTH = 20_000; // characters of one text
 
 let entries = stored();
-let choose = () => {};
+let select = () => {};
 
 function stored() {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(kept) ? kept.filter((entry) => typeof entry?.text === "string").slice(0, MOST) : [];
+    return Array.isArray(kept) ? kept.filter((entry) => typeof entry?.text === "string").slice(0, MAX_ENTRIES) : [];
   } catch {
-    return []; // blocked, or not ours: start afresh
+    return []; // storage is blocked, or its content is invalid
   }
 }
 
@@ -22,20 +22,20 @@ function store() {
   try {
     localStorage.setItem(KEY, JSON.stringify(entries));
   } catch {
-    // blocked or full: the list lasts as long as the page
+    // storage is blocked or full: the list is lost when the page closes
   }
 }
 
-/** Adds an entry ({text, label, score, several}) at the top; asking the same again moves it up. */
+/** Adds an entry ({text, label, score, several}) at the top, in place of an earlier entry with the same text. */
 export function remember(entry) {
   if (!entry.text) return;
-  const kept = { ...entry, text: entry.text.slice(0, LONGEST_KEPT) };
-  entries = [kept, ...stored().filter(({ text }) => text !== kept.text)].slice(0, MOST);
+  const kept = { ...entry, text: entry.text.slice(0, MAX_LENGTH) };
+  entries = [kept, ...stored().filter(({ text }) => text !== kept.text)].slice(0, MAX_ENTRIES);
   store();
   draw();
 }
 
-/** Forgets everything. */
+/** Clears the history. */
 export function clearHistory() {
   entries = [];
   store();
@@ -43,9 +43,9 @@ export function clearHistory() {
   document.getElementById("review").focus();
 }
 
-/** Shows the list; `chosen` is called with the entry whose button is pressed. */
-export function showHistory(chosen) {
-  choose = chosen;
+/** Shows the history; `onSelect` is called with the selected entry. */
+export function showHistory(onSelect) {
+  select = onSelect;
   draw();
 }
 
@@ -57,13 +57,13 @@ function draw() {
 function item(entry) {
   const line = document.getElementById("history-item").content.cloneNode(true);
   line.querySelector("li").className = String(entry.label).replace(" ", "-");
-  line.querySelector(".tag").textContent = named(entry);
+  line.querySelector(".tag").textContent = labelOf(entry);
   line.querySelector(".quote").textContent = entry.text;
-  line.querySelector("button").addEventListener("click", () => choose(entry));
+  line.querySelector("button").addEventListener("click", () => select(entry));
   return line;
 }
 
-function named({ label, score }) {
+function labelOf({ label, score }) {
   const name = String(label).charAt(0).toUpperCase() + String(label).slice(1);
   if (!Number.isFinite(score)) return name;
   return `${name} ${percent(label === "negative" ? 1 - score : score)}`;

@@ -1,6 +1,6 @@
-// Shares as people read them; the page's server writes them the same way.
+// Formatting of shares, the same as on the server.
 
-/** Writes a share (0..1) so that only a whole one reads as 100%; null, where nothing is known, as a dash. */
+/** Formats a share (0..1) so that only 1.0 becomes 100%; null, for unknown, becomes a dash. */
 export function percent(share) {
   if (share === null) return "–";
   const whole = Math.round(share * 100);

@@ -1,16 +1,16 @@
-// Reviews out of a text box or a file of any size, one after the other, without holding the whole.
+// Reading reviews from the text box, or from a file of any size without loading it whole.
 
 import { CsvReader, columnOf, separatorOf } from "./csv.js";
 
-/** A file that cannot be read as reviews; the message is for people. */
+/** The error for a file that cannot be read as reviews; its message is for the user. */
 export class ReadingError extends Error {}
 
-/** Yields the lines of text that comes in pieces. */
-export async function* linesOf(pieces) {
+/** Yields the lines of a text in chunks. */
+export async function* linesOf(chunks) {
   let rest = "";
-  let held = ""; // a return at the end of a piece, which the next may make a pair
-  for await (const piece of pieces) {
-    const text = held + piece;
+  let held = ""; // a return at the end of a chunk: the next chunk may begin with its line feed
+  for await (const chunk of chunks) {
+    const text = held + chunk;
     held = text.endsWith("\r") ? "\r" : "";
     const lines = text.slice(0, text.length - held.length).split(/\r\n|\n|\r/);
     lines[0] = rest + lines[0];
@@ -20,16 +20,16 @@ export async function* linesOf(pieces) {
   if (rest) yield rest;
 }
 
-/** Yields the reviews of a .csv or .txt file; tells which column was read, throws a ReadingError if none can be. */
-export async function* reviewsIn(file, tell) {
-  if (/\.csv$/i.test(file.name)) yield* csvReviews(textOf(file), tell);
+/** Yields the reviews of a .csv or .txt file; calls `addNote` if the column is a guess. Throws a ReadingError. */
+export async function* reviewsIn(file, addNote) {
+  if (/\.csv$/i.test(file.name)) yield* csvReviews(textOf(file), addNote);
   else if (/\.txt$/i.test(file.name) || file.type === "text/plain") yield* linesOf(textOf(file));
   else throw new ReadingError("Choose a file whose name ends in .csv or .txt.");
 }
 
-async function* csvReviews(pieces, tell) {
-  let column = null; // not known before the first record
-  for await (const record of recordsOf(pieces)) {
+async function* csvReviews(chunks, addNote) {
+  let column = null; // unknown before the first record
+  for await (const record of recordsOf(chunks)) {
     if (column !== null) {
       yield record[column] ?? "";
       continue;
@@ -37,21 +37,21 @@ async function* csvReviews(pieces, tell) {
     column = columnOf(record);
     if (column >= 0) continue; // a header, not a review
     column = 0;
-    if (record.length > 1) tell("No column is named review or text, so the first one was read.");
+    if (record.length > 1) addNote("No column is named review or text, so the first column was read.");
     yield record[0];
   }
 }
 
-async function* recordsOf(pieces) {
+async function* recordsOf(chunks) {
   let reader = null;
-  for await (const piece of pieces) {
-    reader ??= new CsvReader(separatorOf(piece));
-    yield* reader.push(piece);
+  for await (const chunk of chunks) {
+    reader ??= new CsvReader(separatorOf(chunk));
+    yield* reader.push(chunk);
   }
   if (reader) yield* reader.end();
 }
 
-/** Yields a file's text piece by piece: UTF-16 with a byte order mark, UTF-8, or else Windows-1252. */
+/** Yields a file's text in chunks: UTF-16 with a byte order mark, UTF-8, or else Windows-1252. */
 async function* textOf(file) {
   const decoder = new TextDecoder(await encodingOf(file));
   const reader = file.stream().getReader();

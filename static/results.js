@@ -1,24 +1,24 @@
-// The table of many verdicts: rows from the page's own templates, counts, a filter, and a download as CSV.
+// The results table: rows from the page's templates, counts, a filter, and a download as CSV.
 
 import { announce, show } from "./answer.js";
 import { csvOf } from "./csv.js";
 import { percent } from "./percent.js";
 
-const MOST_SHOWN = 500; // rows of the table; the download has all
+const MAX_SHOWN = 500; // rows of the table; the download has all
 const COLUMNS = ["number", "review", "verdict", "chance_of_positive", "note"];
 
-/** Shows results as they come. `source` is {name, bytes}: a file's name or "", and how much there is to judge. */
+/** Shows results as they arrive. `source` is {name, bytes}: a file's name or "", and the size of its text. */
 export class ResultsTable {
   #results = []; // {number, review, label, score, note}
   #skipped = 0;
-  #told = "";
+  #note = "";
   #judgedCharacters = 0;
   #filter = null; // a label, or null for all
   #source;
   #resume;
   #root;
 
-  /** Takes the place of the page's answer. `resume` is called when the user wants to go on, `cancel` to stop. */
+  /** Replaces the page's answer. Calls `resume` and `cancel` when the user presses the buttons. */
   constructor(source, { resume, cancel }) {
     this.#source = source;
     show(document.getElementById("results").content.cloneNode(true));
@@ -27,22 +27,22 @@ export class ResultsTable {
     this.#on('[data-action="download"]', () => this.#download());
     for (const button of this.#root.querySelectorAll("[data-filter]")) {
       button.disabled = false;
-      button.addEventListener("click", () => this.#choose(button.dataset.filter));
+      button.addEventListener("click", () => this.#filterBy(button.dataset.filter));
     }
     this.#resume = resume;
   }
 
-  /** Counts a review that held nothing. */
+  /** Counts a blank review. */
   skip() {
     this.#skipped += 1;
   }
 
-  /** Says something about where the reviews come from. */
-  tell(text) {
-    this.#told = text;
+  /** Shows a note about the source of the reviews. */
+  setNote(text) {
+    this.#note = text;
   }
 
-  /** Says that judging goes on. */
+  /** Shows that judging has started. */
   start() {
     this.#part("progress").hidden = false;
     this.#part("problem").replaceChildren();
@@ -59,7 +59,7 @@ export class ResultsTable {
     this.#count();
   }
 
-  /** Shows why judging stopped ({title, detail}), with a way to go on unless it is final. */
+  /** Shows why judging stopped ({title, detail}), with a button to resume unless it is final. */
   pause({ title, detail, final }) {
     const panel = document.getElementById("stopped").content.cloneNode(true);
     panel.querySelector("h3").textContent = title;
@@ -68,22 +68,22 @@ export class ResultsTable {
     button.hidden = Boolean(final);
     button.addEventListener("click", this.#resume);
     this.#part("problem").replaceChildren(panel);
-    this.#rest();
+    this.#stop();
   }
 
-  /** Says that all is judged. */
+  /** Shows that all reviews are judged. */
   finish() {
-    this.#rest();
-    if (this.#results.length === 0) this.pause({ title: "There are no reviews in it", detail: "Every line was empty.", final: true });
+    this.#stop();
+    if (this.#results.length === 0) this.pause({ title: "There are no reviews", detail: "Every line is blank.", final: true });
     else announce(this.#summary());
   }
 
   #summary() {
-    const counts = [...this.#counts()].map(([label, count]) => `${count} ${label === "error" ? "without an answer" : label}`);
+    const counts = [...this.#counts()].map(([label, count]) => `${count} ${label === "error" ? "failed" : label}`);
     return `${this.#results.length} reviews: ${counts.join(", ")}.`;
   }
 
-  #rest() {
+  #stop() {
     document.title = `${this.#results.length.toLocaleString("en")} reviews · Verdict`;
     this.#part("progress").hidden = true;
     this.#part("actions").hidden = this.#results.length === 0;
@@ -106,17 +106,18 @@ export class ResultsTable {
     this.#part("progress-text").textContent = `${done.toLocaleString("en")} judged`;
     this.#root.querySelector("progress").value = Math.min(this.#judgedCharacters / Math.max(this.#source.bytes, 1), 1);
     const from = this.#source.name && `From ${this.#source.name}.`;
-    const skipped = this.#skipped ? `Empty ones left out: ${this.#skipped.toLocaleString("en")}.` : "";
-    this.#part("source").textContent = [from, this.#told, skipped].filter(Boolean).join(" ");
-    this.#tellShown(this.#filter ? (counts.get(this.#filter) ?? 0) : done);
+    const rows = this.#skipped === 1 ? "blank row" : "blank rows";
+    const skipped = this.#skipped ? `${this.#skipped.toLocaleString("en")} ${rows} skipped.` : "";
+    this.#part("source").textContent = [from, this.#note, skipped].filter(Boolean).join(" ");
+    this.#showLimit(this.#filter ? (counts.get(this.#filter) ?? 0) : done);
   }
 
-  #tellShown(matching) {
-    const told = `The first ${MOST_SHOWN} of ${matching.toLocaleString("en")} are shown; the download has all.`;
-    this.#part("shown").textContent = matching > MOST_SHOWN ? told : "";
+  #showLimit(matching) {
+    const limit = `The first ${MAX_SHOWN} of ${matching.toLocaleString("en")} rows are shown; the download has all.`;
+    this.#part("shown").textContent = matching > MAX_SHOWN ? limit : "";
   }
 
-  #choose(label) {
+  #filterBy(label) {
     this.#filter = this.#filter === label ? null : label;
     for (const button of this.#root.querySelectorAll("[data-filter]")) {
       button.setAttribute("aria-pressed", button.dataset.filter === this.#filter);
@@ -128,7 +129,7 @@ export class ResultsTable {
 
   #showRow(result) {
     const body = this.#root.querySelector("tbody");
-    if ((this.#filter && result.label !== this.#filter) || body.rows.length >= MOST_SHOWN) return;
+    if ((this.#filter && result.label !== this.#filter) || body.rows.length >= MAX_SHOWN) return;
     const row = document.getElementById(`row-${result.label.replace(" ", "-")}`).content.cloneNode(true);
     const cells = { number: result.number, review: result.review, note: result.note, chance: percent(result.score) };
     for (const [name, text] of Object.entries(cells)) row.querySelector(`[data-cell="${name}"]`).textContent = text;
@@ -137,7 +138,7 @@ export class ResultsTable {
 
   #download() {
     const rows = this.#results.map(({ number, review, label, score, note }) => [number, review, label, score ?? "", note]);
-    const content = "\ufeff" + csvOf([COLUMNS, ...rows]); // the mark makes spreadsheets read UTF-8
+    const content = "\ufeff" + csvOf([COLUMNS, ...rows]); // the byte order mark makes spreadsheets read UTF-8
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([content], { type: "text/csv" }));
     link.download = "verdicts.csv";

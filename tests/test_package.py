@@ -1,4 +1,4 @@
-"""The deployment package that the real `chalice package` makes, run by the real Lambda runtime client."""
+"""Tests of the deployment package of `chalice package`, run by the real Lambda runtime client."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
 if TYPE_CHECKING:
     from simulator.server import LocalEndpoint
 
-LARGEST_ZIP = 3_000_000  # bytes
+MAX_ZIP_BYTES = 3_000_000
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def function(
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     runtime = provide_runtime(tmp_path_factory.mktemp("runtime"))
-    with LambdaFunction(package, runtime, "app.app", environment) as made:
-        yield made
+    with LambdaFunction(package, runtime, "app.app", environment) as running:
+        yield running
 
 
 def event(method: str, route: str, body: str | None = None, **headers: str) -> dict[str, Any]:
@@ -61,10 +61,10 @@ def event(method: str, route: str, body: str | None = None, **headers: str) -> d
     }
 
 
-def test_the_zip_is_small_and_holds_what_answers_need(zipped: Path) -> None:
+def test_the_zip_is_small_and_complete(zipped: Path) -> None:
     with zipfile.ZipFile(zipped) as archive:
         names = set(archive.namelist())
-    assert zipped.stat().st_size < LARGEST_ZIP
+    assert zipped.stat().st_size < MAX_ZIP_BYTES
     assert names >= {
         "app.py",
         "chalicelib/text.py",
@@ -77,28 +77,28 @@ def test_the_zip_is_small_and_holds_what_answers_need(zipped: Path) -> None:
     assert not {name for name in names if name.startswith(("training", "model", "boto", "xgboost", "tests"))}
 
 
-def test_the_package_serves_the_page_from_its_own_folder(function: LambdaFunction) -> None:
-    answer = function.invoke(event("GET", "/"))
-    assert answer["statusCode"] == 200
-    assert '<base href="/dev/">' in answer["body"]
-    assert "<form" in answer["body"]
+def test_the_package_serves_the_page(function: LambdaFunction) -> None:
+    response = function.invoke(event("GET", "/"))
+    assert response["statusCode"] == 200
+    assert '<base href="/dev/">' in response["body"]
+    assert "<form" in response["body"]
 
 
-def test_the_package_judges_reviews_through_the_endpoint(function: LambdaFunction) -> None:
-    answer = function.invoke(
+def test_the_package_calls_the_endpoint(function: LambdaFunction) -> None:
+    response = function.invoke(
         event("POST", "/predict", "One of the best films I have ever seen", content_type="text/plain")
     )
-    assert (answer["statusCode"], answer["body"]) == (200, "1")
+    assert (response["statusCode"], response["body"]) == (200, "1")
 
 
-def test_the_package_tells_faults_of_the_endpoint(function: LambdaFunction, local_endpoint: "LocalEndpoint") -> None:
+def test_the_package_reports_faults_of_the_endpoint(function: LambdaFunction, local_endpoint: "LocalEndpoint") -> None:
     local_endpoint.misbehave("validation")
-    answer = function.invoke(event("POST", "/predict", "A film", content_type="text/plain", accept="text/html"))
-    assert answer["statusCode"] == 503
-    assert "A film" in answer["body"]
+    response = function.invoke(event("POST", "/predict", "A film", content_type="text/plain", accept="text/html"))
+    assert response["statusCode"] == 503
+    assert "A film" in response["body"]
 
 
-def test_the_bytecode_in_the_package_is_what_python_imports(package: Path) -> None:
+def test_python_imports_the_bytecode_of_the_package(package: Path) -> None:
     code = "import app, chalice.app, jinja2, chalicelib.text; print(app.__cached__, jinja2.__cached__)"
     ran = subprocess.run(
         [sys.executable, "-S", "-v", "-B", "-c", code], cwd=package, capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""A real browser against the real app: `chalice local` and the model's endpoint on this machine, both in free ports."""
+"""Fixtures of the browser tests: Chromium, and the app with its endpoint, each on a free port of this machine."""
 
 import os
 import shutil
@@ -26,14 +26,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-TELL_CSP = "addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective))"
-REFUSED = "Failed to load resource: the server responded with a status of"  # what Chromium says of any 4xx and 5xx
+REPORT_CSP = "addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective))"
+REFUSED = "Failed to load resource: the server responded with a status of"  # Chromium's message for any 4xx and 5xx
 OFFLINE = "Failed to load resource: net::ERR_INTERNET_DISCONNECTED"
 
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[tuple[str, LocalEndpoint]]:
-    """The app's address and its endpoint, started once."""
+    """Start the app and its endpoint once; returns the app's address and the endpoint."""
     port = available_port(0)
     name = endpoint_name(release.load().encoder.fingerprint)
     chalice = ["-m", "devserver.chalice_local", "local", "--stage", "dev", "--no-autoreload", "--port", str(port)]
@@ -47,7 +47,7 @@ def running() -> Iterator[tuple[str, LocalEndpoint]]:
 
 @pytest.fixture
 def endpoint(running: tuple[str, LocalEndpoint]) -> Iterator[LocalEndpoint]:
-    """The app's endpoint, to be told to misbehave; well again after each test."""
+    """The app's endpoint; its misbehaviour ends with the test."""
     yield running[1]
     running[1].behave()
 
@@ -62,28 +62,28 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, running: tuple[str, LocalEndpoint]) -> Iterator[Callable[..., Page]]:
-    """Open the page in a new browser profile; in the end nothing may have been complained of in its console.
+    """Open the page in a new browser profile; the test fails if its console has errors or warnings at the end.
 
-    `script` runs before the page's own; other options are those of a Playwright context.
+    `script` runs before the page's scripts; other options are those of a Playwright context.
     """
     complaints: list[str] = []
 
-    def complain(text: str) -> None:
+    def record(text: str) -> None:
         if not text.startswith((REFUSED, OFFLINE)):
             complaints.append(text)
 
     with ExitStack() as contexts:
 
-        def opened(script: str = "", **options: Any) -> Page:
+        def open_new(script: str = "", **options: Any) -> Page:
             context = browser.new_context(**options)
             contexts.callback(context.close)
-            context.add_init_script(f"{TELL_CSP};{script}")
+            context.add_init_script(f"{REPORT_CSP};{script}")
             context.set_default_timeout(10_000)
             page = context.new_page()
-            page.on("console", lambda said: complain(said.text) if said.type in {"error", "warning"} else None)
-            page.on("pageerror", lambda error: complain(str(error)))
+            page.on("console", lambda message: record(message.text) if message.type in {"error", "warning"} else None)
+            page.on("pageerror", lambda error: record(str(error)))
             page.goto(running[0])
             return page
 
-        yield opened
+        yield open_new
     assert complaints == []

@@ -1,36 +1,30 @@
-"""The report: one press away from the page, whole under its own policy, and readable in both themes on a phone too."""
+"""Tests of the report: its link, its content security policy, its accessibility, and its width on a phone."""
 
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
+
 pytestmark = pytest.mark.needs_chromium
 
-AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 PHONE = {"width": 360, "height": 640}
 
 
 @pytest.fixture
 def report(open_page: Callable[..., Page]) -> Callable[..., Page]:
-    """Open the page and follow its link; the policy is not to be broken by that, as `open_page` sees to."""
+    """Open the page and follow its link to the report; `open_page` reports violations of the policy."""
 
-    def followed(**options: Any) -> Page:
+    def open_report(**options: Any) -> Page:
         page = open_page(**options)
         page.get_by_role("link", name="full report, with plots").click()
         page.wait_for_url("**/report")
         expect(page.get_by_role("heading", level=1)).to_contain_text("Verdict")
         return page
 
-    return followed
-
-
-def violations(page: Page) -> list[Any]:
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run()")["violations"]
-    return [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
+    return open_report
 
 
 def test_the_page_links_to_the_report_and_its_styles_apply(report: Callable[..., Page]) -> None:
@@ -40,7 +34,7 @@ def test_the_page_links_to_the_report_and_its_styles_apply(report: Callable[...,
     assert page.evaluate("document.querySelectorAll('svg text').length") > 50
 
 
-def test_axe_finds_nothing_in_either_theme(report: Callable[..., Page]) -> None:
+def test_axe_finds_no_violations_in_either_theme(report: Callable[..., Page]) -> None:
     page = report(color_scheme="light")
     for summary in page.locator("summary").all():
         summary.click()
@@ -57,7 +51,7 @@ def test_the_report_fits_a_small_phone(report: Callable[..., Page]) -> None:
     assert violations(page) == []
 
 
-def test_its_parts_are_linked(report: Callable[..., Page]) -> None:
+def test_the_navigation_links_to_the_sections(report: Callable[..., Page]) -> None:
     page = report()
     page.get_by_role("navigation").get_by_role("link", name="Data and limits").click()
     expect(page.get_by_role("heading", name="Data and limits")).to_be_in_viewport()

@@ -1,4 +1,4 @@
-"""Many reviews at once: lines, files in any shape, a server that fails half-way, and the download."""
+"""Tests of many reviews at once: lines, file formats, a server that fails half-way, and the download."""
 
 import csv
 import io
@@ -49,20 +49,20 @@ def downloaded(page: Page, folder: Path) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline="")))
 
 
-def test_lines_of_the_box_come_back_as_a_table(page: Page) -> None:
+def test_the_lines_of_the_box_become_a_table(page: Page) -> None:
     page.locator("#review").fill(f"{GOOD}\n\n  \n{BAD}\nXyzzyq.")
-    page.get_by_label("Several reviews").check()
-    expect(page.locator("#counter")).to_have_text("3 reviews, one a line.")
-    page.get_by_role("button", name="Judge it").click()
+    page.get_by_label("One review per line").check()
+    expect(page.locator("#counter")).to_have_text("3 reviews, one per line.")
+    page.get_by_role("button", name="Judge 3 reviews").click()
     assert rows(page) == [GOOD, BAD, "Xyzzyq."]
     expect(page).to_have_title("3 reviews · Verdict")
-    expect(page.locator("#answer tbody tr").nth(2)).to_contain_text("None of its words is known")
+    expect(page.locator("#answer tbody tr").nth(2)).to_contain_text("The model knows none of the words")
     expect(page.get_by_role("status")).to_have_text("3 reviews: 1 positive, 1 negative, 1 not sure.")
-    expect(page.get_by_text("Empty ones left out: 2.")).to_be_visible()
-    expect(page.get_by_role("region", name="You asked before")).to_contain_text("3 reviews")
+    expect(page.get_by_text("2 blank rows skipped.")).to_be_visible()
+    expect(page.get_by_role("region", name="History")).to_contain_text("3 reviews")
 
 
-def test_a_hostile_csv_file_is_read_shown_and_saved_harmlessly(page: Page, tmp_path: Path) -> None:
+def test_a_hostile_csv_file_does_no_harm(page: Page, tmp_path: Path) -> None:
     choose(page, "reviews.csv", HOSTILE_CSV)
     assert rows(page) == [
         f'{GOOD}, "really"\r\nand truly',
@@ -72,7 +72,7 @@ def test_a_hostile_csv_file_is_read_shown_and_saved_harmlessly(page: Page, tmp_p
         "@SUM(A1) horrible",
     ]
     assert page.locator("img").count() == 0
-    expect(page.get_by_text("From reviews.csv. Empty ones left out: 2.")).to_be_visible()
+    expect(page.get_by_text("From reviews.csv. 2 blank rows skipped.")).to_be_visible()
     header, *records = downloaded(page, tmp_path)
     assert header == ["number", "review", "verdict", "chance_of_positive", "note"]
     assert [record[1] for record in records] == [
@@ -97,52 +97,52 @@ def test_a_hostile_csv_file_is_read_shown_and_saved_harmlessly(page: Page, tmp_p
         ("f.txt", f"{GOOD}\n{BAD}\n".encode("utf-16")),
     ],
 )
-def test_files_come_in_many_shapes(page: Page, name: str, content: str | bytes) -> None:
+def test_files_are_read_in_many_formats(page: Page, name: str, content: str | bytes) -> None:
     choose(page, name, content)
     assert rows(page) == [GOOD, BAD]
 
 
-def test_old_windows_text_is_read_too(page: Page) -> None:
+def test_windows_1252_text_is_read(page: Page) -> None:
     choose(page, "old.txt", f"{GOOD}: a café noir".encode("cp1252"))
     assert rows(page) == [f"{GOOD}: a café noir"]
 
 
-def test_a_csv_file_without_a_known_header_is_read_from_its_first_line_and_column(page: Page) -> None:
+def test_without_a_known_header_the_first_column_is_read(page: Page) -> None:
     choose(page, "plain.csv", f'"{GOOD}",9\n{BAD},1\n')
     assert rows(page) == [GOOD, BAD]
-    expect(page.get_by_text("No column is named review or text, so the first one was read.")).to_be_visible()
+    expect(page.get_by_text("No column is named review or text, so the first column was read.")).to_be_visible()
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("film.pdf", b"%PDF-1.4", "ends in .csv or .txt"),
         ("film.csv", b"a\0b", "not a text file"),
-        ("none.txt", b"\n\n \n", "no reviews in it"),
+        ("none.txt", b"\n\n \n", "There are no reviews"),
     ],
 )
-def test_a_file_without_reviews_is_refused_in_words(page: Page, name: str, content: bytes, told: str) -> None:
+def test_a_file_without_reviews_is_refused(page: Page, name: str, content: bytes, message: str) -> None:
     choose(page, name, content)
-    expect(page.get_by_role("alert")).to_contain_text(told)
+    expect(page.get_by_role("alert")).to_contain_text(message)
 
 
-def test_more_than_one_request_holds_go_in_parts_and_in_order(page: Page, endpoint: LocalEndpoint) -> None:
+def test_many_reviews_are_split_into_requests_in_order(page: Page, endpoint: LocalEndpoint) -> None:
     before = endpoint.requests
     choose(page, "many.txt", "\n".join(f"{BAD} {number}" for number in range(1, 251)))
     assert rows(page) == [f"{BAD} {number}" for number in range(1, 251)]
     assert endpoint.requests - before == 3
 
 
-def test_a_table_shows_the_first_of_very_many_and_the_download_has_all(page: Page, tmp_path: Path) -> None:
+def test_the_table_is_limited_and_the_download_has_all(page: Page, tmp_path: Path) -> None:
     choose(page, "many.txt", "\n".join([*[BAD] * 600, GOOD]))
     assert len(rows(page)) == 500
-    expect(page.get_by_text("The first 500 of 601 are shown")).to_be_visible()
+    expect(page.get_by_text("The first 500 of 601 rows are shown")).to_be_visible()
     assert len(downloaded(page, tmp_path)) == 602
     page.get_by_role("button", name="Positive").click()
     assert rows(page) == [GOOD]
 
 
-def test_counts_are_filters(page: Page) -> None:
+def test_the_counts_filter_the_table(page: Page) -> None:
     choose(page, "few.txt", f"{GOOD}\n{BAD}\n{BAD}")
     assert rows(page) == [GOOD, BAD, BAD]
     negative = page.get_by_role("button", name="Negative")
@@ -153,34 +153,34 @@ def test_counts_are_filters(page: Page) -> None:
     assert rows(page) == [GOOD, BAD, BAD]
 
 
-def test_one_bad_review_is_an_error_in_its_row(page: Page) -> None:
+def test_an_invalid_review_is_an_error_in_its_row(page: Page) -> None:
     choose(page, "few.txt", f"{GOOD}\n\u200b\n{BAD}")
     assert rows(page) == [GOOD, "\u200b", BAD]
-    expect(page.locator("#answer tbody tr").nth(1)).to_contain_text("No answer")
+    expect(page.locator("#answer tbody tr").nth(1)).to_contain_text("Failed")
     expect(page.locator("#answer tbody tr").nth(1)).to_contain_text("The review is empty")
 
 
-def test_a_server_that_fails_half_way_loses_nothing(page: Page, endpoint: LocalEndpoint) -> None:
+def test_judging_resumes_after_a_server_error(page: Page, endpoint: LocalEndpoint) -> None:
     endpoint.misbehave("not-ready")
     choose(page, "many.txt", "\n".join([BAD] * 150))
     expect(page.get_by_role("alert")).to_contain_text("The model is starting")
     endpoint.behave()
-    page.get_by_role("button", name="Go on from here").click()
+    page.get_by_role("button", name="Resume").click()
     assert len(rows(page)) == 150
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_judging_can_be_stopped_and_gone_on_with(page: Page, endpoint: LocalEndpoint) -> None:
+def test_judging_can_be_stopped_and_resumed(page: Page, endpoint: LocalEndpoint) -> None:
     endpoint.misbehave("slow:3", times=1)
     with page.expect_request("**/predict"):
         choose(page, "many.txt", "\n".join([BAD] * 150))
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("alert")).to_contain_text("Stopped")
-    page.get_by_role("button", name="Go on from here").click()
+    page.get_by_role("button", name="Resume").click()
     assert len(rows(page)) == 150
 
 
-def test_a_very_long_review_is_sent_as_far_as_it_is_read(page: Page) -> None:
+def test_a_very_long_review_is_truncated_with_a_warning(page: Page) -> None:
     choose(page, "long.txt", "good film " * 30_000 + "\n" + BAD)
     expect(page.locator("#answer tbody tr")).to_have_count(2)
     expect(page.locator("#answer tbody tr").first).to_contain_text("Only the first 20,000 characters were read")

@@ -1,4 +1,4 @@
-"""The endpoint's client: on the wire against the local endpoint, and on botocore's Stubber for what no wire shows."""
+"""Tests of the endpoint client, against the local endpoint, and with botocore's Stubber for its other errors."""
 
 import threading
 from collections.abc import Iterator
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore import exceptions
 from botocore.config import Config
 from botocore.stub import Stubber
 
 from chalicelib import endpoint_errors
-from chalicelib.endpoint import TRIES, Endpoint, connect, endpoint_name, parse_scores
+from chalicelib.endpoint import MAX_ATTEMPTS, Endpoint, connect, endpoint_name, parse_scores
 from chalicelib.endpoint_errors import FAULTS, EndpointError, Fault, fault_for_class, fault_for_code
 from chalicelib.sentiment import Scores
 from simulator.endpoint_faults import KINDS
@@ -18,8 +19,8 @@ from simulator.endpoint_faults import KINDS
 if TYPE_CHECKING:
     from simulator.server import LocalEndpoint
 
-ROWS = ["0:1 5:1", "0:1 5:1 17:1"]  # narrower than any release: the container answers those too
-ON_THE_WIRE: dict[str, tuple[Fault, bool]] = {  # what the endpoint does -> the fault, and whether it is tried again
+ROWS = ["0:1 5:1", "0:1 5:1 17:1"]  # narrower than any release's: the container accepts these too
+ON_THE_WIRE: dict[str, tuple[Fault, bool]] = {  # misbehaviour -> the fault, and whether it is retried
     "not-ready": (endpoint_errors.STARTING, False),
     "throttled": (endpoint_errors.BUSY, True),
     "unavailable": (endpoint_errors.DOWN, True),
@@ -40,14 +41,14 @@ ON_THE_WIRE: dict[str, tuple[Fault, bool]] = {  # what the endpoint does -> the 
 }
 
 
-def client_for(url: str, read_timeout: float = 5.0) -> Any:
+def client_for(url: str, read_timeout_seconds: float = 5.0) -> Any:
     return boto3.client(
         "sagemaker-runtime",
         endpoint_url=url,
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(connect_timeout=1, read_timeout=read_timeout, retries={"total_max_attempts": 1}),
+        config=Config(connect_timeout=1, read_timeout=read_timeout_seconds, retries={"total_max_attempts": 1}),
     )
 
 
@@ -63,64 +64,64 @@ def endpoint(local_endpoint: "LocalEndpoint", pauses: list[float]) -> Iterator[E
     client.close()
 
 
-def plenty() -> float:
+def enough_time() -> float:
     return 29.0
 
 
-def test_scores_come_back_one_a_row_with_the_variant(endpoint: Endpoint) -> None:
-    scores = endpoint.scores(ROWS, plenty)
+def test_scores_are_one_per_row_with_the_variant(endpoint: Endpoint) -> None:
+    scores = endpoint.scores(ROWS, enough_time)
     assert len(scores.values) == 2
     assert all(0 < value < 1 for value in scores.values)
     assert scores.variant == "AllTraffic"
 
 
-def test_every_misbehaviour_of_the_local_endpoint_is_tried() -> None:
+def test_every_misbehaviour_of_the_local_endpoint_is_tested() -> None:
     assert set(ON_THE_WIRE) == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ON_THE_WIRE if kind != "slow"])
-def test_a_fault_on_the_wire_becomes_its_row_of_the_table(
+def test_each_misbehaviour_raises_its_fault(
     kind: str, endpoint: Endpoint, local_endpoint: "LocalEndpoint", pauses: list[float]
 ) -> None:
-    fault, tried_again = ON_THE_WIRE[kind]
+    fault, retried = ON_THE_WIRE[kind]
     local_endpoint.misbehave(kind)
     before = local_endpoint.requests
     with pytest.raises(EndpointError) as caught:
-        endpoint.scores(ROWS, plenty)
+        endpoint.scores(ROWS, enough_time)
     assert caught.value.fault is fault
     assert (caught.value.status, caught.value.type) == (fault.status, fault.type)
-    assert local_endpoint.requests - before == (3 if tried_again else 1)
-    assert pauses == ([0.0, 0.1, 0.4] if tried_again else [0.0])
+    assert local_endpoint.requests - before == (3 if retried else 1)
+    assert pauses == ([0.0, 0.1, 0.4] if retried else [0.0])
 
 
-def test_an_answer_that_takes_too_long_is_not_waited_for(local_endpoint: "LocalEndpoint") -> None:
-    client = client_for(local_endpoint.url, read_timeout=0.2)
+def test_a_slow_response_times_out(local_endpoint: "LocalEndpoint") -> None:
+    client = client_for(local_endpoint.url, read_timeout_seconds=0.2)
     local_endpoint.misbehave("slow:2", times=1)
     with pytest.raises(EndpointError) as caught:
-        Endpoint(client, local_endpoint.name).scores(ROWS, plenty)
+        Endpoint(client, local_endpoint.name).scores(ROWS, enough_time)
     assert caught.value.fault is endpoint_errors.SLOW
     client.close()
 
 
 @pytest.mark.parametrize("kind", ["throttled", "cut", "unavailable"])
-def test_a_fault_that_passes_is_not_noticed(kind: str, endpoint: Endpoint, local_endpoint: "LocalEndpoint") -> None:
+def test_a_temporary_fault_is_retried(kind: str, endpoint: Endpoint, local_endpoint: "LocalEndpoint") -> None:
     local_endpoint.misbehave(kind, times=2)
-    assert len(endpoint.scores(ROWS, plenty).values) == 2
+    assert len(endpoint.scores(ROWS, enough_time).values) == 2
 
 
-def test_nothing_is_tried_again_without_time_for_a_whole_try(
+def test_there_is_no_retry_without_time_for_a_whole_attempt(
     endpoint: Endpoint, local_endpoint: "LocalEndpoint"
 ) -> None:
     local_endpoint.misbehave("throttled")
     before = local_endpoint.requests
-    seconds = iter([29.0, 6.9])  # a try takes up to 1 + 5 + 1 seconds
+    seconds = iter([29.0, 6.9])  # an attempt takes up to 1 + 5 + 1 seconds
     with pytest.raises(EndpointError) as caught:
         endpoint.scores(ROWS, lambda: next(seconds))
     assert caught.value.fault is endpoint_errors.BUSY
     assert local_endpoint.requests - before == 1
 
 
-def test_nothing_is_asked_when_no_time_is_left(endpoint: Endpoint, local_endpoint: "LocalEndpoint") -> None:
+def test_the_endpoint_is_not_called_without_time_left(endpoint: Endpoint, local_endpoint: "LocalEndpoint") -> None:
     before = local_endpoint.requests
     with pytest.raises(EndpointError) as caught:
         endpoint.scores(ROWS, lambda: 2.0)
@@ -128,18 +129,18 @@ def test_nothing_is_asked_when_no_time_is_left(endpoint: Endpoint, local_endpoin
     assert local_endpoint.requests == before
 
 
-def test_an_endpoint_that_is_not_there_is_told_apart_from_one_that_fails(local_endpoint: "LocalEndpoint") -> None:
+def test_a_missing_endpoint_has_its_own_fault(local_endpoint: "LocalEndpoint") -> None:
     client = client_for(local_endpoint.url)
     with pytest.raises(EndpointError) as caught:
-        Endpoint(client, "verdict-dev-elsewhere").scores(ROWS, plenty)
+        Endpoint(client, "verdict-dev-elsewhere").scores(ROWS, enough_time)
     assert caught.value.fault is endpoint_errors.ABSENT
     client.close()
 
 
-def test_a_refused_connection_is_an_endpoint_that_is_down(pauses: list[float]) -> None:
-    client = client_for("http://127.0.0.1:9")  # the discard port: nothing listens there
+def test_a_refused_connection_means_the_endpoint_is_down(pauses: list[float]) -> None:
+    client = client_for("http://127.0.0.1:9")  # the discard port, where no process listens
     with pytest.raises(EndpointError) as caught:
-        Endpoint(client, "verdict-dev-x", pause=pauses.append).scores(ROWS, plenty)
+        Endpoint(client, "verdict-dev-x", pause=pauses.append).scores(ROWS, enough_time)
     assert caught.value.fault is endpoint_errors.DOWN
     client.close()
 
@@ -168,38 +169,43 @@ def test_missing_credentials_are_a_misconfiguration(
         ("NeverSeenBefore", 400, endpoint_errors.UNKNOWN),
     ],
 )
-def test_codes_that_no_wire_here_sends_become_faults_too(
-    code: str, status: int, fault: Fault, pauses: list[float]
-) -> None:
+def test_other_error_codes_have_faults(code: str, status: int, fault: Fault, pauses: list[float]) -> None:
     client = client_for("http://127.0.0.1:9")
     with Stubber(client) as stub:
-        for _ in range(TRIES):
+        for _ in range(MAX_ATTEMPTS):
             stub.add_client_error("invoke_endpoint", code, "secret internals", status)
         with pytest.raises(EndpointError) as caught:
-            Endpoint(client, "verdict-dev-x", pause=pauses.append).scores(ROWS, plenty)
+            Endpoint(client, "verdict-dev-x", pause=pauses.append).scores(ROWS, enough_time)
     assert caught.value.fault is fault
     assert "secret" not in caught.value.detail
     client.close()
 
 
-def test_every_modelled_error_of_the_service_has_a_row() -> None:
+def test_every_modelled_error_of_the_service_has_a_fault() -> None:
     operation = client_for("http://127.0.0.1:9").meta.service_model.operation_model("InvokeEndpoint")
     assert {shape.name for shape in operation.error_shapes} <= FAULTS.keys()
 
 
-def test_any_other_error_of_botocore_has_a_fault() -> None:
-    from botocore import exceptions
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (exceptions.ReadTimeoutError, endpoint_errors.SLOW),
+        (exceptions.ConnectTimeoutError, endpoint_errors.DOWN),
+        (exceptions.EndpointConnectionError, endpoint_errors.DOWN),
+        (exceptions.SSLError, endpoint_errors.DOWN),
+        (exceptions.UnknownServiceError, endpoint_errors.UNKNOWN),
+    ],
+)
+def test_an_error_of_botocore_has_the_fault_of_its_base_class(error: type[Exception], fault: Fault) -> None:
+    assert fault_for_class(error) is fault
 
-    kinds = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    assert len(kinds) > 50
-    assert all(isinstance(fault_for_class(kind), Fault) for kind in kinds)
-    assert fault_for_class(exceptions.ReadTimeoutError) is endpoint_errors.SLOW
-    assert fault_for_class(exceptions.ConnectTimeoutError) is endpoint_errors.DOWN
+
+def test_an_error_without_a_code_has_the_unknown_fault() -> None:
     assert fault_for_code("", 0) is endpoint_errors.UNKNOWN
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("content", "expected"),
     [
         (b"0.25\n0.5\n", [0.25, 0.5]),
         (b"0.25,0.5", [0.25, 0.5]),
@@ -207,24 +213,24 @@ def test_any_other_error_of_botocore_has_a_fault() -> None:
         (b"0.0\n1.0", [0.0, 1.0]),
     ],
 )
-def test_numbers_are_read_from_lines_or_commas(answer: bytes, expected: list[float]) -> None:
-    assert parse_scores(answer, 2) == expected
+def test_scores_are_separated_by_lines_or_commas(content: bytes, expected: list[float]) -> None:
+    assert parse_scores(content, 2) == expected
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "content",
     [
         *(b"", b" \n", b"0.5", b"0.5\n0.5\n0.5", b"0.5\n", b"0.5\nnan", b"0.5\n-0.1", b"0.5\n1.1", b"0.5\ninf"),
         *(b"0.5\n1_0", b"0.5\npositive", b"0.5\n0x1", b'{"predictions": [0.5, 0.5]}', b"0.5\n\xd9\xa0"),
     ],
 )
-def test_anything_else_is_a_fault_and_never_a_score(answer: bytes) -> None:
+def test_any_other_content_is_a_fault(content: bytes) -> None:
     with pytest.raises(EndpointError) as caught:
-        parse_scores(answer, 2)
+        parse_scores(content, 2)
     assert caught.value.fault is endpoint_errors.BAD_ANSWER
 
 
-def test_the_name_carries_stage_and_fingerprint_unless_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_name_has_the_stage_and_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ENDPOINT_NAME", raising=False)
     monkeypatch.delenv("VERDICT_STAGE", raising=False)
     assert endpoint_name("0123456789ab") == "verdict-dev-0123456789ab"
@@ -235,7 +241,7 @@ def test_the_name_carries_stage_and_fingerprint_unless_it_is_given(monkeypatch: 
 
 
 @pytest.mark.parametrize(("seconds_left", "read_seconds"), [(28.0, 15.0), (10.0, 4.0), (0.5, 1.0)])
-def test_the_clients_limits_fit_the_time_its_requests_have(
+def test_the_clients_timeouts_fit_the_time_left(
     seconds_left: float, read_seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -245,10 +251,10 @@ def test_the_clients_limits_fit_the_time_its_requests_have(
     assert config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
 
 
-def test_the_first_request_has_time_for_a_try_after_its_client_was_made(
+def test_the_first_request_has_time_for_an_attempt(
     local_endpoint: "LocalEndpoint", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client is fitted to the time left before it was made; making it takes seconds in a cold Lambda."""
+    """Its timeouts fit the time left before the client was created, which takes seconds in a cold Lambda."""
     for name, value in {"ACCESS_KEY_ID": "any", "SECRET_ACCESS_KEY": "any", "DEFAULT_REGION": "us-east-1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", local_endpoint.url)
@@ -266,11 +272,11 @@ def test_no_region_is_a_misconfiguration(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_one_client_serves_many_threads(endpoint: Endpoint) -> None:
-    answers: list[Scores] = []
-    threads = [threading.Thread(target=lambda: answers.append(endpoint.scores(ROWS, plenty))) for _ in range(8)]
+    results: list[Scores] = []
+    threads = [threading.Thread(target=lambda: results.append(endpoint.scores(ROWS, enough_time))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(answers) == 8
-    assert len({tuple(answer.values) for answer in answers}) == 1
+    assert len(results) == 8
+    assert len({tuple(scores.values) for scores in results}) == 1

@@ -26,10 +26,10 @@ def seems_english(text: str) -> bool:
 
 
 @pytest.mark.parametrize("text", ENGLISH)
-def test_english_is_taken_for_english(text: str) -> None:
+def test_english_is_recognized(text: str) -> None:
     assert seems_english(text)
 
 
 @pytest.mark.parametrize("text", OTHER)
-def test_other_languages_are_not(text: str) -> None:
+def test_other_languages_are_not_recognized(text: str) -> None:
     assert not seems_english(text)

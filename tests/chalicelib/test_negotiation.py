@@ -1,14 +1,14 @@
 import pytest
 
 from chalicelib.errors import NotAcceptableError
-from chalicelib.negotiation import Representation, media_type_of, negotiate
+from chalicelib.negotiation import Representation, negotiate, parse_content_type
 
 JSON, HTML, TEXT = Representation.JSON, Representation.HTML, Representation.TEXT
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
 
 @pytest.mark.parametrize(
-    ("accept", "in_kind", "expected"),
+    ("accept", "default", "expected"),
     [
         ("", TEXT, TEXT),
         ("*/*", HTML, HTML),
@@ -26,15 +26,15 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
         ("image/png, */*;q=0.1", TEXT, TEXT),
     ],
 )
-def test_the_most_wanted_representation_answers(accept: str, in_kind: Representation, expected: Representation) -> None:
-    assert negotiate(accept, in_kind) is expected
+def test_the_preferred_representation_is_chosen(accept: str, default: Representation, expected: Representation) -> None:
+    assert negotiate(accept, default) is expected
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/html;q=0", "application/json;q=nonsense", "application/xml"])
-def test_nothing_is_sent_that_is_not_wanted(accept: str) -> None:
+def test_an_accept_header_that_allows_no_representation_is_refused(accept: str) -> None:
     with pytest.raises(NotAcceptableError, match="application/json, text/html, text/plain"):
         negotiate(accept, JSON)
 
 
-def test_a_content_type_is_read_in_any_case() -> None:
-    assert media_type_of('Text/Plain; Charset="UTF-8"') == ("text/plain", {"charset": "utf-8"})
+def test_a_content_type_is_parsed_in_lower_case() -> None:
+    assert parse_content_type('Text/Plain; Charset="UTF-8"') == ("text/plain", {"charset": "utf-8"})

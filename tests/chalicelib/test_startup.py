@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.startup import lasting
+from chalicelib.startup import excluded_from_gc
 
 
 @pytest.fixture(autouse=True)
@@ -13,26 +13,26 @@ def _thawed() -> Iterator[None]:
     gc.enable()
 
 
-def test_the_collector_rests_while_lasting_things_are_made() -> None:
-    with lasting():
+def test_the_collector_is_disabled_inside_the_block() -> None:
+    with excluded_from_gc():
         assert not gc.isenabled()
     assert gc.isenabled()
 
 
-def test_the_collector_never_looks_at_what_was_made() -> None:
-    with lasting():
-        made: list[list[int]] = [[]]
-    assert not any(each is made for each in gc.get_objects())
+def test_the_collector_does_not_track_objects_of_the_block() -> None:
+    with excluded_from_gc():
+        created: list[list[int]] = [[]]
+    assert not any(tracked is created for tracked in gc.get_objects())
 
 
-def test_the_collector_runs_again_after_a_failure() -> None:
-    with pytest.raises(LookupError), lasting():
+def test_the_collector_is_enabled_after_an_exception() -> None:
+    with pytest.raises(LookupError), excluded_from_gc():
         raise LookupError
     assert gc.isenabled()
 
 
-def test_a_collector_that_was_off_stays_off() -> None:
+def test_a_disabled_collector_stays_disabled() -> None:
     gc.disable()
-    with lasting():
+    with excluded_from_gc():
         pass
     assert not gc.isenabled()

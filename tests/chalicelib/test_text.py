@@ -13,7 +13,7 @@ HOSTILE = [
     "a'" * 100_000,
     "1/" * 100_000,
     "." * 200_000,
-    "." * 200_000 + "x",  # an end of a sentence that never is one
+    "." * 200_000 + "x",  # not the end of a sentence
     ". " * 100_000,
     "?)" * 100_000,
     "a. " * 70_000,
@@ -56,20 +56,20 @@ def test_located_words_are_the_same_words(review: str) -> None:
 
 
 @given(st.text(max_size=200))
-def test_located_words_stand_in_order_inside_the_text(review: str) -> None:
-    found = located_words(review)  # one character can hold two words: the double exclamation mark
+def test_located_words_are_in_order_and_inside_the_text(review: str) -> None:
+    found = located_words(review)  # the double exclamation mark is two words
     assert [word.start for word in found] == sorted(word.start for word in found)
     assert [word.end for word in found] == sorted(word.end for word in found)
     assert all(0 <= word.start < word.end <= len(review) for word in found)
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
-def test_a_line_break_parts_words_like_two_reviews(first: str, second: str) -> None:
-    if "<" not in first and "&" not in first:  # else markup could begin in one and end in the other
+def test_a_line_break_separates_words(first: str, second: str) -> None:
+    if "<" not in first and "&" not in first:  # or markup could begin in the first and end in the second
         assert words(f"{first}\n{second}") == words(first) + words(second)
 
 
-def test_located_words_point_at_what_was_submitted() -> None:
+def test_located_words_have_the_positions_of_the_submitted_text() -> None:
     review = "<i>It&#39;s</i> a na\N{LATIN SMALL LETTER I WITH DIAERESIS}ve film, cafe\N{COMBINING ACUTE ACCENT}!"
     found = {word.text: review[word.start : word.end] for word in located_words(review)}
     assert found["it's"] == "It&#39;s"
@@ -78,7 +78,7 @@ def test_located_words_point_at_what_was_submitted() -> None:
 
 
 @given(st.text(alphabet="aB <>&;'\n.!?\N{RIGHT SINGLE QUOTATION MARK}", max_size=60))
-def test_cleaning_what_is_clean_gives_the_same_words(review: str) -> None:
+def test_cleaning_twice_gives_the_same_words(review: str) -> None:
     once = clean(review)
     if "<" not in once and "&" not in once:
         assert words(once) == words(review)
@@ -96,12 +96,12 @@ def test_cleaning_what_is_clean_gives_the_same_words(review: str) -> None:
         ("... --- ,", []),
     ],
 )
-def test_sentences_end_where_a_reader_ends_them(review: str, expected: list[str]) -> None:
+def test_sentences_end_at_punctuation_and_line_breaks(review: str, expected: list[str]) -> None:
     assert [review[start:end] for start, end in sentences(review)] == expected
 
 
 @given(st.text(alphabet="ab .!?\n<>&;\N{GRINNING FACE}", max_size=100))
-def test_sentences_do_not_overlap_and_hold_every_word(review: str) -> None:
+def test_sentences_do_not_overlap_and_contain_every_word(review: str) -> None:
     spans = sentences(review)
     edges = [edge for span in spans for edge in span]
     assert edges == sorted(edges)
@@ -110,8 +110,8 @@ def test_sentences_do_not_overlap_and_hold_every_word(review: str) -> None:
 
 
 @pytest.mark.parametrize("review", HOSTILE, ids=[ascii(text[:4]) for text in HOSTILE])
-def test_hostile_text_takes_time_in_proportion_to_its_length(review: str) -> None:
-    """A tenth of the text must take at least a fiftieth of the time: super-linear work would fail by far."""
+def test_run_time_is_linear_in_the_length_of_hostile_text(review: str) -> None:
+    """A tenth of the text must take at least a fiftieth of the time: quadratic work would fail by far."""
 
     def seconds(text: str) -> float:
         started = time.process_time()

@@ -150,7 +150,7 @@ def test_the_page_keeps_running_without_its_endpoint() -> None:
         read_until(process, READY)
         os.kill(int(stop_line.split()[-1]), signal.SIGTERM)
         read_until(process, "The endpoint has stopped")
-        assert post_review(port, "A film").startswith("Error: The model cannot be reached")
+        assert post_review(port, "A film").startswith("Error: The model is unavailable")
         process.send_signal(signal.SIGINT)
         remaining_output(process)
         assert process.wait() == 0
