@@ -91,9 +91,9 @@ def view(function: Callable[..., Response]) -> Callable[..., chalice.app.Respons
             response = http.error_response(request, error, packaged_release())
         request_log.write(request, response, milliseconds=(time.perf_counter() - started) * 1000)
         body = "" if request.method == "HEAD" else response.body
-        default_headers = {"Cache-Control": "no-store", "Content-Type": response.media_type}
-        headers = {**default_headers, **http.common_headers(request), **response.headers}
-        return chalice.app.Response(body, {**headers}, response.status)
+        headers: dict[str, str | list[str]] = {"Cache-Control": "no-store", "Content-Type": response.media_type}
+        headers |= {**http.common_headers(request), **response.headers}
+        return chalice.app.Response(body, headers, response.status)
 
     return chalice_view
 

@@ -27,7 +27,7 @@ STARTING = Fault(
     "endpoint-starting",
     503,
     "The model is starting",
-    "The model is being loaded. Try again in 10 seconds.",
+    "The model is being loaded. Try again in a few seconds.",
     retry_after_seconds=10,
     retried=False,
 )
@@ -59,7 +59,7 @@ MODEL_FAILED = Fault(
     "model-failed",
     502,
     "The model could not judge this",
-    "The model refused this request, or failed on it.",
+    "The model rejected this request, or failed on it.",
     retry_after_seconds=None,
     retried=False,
 )
@@ -67,7 +67,7 @@ ABSENT = Fault(
     "endpoint-absent",
     503,
     "There is no model yet",
-    "The model is not deployed, or not ready yet.",
+    "The model is not deployed, or not ready yet. Try again in a minute.",
     retry_after_seconds=60,
     retried=False,
 )
