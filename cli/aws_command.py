@@ -11,14 +11,12 @@ from typing import Any
 import click
 from rich.console import Console
 
-from cli.options import verbose_option
+from cli.options import EXIT_INTERRUPTED, verbose_option
 from operations.aws.account import connect
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, explained
 from operations.aws.journal import journal_of
 from operations.aws.waiting import StoppedWaitingError
-
-EXIT_INTERRUPTED = 130  # the status that a shell reports for a program ended by Ctrl-C
 
 
 def command_line() -> str:

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from operations.aws.names import DEFAULT_STAGE, checked_stage
 
 LOCAL = "here"
+EXIT_INTERRUPTED = 130  # the status that a shell reports for a program ended by Ctrl-C
 INSTANCE_TYPE = "ml.m5.xlarge"
 _DURATION = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

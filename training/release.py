@@ -28,7 +28,7 @@ from training.evaluation.evaluate import DEFAULT_PRECISION, TEST, Evaluation, ev
 from training.evaluation.predictions import load_booster
 from training.features.channels import write_ngram_table
 from training.model import missing_values
-from training.model.canary import CANARY_NAME, computed
+from training.model.canary import CANARY_NAME, score_canary
 from training.model.container_image import REPOSITORY, TAG
 from training.model.run_folder import MODEL_NAME, Run, RunError, load_run
 from training.progress import ProgressCallback, silent
@@ -69,7 +69,7 @@ def release(
         release_folder / VOCABULARY_NAME: run.encoder.vocabulary.dumps().encode(),
         model_folder / MODEL_NAME: run.model,
         release_folder / REPORT_NAME: render(run, evaluation).encode(),
-        model_folder / CANARY_NAME: computed(run.model, run.encoder).dumps().encode(),
+        model_folder / CANARY_NAME: score_canary(run.model, run.encoder).dumps().encode(),
         model_folder / FIGURES_NAME: evaluation.dumps().encode(),
         release_folder / FACTS_NAME: facts.dumps().encode(),
     }
@@ -92,7 +92,7 @@ def _check_model(run: Run) -> None:
         raise RunError(
             f"The model of {run.folder} has {columns} columns, but its vocabulary has {run.encoder.columns}."
         )
-    if not missing_values.is_level(run.model, 0, run.encoder.first_derived):
+    if not missing_values.is_missing_invariant(run.model, 0, run.encoder.first_derived):
         raise RunError(
             f"The model of {run.folder} scores a missing word column differently from a zero one. Run "
             "`verdict train` again, which makes both the same."

@@ -8,13 +8,14 @@ import click
 from rich.console import Console
 
 from cli import options
+from cli.options import EXIT_INTERRUPTED
+from training.model.cross_validation import TrainingResult
 from training.model.run_folder import RUNS_FOLDER, run_folder
 from training.model.train import summary_rows
-from training.model.trained import Trained
 from training.progress import bars, table
 from training.tuning.ranges import PRESETS_FOLDER, SearchSpace, presets, read_ranges
-from training.tuning.search import JOURNAL_NAME, Found
-from training.tuning.tune import DEFAULT_NAME, EXIT_INTERRUPTED, TRIALS, Trials, tune
+from training.tuning.search import JOURNAL_NAME, SearchResult
+from training.tuning.tune import DEFAULT_NAME, TRIALS, TrialTable, tune
 
 
 @click.command(name="tune")
@@ -78,20 +79,20 @@ def command(
 def _search_here(space: SearchSpace, channels: Path, folder: Path, trials: int, seed: int, seconds: float) -> None:
     """Search on this machine; exits with status 130 if the search was interrupted."""
     console = Console(stderr=True)
-    if space.here_only:
-        console.print(f"Not accepted by a SageMaker tuning job: {', '.join(space.here_only)}.")
-    watch = Trials(space)
-    with bars(console, "Searching", above=watch) as (progress,):
-        tuned = tune(space, channels, folder, trials, seed, seconds, progress, watch)
+    if space.local_only:
+        console.print(f"Not accepted by a SageMaker tuning job: {', '.join(space.local_only)}.")
+    live = TrialTable(space)
+    with bars(console, "Searching", above=live) as (progress,):
+        tuned = tune(space, channels, folder, trials, seed, seconds, progress, live)
     if tuned.trained:
-        console.print(table(f"Run {folder}", _summary(tuned.found, tuned.trained)))
+        console.print(table(f"Run {folder}", _summary(tuned.search, tuned.trained)))
         return
-    done = len(tuned.found.trials)
+    done = len(tuned.search.trials)
     console.print(f"{done} of {trials} trials are stored in {folder / JOURNAL_NAME}. Repeat the command to resume.")
     raise SystemExit(EXIT_INTERRUPTED)
 
 
-def _summary(found: Found, trained: Trained) -> list[tuple[object, ...]]:
+def _summary(found: SearchResult, trained: TrainingResult) -> list[tuple[object, ...]]:
     """Return the rows of the summary table."""
     pruned = sum(trial.pruned for trial in found.trials)
     rows: list[tuple[object, ...]] = [("trials (pruned)", f"{len(found.trials)} ({pruned})")]

@@ -18,7 +18,7 @@ from chalicelib.errors import SentimentError
 from operations.aws.account import Account
 from operations.aws.errors import code_of, message_of
 from operations.endpoint.candidate import MODEL_FOLDER, PACKAGED_NAME, Candidate
-from training.model.canary import CANARY_NAME, Canary, computed
+from training.model.canary import CANARY_NAME, Canary, score_canary
 
 TOLERANCE = 1e-6  # scores are 32-bit floats, printed with all their digits
 ATTEMPTS = 4  # a serverless endpoint may still be starting
@@ -38,7 +38,7 @@ def expected(candidate: Candidate, recorded: Path = MODEL_FOLDER / CANARY_NAME) 
         canary = Canary(**json.loads(recorded.read_text(encoding="utf-8")))
         if canary.model_sha256 == candidate.model_sha256:
             return canary
-    return computed(candidate.model, candidate.encoder)
+    return score_canary(candidate.model, candidate.encoder)
 
 
 def score_rows(account: Account, endpoint: str, rows: Sequence[str], variant: str = "") -> tuple[list[float], str]:

@@ -63,7 +63,7 @@ def load_candidate(name: str, runs: Path = RUNS_FOLDER) -> Candidate:
     if name == PACKAGED_NAME:
         return packaged_candidate()
     run = load_run(run_folder(runs, name))
-    if not missing_values.is_level(run.model, 0, run.encoder.first_derived):
+    if not missing_values.is_missing_invariant(run.model, 0, run.encoder.first_derived):
         raise ReleaseError(f"The model of run {name} distinguishes missing values from zeros. Train it again.")
     return Candidate(name, run.model, run.encoder)
 

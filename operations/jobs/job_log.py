@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from operations.aws.errors import if_there
-from training.model.trained import History
+from training.model.cross_validation import History
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 TAIL_LINES = 8

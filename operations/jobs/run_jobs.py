@@ -16,7 +16,7 @@ from operations.jobs.channel_upload import UploadedChannels, digest_of
 from operations.jobs.training_job import JobResources, TrainingJob, TrainingTask
 from training.data.splits import FOLDS
 from training.features.channels import ALL, Prepared, pair_of
-from training.model.hyperparameters import Hyperparameters, exactly
+from training.model.hyperparameters import Hyperparameters, for_rounds
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class RunJobs:
 
     def again(self, number: int, rounds: int) -> TrainingJob:
         """The job of a fold whose model stopped before so many rounds."""
-        return self._find(f"{pair_of(number)}-again", pair_of(number), exactly(self._hyperparameters, rounds))
+        return self._find(f"{pair_of(number)}-again", pair_of(number), for_rounds(self._hyperparameters, rounds))
 
     def all(self, rounds: int) -> TrainingJob:
         """The job of all reviews."""
-        return self._find(ALL, ALL, exactly(self._hyperparameters, rounds))
+        return self._find(ALL, ALL, for_rounds(self._hyperparameters, rounds))
 
     def _find(self, label: str, pair: str, hyperparameters: dict[str, str], judged: bool = False) -> TrainingJob:
         machines = self._order.machines

@@ -27,8 +27,15 @@ from training import atomic
 from training.data.splits import FOLDS
 from training.features.channels import load_prepared
 from training.model import container_image as images
+from training.model.cross_validation import (
+    History,
+    TrainedModels,
+    TrainingResult,
+    assemble_run,
+    best_round,
+    mean_history,
+)
 from training.model.hyperparameters import Hyperparameters, parse
-from training.model.trained import History, Made, Trained, best_round, mean_history, write_trained
 from training.progress import bars
 
 JOBS_NAME = "jobs.json"  # in the run's folder: the jobs that made it
@@ -51,7 +58,7 @@ def train_there(
     folder: Path,
     stated: dict[str, str],
     order: TrainingOptions,
-) -> Trained:
+) -> TrainingResult:
     """Train on SageMaker and write the run into a folder; what an earlier call had begun is gone on with.
 
     Raises `AwsError`, `StoppedWaitingError` on Ctrl-C, `DeclinedError`, `DataError` and `HyperparameterError`.
@@ -75,7 +82,7 @@ def train_there(
         propose_training(aws, order, items(aws, order, last))
         _upload(aws, channels, order)
     follow(aws, last, order.parallel, metric)
-    made = Made(
+    made = TrainedModels(
         folds=[again[n].model(aws.account) if n in again else fold.model for n, fold in enumerate(folds)],
         history=history,
         rounds=rounds,
@@ -83,7 +90,7 @@ def train_there(
         versions=_versions(order.machines),
         seconds=float(sum(job.billable_seconds for job in [*first, *last])),
     )
-    trained = write_trained(channels, folder, hyperparameters, made)
+    trained = assemble_run(channels, folder, hyperparameters, made)
     _write_jobs(folder, [*first, *last])
     return trained
 

@@ -14,8 +14,8 @@ from operations.jobs.training_order import stop_jobs
 from operations.jobs.tuning_job import TuningJob, TuningOptions
 from training import atomic
 from training.features.channels import load_prepared
+from training.model.cross_validation import TrainingResult
 from training.model.run_folder import SEARCH_NAME
-from training.model.trained import Trained
 from training.tuning.ranges import SearchSpace
 
 
@@ -26,7 +26,7 @@ def tuned_there(
     folder: Path,
     search: TuningOptions,
     order: TrainingOptions,
-) -> Trained:
+) -> TrainingResult:
     """Search, and train the best trial into the folder: agreed to once, and gone on with from wherever it was left."""
     tuning = tuning_job.tune_there(aws, space, channels, search, order)
     if not tuning.best:
@@ -68,7 +68,7 @@ def command(
     stage: str,
     stop: bool,
     yes: bool,
-) -> Trained | None:
+) -> TrainingResult | None:
     """Do what `tune --on sagemaker` was asked for; None when that was to stop."""
     order = TrainingOptions(stage, JobResources(instance_type, instance_count, spot, max_minutes), parallel, yes)
     search = TuningOptions(strategy, max_jobs, max_parallel, seed)

@@ -10,7 +10,7 @@ from operations.jobs.run_jobs import TrainingOptions, purpose_of
 from operations.jobs.sagemaker_training import train_there
 from operations.jobs.training_job import JobResources
 from training.features.channels import load_prepared
-from training.model.trained import Trained
+from training.model.cross_validation import TrainingResult
 
 
 def stop_jobs(aws: Aws, stage: str, purpose: str) -> list[str]:
@@ -38,7 +38,7 @@ def command(
     stage: str,
     stop: bool,
     yes: bool,
-) -> Trained | None:
+) -> TrainingResult | None:
     """Do what `train --on sagemaker` was asked for; None when that was to stop."""
     machines = JobResources(instance_type, instance_count, spot, max_minutes)
     if not stop:

@@ -26,7 +26,7 @@ from operations.jobs.run_jobs import TrainingOptions, later, place, price
 from operations.jobs.training_job import JobResources, TrainingTask
 from training.features.channels import JUDGED_PAIR, load_prepared, pair_of
 from training.progress import bars
-from training.tuning.ranges import Interval, RangesError, SearchSpace
+from training.tuning.ranges import NumericRange, RangesError, SearchSpace
 
 LONGEST_NAME = 32  # those of its training jobs are this one, and their numbers
 _SHOWN = 15  # lines of the live table: the latest trials, and the best
@@ -134,11 +134,11 @@ def find(
 
 def _check(space: SearchSpace, search: TuningOptions) -> None:
     """Raise `RangesError` for a range that a tuning job would refuse."""
-    if space.here_only:
+    if space.local_only:
         raise RangesError(
-            f"A SageMaker tuning job cannot vary {', '.join(space.here_only)}: state it as static, or search here."
+            f"A SageMaker tuning job cannot vary {', '.join(space.local_only)}: state it as static, or search here."
         )
-    numbers = [one.name for one in space.ranges if isinstance(one, Interval)]
+    numbers = [one.name for one in space.ranges if isinstance(one, NumericRange)]
     if search.strategy == "Grid" and numbers:
         raise RangesError(
             f"Grid tries stated values only, not ranges such as {numbers[0]}'s: list its values as "
@@ -178,7 +178,7 @@ def _request(
 
 def _hyperband(space: SearchSpace) -> dict[str, int]:
     """Return how many rounds Hyperband gives a trial: it cannot find out by itself what they are called."""
-    searched = [one.high for one in space.ranges if isinstance(one, Interval) and one.name == "num_round"]
+    searched = [one.high for one in space.ranges if isinstance(one, NumericRange) and one.name == "num_round"]
     most = int(searched[0] if searched else space.static["num_round"])
     return {"MinResource": min(_LEAST_ROUNDS, most), "MaxResource": most}
 

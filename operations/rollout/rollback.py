@@ -25,7 +25,7 @@ from operations.endpoint.transition import REPLACES_TAG, UPDATING_TAG, Transitio
 from operations.rollout.deploy import DeploymentSpec, deploy
 from training import atomic
 from training.features.channels import read_encoder
-from training.model.canary import CANARY_NAME, Canary, computed
+from training.model.canary import CANARY_NAME, Canary, score_canary
 from training.model.run_folder import MODEL_NAME
 
 _SHIPPED = (VOCABULARY_NAME, NGRAM_TABLE_NAME, REPORT_NAME, FACTS_NAME)
@@ -117,7 +117,7 @@ def _stored_canary(aws: Aws, release_id: str) -> Canary:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         _fetch(aws, release_id, folder)
-        return computed((folder / MODEL_NAME).read_bytes(), read_encoder(folder))
+        return score_canary((folder / MODEL_NAME).read_bytes(), read_encoder(folder))
 
 
 def restore(aws: Aws, release_id: str, package: PackageFolders) -> None:
@@ -137,5 +137,5 @@ def restore(aws: Aws, release_id: str, package: PackageFolders) -> None:
             if (folder / name).exists():
                 atomic.write_bytes(package.release_folder / name, (folder / name).read_bytes())
         atomic.write_bytes(package.model_folder / MODEL_NAME, candidate.model)
-        atomic.write_text(package.model_folder / CANARY_NAME, computed(candidate.model, candidate.encoder).dumps())
+        atomic.write_text(package.model_folder / CANARY_NAME, score_canary(candidate.model, candidate.encoder).dumps())
     aws.say(f"Restored release {release_id} in {package.release_folder} and {package.model_folder}.")

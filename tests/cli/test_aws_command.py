@@ -2,8 +2,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli.aws_command import EXIT_INTERRUPTED, on_aws
-from cli.options import stage_option, yes_option
+from cli.aws_command import on_aws
+from cli.options import EXIT_INTERRUPTED, stage_option, yes_option
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.names import NameRefusedError

@@ -24,7 +24,7 @@ from training.evaluation.metrics import measure
 from training.evaluation.predictions import load_booster, matrix, predictor, score_test
 from training.features.prepare import prepare
 from training.model.hyperparameters import parse
-from training.model.missing_values import is_level, unlike
+from training.model.missing_values import count_changed, is_missing_invariant
 from training.model.run_folder import MODEL_NAME
 from training.project import ROOT
 from training.release import FIGURES_NAME, MODEL_FOLDER, XGBOOST_VERSION
@@ -106,7 +106,7 @@ def test_the_precision_on_excerpts_is_above_its_floor(packaged: Release) -> None
 
 
 def test_missing_and_zero_are_alike_at_every_split(packaged: Release, model: bytes) -> None:
-    assert is_level(model, 0, packaged.encoder.first_derived)
+    assert is_missing_invariant(model, 0, packaged.encoder.first_derived)
 
 
 def test_every_derived_column_is_used_and_no_constant_is(packaged: Release, model: bytes) -> None:
@@ -241,7 +241,7 @@ def test_zeros_for_missing_change_no_answer_on_the_official_test(
     scored = 0
     while batch := list(islice(test, 2_000)):
         rows = [packaged.encoder.row(words(review.text)) for review in batch]
-        assert unlike(booster, matrix(rows, packaged.facts.columns)) == 0
+        assert count_changed(booster, matrix(rows, packaged.facts.columns)) == 0
         scored += len(rows)
     assert scored == 25_000
 

@@ -16,7 +16,7 @@ from operations.endpoint import canary
 from operations.endpoint.candidate import PACKAGED_NAME, Candidate
 from operations.endpoint.endpoint_state import DeployedEndpoint
 from training.model import missing_values
-from training.model.canary import computed
+from training.model.canary import score_canary
 
 WORDS = ("superb", "moving", "dull", "boring", "horrible", "wonderful")
 
@@ -33,13 +33,15 @@ def small_candidate(name: str = PACKAGED_NAME, seed: int = 1, terms: tuple[str, 
         xgboost.DMatrix(present, labels),
         num_boost_round=4,
     )
-    return Candidate(name, missing_values.level(bytes(booster.save_raw("ubj")), 0, encoder.first_derived), encoder)
+    return Candidate(
+        name, missing_values.make_missing_invariant(bytes(booster.save_raw("ubj")), 0, encoder.first_derived), encoder
+    )
 
 
 @contextmanager
 def constant_requests(aws: Aws, endpoint: str, candidate: Candidate) -> Iterator[list[str]]:
     """Send requests to an endpoint from two threads during the block; failures are appended to the list."""
-    stop, failures, row = threading.Event(), [], computed(candidate.model, candidate.encoder).rows[0]
+    stop, failures, row = threading.Event(), [], score_canary(candidate.model, candidate.encoder).rows[0]
 
     def send() -> None:
         while not stop.is_set():
@@ -61,7 +63,7 @@ def constant_requests(aws: Aws, endpoint: str, candidate: Candidate) -> Iterator
 
 def serves(aws: Aws, endpoint: DeployedEndpoint, candidate: Candidate) -> bool:
     """Return whether an endpoint passes a candidate's canary check."""
-    return canary.verify(aws.account, endpoint.name, computed(candidate.model, candidate.encoder)) == 0
+    return canary.verify(aws.account, endpoint.name, score_canary(candidate.model, candidate.encoder)) == 0
 
 
 def interrupt(_seconds: float) -> None:

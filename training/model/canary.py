@@ -43,7 +43,7 @@ def rows_of(encoder: Encoder) -> list[str]:
     return [*rows, rows[0].removeprefix("0:1 ")]
 
 
-def computed(model: bytes, encoder: Encoder) -> Canary:
+def score_canary(model: bytes, encoder: Encoder) -> Canary:
     """Score the canary rows with xgboost on this machine."""
     rows = rows_of(encoder)
     scores = load_booster(model).predict(xgboost.DMatrix(matrix(rows, encoder.columns), nthread=1))

@@ -189,7 +189,7 @@ def _check_together(parsed: Mapping[str, Any]) -> None:
         raise HyperparameterError(f"Trees take no {', '.join(wrong)}; a linear model does: booster={LINEAR}.")
 
 
-def exactly(stated: Mapping[str, str], rounds: int) -> dict[str, str]:
+def for_rounds(stated: Mapping[str, str], rounds: int) -> dict[str, str]:
     """Return string hyperparameters that train for so many rounds, whatever is seen on the way."""
     return {name: text for name, text in stated.items() if name != "early_stopping_rounds"} | {"num_round": str(rounds)}
 

@@ -31,7 +31,7 @@ _NODE_LISTS = (
 )
 
 
-def level(model: bytes, first_word: int, after_words: int) -> bytes:
+def make_missing_invariant(model: bytes, first_word: int, after_words: int) -> bytes:
     """Return the model (UBJSON) with every split on columns `first_word` to `after_words` - 1 made level."""
     booster = xgboost.Booster(model_file=bytearray(model))
     document = json.loads(booster.save_raw("json"))
@@ -41,7 +41,7 @@ def level(model: bytes, first_word: int, after_words: int) -> bytes:
     return bytes(changed.save_raw("ubj"))
 
 
-def is_level(model: bytes, first_word: int, after_words: int) -> bool:
+def is_missing_invariant(model: bytes, first_word: int, after_words: int) -> bool:
     """Tell whether every split on these columns sends 0 where it sends missing: then no answer can tell them apart."""
     document = json.loads(xgboost.Booster(model_file=bytearray(model)).save_raw("json"))
     return all(
@@ -85,7 +85,7 @@ def _swap(tree: dict[str, Any], one: int, other: int) -> None:
     tree["parents"][one] = tree["parents"][other]  # siblings: the same before and after
 
 
-def unlike(booster: xgboost.Booster, rows: csr_matrix, batch: int = 500) -> int:
+def count_changed(booster: xgboost.Booster, rows: csr_matrix, batch: int = 500) -> int:
     """Count the rows whose answer changes, by as little as a bit, when their gaps are filled with zeros."""
     differing = 0
     for start in range(0, rows.shape[0], batch):

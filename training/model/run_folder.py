@@ -29,7 +29,7 @@ class RunError(SentimentError):
 
 
 @dataclass(frozen=True)
-class Record:
+class RunRecord:
     """How a model was made: all that decides it, and how it went.
 
     `hyperparameters` are strings as the container takes them. `prepared` says what was learned from. `versions` maps
@@ -57,7 +57,7 @@ class Run:
     """
 
     folder: Path
-    record: Record
+    record: RunRecord
     encoder: Encoder
     model: bytes
     held_out: list[list[float]]
@@ -75,7 +75,7 @@ def run_folder(runs: Path, name: str) -> Path:
     return runs / name
 
 
-def write_run(folder: Path, record: Record, encoder: Encoder, model: bytes, held_out: bytes) -> None:
+def write_run(folder: Path, record: RunRecord, encoder: Encoder, model: bytes, held_out: bytes) -> None:
     """Write a run, its record last: until then a reader refuses the folder."""
     atomic.write_text(folder / VOCABULARY_NAME, encoder.vocabulary.dumps())
     write_ngram_table(folder, encoder)
@@ -89,7 +89,7 @@ def load_run(folder: Path) -> Run:
     again = "Run `verdict train`."
     try:
         stated = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
-        record = Record(**{**stated, "prepared": Prepared(**stated["prepared"])})
+        record = RunRecord(**{**stated, "prepared": Prepared(**stated["prepared"])})
         model = (folder / MODEL_NAME).read_bytes()
         held_out = (folder / HELD_OUT_NAME).read_bytes()
     except (OSError, ValueError, TypeError, KeyError) as error:

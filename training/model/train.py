@@ -17,9 +17,17 @@ import xgboost
 
 from training.data.splits import FOLDS
 from training.features.channels import ALL, CHANNEL_FILES, load_prepared, pair_of
-from training.model.hyperparameters import Hyperparameters, exactly, parse
+from training.model.cross_validation import (
+    History,
+    TrainedModels,
+    TrainingResult,
+    assemble_run,
+    best_round,
+    mean_history,
+    read_channel,
+)
+from training.model.hyperparameters import Hyperparameters, for_rounds, parse
 from training.model.run_folder import MODEL_NAME
-from training.model.trained import History, Made, Trained, best_round, mean_history, read_channel, write_trained
 from training.parallel import map_items
 from training.progress import ProgressCallback, silent
 
@@ -59,7 +67,7 @@ def train(
     stated: dict[str, str],
     fold_tick: ProgressCallback = silent,
     tick: ProgressCallback = silent,
-) -> Trained:
+) -> TrainingResult:
     """Train on prepared channels with string hyperparameters, and write the run into a folder."""
     hyperparameters = parse(stated)
     prepared, _ = load_prepared(channels)
@@ -69,8 +77,8 @@ def train(
     history = mean_history([fold.history for fold in folds])
     rounds = best_round(history["validation"][hyperparameters.watched_metric], hyperparameters.watched_metric)
     if hyperparameters.is_linear and rounds < hyperparameters.num_round:
-        folds = cross_validate(channels, parse(exactly(stated, rounds)), fold_tick, alone)
-    made = Made(
+        folds = cross_validate(channels, parse(for_rounds(stated, rounds)), fold_tick, alone)
+    made = TrainedModels(
         folds=[fold.model for fold in folds],
         history=history,
         rounds=rounds,
@@ -78,7 +86,7 @@ def train(
         versions={"python": platform.python_version(), "xgboost": xgboost.__version__},
         seconds=time.monotonic() - started,
     )
-    return write_trained(channels, folder, hyperparameters, made)
+    return assemble_run(channels, folder, hyperparameters, made)
 
 
 def cross_validate(
@@ -140,7 +148,7 @@ def fit(
     return booster, {split: dict(by_metric) for split, by_metric in watch.history.items()}
 
 
-def summary_rows(trained: Trained, seconds: str = "seconds") -> list[tuple[object, ...]]:
+def summary_rows(trained: TrainingResult, seconds: str = "seconds") -> list[tuple[object, ...]]:
     """Return the lines of the summary table."""
     record = trained.record
     rows: list[tuple[object, ...]] = [

@@ -1,9 +1,8 @@
-"""Searches hyperparameters with Optuna: one trial after another, each trained as `train` would, until enough are done.
+"""Hyperparameter search with Optuna: one trial after another, each trained like `train`, until enough have finished.
 
-Trials go into a journal beside the run, so that a search which was stopped goes on where it was. The sampler is seeded
-anew for every trial, by the search's seed and the number of trials before it: a search that was stopped and one that
-was not make the same trials. What this module does not do: check ranges (`ranges`), decide which trial is
-hopeless (`training.tuning.pruning`), or show anything (`training.tuning.tune`).
+Trials are stored in a journal beside the run, so a stopped search can be resumed. The sampler is seeded for each trial
+by the search's seed and the number of earlier trials: a resumed search makes the same trials as an uninterrupted one.
+Not here: checks of ranges (`ranges`), the pruning rule (`pruning`), and output (`tune`).
 """
 
 import hashlib
@@ -25,30 +24,28 @@ from training.features.channels import JUDGED_PAIR, load_prepared, pair_of
 from training.model.hyperparameters import parse
 from training.model.train import fit
 from training.progress import ProgressCallback, silent
-from training.tuning.draws import distribution, inward, outward
 from training.tuning.pruning import CurvePruner, Reporter
-from training.tuning.ranges import SearchSpace
+from training.tuning.ranges import SearchSpace, from_optuna, optuna_distribution, to_optuna
 
 JOURNAL_NAME = "trials.journal"
-RANDOM_TRIALS = 5  # the first ones: after them there is something to draw conclusions from
+RANDOM_TRIALS = 5  # before the sampler uses earlier results
 
 
 class SearchError(SentimentError):
-    """A search that cannot go on where its journal ends."""
+    """A search that cannot be resumed from its journal."""
 
     type = "search-refused"
-    title = "This search cannot go on"
+    title = "This search cannot be resumed"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial that ended. `values` are the hyperparameters searched; `value` is the metric on validation.
+    """A finished trial. `values` are the searched hyperparameters; `value` is the validation metric.
 
-    A `pruned` one was stopped as hopeless: `value` and `rounds` are those it had come to. Otherwise they belong to its
-    best round.
+    `value` and `rounds` are those of its last round if it was pruned, of its best round otherwise.
     """
 
-    number: int  # 1..
+    number: int  # from 1
     pruned: bool
     value: float
     rounds: int
@@ -57,8 +54,8 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Found:
-    """All trials of a search so far, the best of those that were not pruned, and whether Ctrl-C ended it."""
+class SearchResult:
+    """All finished trials of a search, the best one that was not pruned, and whether Ctrl-C ended the search."""
 
     trials: tuple[Trial, ...]
     best: Trial | None
@@ -72,38 +69,38 @@ def search(
     trials: int,
     seed: int,
     seconds: float = math.inf,
-    tick: ProgressCallback = silent,
+    progress: ProgressCallback = silent,
     show: Callable[[Sequence[Trial]], None] = lambda trials: None,
     clock: Callable[[], float] = time.monotonic,
-) -> Found:
-    """Make trials until so many have ended, earlier calls' counted, or no time is left to begin another.
+) -> SearchResult:
+    """Run trials until `trials` have finished, earlier calls included, or `seconds` have passed.
 
-    `show` gets all trials whenever one has ended, and at the beginning. Ctrl-C ends the search, not the program: the
-    trial under way is lost, the others are kept. Raises `SearchError` when the folder's journal is another search's.
+    `show` receives all finished trials at the start and after each trial. Ctrl-C ends the search, not the program, and
+    loses the running trial only. Raises `SearchError` if the folder's journal belongs to another search.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = _open(folder / JOURNAL_NAME, space, _identity(space, channels, seed))
     deadline = clock() + seconds
     interrupted = False
     try:
-        show(_ended(study))
-        while len(_ended(study)) < trials and clock() < deadline:
-            _try_next(study, space, channels, seed, tick, clock)
-            show(_ended(study))
+        show(_finished_trials(study))
+        while len(_finished_trials(study)) < trials and clock() < deadline:
+            _run_trial(study, space, channels, seed, progress, clock)
+            show(_finished_trials(study))
     except KeyboardInterrupt:
         interrupted = True
-    ended = tuple(_ended(study))
-    return Found(ended, best_of(ended, space.maximize), interrupted)
+    finished = tuple(_finished_trials(study))
+    return SearchResult(finished, best_of(finished, space.maximize), interrupted)
 
 
 def best_of(trials: Sequence[Trial], maximize: bool) -> Trial | None:
-    """Return the best trial that was not pruned, the first of equals; None when there is none."""
-    whole = [trial for trial in trials if not trial.pruned]
-    return (max if maximize else min)(whole, key=lambda trial: trial.value, default=None)
+    """Return the best trial that was not pruned, the first of equals; None if there is none."""
+    completed = [trial for trial in trials if not trial.pruned]
+    return (max if maximize else min)(completed, key=lambda trial: trial.value, default=None)
 
 
 def _identity(space: SearchSpace, channels: Path, seed: int) -> dict[str, object]:
-    """Return all that decides a search but its length, by what a person would call it."""
+    """Return everything that decides a search except its length, under readable names."""
     prepared, _ = load_prepared(channels)
     return {
         "ranges": space.document,
@@ -115,9 +112,9 @@ def _identity(space: SearchSpace, channels: Path, seed: int) -> dict[str, object
 
 
 def _open(path: Path, space: SearchSpace, identity: dict[str, object]) -> optuna.Study:
-    """Open a journal, or begin one; raises `SearchError` when it is another search's."""
+    """Open or create a journal; raises `SearchError` if it belongs to another search."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    another = f"Give this one another --name, or remove {path} to begin anew."
+    advice = f"Choose another --name, or remove {path} to start again."
     try:
         study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(path))),
@@ -127,61 +124,61 @@ def _open(path: Path, space: SearchSpace, identity: dict[str, object]) -> optuna
             load_if_exists=True,
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise SearchError(f"{path} is not the journal of a search ({error}). {another}") from error
+        raise SearchError(f"{path} is not the journal of a search ({error}). {advice}") from error
     if not study.user_attrs:
         study.set_user_attr("identity", identity)
-    before = study.user_attrs["identity"]
-    differs = [name for name, value in identity.items() if before.get(name) != value]
+    stored = study.user_attrs["identity"]
+    differs = [name for name, value in identity.items() if stored.get(name) != value]
     if differs:
-        raise SearchError(f"{path} is of a search with other {' and '.join(differs)}. {another}")
-    for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(left.number, state=TrialState.FAIL)  # cut off when the program was killed
+        raise SearchError(f"{path} belongs to a search with other {' and '.join(differs)}. {advice}")
+    for unfinished in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(unfinished.number, state=TrialState.FAIL)  # the program was killed during this trial
     return study
 
 
-def _finished(study: optuna.Study) -> list[FrozenTrial]:
-    """Return the trials that tell something about their hyperparameters, in their order."""
+def _completed_or_pruned(study: optuna.Study) -> list[FrozenTrial]:
+    """Return the trials with a result, in order."""
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
-def _ended(study: optuna.Study) -> list[Trial]:
-    """Return those trials as they are shown."""
+def _finished_trials(study: optuna.Study) -> list[Trial]:
+    """Return the finished trials, numbered from 1."""
     return [
         Trial(
             number=position,
-            pruned=one.state == TrialState.PRUNED,
-            value=one.value if one.value is not None else math.nan,
-            rounds=one.user_attrs["rounds"],
-            seconds=one.user_attrs["seconds"],
-            values=one.user_attrs["values"],
+            pruned=frozen.state == TrialState.PRUNED,
+            value=frozen.value if frozen.value is not None else math.nan,
+            rounds=frozen.user_attrs["rounds"],
+            seconds=frozen.user_attrs["seconds"],
+            values=frozen.user_attrs["values"],
         )
-        for position, one in enumerate(_finished(study), start=1)
+        for position, frozen in enumerate(_completed_or_pruned(study), start=1)
     ]
 
 
-def _try_next(
+def _run_trial(
     study: optuna.Study,
     space: SearchSpace,
     channels: Path,
     seed: int,
-    tick: ProgressCallback,
+    progress: ProgressCallback,
     clock: Callable[[], float],
 ) -> None:
-    """Make one trial: draw, train, tell."""
-    before = len(_finished(study))
+    """Run one trial: draw hyperparameters, train, report the result to Optuna."""
+    earlier = len(_completed_or_pruned(study))
     study.sampler = optuna.samplers.TPESampler(
-        n_startup_trials=RANDOM_TRIALS, seed=_trial_seed(seed, before), multivariate=True
+        n_startup_trials=RANDOM_TRIALS, seed=_trial_seed(seed, earlier), multivariate=True
     )
-    if space.start and not before and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        study.enqueue_trial({one.name: inward(one, space.start[one.name]) for one in space.ranges})
-    trial = study.ask({one.name: distribution(one) for one in space.ranges})
-    values = {one.name: outward(one, trial.params[one.name]) for one in space.ranges}
+    if space.start and not earlier and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        study.enqueue_trial({range_.name: to_optuna(range_, space.start[range_.name]) for range_ in space.ranges})
+    trial = study.ask({range_.name: optuna_distribution(range_) for range_ in space.ranges})
+    values = {range_.name: from_optuna(range_, trial.params[range_.name]) for range_ in space.ranges}
     hyperparameters = parse(space.hyperparameters(values))
     reporter = Reporter(trial, space.metric)
     started = clock()
     try:
         booster, history = fit(
-            channels / pair_of(JUDGED_PAIR), hyperparameters, _numbered(tick, before + 1), [reporter]
+            channels / pair_of(JUDGED_PAIR), hyperparameters, _numbered(progress, earlier + 1), [reporter]
         )
         state, rounds = TrialState.COMPLETE, booster.num_boosted_rounds()
         value = history["validation"][space.metric][rounds - 1]
@@ -190,20 +187,20 @@ def _try_next(
     except KeyboardInterrupt:
         study.tell(trial, state=TrialState.FAIL)
         raise
-    for name, fact in (("values", values), ("rounds", rounds), ("seconds", round(clock() - started, 1))):
-        trial.set_user_attr(name, fact)
+    for name, value_ in (("values", values), ("rounds", rounds), ("seconds", round(clock() - started, 1))):
+        trial.set_user_attr(name, value_)
     study.tell(trial, value, state)
 
 
-def _trial_seed(seed: int, before: int) -> int:
-    """Return the sampler's seed for the trial that has so many before it."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {before}".encode()).digest()[:4])
+def _trial_seed(seed: int, earlier: int) -> int:
+    """Return the sampler's seed for the trial after `earlier` trials."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {earlier}".encode()).digest()[:4])
 
 
-def _numbered(tick: ProgressCallback, number: int) -> ProgressCallback:
-    """Make a `ProgressCallback` that says which trial it is about."""
+def _numbered(progress: ProgressCallback, number: int) -> ProgressCallback:
+    """Return a `ProgressCallback` that adds the trial's number to the text."""
 
     def numbered(done: int, total: int, seen: str = "") -> None:
-        tick(done, total, f"trial {number}, {seen}")
+        progress(done, total, f"trial {number}, {seen}")
 
     return numbered

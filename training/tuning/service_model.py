@@ -1,4 +1,4 @@
-"""Values against botocore's own model of SageMaker: what the service would refuse is refused before it is asked."""
+"""Validation of values against botocore's service model of SageMaker, before a request is sent."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -11,7 +11,7 @@ from botocore.validate import ParamValidator
 
 
 def shape_problems(shape_name: str, value: Any, where: str) -> list[str]:
-    """Return what is wrong with a value of a shape, a sentence each; `where` is how they call the value."""
+    """Return the problems of a value of a shape, one sentence each; `where` names the value in them."""
     shape = _shape(shape_name)
     report = ParamValidator().validate(value, shape)
     if report.has_errors():
@@ -28,17 +28,17 @@ def operation_shapes(operation: str) -> tuple[str, str]:
 
 @cache
 def _shape(name: str) -> Shape:
-    """Load a shape of the service."""
+    """Load a shape of the service model."""
     return botocore.session.get_session().get_service_model("sagemaker").shape_for(name)
 
 
 def _limits(shape: Shape, value: Any, where: str) -> Iterator[str]:
-    """Yield what botocore leaves to the service: upper limits, patterns and fixed sets of texts."""
+    """Check what botocore leaves to the service: upper limits, patterns and enumerations."""
     most = shape.metadata.get("max")
     if most is not None and isinstance(value, str | list | dict) and len(value) > most:
-        yield f"{where} is {len(value)} long, {most} at most."
+        yield f"{where} has length {len(value)}; at most {most} are allowed."
     elif most is not None and isinstance(value, int | float) and value > most:
-        yield f"{where} is {value}, {most} at most."
+        yield f"{where} is {value}; at most {most} is allowed."
     if isinstance(shape, StructureShape):
         for name, member in value.items():
             yield from _limits(shape.members[name], member, f"{where}.{name}")
@@ -58,7 +58,7 @@ def _limits(shape: Shape, value: Any, where: str) -> Iterator[str]:
 
 @cache
 def _pattern(text: str) -> Any:
-    """Compile a pattern of the model; those that no Python dialect takes match everything."""
+    """Compile a pattern of the service model; a pattern that Python cannot compile matches everything."""
     try:
         return regex.compile(text)
     except regex.error:

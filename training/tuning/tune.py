@@ -1,4 +1,4 @@
-"""Step `tune`: a search over hyperparameters, whose best trial becomes a run like any other."""
+"""Hyperparameter tuning: a search, and a run trained with the best trial's hyperparameters."""
 
 import json
 import math
@@ -9,25 +9,24 @@ from pathlib import Path
 from rich.table import Table
 
 from training import atomic
+from training.model.cross_validation import TrainingResult
 from training.model.run_folder import SEARCH_NAME
 from training.model.train import train
-from training.model.trained import Trained
 from training.progress import ProgressCallback, silent
 from training.tuning.ranges import SearchSpace
-from training.tuning.search import Found, Trial, best_of, search
+from training.tuning.search import SearchResult, Trial, best_of, search
 
 DEFAULT_NAME = "tuned"
 TRIALS = 20
-SHOWN = 15  # lines of the live table: the latest trials, and the best
-EXIT_INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
+SHOWN = 15  # rows of the live table: the latest trials, and the best
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """What a search found, and the run that its best trial became: None when Ctrl-C came before."""
+class TuningResult:
+    """A search's result, and the run trained from its best trial; None if Ctrl-C came first."""
 
-    found: Found
-    trained: Trained | None
+    search: SearchResult
+    trained: TrainingResult | None
 
 
 def tune(
@@ -37,23 +36,25 @@ def tune(
     trials: int = TRIALS,
     seed: int = 1,
     seconds: float = math.inf,
-    tick: ProgressCallback = silent,
-    watch: "Trials | None" = None,
-) -> Tuned:
-    """Search until so many trials have ended or the time is up, and train the best into the folder, as `train` does."""
-    found = search(space, channels, folder, trials, seed, seconds, tick, watch.show if watch else lambda trials: None)
+    progress: ProgressCallback = silent,
+    table: "TrialTable | None" = None,
+) -> TuningResult:
+    """Search until enough trials have finished or time is up, then train the best trial into the folder."""
+    found = search(
+        space, channels, folder, trials, seed, seconds, progress, table.show if table else lambda trials: None
+    )
     if found.interrupted or found.best is None:
-        return Tuned(found, None)
+        return TuningResult(found, None)
     try:
-        trained = train(channels, folder, space.hyperparameters(found.best.values), tick=tick)
+        trained = train(channels, folder, space.hyperparameters(found.best.values), tick=progress)
     except KeyboardInterrupt:
-        return Tuned(replace(found, interrupted=True), None)
+        return TuningResult(replace(found, interrupted=True), None)
     _write(folder, space, seed, found)
-    return Tuned(found, trained)
+    return TuningResult(found, trained)
 
 
-def _write(folder: Path, space: SearchSpace, seed: int, found: Found) -> None:
-    """Write what was searched and found beside the run."""
+def _write(folder: Path, space: SearchSpace, seed: int, found: SearchResult) -> None:
+    """Write the ranges and all trials beside the run."""
     facts = {
         "seed": seed,
         "ranges": space.document,
@@ -64,19 +65,19 @@ def _write(folder: Path, space: SearchSpace, seed: int, found: Found) -> None:
     atomic.write_text(folder / SEARCH_NAME, json.dumps(facts, indent=1) + "\n")
 
 
-class Trials:
-    """The trials so far, as a table that is drawn anew while they are made."""
+class TrialTable:
+    """The live table of trials."""
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
         self._trials: Sequence[Trial] = ()
 
     def show(self, trials: Sequence[Trial]) -> None:
-        """Take all trials that have ended."""
+        """Update the finished trials."""
         self._trials = trials
 
     def __call__(self) -> Table:
-        """Make the table: the best trial and the latest."""
+        """Return the table: the best trial and the latest ones."""
         best = best_of(self._trials, self._space.maximize)
         latest = [trial for trial in self._trials[-SHOWN:] if trial is not best]
         shown = Table("trial", self._space.metric, "rounds", "seconds", *self._space.names, title_justify="left")
@@ -89,7 +90,7 @@ class Trials:
 
 
 def _cells(trial: Trial, best: bool, space: SearchSpace) -> list[str]:
-    """Return a trial's line: what is said by colour is said in words too."""
-    said = " best" if best else " pruned" if trial.pruned else ""
+    """Return a trial's row; its state is shown in words, not by colour alone."""
+    state = " best" if best else " pruned" if trial.pruned else ""
     drawn = [trial.values[name] for name in space.names]
-    return [f"{trial.number}{said}", f"{trial.value:.4f}", f"{trial.rounds:,}", f"{trial.seconds:.0f}", *drawn]
+    return [f"{trial.number}{state}", f"{trial.value:.4f}", f"{trial.rounds:,}", f"{trial.seconds:.0f}", *drawn]

@@ -13,9 +13,9 @@ from chalicelib.errors import SentimentError
 from simulator.container.eval_metrics import MAXIMIZED, MINIMIZED
 from simulator.sagemaker.backend import Backend, InvalidRequestError
 from simulator.sagemaker.jobs import training_jobs
-from training.tuning.ranges import TUNABLE, Choice, Interval, check_ranges
+from training.tuning.ranges import TUNABLE, CategoricalRange, NumericRange, check_ranges
 
-Ranges = tuple[Interval | Choice, ...]
+Ranges = tuple[NumericRange | CategoricalRange, ...]
 _UNSUPPORTED = ("TrainingJobDefinitions", "WarmStartConfig", "Autotune")
 _UNSUPPORTED_CRITERIA = ("BestObjectiveNotImproving", "ConvergenceDetected")
 _ANY_OBJECTIVE = {"Type": "Minimize", "MetricName": "validation:error"}
@@ -125,16 +125,16 @@ def _max_jobs(config: dict[str, Any], ranges: Ranges) -> int:
     return int(max_jobs)
 
 
-def _size(values: Interval | Choice) -> float:
+def _size(values: NumericRange | CategoricalRange) -> float:
     """Return the number of values in a range."""
-    if isinstance(values, Choice):
+    if isinstance(values, CategoricalRange):
         return len(values.values)
-    return values.high - values.low + 1 if values.whole else math.inf
+    return values.high - values.low + 1 if values.is_integer else math.inf
 
 
 def _check_strategy(config: dict[str, Any], ranges: Ranges) -> None:
     """Raise `ServiceError` for settings that the strategy does not support."""
-    if config["Strategy"] == "Grid" and not all(isinstance(values, Choice) for values in ranges):
+    if config["Strategy"] == "Grid" and not all(isinstance(values, CategoricalRange) for values in ranges):
         raise InvalidRequestError("The strategy Grid supports CategoricalParameterRanges only.")
     if config["Strategy"] == "Hyperband" and config.get("TrainingJobEarlyStoppingType", "Off") != "Off":
         raise InvalidRequestError(

@@ -14,8 +14,7 @@ from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
 from simulator.sagemaker.jobs.tuning_plan import TuningPlan
-from training.tuning.draws import distribution, outward
-from training.tuning.ranges import Choice
+from training.tuning.ranges import CategoricalRange, from_optuna, optuna_distribution
 
 _RANDOM_TRIALS = 5  # before the Bayesian sampler uses earlier results
 _TRIALS_BEFORE_STOPPING = 3
@@ -55,7 +54,9 @@ class Trials:
             sampler=_sampler(plan, config.get("RandomSeed", seed)),
             pruner=_pruner(plan, config),
         )
-        self._grid = itertools.product(*(choice.values for choice in plan.ranges if isinstance(choice, Choice)))
+        self._grid = itertools.product(
+            *(choice.values for choice in plan.ranges if isinstance(choice, CategoricalRange))
+        )
         self._is_grid = plan.strategy == "Grid"
 
     def next(self) -> Trial:
@@ -63,8 +64,8 @@ class Trials:
         if self._is_grid:
             values = dict(zip((choice.name for choice in self._ranges), next(self._grid), strict=True))
             return Trial(values, self._study, self._study.ask())
-        trial = self._study.ask({values.name: distribution(values) for values in self._ranges})
-        drawn = {values.name: outward(values, trial.params[values.name]) for values in self._ranges}
+        trial = self._study.ask({values.name: optuna_distribution(values) for values in self._ranges})
+        drawn = {values.name: from_optuna(values, trial.params[values.name]) for values in self._ranges}
         return Trial(drawn, self._study, trial)
 
 

@@ -17,7 +17,7 @@ from operations.jobs.training_job import JobResources
 from operations.jobs.tuning_job import TuningOptions, find, stop, tune_there
 from training.model.hyperparameters import with_settings
 from training.model.run_folder import SEARCH_NAME, load_run
-from training.tuning.ranges import Choice, RangesError, check_ranges
+from training.tuning.ranges import CategoricalRange, RangesError, check_ranges
 
 ORDER = TrainingOptions("dev", JobResources("ml.m5.xlarge"), parallel=2, yes=True)
 SEARCH = TuningOptions("Random", max_jobs=3, max_parallel=2)
@@ -108,7 +108,7 @@ def test_a_range_that_only_a_search_here_takes_is_refused(aws, small_channels):
 
 
 def test_a_grid_tries_all_combinations_and_hyperband_is_told_how_long_a_trial_is(aws, space, small_channels):
-    listed = replace(space, ranges=(Choice("eta", ("0.1", "0.3")),))
+    listed = replace(space, ranges=(CategoricalRange("eta", ("0.1", "0.3")),))
     grid = find(aws.account, listed, small_channels, TuningOptions("Grid"), ORDER).request[
         "HyperParameterTuningJobConfig"
     ]
@@ -170,7 +170,7 @@ def test_no_permission_names_what_is_missing(simulated, aws, space, small_channe
     ("arguments", "said"),
     [
         (["--strategy", "Grid"], "--strategy applies to work on SageMaker"),
-        (["--on", "sagemaker", "--trials", "3"], "--trials is of a search here"),
+        (["--on", "sagemaker", "--trials", "3"], "--trials applies to a local search"),
     ],
 )
 def test_an_option_for_the_other_place_is_refused(arguments, said):

@@ -15,7 +15,7 @@ from operations.endpoint.endpoint_config import HostingError, HostingSpec, check
 from operations.rollout.deploy import DeploymentSpec, deploy
 from simulator.aws import SimulatedAws
 from tests.operations.candidates import interrupted, resources_of, serves, small_candidate
-from training.model.canary import computed
+from training.model.canary import score_canary
 
 SERVERLESS, INSTANCES = HostingSpec(), HostingSpec("ml.m5.large", 1)
 
@@ -149,13 +149,13 @@ def test_an_endpoint_with_another_model_fails_its_canary(aws: Aws, stage: str) -
     ready = deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, SERVERLESS), yes=True)
     other = small_candidate(seed=2)
     with pytest.raises(canary.CanaryError, match="another model"):
-        canary.verify(aws.account, ready.name, computed(other.model, other.encoder))
+        canary.verify(aws.account, ready.name, score_canary(other.model, other.encoder))
 
 
 def test_the_canary_distinguishes_a_shifted_row_from_another_model(aws: Aws, stage: str) -> None:
     candidate = small_candidate()
     ready = deploy(aws, candidate, DeploymentSpec(stage, SERVERLESS), yes=True)
-    expected = computed(candidate.model, candidate.encoder)
+    expected = score_canary(candidate.model, candidate.encoder)
     shifted = type(expected)(expected.model_sha256, expected.rows, [*expected.scores[:-1], expected.scores[-1] + 0.1])
     with pytest.raises(canary.CanaryError, match="smallest index"):
         canary.verify(aws.account, ready.name, shifted)

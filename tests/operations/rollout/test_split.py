@@ -18,7 +18,7 @@ from operations.rollout.update import update
 from operations.rollout.variants import rows
 from simulator.aws import SimulatedAws
 from tests.operations.candidates import constant_requests, interrupted, resources_of, serves, small_candidate
-from training.model.canary import computed
+from training.model.canary import score_canary
 
 INSTANCES = HostingSpec("ml.m5.large", 1)
 QUICK = RolloutStrategy("canary", bake_seconds=1)
@@ -59,7 +59,7 @@ def test_traffic_is_split_moved_and_given_to_the_winner(aws: Aws, stage: str, de
 def test_each_variant_can_be_invoked_by_name(aws: Aws, stage: str) -> None:
     both = split(aws, spec_of(stage, RELEASE, CHALLENGER, weights=(1.0, 0.0)), yes=True)
     for candidate in (RELEASE, CHALLENGER):
-        expected = computed(candidate.model, candidate.encoder)
+        expected = score_canary(candidate.model, candidate.encoder)
         scores = canary.score_rows(aws.account, both.name, expected.rows, candidate.name)
         assert scores == (expected.scores, candidate.name)
     assert {row[0]: row[1] for row in rows(aws.account, both, "")} == {"release": "100%", "challenger": "0%"}

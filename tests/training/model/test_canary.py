@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 from operations.endpoint.candidate import packaged_candidate
-from training.model.canary import CANARY_NAME, Canary, computed, rows_of
+from training.model.canary import CANARY_NAME, Canary, rows_of, score_canary
 
 
 def test_the_recorded_canary_is_the_packaged_models() -> None:
     release = packaged_candidate()
     recorded = Canary(**json.loads(Path("model", CANARY_NAME).read_text(encoding="utf-8")))
-    assert recorded == computed(release.model, release.encoder)
+    assert recorded == score_canary(release.model, release.encoder)
 
 
 def test_one_row_lacks_the_lowest_column_and_only_that() -> None:
@@ -21,5 +21,5 @@ def test_one_row_lacks_the_lowest_column_and_only_that() -> None:
 
 def test_scores_are_far_enough_apart_to_tell_columns_apart() -> None:
     release = packaged_candidate()
-    scores = computed(release.model, release.encoder).scores
+    scores = score_canary(release.model, release.encoder).scores
     assert max(scores) - min(scores) > 0.5

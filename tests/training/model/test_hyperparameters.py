@@ -1,6 +1,6 @@
 import pytest
 
-from training.model.hyperparameters import PRESETS, HyperparameterError, exactly, parse, with_settings
+from training.model.hyperparameters import PRESETS, HyperparameterError, for_rounds, parse, with_settings
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -59,6 +59,6 @@ def test_what_the_booster_does_not_take_is_refused(preset, setting, message):
 
 
 def test_a_number_of_rounds_is_kept_whatever_is_seen_on_the_way():
-    kept = exactly(PRESETS["default"], 7)
+    kept = for_rounds(PRESETS["default"], 7)
     assert parse(kept).num_round == 7
     assert parse(kept).early_stopping_rounds is None

@@ -8,7 +8,7 @@ import pytest
 import xgboost
 from scipy.sparse import csr_matrix
 
-from training.model.missing_values import is_level, level, unlike
+from training.model.missing_values import count_changed, is_missing_invariant, make_missing_invariant
 
 WORDS = 12  # in columns 1..12, behind the constant in column 0
 FIRST_DERIVED = WORDS + 1
@@ -109,21 +109,21 @@ def forged(model):
 
 @pytest.fixture(scope="module")
 def levelled(forged):
-    return level(forged, 0, FIRST_DERIVED)
+    return make_missing_invariant(forged, 0, FIRST_DERIVED)
 
 
 def test_a_trained_model_tells_a_gap_from_a_zero_until_it_is_made_level(model, rows):
-    levelled = level(model, 0, FIRST_DERIVED)
-    assert not is_level(model, 0, FIRST_DERIVED)
-    assert unlike(xgboost.Booster(model_file=bytearray(model)), rows) > 0
-    assert is_level(levelled, 0, FIRST_DERIVED)
-    assert unlike(xgboost.Booster(model_file=bytearray(levelled)), rows) == 0
+    levelled = make_missing_invariant(model, 0, FIRST_DERIVED)
+    assert not is_missing_invariant(model, 0, FIRST_DERIVED)
+    assert count_changed(xgboost.Booster(model_file=bytearray(model)), rows) > 0
+    assert is_missing_invariant(levelled, 0, FIRST_DERIVED)
+    assert count_changed(xgboost.Booster(model_file=bytearray(levelled)), rows) == 0
 
 
 def test_a_level_model_answers_rows_as_before_to_the_bit(model, rows):
     others = some_rows(count=1_500, seed=2)[0]
     for each in (rows, others):
-        assert answers(level(model, 0, FIRST_DERIVED), each) == answers(model, each)
+        assert answers(make_missing_invariant(model, 0, FIRST_DERIVED), each) == answers(model, each)
 
 
 def test_splits_of_every_form_answer_as_before_to_the_bit(forged, levelled, rows):
@@ -138,7 +138,7 @@ def test_splits_of_every_form_answer_zeros_like_gaps(forged, levelled, rows):
 @pytest.mark.parametrize("seed", range(2, 5))
 def test_it_does_not_matter_which_splits_have_which_form(model, rows, seed):
     forged = with_splits_of_every_form(model, seed)
-    levelled = level(forged, 0, FIRST_DERIVED)
+    levelled = make_missing_invariant(forged, 0, FIRST_DERIVED)
     assert answers(levelled, rows) == answers(levelled, rows.toarray()) == answers(forged, rows)
 
 
@@ -152,8 +152,8 @@ def test_a_single_split_of_any_form_is_made_level(model, rows, threshold, missin
             if left != -1 and tree["split_indices"][node] < FIRST_DERIVED:
                 tree["split_conditions"][node], tree["default_left"][node] = threshold, missing_left
     made = bytes(xgboost.Booster(model_file=bytearray(json.dumps(document).encode())).save_raw("ubj"))
-    levelled = level(made, 0, FIRST_DERIVED)
-    assert is_level(levelled, 0, FIRST_DERIVED)
+    levelled = make_missing_invariant(made, 0, FIRST_DERIVED)
+    assert is_missing_invariant(levelled, 0, FIRST_DERIVED)
     assert answers(levelled, rows) == answers(levelled, rows.toarray()) == answers(made, rows)
 
 
@@ -164,7 +164,7 @@ def test_one_split_that_is_not_level_is_found(levelled):
         tree["default_left"][node] = 1 - tree["default_left"][node]
         made = bytes(xgboost.Booster(model_file=bytearray(json.dumps(document).encode())).save_raw("ubj"))
         tree["default_left"][node] = 1 - tree["default_left"][node]
-        assert not is_level(made, 0, FIRST_DERIVED)
+        assert not is_missing_invariant(made, 0, FIRST_DERIVED)
 
 
 def test_every_node_is_still_the_parent_of_its_children(levelled):
@@ -205,7 +205,9 @@ def test_splits_on_evidence_stay_as_they_were(forged, levelled):
 
 
 def test_what_columns_are_worth_stays_as_it_was(model):
-    before, after = (xgboost.Booster(model_file=bytearray(each)) for each in (model, level(model, 0, FIRST_DERIVED)))
+    before, after = (
+        xgboost.Booster(model_file=bytearray(each)) for each in (model, make_missing_invariant(model, 0, FIRST_DERIVED))
+    )
     for kind in ("weight", "total_gain", "total_cover"):
         assert after.get_score(importance_type=kind) == pytest.approx(before.get_score(importance_type=kind))
     assert after.num_features() == before.num_features() == COLUMNS
@@ -213,13 +215,13 @@ def test_what_columns_are_worth_stays_as_it_was(model):
 
 
 def test_what_is_level_stays_as_it_is(levelled):
-    assert level(levelled, 0, FIRST_DERIVED) == levelled
+    assert make_missing_invariant(levelled, 0, FIRST_DERIVED) == levelled
 
 
 def test_only_the_columns_that_are_named_are_made_level(forged):
-    some = level(forged, 3, 6)
-    assert is_level(some, 3, 6)
-    assert not is_level(some, 0, FIRST_DERIVED)
+    some = make_missing_invariant(forged, 3, 6)
+    assert is_missing_invariant(some, 3, 6)
+    assert not is_missing_invariant(some, 0, FIRST_DERIVED)
 
     def others(model):
         columns = set(range(COLUMNS)) - {3, 4, 5}

@@ -14,7 +14,7 @@ from training.features.channels import channel_names, pair_of
 from training.features.prepare import Recipe, prepare
 from training.model import missing_values
 from training.model import train as train_module
-from training.model.hyperparameters import HyperparameterError, exactly, parse, with_settings
+from training.model.hyperparameters import HyperparameterError, for_rounds, parse, with_settings
 from training.model.run_folder import RunError, load_run, run_folder
 from training.model.train import best_round, cross_validate, fit, mean_history, train
 
@@ -133,11 +133,11 @@ def test_the_model_is_of_all_reviews(trained_run, small_channels, small_hyperpar
 def test_the_model_is_level_though_training_makes_none_that_is(channels_of_words, small_hyperparameters, tmp_path):
     train(channels_of_words, tmp_path, small_hyperparameters)
     run = load_run(tmp_path)
-    assert missing_values.is_level(run.model, 0, run.encoder.first_derived)
+    assert missing_values.is_missing_invariant(run.model, 0, run.encoder.first_derived)
     rows = matrix(rows_of(channels_of_words / "all/train/train.libsvm"), run.encoder.columns)
-    assert missing_values.unlike(load_booster(run.model), rows) == 0
+    assert missing_values.count_changed(load_booster(run.model), rows) == 0
     of_a_fold, _ = fit(channels_of_words / pair_of(0), parse(small_hyperparameters))
-    assert not missing_values.is_level(bytes(of_a_fold.save_raw("ubj")), 0, run.encoder.first_derived)
+    assert not missing_values.is_missing_invariant(bytes(of_a_fold.save_raw("ubj")), 0, run.encoder.first_derived)
 
 
 def test_a_channel_read_by_xgboost_and_rows_read_here_score_the_same(trained_run, small_channels):
@@ -254,7 +254,7 @@ def test_a_linear_model_judges_and_ships_with_the_same_number_of_rounds(small_ch
     losses = run.record.history["validation"]["logloss"]
     assert run.record.rounds == 1 + losses.index(min(losses)) < 40
     assert load_booster(run.model).num_boosted_rounds() == run.record.rounds
-    booster, _ = fit(small_channels / pair_of(0), parse(exactly(stated, run.record.rounds)))
+    booster, _ = fit(small_channels / pair_of(0), parse(for_rounds(stated, run.record.rounds)))
     rows = matrix(rows_of(small_channels / pair_of(0) / "validation/validation.libsvm"), run.encoder.columns)
     assert run.held_out[0] == [round(float(each), 7) for each in booster.predict(xgboost.DMatrix(rows))]
 
@@ -262,7 +262,7 @@ def test_a_linear_model_judges_and_ships_with_the_same_number_of_rounds(small_ch
 def test_a_linear_model_is_level_as_it_is(small_channels, tmp_path):
     train(small_channels, tmp_path, with_settings("linear", ("num_round=5",)))
     run = load_run(tmp_path)
-    assert missing_values.is_level(run.model, 0, run.encoder.first_derived)
-    assert missing_values.level(run.model, 0, run.encoder.first_derived) == run.model
+    assert missing_values.is_missing_invariant(run.model, 0, run.encoder.first_derived)
+    assert missing_values.make_missing_invariant(run.model, 0, run.encoder.first_derived) == run.model
     rows = matrix(rows_of(small_channels / "all/train/train.libsvm"), run.encoder.columns)
-    assert missing_values.unlike(load_booster(run.model), rows) == 0
+    assert missing_values.count_changed(load_booster(run.model), rows) == 0

@@ -30,46 +30,46 @@ def study():
 
 
 @pytest.mark.parametrize("power", [0.5, 1, 2])
-def test_a_power_laws_limit_is_found(power):
+def test_the_limit_of_a_power_law_is_found(power):
     assert limit([2 + 3 * n**-power for n in range(1, 901)]) == pytest.approx(2, abs=0.01)
 
 
-def test_a_curve_that_stands_still_or_rises_leads_where_it_is():
+def test_a_flat_or_rising_curve_has_its_last_value_as_limit():
     assert limit([1.0] * 20) == 1
     assert limit([*range(20, 0, -1), *range(1, 21)]) == 20
 
 
 @pytest.mark.parametrize("losses", [[], [1.0], [1 / n for n in range(1, 18)], [30 - n**2 / 100 for n in range(40)]])
-def test_nothing_is_said_of_a_curve_that_is_short_or_falls_ever_faster(losses):
+def test_a_short_or_accelerating_curve_has_no_known_limit(losses):
     assert limit(losses) == -math.inf
 
 
-def test_nothing_is_stopped_while_there_is_nothing_to_compare_with(study):
+def test_the_first_trial_is_never_pruned(study):
     assert reported_rounds(CURVES["fast and worse"], study) is None
 
 
-def test_a_trial_is_not_stopped_for_learning_slowly(study):
+def test_a_slow_learner_is_not_pruned(study):
     assert reported_rounds(CURVES["best"], study) is None
     slow, best = CURVES["slow and good"], CURVES["best"]
     assert slow[20] > best[20]
     assert reported_rounds(slow, study) is None
 
 
-def test_a_trial_that_leads_nowhere_better_is_stopped_well_before_its_end(study):
+def test_a_hopeless_trial_is_pruned_well_before_its_end(study):
     reported_rounds(CURVES["best"], study)
     rounds = reported_rounds(CURVES["fast and worse"], study)
     assert rounds < 0.8 * len(CURVES["fast and worse"]) * REPORT_ROUNDS
     assert min(CURVES["fast and worse"]) > min(CURVES["best"])
 
 
-def test_more_is_better_where_the_search_says_so():
+def test_a_maximized_metric_is_compared_by_larger_values():
     study = optuna.create_study(direction="maximize", pruner=CurvePruner())
     rising, lower = ([1 - loss for loss in CURVES[name]] for name in ("best", "fast and worse"))
     assert reported_rounds(rising, study) is None
     assert reported_rounds(lower, study) is not None
 
 
-def test_one_look_without_hope_is_not_enough(study):
+def test_one_hopeless_report_is_not_enough(study):
     study.add_trial(optuna.trial.create_trial(state=TrialState.COMPLETE, value=0.5))
     falling = [1 / (1 + n / 10) + 0.4 for n in range(60)]
     dented = [*falling[:30], 0.9, *falling[31:]]

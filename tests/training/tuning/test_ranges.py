@@ -47,11 +47,11 @@ def interval(**members):
     return changed("ParameterRanges/ContinuousParameterRanges", [stated])
 
 
-def test_a_good_file_is_read_whole():
+def test_a_valid_file_is_read():
     space = check_ranges(GOOD)
     assert space.names == ("max_depth", "eta", "grow_policy")
     assert (space.metric, space.maximize, space.start) == ("auc", True, {})
-    assert (space.ranges[0].whole, space.ranges[1].whole) == (True, False)
+    assert (space.ranges[0].is_integer, space.ranges[1].is_integer) == (True, False)
     assert space.hyperparameters({"max_depth": "4", "eta": "0.1", "grow_policy": "depthwise"}) == {
         **GOOD["StaticHyperParameters"],
         "eval_metric": "error,auc",
@@ -62,13 +62,13 @@ def test_a_good_file_is_read_whole():
 
 
 @pytest.mark.parametrize("preset", presets())
-def test_a_tuning_job_could_vary_all_that_a_preset_searches(preset):
+def test_presets_search_only_what_a_tuning_job_can_vary(preset):
     space = read_ranges(PRESETS_FOLDER / f"{preset}.json")
-    assert not space.here_only
+    assert not space.local_only
     assert set(space.names) <= TUNABLE
 
 
-def test_the_default_preset_surrounds_the_default_recipe():
+def test_the_default_ranges_contain_the_default_hyperparameters():
     space = read_ranges(PRESETS_FOLDER / "default.json")
     assert space.hyperparameters(space.start) == PRESETS["default"]
 
@@ -84,17 +84,17 @@ def test_the_tutorial_preset_has_the_tutorials_ranges():
     }
 
 
-def test_the_documentations_example_can_be_searched():
+def test_the_example_in_the_documentation_is_valid():
     text = (Path(__file__).parents[3] / "docs/how-to/tune.md").read_text(encoding="utf-8")
     space = check_ranges(json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1]))
-    assert not space.here_only
+    assert not space.local_only
 
 
-def test_what_a_tuning_job_would_not_vary_is_named():
-    assert check_ranges(GOOD).here_only == ("grow_policy",)
+def test_hyperparameters_that_a_tuning_job_cannot_vary_are_listed():
+    assert check_ranges(GOOD).local_only == ("grow_policy",)
 
 
-def test_without_static_hyperparameters_the_default_recipe_stands():
+def test_absent_static_hyperparameters_are_the_default_presets():
     space = check_ranges(changed("StaticHyperParameters", None))
     recipe = {name: value for name, value in PRESETS["default"].items() if name not in space.names}
     assert space.static == recipe
@@ -111,12 +111,12 @@ def test_without_static_hyperparameters_the_default_recipe_stands():
         ("0", "0.9", "ReverseLogarithmic", "ReverseLogarithmic"),
     ],
 )
-def test_auto_searches_logarithms_over_many_powers_of_ten(low, high, stated, scale):
+def test_auto_scaling_is_logarithmic_for_wide_ranges(low, high, stated, scale):
     gamma = check_ranges(interval(MinValue=low, MaxValue=high, ScalingType=stated)).ranges[1]
     assert gamma.scale == scale
 
 
-def test_every_metric_has_a_direction_that_training_knows():
+def test_every_objective_metric_is_known_to_training():
     for metric, direction in DIRECTIONS.items():
         assert metric in EVAL_METRICS
         aimed = changed("HyperParameterTuningJobObjective", {"Type": direction, "MetricName": f"validation:{metric}"})
@@ -127,7 +127,7 @@ def test_every_metric_has_a_direction_that_training_knows():
     ("document", "message"),
     [
         ([], "JSON object with the members ParameterRanges"),
-        (changed("ParameterRanges", None), "no ParameterRanges"),
+        (changed("ParameterRanges", None), "missing member 'ParameterRanges'"),
         (changed("Strategy", "Bayesian"), "unknown member 'Strategy'"),
         (changed("ParameterRanges", {}), "no hyperparameter to search"),
         (changed("ParameterRanges/FloatRanges", []), 'Unknown parameter in input: "FloatRanges"'),
@@ -135,41 +135,41 @@ def test_every_metric_has_a_direction_that_training_knows():
         (changed("ParameterRanges/IntegerParameterRanges/0/MaxValue", 12), "Invalid type for parameter"),
         (changed("ParameterRanges/IntegerParameterRanges/0/ScalingType", "Log"), "'Log', not Auto or Linear or"),
         (changed("ParameterRanges/CategoricalParameterRanges/0/Values", []), "Invalid length"),
-        (changed("ParameterRanges/CategoricalParameterRanges/0/Values", ["depthwise"] * 31), "31 long, 30 at most"),
-        (changed("ParameterRanges/CategoricalParameterRanges/0/Values", ["depthwise"] * 2), "repeat themselves"),
+        (changed("ParameterRanges/CategoricalParameterRanges/0/Values", ["depthwise"] * 31), "length 31; at most 30"),
+        (changed("ParameterRanges/CategoricalParameterRanges/0/Values", ["depthwise"] * 2), "contain a duplicate"),
         (changed("ParameterRanges/AutoParameters", [{"Name": "eta", "ValueHint": "1"}]), "AutoParameters"),
         (changed("StaticHyperParameters/num_round", 20), "Invalid type for parameter"),
-        (changed("StaticHyperParameters/eta", "0.1"), "eta is stated 2 times"),
-        (interval(Name="max_depth"), "max_depth takes whole numbers"),
+        (changed("StaticHyperParameters/eta", "0.1"), "eta occurs 2 times"),
+        (interval(Name="max_depth"), "max_depth takes integers"),
         (interval(Name="objective"), "objective cannot be"),
-        (interval(Name="seed"), "seed takes whole numbers"),
-        (interval(MinValue="5"), "MaxValue must be above MinValue"),
-        (interval(MaxValue="inf"), "MaxValue must be above MinValue"),
-        (interval(MinValue="0", ScalingType="Logarithmic"), "must begin above 0"),
+        (interval(Name="seed"), "seed takes integers"),
+        (interval(MinValue="5"), "MaxValue must be finite and above MinValue"),
+        (interval(MaxValue="inf"), "MaxValue must be finite and above MinValue"),
+        (interval(MinValue="0", ScalingType="Logarithmic"), "must start above 0"),
         (interval(MaxValue="1", ScalingType="ReverseLogarithmic"), "must end below 1"),
         (
             changed("ParameterRanges/IntegerParameterRanges/0", {"Name": "gamma", "MinValue": "0.5", "MaxValue": "2"}),
-            "gamma is under IntegerParameterRanges",
+            "gamma in IntegerParameterRanges is not of integers",
         ),
         (
             changed("ParameterRanges/IntegerParameterRanges/0", {"Name": "seed", "MinValue": "1", "MaxValue": "9"}),
-            "seed is stated 2 times",
+            "seed occurs 2 times",
         ),
         (
             changed(
                 "ParameterRanges/IntegerParameterRanges/0", {"Name": "verbosity", "MinValue": "0", "MaxValue": "1"}
             ),
-            "verbosity decides how trials compare",
+            "verbosity decides how trials are compared",
         ),
         (changed("HyperParameterTuningJobObjective/Type", "Best"), "'Best', not"),
         (changed("HyperParameterTuningJobObjective/Type", "Minimize"), "use Maximize"),
-        (changed("HyperParameterTuningJobObjective/MetricName", "validation:accuracy"), "above 0 positive"),
+        (changed("HyperParameterTuningJobObjective/MetricName", "validation:accuracy"), "above 0 as positive"),
         (changed("HyperParameterTuningJobObjective/MetricName", "validation:f1"), "Use validation:error"),
-        (changed("HyperParameterTuningJobObjective/MetricName", "train:auc"), "cannot aim at 'train:auc'"),
-        (changed("HyperParameterTuningJobObjective/MetricName", "validation:ndcg"), "it can at validation:error"),
+        (changed("HyperParameterTuningJobObjective/MetricName", "train:auc"), "'train:auc' cannot be an objective"),
+        (changed("HyperParameterTuningJobObjective/MetricName", "validation:ndcg"), "Use one of validation:error"),
     ],
 )
-def test_a_wrong_file_is_refused_saying_why(document, message):
+def test_invalid_ranges_are_refused_with_the_reason(document, message):
     with pytest.raises((RangesError, HyperparameterError), match=message):
         check_ranges(document)
 
@@ -187,7 +187,7 @@ def test_a_wrong_file_is_refused_saying_why(document, message):
         (changed("StaticHyperParameters", {}), "lack objective"),
     ],
 )
-def test_what_the_container_would_refuse_is_refused(document, message):
+def test_values_that_the_container_refuses_are_refused(document, message):
     with pytest.raises(HyperparameterError, match=message):
         check_ranges(document)
 
@@ -200,7 +200,7 @@ def test_what_the_container_would_refuse_is_refused(document, message):
         (json.dumps(GOOD)[:-1], "cannot be read as JSON"),
     ],
 )
-def test_a_file_that_is_no_json_is_refused(text, message, tmp_path):
+def test_a_file_that_is_not_json_is_refused(text, message, tmp_path):
     path = tmp_path / "ranges.json"
     path.write_text(text)
     with pytest.raises(RangesError, match=message):

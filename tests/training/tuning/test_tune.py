@@ -72,13 +72,13 @@ def test_the_same_seed_makes_the_same_trials(space, small_channels, whole_search
     assert drawn(search(space, small_channels, tmp_path, 7, seed=1)) == drawn(whole_search)
 
 
-def test_another_seed_makes_others(space, small_channels, whole_search, tmp_path):
+def test_another_seed_makes_other_trials(space, small_channels, whole_search, tmp_path):
     other = search(space, small_channels, tmp_path, 2, seed=2)
     assert [trial.values for trial in other.trials] != [trial.values for trial in whole_search.trials[:2]]
 
 
-def test_a_search_stopped_by_ctrl_c_goes_on_as_if_it_had_not_been(long_space, small_channels, pruning_search, tmp_path):
-    stopped = search(long_space, small_channels, tmp_path, 6, seed=1, tick=stopping_at(4))
+def test_a_search_resumed_after_ctrl_c_makes_the_same_trials(long_space, small_channels, pruning_search, tmp_path):
+    stopped = search(long_space, small_channels, tmp_path, 6, seed=1, progress=stopping_at(4))
     assert stopped.interrupted
     assert drawn(stopped) == drawn(pruning_search)[:3]
     again = search(long_space, small_channels, tmp_path, 6, seed=1)
@@ -87,15 +87,13 @@ def test_a_search_stopped_by_ctrl_c_goes_on_as_if_it_had_not_been(long_space, sm
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_a_search_cut_off_in_a_trial_goes_on_as_if_it_had_not_been(
-    number, space, small_channels, whole_search, tmp_path
-):
+def test_a_search_resumed_after_a_crash_makes_the_same_trials(number, space, small_channels, whole_search, tmp_path):
     with pytest.raises(MemoryError):
-        search(space, small_channels, tmp_path, 4, seed=1, tick=stopping_at(number, MemoryError))
+        search(space, small_channels, tmp_path, 4, seed=1, progress=stopping_at(number, MemoryError))
     assert drawn(search(space, small_channels, tmp_path, 4, seed=1)) == drawn(whole_search)[:4]
 
 
-def test_a_search_that_was_done_goes_on_with_more_trials(space, small_channels, whole_search, tmp_path):
+def test_a_finished_search_is_extended_by_more_trials(space, small_channels, whole_search, tmp_path):
     search(space, small_channels, tmp_path, 3, seed=1)
     assert drawn(search(space, small_channels, tmp_path, 5, seed=1)) == drawn(whole_search)[:5]
 
@@ -107,7 +105,7 @@ def test_hopeless_trials_are_pruned(pruning_search, long_space):
     assert not pruning_search.best.pruned
 
 
-def test_trials_that_are_compared_by_their_errors_run_whole(long_space, small_channels, tmp_path):
+def test_trials_compared_by_error_are_never_pruned(long_space, small_channels, tmp_path):
     found = search(replace(long_space, metric="error"), small_channels, tmp_path, 6, seed=1)
     assert not [trial.number for trial in found.trials if trial.pruned]
 
@@ -125,20 +123,20 @@ def test_the_best_trial_has_the_best_value(metric, objective, extreme, small_cha
     assert best_of((), maximize=True) is None
 
 
-def test_no_trial_begins_after_the_time_is_up(space, small_channels, tmp_path):
+def test_no_trial_starts_after_the_time_limit(space, small_channels, tmp_path):
     seconds = iter(range(0, 1000, 10))
     found = search(space, small_channels, tmp_path, 9, seed=1, seconds=65, clock=lambda: next(seconds))
     assert len(found.trials) == 2  # the clock is read once before all, once before each, and twice in each
     assert not found.interrupted
 
 
-def test_the_first_trial_is_the_recipe_to_start_from(space, small_channels, tmp_path):
+def test_the_first_trial_has_the_default_hyperparameters(space, small_channels, tmp_path):
     start = {"eta": "0.3", "lambda": "0.7"}
     found = search(replace(space, start=start), small_channels, tmp_path, 2, seed=1)
     assert found.trials[0].values == start != found.trials[1].values
 
 
-def test_whole_numbers_texts_and_reverse_logarithms_are_drawn_too(small_channels, tmp_path):
+def test_integer_categorical_and_reverse_log_ranges_are_drawn(small_channels, tmp_path):
     ranges = document(MinValue="0.2", MaxValue="0.9", ScalingType="ReverseLogarithmic")
     ranges["StaticHyperParameters"] = {
         name: value for name, value in ranges["StaticHyperParameters"].items() if name not in ("max_leaves", "max_bin")
@@ -168,16 +166,16 @@ def test_the_journal_of_another_search_is_refused(change, message, space, small_
 
 
 @pytest.mark.parametrize("text", ["nothing of the kind\n" * 3, '{"review": 1}\n'])
-def test_a_file_that_is_no_journal_is_refused(text, space, small_channels, tmp_path):
+def test_a_file_that_is_not_a_journal_is_refused(text, space, small_channels, tmp_path):
     (tmp_path / JOURNAL_NAME).write_text(text)
     with pytest.raises(SearchError, match="is not the journal of a search"):
         search(space, small_channels, tmp_path, 1, seed=1)
 
 
-def test_the_best_trial_becomes_the_run_that_train_would_make(space, small_channels, tmp_path):
+def test_the_best_trial_becomes_the_run_that_train_makes(space, small_channels, tmp_path):
     tuned = tune(space, small_channels, tmp_path / "tuned", trials=3)
     run = load_run(tmp_path / "tuned")
-    best = tuned.found.best
+    best = tuned.search.best
     assert run.record.hyperparameters == space.hyperparameters(best.values)
     again = train(small_channels, tmp_path / "trained", run.record.hyperparameters)
     assert again.record.model_sha256 == run.record.model_sha256
@@ -186,7 +184,7 @@ def test_the_best_trial_becomes_the_run_that_train_would_make(space, small_chann
     assert written["ranges"] == space.document
 
 
-def test_a_trial_is_judged_on_the_fold_that_its_pair_of_channels_holds_out(space, small_channels, whole_search):
+def test_a_trial_is_evaluated_on_its_held_out_fold(space, small_channels, whole_search):
     for trial in whole_search.trials:
         hyperparameters = parse(space.hyperparameters(trial.values))
         booster, history = fit(small_channels / pair_of(JUDGED_PAIR), hyperparameters)
@@ -194,15 +192,15 @@ def test_a_trial_is_judged_on_the_fold_that_its_pair_of_channels_holds_out(space
         assert trial.value == history["validation"]["logloss"][trial.rounds - 1]
 
 
-def test_ctrl_c_while_the_best_is_trained_keeps_the_trials(space, small_channels, tmp_path):
+def test_ctrl_c_during_the_final_training_keeps_the_trials(space, small_channels, tmp_path):
     def tick(_done, _total, seen):
         if not seen.startswith("trial"):
             raise KeyboardInterrupt
 
-    tuned = tune(space, small_channels, tmp_path, trials=2, tick=tick)
+    tuned = tune(space, small_channels, tmp_path, trials=2, progress=tick)
     assert tuned.trained is None
-    assert tuned.found.interrupted
-    assert len(tuned.found.trials) == 2
+    assert tuned.search.interrupted
+    assert len(tuned.search.trials) == 2
 
 
 @pytest.fixture
@@ -213,7 +211,7 @@ def invoke(small_channels, tmp_path, monkeypatch):
     return lambda *arguments: CliRunner().invoke(command, ["--channels", str(small_channels), *arguments])
 
 
-def test_the_command_shows_the_trials_and_what_was_found(invoke, tmp_path):
+def test_the_command_prints_trials_and_the_best_one(invoke, tmp_path):
     result = invoke("--ranges", "ranges.json", "--trials", "2", "--name", "small")
     assert result.exit_code == 0, result.output
     for shown in ("logloss", "lambda", " best", "trials (pruned)", "model SHA-256"):
@@ -221,14 +219,14 @@ def test_the_command_shows_the_trials_and_what_was_found(invoke, tmp_path):
     assert load_run(tmp_path / "runs" / "small").record.rounds > 0
 
 
-def test_the_command_says_how_to_go_on_when_no_run_came_of_it(invoke, tmp_path):
+def test_an_interrupted_command_prints_how_to_resume(invoke, tmp_path):
     result = invoke("--ranges", "ranges.json", "--trials", "2", "--seconds", "1e-9")
     assert result.exit_code == 130
     assert "0 of 2 trials are stored in runs/tuned/trials.journal. Repeat the command" in result.output
     assert not (tmp_path / "runs/tuned/run.json").exists()
 
 
-def test_the_command_says_what_a_tuning_job_would_refuse(invoke, tmp_path):
+def test_the_command_reports_ranges_that_a_tuning_job_refuses(invoke, tmp_path):
     ranges = document()
     del ranges["StaticHyperParameters"]["max_leaves"]
     ranges["ParameterRanges"]["CategoricalParameterRanges"] = [{"Name": "max_leaves", "Values": ["7", "9"]}]
@@ -239,5 +237,5 @@ def test_the_command_says_what_a_tuning_job_would_refuse(invoke, tmp_path):
     )
 
 
-def test_ranges_come_from_one_place(invoke):
+def test_ranges_and_preset_are_mutually_exclusive(invoke):
     assert "Use only one of --ranges and --preset" in invoke("--ranges", "ranges.json", "--preset", "default").output

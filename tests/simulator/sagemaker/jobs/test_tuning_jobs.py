@@ -213,9 +213,9 @@ def with_range(name: str, **changes: str) -> dict[str, Any]:
     ("asked", "message"),
     [
         (config(**with_range("scale_pos_weight")), "[scale_pos_weight] are not tunable"),
-        (config(**with_range("max_depth", MinValue="1", MaxValue="9")), "search it under IntegerParameterRanges"),
+        (config(**with_range("max_depth", MinValue="1", MaxValue="9")), "move it to IntegerParameterRanges"),
         (config(**with_range("eta", MaxValue="2")), "eta cannot be '2'"),
-        (config(**with_range("eta", MinValue="0", ScalingType="Logarithmic")), "must begin above 0"),
+        (config(**with_range("eta", MinValue="0", ScalingType="Logarithmic")), "must start above 0"),
         (
             config(HyperParameterTuningJobObjective=LOGLOSS | {"Type": "Maximize"}),
             "The objective type Maximize does not match the metric validation:logloss",

@@ -18,17 +18,17 @@ import xgboost
 from training.features.channels import CHANNEL_FILES, load_prepared, pair_of
 from training.model import missing_values
 from training.model.hyperparameters import MAXIMIZED, Hyperparameters
-from training.model.run_folder import Record, write_run
+from training.model.run_folder import RunRecord, write_run
 
 History = dict[str, dict[str, list[float]]]  # train or validation -> metric -> one value a round
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """What training gave: the folder it was written to and its record."""
 
     folder: Path
-    record: Record
+    record: RunRecord
 
     @property
     def best(self) -> dict[str, dict[str, float]]:
@@ -40,7 +40,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Made:
+class TrainedModels:
     """What makes a run: the folds' models in their order, the figures of their rounds, and the model of all reviews.
 
     Models are bytes (UBJSON), as training left them. A fold's may hold more than the `rounds` that are best, if it is
@@ -73,14 +73,14 @@ def best_round(values: Sequence[float], metric: str) -> int:
     return 1 + int(np.argmax(values) if metric in MAXIMIZED else np.argmin(values))
 
 
-def write_trained(channels: Path, folder: Path, hyperparameters: Hyperparameters, made: Made) -> Trained:
+def assemble_run(channels: Path, folder: Path, hyperparameters: Hyperparameters, made: TrainedModels) -> TrainingResult:
     """Judge what was held out by the folds' models, make the model level, and write the run into a folder."""
     prepared, encoder = load_prepared(channels)
     rounds = 0 if hyperparameters.is_linear else made.rounds  # 0: all there are
     said = [_judge(channels, fold, model, rounds) for fold, model in enumerate(made.folds)]
     held_out = json.dumps(said).encode()
-    model = missing_values.level(made.model, 0, encoder.first_derived)
-    record = Record(
+    model = missing_values.make_missing_invariant(made.model, 0, encoder.first_derived)
+    record = RunRecord(
         prepared=prepared,
         model_sha256=hashlib.sha256(model).hexdigest(),
         held_out_sha256=hashlib.sha256(held_out).hexdigest(),
@@ -91,7 +91,7 @@ def write_trained(channels: Path, folder: Path, hyperparameters: Hyperparameters
         seconds=round(made.seconds, 1),
     )
     write_run(folder, record, encoder, model, held_out)
-    return Trained(folder, record)
+    return TrainingResult(folder, record)
 
 
 def _judge(channels: Path, fold: int, model: bytes, rounds: int) -> list[float]:
