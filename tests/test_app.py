@@ -13,6 +13,7 @@ import app as verdict
 from chalicelib import assets, openapi
 from chalicelib.errors import NotFoundError, ReleaseError
 from simulator.endpoint_faults import KINDS
+from tests.gateway_events import gateway_event
 
 if TYPE_CHECKING:
     from simulator.server import LocalEndpoint
@@ -166,6 +167,13 @@ def test_the_largest_page_fits_in_a_lambda_response(client: Client) -> None:
     assert len(json.dumps(response.body.decode())) < 6_000_000
 
 
+def test_an_invalid_form_keeps_its_text_and_checkbox(client: Client) -> None:
+    response = post(client, "review=My+own+text&several=on" + "&a=1" * 30, FORM, "text/html")
+    assert response.status_code == 400
+    assert ">\nMy own text</textarea>" in response.body.decode()
+    assert 'value="on" checked' in response.body.decode()
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "slow"])
 def test_a_fault_of_the_endpoint_is_never_a_label(client: Client, local_endpoint: "LocalEndpoint", kind: str) -> None:
     local_endpoint.misbehave(kind)
@@ -288,21 +296,8 @@ def test_the_base_path_is_that_of_the_stage() -> None:
     assert verdict.base_path({"path": "/", "resourcePath": "/"}) == "/"
 
 
-def gateway_event(body: str, *, encoded: bool) -> dict[str, Any]:
-    return {
-        "requestContext": {
-            "httpMethod": "POST",
-            "resourcePath": "/predict",
-            "path": "/dev/predict",
-            "requestId": "r-1",
-        },
-        "headers": {"content-type": "text/plain"},
-        "pathParameters": None,
-        "stageVariables": None,
-        "multiValueQueryStringParameters": None,
-        "body": body,
-        "isBase64Encoded": encoded,
-    }
+def post_event(body: str, *, base64_encoded: bool) -> dict[str, Any]:
+    return gateway_event("POST", "/predict", body, base64_encoded=base64_encoded, content_type="text/plain")
 
 
 class Context:
@@ -314,19 +309,19 @@ class Context:
 
 @pytest.mark.usefixtures("client")
 def test_a_base64_body_is_decoded_and_an_invalid_one_refused() -> None:
-    valid = verdict.app(gateway_event(base64.b64encode(POSITIVE.encode()).decode(), encoded=True), Context())
+    valid = verdict.app(post_event(base64.b64encode(POSITIVE.encode()).decode(), base64_encoded=True), Context())
     assert (valid["statusCode"], valid["body"]) == (200, "1")
     for invalid in ("====x", "!!!!", "abc", "\u00e9"):
-        assert verdict.app(gateway_event(invalid, encoded=True), Context())["statusCode"] == 400
-    assert verdict.app(gateway_event("\ud800", encoded=False), Context())["statusCode"] == 400
+        assert verdict.app(post_event(invalid, base64_encoded=True), Context())["statusCode"] == 400
+    assert verdict.app(post_event("\ud800", base64_encoded=False), Context())["statusCode"] == 400
 
 
 @pytest.mark.usefixtures("client")
 def test_every_request_logs_one_line_without_the_review(capfd: pytest.CaptureFixture[str]) -> None:
-    verdict.app(gateway_event("Zanzibar was the worst waste of time", encoded=False), Context())
+    verdict.app(post_event("Zanzibar was the worst waste of time", base64_encoded=False), Context())
     (line,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("{")]
     fields = json.loads(line)
-    assert fields["id"] == "r-1"
+    assert fields["id"] == "gateway-id"
     assert (fields["route"], fields["method"], fields["status"], fields["rows"]) == ("/predict", "POST", 200, 1)
     assert fields.keys() >= {"ms", "known_words", "release", "variant"}
     assert not {"zanzibar", "worst", "waste"} & set(line.lower().replace('"', " ").split())

@@ -5,12 +5,13 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from simulator.apps.lambda_package import package_project, unpack
 from simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
+from tests.gateway_events import gateway_event
 
 if TYPE_CHECKING:
     from simulator.server import LocalEndpoint
@@ -44,23 +45,6 @@ def function(
         yield running
 
 
-def event(method: str, route: str, body: str | None = None, **headers: str) -> dict[str, Any]:
-    return {
-        "requestContext": {
-            "httpMethod": method,
-            "resourcePath": route,
-            "path": f"/dev{route}",
-            "requestId": "gateway-id",
-        },
-        "headers": {name.replace("_", "-"): value for name, value in headers.items()},
-        "pathParameters": {},
-        "stageVariables": None,
-        "multiValueQueryStringParameters": None,
-        "body": body,
-        "isBase64Encoded": False,
-    }
-
-
 def test_the_zip_is_small_and_complete(zipped: Path) -> None:
     with zipfile.ZipFile(zipped) as archive:
         names = set(archive.namelist())
@@ -78,7 +62,7 @@ def test_the_zip_is_small_and_complete(zipped: Path) -> None:
 
 
 def test_the_package_serves_the_page(function: LambdaFunction) -> None:
-    response = function.invoke(event("GET", "/"))
+    response = function.invoke(gateway_event("GET", "/"))
     assert response["statusCode"] == 200
     assert '<base href="/dev/">' in response["body"]
     assert "<form" in response["body"]
@@ -86,14 +70,16 @@ def test_the_package_serves_the_page(function: LambdaFunction) -> None:
 
 def test_the_package_calls_the_endpoint(function: LambdaFunction) -> None:
     response = function.invoke(
-        event("POST", "/predict", "One of the best films I have ever seen", content_type="text/plain")
+        gateway_event("POST", "/predict", "One of the best films I have ever seen", content_type="text/plain")
     )
     assert (response["statusCode"], response["body"]) == (200, "1")
 
 
 def test_the_package_reports_faults_of_the_endpoint(function: LambdaFunction, local_endpoint: "LocalEndpoint") -> None:
     local_endpoint.misbehave("validation")
-    response = function.invoke(event("POST", "/predict", "A film", content_type="text/plain", accept="text/html"))
+    response = function.invoke(
+        gateway_event("POST", "/predict", "A film", content_type="text/plain", accept="text/html")
+    )
     assert response["statusCode"] == 503
     assert "A film" in response["body"]
 
