@@ -4,7 +4,7 @@ Which members a response has is read from botocore's service model.
 """
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import botocore.session
@@ -30,7 +30,7 @@ def resource_operations(kind: ResourceKind, facts_of: FactsOf = stored_facts) ->
         return _select(facts, tuple(_output_shape(f"Describe{kind.api_name}").members))
 
     def list_all(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:
-        return page(f"List{kind.api_name}s", request, backend.all_of(kind), lambda one: facts_of(backend, one))
+        return page(f"List{kind.api_name}s", request, backend.all_of(kind), partial(facts_of, backend))
 
     def delete(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:
         resource = backend.find(kind, request[kind.name_member])
@@ -59,8 +59,8 @@ def page(
     CreationTime), `SortOrder` (Descending by default), `MaxResults` and `NextToken`.
     """
     by_name = request.get("SortBy") == "Name"
-    default_key = (lambda one: one.name) if by_name else (lambda one: one.facts["CreationTime"].timestamp())
-    found = sorted((one for one in resources if _matches(one, request)), key=sort_key or default_key)
+    default_key = (lambda resource: resource.name) if by_name else _creation_time
+    found = sorted((found for found in resources if _matches(found, request)), key=sort_key or default_key)
     if request.get("SortOrder", "Descending") == "Descending":
         found.reverse()
     token = request.get("NextToken", "0")
@@ -93,9 +93,14 @@ def _summary_shape(operation: str) -> tuple[str, tuple[str, ...]]:
     return next((name, tuple(shape.member.members)) for name, shape in members if shape.type_name == "list")
 
 
+def _creation_time(resource: Resource) -> float:
+    """Return seconds since 1970."""
+    return float(resource.facts["CreationTime"].timestamp())
+
+
 def _matches(resource: Resource, request: dict[str, Any]) -> bool:
     """Check a resource against a list request's filters."""
-    created = resource.facts["CreationTime"].timestamp()
+    created = _creation_time(resource)
     return bool(
         request.get("NameContains", "") in resource.name
         and request.get("StatusEquals") in (None, resource.status)

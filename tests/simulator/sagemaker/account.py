@@ -1,4 +1,4 @@
-"""An account of the simulated AWS in few words: models, configurations and endpoints for tests of hosting."""
+"""A simulated AWS account for tests: short calls that create models, configurations and endpoints."""
 
 import io
 import tarfile
@@ -30,9 +30,16 @@ def pack(files: dict[str, bytes]) -> bytes:
     return written.getvalue()
 
 
+def wait_for(client: Any, operation: str, *acceptors: dict[str, Any], **request: Any) -> None:
+    """Repeat an operation until one of a waiter's acceptors matches."""
+    waiter = {"operation": operation, "delay": 0.02, "maxAttempts": 3000, "acceptors": acceptors}
+    model = WaiterModel({"version": 2, "waiters": {"Reached": waiter}})
+    create_waiter_with_client("Reached", model, client).wait(**request)
+
+
 @dataclass
 class Account:
-    """What a test needs to ask of AWS, in few words."""
+    """A simulated AWS account, with short calls that fill in default parameters."""
 
     aws: SimulatedAws
     role: str
@@ -44,83 +51,76 @@ class Account:
         self.s3 = self.aws.client("s3")
 
     def new_name(self) -> str:
-        """Return a name that nothing has yet."""
+        """Return an unused name."""
         self.count += 1
         return f"verdict-test-{self.count}"
 
     def model(self, archive: bytes | None = None, url: str = "", **changes: Any) -> str:
-        """Make a model of an archive (the packaged one unless described); returns its name."""
+        """Create a model from an archive, by default the packaged model's; returns its name."""
         name = self.new_name()
         if archive is not None:
             url = f"s3://{BUCKET}/{name}/model.tar.gz"
             self.s3.put_object(Bucket=BUCKET, Key=f"{name}/model.tar.gz", Body=archive)
         container = {"Image": image_uri("us-east-1"), "ModelDataUrl": url or f"s3://{BUCKET}/model.tar.gz"}
-        asked = {"ModelName": name, "PrimaryContainer": container, "ExecutionRoleArn": self.role}
-        self.sagemaker.create_model(**asked | changes)
+        request = {"ModelName": name, "PrimaryContainer": container, "ExecutionRoleArn": self.role}
+        self.sagemaker.create_model(**request | changes)
         return name
 
     def config(self, *variants: dict[str, Any]) -> str:
-        """Make a configuration of variants, to which what they lack is added; returns its name."""
+        """Create a configuration from variants, completed with a name and a model; returns its name."""
         name = self.new_name()
-        whole = [
-            {"VariantName": "AllTraffic"} | ({"ModelName": self.model()} if "ModelName" not in one else {}) | one
-            for one in variants or (SERVERLESS,)
+        complete = [
+            {"VariantName": "AllTraffic"} | ({} if "ModelName" in variant else {"ModelName": self.model()}) | variant
+            for variant in variants or (SERVERLESS,)
         ]
-        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=whole)
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=complete)
         return name
 
     def start_endpoint(self, config: str) -> str:
-        """Begin an endpoint; returns its name."""
+        """Start to create an endpoint; returns its name."""
         name = self.new_name()
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
         return name
 
     def endpoint(self, *variants: dict[str, Any]) -> str:
-        """Bring an endpoint into service; returns its name."""
+        """Create an endpoint and wait until it is in service; returns its name."""
         name = self.start_endpoint(self.config(*variants))
         self.wait("endpoint_in_service", name)
         return name
 
     def wait(self, waiter: str, name: str) -> dict[str, Any]:
-        """Wait for an endpoint with boto3's own waiter; returns what is then described of it, if it is still there."""
+        """Wait for an endpoint with a boto3 waiter; returns its description, {} if it was deleted."""
         self.sagemaker.get_waiter(waiter).wait(EndpointName=name, WaiterConfig=QUICK)
         return {} if waiter == "endpoint_deleted" else self.describe(name)
 
     def wait_until(self, name: str, path: str, value: str) -> dict[str, Any]:
-        """Wait until what is described of an endpoint has a value at a JMESPath; returns what is described then."""
+        """Wait until an endpoint has a value at a JMESPath; returns its description."""
         reached = {"matcher": "path", "argument": path, "expected": value, "state": "success"}
-        once = {
-            "operation": "DescribeEndpoint",
-            "delay": QUICK["Delay"],
-            "maxAttempts": QUICK["MaxAttempts"],
-            "acceptors": [reached],
-        }
-        model = WaiterModel({"version": 2, "waiters": {"Reached": once}})
-        create_waiter_with_client("Reached", model, self.sagemaker).wait(EndpointName=name)
+        wait_for(self.sagemaker, "DescribeEndpoint", reached, EndpointName=name)
         return self.describe(name)
 
     @contextmanager
     def at_pace(self, pace: float) -> Iterator[None]:
-        """Let time pass at another pace for a while."""
-        world = self.aws.world()
-        before, world.pace = world.pace, pace
+        """Change the simulator's pace within a `with` statement."""
+        backend = self.aws.world()
+        before, backend.pace = backend.pace, pace
         try:
             yield
         finally:
-            world.pace = before
+            backend.pace = before
 
     def describe(self, name: str) -> dict[str, Any]:
-        """Tell about an endpoint."""
+        """Return an endpoint's description."""
         described: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
         return described
 
     def invoke(self, name: str, **more: str) -> tuple[float, str]:
-        """Ask an endpoint for a score; returns it and the variant that answered."""
-        answer = self.runtime.invoke_endpoint(EndpointName=name, ContentType="text/libsvm", Body=ROW, **more)
-        return float(answer["Body"].read()), answer["InvokedProductionVariant"]
+        """Send a row to an endpoint; returns the score and the variant that answered."""
+        response = self.runtime.invoke_endpoint(EndpointName=name, ContentType="text/libsvm", Body=ROW, **more)
+        return float(response["Body"].read()), response["InvokedProductionVariant"]
 
     def log(self, name: str) -> str:
-        """Return all that an endpoint's containers logged."""
+        """Return the log lines of an endpoint's containers."""
         group = f"/aws/sagemaker/Endpoints/{name}"
         events = self.aws.client("logs").filter_log_events(logGroupName=group)["events"]
         return "\n".join(event["message"] for event in events)

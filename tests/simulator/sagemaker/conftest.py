@@ -1,4 +1,4 @@
-"""A simulated AWS with what hosting needs: a role, a bucket, the packaged model in an archive."""
+"""A simulated AWS account with a role, a bucket and the packaged model's archive."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.simulator.sagemaker.account import BUCKET, ROLE, Account, pack
 
 @pytest.fixture(scope="module")
 def whole_account(running_aws: SimulatedAws) -> Account:
-    """An account for all tests of a module."""
+    """An account that the tests of a module share."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -30,20 +30,20 @@ def whole_account(running_aws: SimulatedAws) -> Account:
 
 @pytest.fixture
 def account(whole_account: Account) -> Iterator[Account]:
-    """The module's account; what a test lets go wrong goes right afterwards."""
+    """The module's account; injected faults are removed after each test."""
     yield whole_account
     whole_account.aws.fault_injector.clear()
 
 
 @pytest.fixture(scope="session")
 def other_model() -> bytes:
-    """A model as wide as the packaged one that scores every row the same, about one half."""
+    """A model as wide as the packaged model that scores every row about 0.5."""
     return _model(columns=6025)
 
 
 @pytest.fixture(scope="session")
 def narrow_model() -> bytes:
-    """A model that refuses the packaged vocabulary's rows, since they are too wide for it."""
+    """A model that refuses the packaged vocabulary's rows because they are too wide."""
     return _model(columns=3)
 
 

@@ -1,4 +1,4 @@
-"""Jobs in few words, for tests: channels in S3, requests that need only what differs, and waiting."""
+"""Jobs for tests: channels in S3, short calls that start jobs with default parameters, and waiters."""
 
 import io
 import tarfile
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.waiter import WaiterModel, create_waiter_with_client
-
-from tests.simulator.sagemaker.account import BUCKET, Account
+from tests.simulator.sagemaker.account import BUCKET, Account, wait_for
 from training.features.channels import CHANNEL_FILES, pair_of
 from training.model.container_image import image_uri
 
@@ -21,14 +19,14 @@ _STATUS = {
 
 
 def channel(name: str, folder: str, distribution: str = "FullyReplicated", **more: Any) -> dict[str, Any]:
-    """Describe a channel of S3."""
+    """Return the configuration of a channel in S3."""
     source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{folder}", "S3DataDistributionType": distribution}
     return {"ChannelName": name, "ContentType": "text/libsvm", "DataSource": {"S3DataSource": source}, **more}
 
 
 @dataclass
 class JobAccount:
-    """An account with the channels of generated reviews below `channels/`."""
+    """An account with the channels of generated reviews under `channels/`."""
 
     account: Account
     hyperparameters: dict[str, str]
@@ -38,7 +36,7 @@ class JobAccount:
         self.s3 = self.account.s3
 
     def upload(self, folder: Path) -> None:
-        """Bring the channels of a fold to S3."""
+        """Upload the channels of a fold to S3."""
         for name, file in CHANNEL_FILES.items():
             self.put(f"channels/{name}/{name}.libsvm", (folder / pair_of(FOLD) / file).read_bytes())
 
@@ -63,30 +61,28 @@ class JobAccount:
             "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
         } | changes
 
-    def begin(self, hyperparameters: dict[str, str] | None = None, **changes: Any) -> str:
-        """Begin a training job; returns its name."""
+    def start(self, hyperparameters: dict[str, str] | None = None, **changes: Any) -> str:
+        """Start a training job; returns its name."""
         name = self.account.new_name()
-        stated = self.hyperparameters | (hyperparameters or {})
-        asked = {"TrainingJobName": name, "HyperParameters": stated} | self.definition(**changes)
-        self.sagemaker.create_training_job(**asked)
+        combined = self.hyperparameters | (hyperparameters or {})
+        request = {"TrainingJobName": name, "HyperParameters": combined} | self.definition(**changes)
+        self.sagemaker.create_training_job(**request)
         return name
 
     def train(self, hyperparameters: dict[str, str] | None = None, **changes: Any) -> dict[str, Any]:
-        """Begin a training job and wait for its end; returns its description."""
-        return self.ended("Training", self.begin(hyperparameters, **changes))
+        """Run a training job to its end; returns its description."""
+        return self.ended("Training", self.start(hyperparameters, **changes))
 
     def ended(self, kind: str, name: str) -> dict[str, Any]:
-        """Wait until a job has ended, however; returns its description."""
+        """Wait until a job has ended, successfully or not; returns its description."""
         member, status = _STATUS[kind]
         return self.reached(kind, name, status, "Completed", "Failed", "Stopped", member=member)
 
     def reached(self, kind: str, name: str, path: str, *values: str | int, member: str = "") -> dict[str, Any]:
         """Wait until a job has one of some values at a JMESPath; returns its description."""
         member = member or _STATUS[kind][0]
-        ends = [{"matcher": "path", "argument": path, "expected": one, "state": "success"} for one in values]
-        once = {"operation": f"Describe{kind}Job", "delay": 0.02, "maxAttempts": 3000, "acceptors": ends}
-        model = WaiterModel({"version": 2, "waiters": {"Reached": once}})
-        create_waiter_with_client("Reached", model, self.sagemaker).wait(**{member: name})
+        acceptors = [{"matcher": "path", "argument": path, "expected": value, "state": "success"} for value in values]
+        wait_for(self.sagemaker, f"Describe{kind}Job", *acceptors, **{member: name})
         describe = {
             "Training": self.sagemaker.describe_training_job,
             "HyperParameterTuning": self.sagemaker.describe_hyper_parameter_tuning_job,
@@ -96,41 +92,32 @@ class JobAccount:
         return described
 
     def wait_for_line(self, name: str, text: str) -> None:
-        """Wait until a training job has logged a line that holds a text."""
+        """Wait until a training job has logged a line that contains a text."""
         self._wait_for_logs("DescribeLogStreams", "length(logStreams) > `0`", logStreamNamePrefix=f"{name}/")
         (stream,) = self._streams("TrainingJobs", f"{name}/")
         found = f"length(events[?contains(message, '{text}')]) > `0`"
         self._wait_for_logs("GetLogEvents", found, logStreamName=stream, startFromHead=True)
 
-    def _wait_for_logs(self, operation: str, path: str, **asked: Any) -> None:
+    def _wait_for_logs(self, operation: str, path: str, **request: Any) -> None:
         seen = {"matcher": "path", "argument": path, "expected": True, "state": "success"}
         absent = {"matcher": "error", "expected": "ResourceNotFoundException", "state": "retry"}
-        once = {"operation": operation, "delay": 0.02, "maxAttempts": 3000, "acceptors": [seen, absent]}
-        model = WaiterModel({"version": 2, "waiters": {"Seen": once}})
-        waiter = create_waiter_with_client("Seen", model, self.account.aws.client("logs"))
-        waiter.wait(logGroupName="/aws/sagemaker/TrainingJobs", **asked)
+        logs = self.account.aws.client("logs")
+        wait_for(logs, operation, seen, absent, logGroupName="/aws/sagemaker/TrainingJobs", **request)
 
     def _streams(self, group: str, prefix: str) -> list[str]:
         found = self.account.aws.client("logs").describe_log_streams(
             logGroupName=f"/aws/sagemaker/{group}", logStreamNamePrefix=prefix
         )["logStreams"]
-        return [one["logStreamName"] for one in found]
+        return [stream["logStreamName"] for stream in found]
 
     def log(self, group: str, job: str, stream: str = "") -> str:
-        """Return what a job logged, in the streams whose names begin so."""
+        """Return a job's log lines, from the streams whose names start with `stream`."""
         logs = self.account.aws.client("logs")
         pages = [
-            logs.get_log_events(logGroupName=f"/aws/sagemaker/{group}", logStreamName=one, startFromHead=True)
-            for one in self._streams(group, f"{job}/{stream}")
+            logs.get_log_events(logGroupName=f"/aws/sagemaker/{group}", logStreamName=name, startFromHead=True)
+            for name in self._streams(group, f"{job}/{stream}")
         ]
         return "\n".join(event["message"] for page in pages for event in page["events"])
-
-
-def with_channels(account: Account, folder: Path, hyperparameters: dict[str, str]) -> JobAccount:
-    """Return an account that has the channels of a folder."""
-    jobs = JobAccount(account, hyperparameters)
-    jobs.upload(folder)
-    return jobs
 
 
 def unpack(archive: bytes) -> dict[str, bytes]:

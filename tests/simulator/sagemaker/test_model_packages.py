@@ -1,3 +1,5 @@
+"""Model package groups and versioned packages."""
+
 from typing import Any
 
 import pytest
@@ -20,11 +22,11 @@ def new_group(account: Account) -> str:
 
 
 def new_package(account: Account, group: str, **more: Any) -> str:
-    asked = {"ModelPackageGroupName": group, "InferenceSpecification": SPECIFICATION} | more
-    return str(account.sagemaker.create_model_package(**asked)["ModelPackageArn"])
+    request = {"ModelPackageGroupName": group, "InferenceSpecification": SPECIFICATION} | more
+    return str(account.sagemaker.create_model_package(**request)["ModelPackageArn"])
 
 
-def test_packages_of_a_group_are_numbered_and_keep_what_is_known_of_them(account: Account) -> None:
+def test_packages_are_numbered_and_keep_their_metadata(account: Account) -> None:
     group = new_group(account)
     metrics = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/m.json"}}}
     first = new_package(account, group, CustomerMetadataProperties={"release": "a"}, ModelMetrics=metrics)
@@ -40,7 +42,7 @@ def test_packages_of_a_group_are_numbered_and_keep_what_is_known_of_them(account
         account.sagemaker.describe_model_package(ModelPackageName=first)
 
 
-def test_approval_is_given_and_listed_by(account: Account) -> None:
+def test_packages_are_approved_and_listed_by_approval(account: Account) -> None:
     group = new_group(account)
     approved, _ = new_package(account, group), new_package(account, group)
     account.sagemaker.update_model_package(
@@ -52,10 +54,10 @@ def test_approval_is_given_and_listed_by(account: Account) -> None:
     described = account.sagemaker.describe_model_package(ModelPackageName=approved)
     assert (described["ApprovalDescription"], described["CustomerMetadataProperties"]) == ("good", {"by": "me"})
     listed = account.sagemaker.list_model_packages(ModelPackageGroupName=group, ModelApprovalStatus="Approved")
-    assert [one["ModelPackageArn"] for one in listed["ModelPackageSummaryList"]] == [approved]
+    assert [item["ModelPackageArn"] for item in listed["ModelPackageSummaryList"]] == [approved]
 
 
-def test_a_group_goes_once_it_is_empty(account: Account) -> None:
+def test_only_an_empty_group_can_be_deleted(account: Account) -> None:
     group = new_group(account)
     package = new_package(account, group)
     with pytest.raises(ClientError, match="ConflictException"):
@@ -66,15 +68,15 @@ def test_a_group_goes_once_it_is_empty(account: Account) -> None:
         account.sagemaker.describe_model_package_group(ModelPackageGroupName=group)
 
 
-def test_groups_are_listed_and_a_name_is_given_once(account: Account) -> None:
+def test_groups_are_listed_and_duplicate_names_refused(account: Account) -> None:
     group = new_group(account)
     listed = account.sagemaker.list_model_package_groups(NameContains=group)["ModelPackageGroupSummaryList"]
-    assert group in [one["ModelPackageGroupName"] for one in listed]
+    assert group in [item["ModelPackageGroupName"] for item in listed]
     with pytest.raises(ClientError, match="already exists"):
         account.sagemaker.create_model_package_group(ModelPackageGroupName=group)
 
 
-def test_an_endpoint_serves_the_model_of_a_package(account: Account) -> None:
+def test_model_is_created_from_a_package(account: Account) -> None:
     package = new_package(account, new_group(account))
     model = account.model(PrimaryContainer={"ModelPackageName": package})
     described = account.sagemaker.describe_model(ModelName=model)["PrimaryContainer"]

@@ -1,10 +1,12 @@
+"""Tags of resources."""
+
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.simulator.sagemaker.account import Account
 
 
-def test_tags_are_added_changed_listed_and_taken_away(account: Account) -> None:
+def test_tags_are_added_changed_listed_and_deleted(account: Account) -> None:
     model = account.model(Tags=[{"Key": "verdict:stage", "Value": "dev"}])
     arn = account.sagemaker.describe_model(ModelName=model)["ModelArn"]
     account.sagemaker.add_tags(
@@ -18,7 +20,7 @@ def test_tags_are_added_changed_listed_and_taken_away(account: Account) -> None:
     assert account.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": ""}]
 
 
-def test_a_resource_has_fifty_tags_at_most_and_none_once_it_is_gone(account: Account) -> None:
+def test_resource_has_at_most_fifty_tags_and_none_once_deleted(account: Account) -> None:
     model = account.model()
     arn = account.sagemaker.describe_model(ModelName=model)["ModelArn"]
     account.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": str(number), "Value": ""} for number in range(50)])

@@ -1,3 +1,5 @@
+"""Invocation metrics and alarms of endpoints."""
+
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
@@ -14,7 +16,7 @@ INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 def alarm(
     account: Account, endpoint: str, threshold: float, metric: str = "Invocations", statistic: str = "Sum"
 ) -> str:
-    """Make an alarm on a metric of an endpoint; returns its name."""
+    """Create an alarm on a metric of an endpoint; returns its name."""
     name = f"verdict-{endpoint}-{metric}"
     account.aws.client("cloudwatch").put_metric_alarm(
         AlarmName=name,
@@ -36,7 +38,7 @@ def state(account: Account, name: str) -> str:
 
 
 def statistic(account: Account, endpoint: str, variant: str, metric: str, name: str) -> float:
-    """Return one statistic of what CloudWatch was described in these minutes, 0 where it was described nothing."""
+    """Return a statistic of a metric over ten minutes, 0 without data."""
     points = account.aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
         MetricName=metric,
@@ -53,7 +55,7 @@ def total(account: Account, endpoint: str, variant: str, metric: str) -> float:
     return statistic(account, endpoint, variant, metric, "Sum")
 
 
-def test_cloudwatch_hears_of_invocations_and_errors_by_variant(account: Account, narrow_model: bytes) -> None:
+def test_invocations_and_errors_are_counted_by_variant(account: Account, narrow_model: bytes) -> None:
     narrow = account.model(pack({"xgboost-model": narrow_model}))
     name = account.endpoint({"VariantName": "A", **INSTANCE}, {"VariantName": "B", "ModelName": narrow, **INSTANCE})
     for _ in range(3):
@@ -66,7 +68,7 @@ def test_cloudwatch_hears_of_invocations_and_errors_by_variant(account: Account,
     assert total(account, name, "B", "Invocation5XXErrors") == 0
 
 
-def test_an_alarm_goes_off_when_its_threshold_is_passed(account: Account) -> None:
+def test_alarm_goes_off_above_its_threshold(account: Account) -> None:
     metrics = InvocationMetrics(account.aws.world(), "many")
     name = alarm(account, "many", 2)
     metrics.record("A", 200, 0.01)
@@ -74,13 +76,13 @@ def test_an_alarm_goes_off_when_its_threshold_is_passed(account: Account) -> Non
     assert state(account, name) == "OK"
     metrics.record("A", 200, 0.01)
     metrics.record("A", 200, 0.01)
-    metrics.record("A", 500, 0.01)  # enough by themselves: the first may be out of the period on a slow machine
+    metrics.record("A", 500, 0.01)  # three are enough: on a slow machine, the first may be outside the period
     metrics.push()
     assert state(account, name) == "ALARM"
     assert total(account, "many", "A", "Invocation5XXErrors") == 1
 
 
-def test_an_alarm_ends_once_its_period_has_passed(account: Account) -> None:
+def test_alarm_ends_after_its_period(account: Account) -> None:
     cloudwatch = account.aws.client("cloudwatch")
     name = alarm(account, "calming", 0)
     metrics = InvocationMetrics(account.aws.world(), "calming")
@@ -92,7 +94,7 @@ def test_an_alarm_ends_once_its_period_has_passed(account: Account) -> None:
     assert state(account, name) == "OK"
 
 
-def test_an_alarm_on_another_endpoint_is_left_alone(account: Account) -> None:
+def test_alarm_on_another_endpoint_is_unchanged(account: Account) -> None:
     name = alarm(account, "quiet", 0)
     metrics = InvocationMetrics(account.aws.world(), "busy")
     metrics.record("A", 200, 0.01)
@@ -100,7 +102,7 @@ def test_an_alarm_on_another_endpoint_is_left_alone(account: Account) -> None:
     assert state(account, name) != "ALARM"
 
 
-def test_cloudwatch_hears_how_long_the_container_took_in_microseconds(account: Account) -> None:
+def test_model_latency_is_recorded_in_microseconds(account: Account) -> None:
     name = account.endpoint({"VariantName": "A", **INSTANCE})
     started = perf_counter()
     for _ in range(2):
@@ -111,11 +113,11 @@ def test_cloudwatch_hears_how_long_the_container_took_in_microseconds(account: A
     assert 10 < statistic(account, name, "A", "ModelLatency", "Sum") < at_most
 
 
-def test_latencies_that_were_pushed_apart_make_one_average(account: Account) -> None:
+def test_latencies_of_several_pushes_are_averaged(account: Account) -> None:
     metrics = InvocationMetrics(account.aws.world(), "uneven")
     for seconds in ((0.1, 0.2), (0.6,)):
-        for one in seconds:
-            metrics.record("A", 200, one)
+        for item in seconds:
+            metrics.record("A", 200, item)
         metrics.push()
     found = {
         name: statistic(account, "uneven", "A", "ModelLatency", name) for name in ("Average", "Minimum", "Maximum")
@@ -123,7 +125,7 @@ def test_latencies_that_were_pushed_apart_make_one_average(account: Account) -> 
     assert found == pytest.approx({"Average": 300_000, "Minimum": 100_000, "Maximum": 600_000})
 
 
-def test_slow_answers_set_an_alarm_off(account: Account) -> None:
+def test_slow_responses_trigger_a_latency_alarm(account: Account) -> None:
     name = alarm(account, "slow", 5_000_000, "ModelLatency", "Average")
     metrics = InvocationMetrics(account.aws.world(), "slow")
     metrics.record("A", 200, 1)
@@ -134,7 +136,7 @@ def test_slow_answers_set_an_alarm_off(account: Account) -> None:
     assert state(account, name) == "ALARM"
 
 
-def test_what_cloudwatch_refuses_is_lost_and_the_next_is_taken(account: Account) -> None:
+def test_refused_metrics_are_lost_and_later_ones_are_sent(account: Account) -> None:
     metrics = InvocationMetrics(account.aws.world(), "refused")
     account.aws.fault_injector.order("PutMetricData", "denied", 1)
     for _ in range(2):

@@ -1,3 +1,5 @@
+"""Endpoint configurations and their validation."""
+
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from tests.simulator.sagemaker.account import SERVERLESS, Account
 INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 
 
-def test_a_configuration_is_told_as_it_was_asked_for(account: Account) -> None:
+def test_configuration_is_described_as_requested(account: Account) -> None:
     model = account.model()
     name = account.config({"ModelName": model, **INSTANCE})
     described = account.sagemaker.describe_endpoint_config(EndpointConfigName=name)
@@ -31,9 +33,7 @@ def test_a_configuration_is_told_as_it_was_asked_for(account: Account) -> None:
         ([{"ServerlessConfig": {"MemorySizeInMB": 1500, "MaxConcurrency": 1}}], "1024, 2048"),
     ],
 )
-def test_variants_that_could_not_be_served_are_refused(
-    account: Account, variants: list[dict[str, Any]], message: str
-) -> None:
+def test_invalid_variants_are_refused(account: Account, variants: list[dict[str, Any]], message: str) -> None:
     with pytest.raises(ClientError, match=message) as caught:
         account.config(*variants)
     assert caught.value.response["Error"]["Code"] == "ValidationException"
@@ -52,7 +52,7 @@ def test_data_capture_is_refused_and_not_ignored(account: Account) -> None:
         )
 
 
-def test_a_name_is_given_once_and_an_absent_one_is_said_to_be(account: Account) -> None:
+def test_duplicate_and_absent_configurations_are_refused(account: Account) -> None:
     name = account.config()
     with pytest.raises(ClientError, match="Cannot create already existing endpoint configuration"):
         account.sagemaker.create_endpoint_config(
@@ -61,12 +61,12 @@ def test_a_name_is_given_once_and_an_absent_one_is_said_to_be(account: Account) 
         )
     account.sagemaker.delete_endpoint_config(EndpointConfigName=name)
     listed = account.sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
-    assert name not in [one["EndpointConfigName"] for one in listed]
+    assert name not in [item["EndpointConfigName"] for item in listed]
     with pytest.raises(ClientError, match="Could not find endpoint configuration"):
         account.sagemaker.describe_endpoint_config(EndpointConfigName=name)
 
 
-def test_a_configuration_on_its_way_into_service_cannot_be_deleted(account: Account) -> None:
+def test_configuration_in_deployment_cannot_be_deleted(account: Account) -> None:
     account.aws.fault_injector.order("CreateEndpoint", "stuck", 1)
     config = account.config()
     endpoint = account.start_endpoint(config)

@@ -1,3 +1,5 @@
+"""Endpoints through boto3: creation, failures, quotas, weights and deletion."""
+
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
@@ -14,7 +16,7 @@ UNHEALTHY = (
 
 
 def failed(account: Account, config: str) -> tuple[str, str]:
-    """Begin an endpoint that fails; returns its name and the reason."""
+    """Start an endpoint and wait until it fails; returns its name and the failure reason."""
     name = account.start_endpoint(config)
     with pytest.raises(WaiterError):
         account.wait("endpoint_in_service", name)
@@ -23,15 +25,15 @@ def failed(account: Account, config: str) -> tuple[str, str]:
     return name, described["FailureReason"]
 
 
-def test_an_endpoint_comes_up_answers_as_its_model_does_and_goes(account: Account) -> None:
+def test_endpoint_is_created_answers_and_is_deleted(account: Account) -> None:
     name = account.endpoint()
     described = account.describe(name)
     (variant,) = described["ProductionVariants"]
     assert (variant["VariantName"], variant["CurrentWeight"]) == ("AllTraffic", 1.0)
     assert variant["CurrentServerlessConfig"] == SERVERLESS["ServerlessConfig"]
     assert "PendingDeploymentSummary" not in described
-    right = Container(MODEL_FILE.read_bytes()).invoke(b"0:1 5:1 6024:1", "text/libsvm")
-    assert account.invoke(name) == (float(right.body), "AllTraffic")
+    expected = Container(MODEL_FILE.read_bytes()).invoke(b"0:1 5:1 6024:1", "text/libsvm")
+    assert account.invoke(name) == (float(expected.body), "AllTraffic")
     account.sagemaker.delete_endpoint(EndpointName=name)
     account.wait("endpoint_deleted", name)
     with pytest.raises(ClientError, match="not found"):
@@ -40,7 +42,7 @@ def test_an_endpoint_comes_up_answers_as_its_model_does_and_goes(account: Accoun
         account.describe(name)
 
 
-def test_an_endpoint_that_is_still_creating_does_not_answer(account: Account) -> None:
+def test_endpoint_does_not_answer_while_it_is_created(account: Account) -> None:
     account.aws.fault_injector.order("CreateEndpoint", "stuck", 1)
     name = account.start_endpoint(account.config())
     described = account.describe(name)
@@ -54,7 +56,7 @@ def test_an_endpoint_that_is_still_creating_does_not_answer(account: Account) ->
     account.wait("endpoint_deleted", name)
 
 
-def test_an_endpoint_deleted_while_it_comes_up_is_not_brought_back(account: Account) -> None:
+def test_endpoint_deleted_during_creation_stays_deleted(account: Account) -> None:
     account.aws.fault_injector.order("CreateEndpoint", "slow", 1)
     name = account.start_endpoint(account.config())
     account.sagemaker.delete_endpoint(EndpointName=name)
@@ -62,7 +64,7 @@ def test_an_endpoint_deleted_while_it_comes_up_is_not_brought_back(account: Acco
     assert name not in account.aws.world().endpoints
 
 
-def test_a_stray_file_beside_the_model_keeps_the_endpoint_from_service(account: Account) -> None:
+def test_stray_file_in_the_archive_fails_the_endpoint(account: Account) -> None:
     archive = pack({"xgboost-model": MODEL_FILE.read_bytes(), "vocabulary.txt": b"good\nbad\n"})
     name, reason = failed(account, account.config({"ModelName": account.model(archive), **SERVERLESS}))
     assert reason == UNHEALTHY
@@ -76,13 +78,13 @@ def test_files_in_folders_and_hidden_files_are_ignored(account: Account) -> None
     assert "notes" not in account.log(name)
 
 
-def test_what_is_no_archive_fails_with_that_reason(account: Account) -> None:
+def test_invalid_archive_fails_the_endpoint(account: Account) -> None:
     _, reason = failed(account, account.config({"ModelName": account.model(b"not a tar"), **SERVERLESS}))
     assert "Please ensure that the object located at the URL is a valid tar.gz archive." in reason
 
 
-def test_an_archive_that_went_missing_fails_with_that_reason(account: Account) -> None:
-    model = account.model(pack({"xgboost-model": b"soon gone"}))
+def test_deleted_archive_fails_the_endpoint(account: Account) -> None:
+    model = account.model(pack({"xgboost-model": b"deleted later"}))
     account.s3.delete_object(Bucket=BUCKET, Key=f"{model}/model.tar.gz")
     _, reason = failed(account, account.config({"ModelName": model, **SERVERLESS}))
     assert f's3://{BUCKET}/{model}/model.tar.gz". Please ensure that there is an object located at the URL' in reason
@@ -91,7 +93,7 @@ def test_an_archive_that_went_missing_fails_with_that_reason(account: Account) -
 @pytest.mark.parametrize(
     ("kind", "reason"), [("fail", UNHEALTHY), ("capacity", "Unable to provision requested ML compute capacity")]
 )
-def test_an_endpoint_fails_on_demand_and_can_only_be_deleted(account: Account, kind: str, reason: str) -> None:
+def test_failed_endpoint_can_only_be_deleted(account: Account, kind: str, reason: str) -> None:
     account.aws.fault_injector.order("CreateEndpoint", kind, 1)
     config = account.config()
     name, described = failed(account, config)
@@ -119,17 +121,17 @@ def test_serverless_concurrency_beyond_the_quota_is_refused(account: Account) ->
     assert caught.value.response["Error"]["Code"] == "ResourceLimitExceeded"
 
 
-def test_a_configuration_or_endpoint_that_is_absent_or_taken_is_said_to_be(account: Account) -> None:
+def test_absent_configuration_and_duplicate_endpoint_are_refused(account: Account) -> None:
     with pytest.raises(ClientError, match="Could not find endpoint configuration"):
         account.start_endpoint("absent")
     name = account.endpoint()
     with pytest.raises(ClientError, match="Cannot create already existing endpoint"):
         account.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=account.config())
     listed = account.sagemaker.list_endpoints(NameContains=name, StatusEquals="InService")["Endpoints"]
-    assert name in [one["EndpointName"] for one in listed]
+    assert name in [item["EndpointName"] for item in listed]
 
 
-def test_weights_move_the_traffic_and_a_variant_can_be_pinned(account: Account, other_model: bytes) -> None:
+def test_weights_shift_traffic_and_a_variant_can_be_targeted(account: Account, other_model: bytes) -> None:
     challenger = {"VariantName": "B", "InitialVariantWeight": 0.0, **INSTANCE}
     name = account.endpoint(
         {"VariantName": "A", **INSTANCE}, challenger | {"ModelName": model_of(account, other_model)}
@@ -146,7 +148,7 @@ def test_weights_move_the_traffic_and_a_variant_can_be_pinned(account: Account, 
     assert account.describe(name)["EndpointStatus"] == "Updating"
     described = account.wait("endpoint_in_service", name)
     assert {account.invoke(name)[1] for _ in range(20)} == {"B"}
-    assert [(one["CurrentWeight"], one["CurrentInstanceCount"]) for one in described["ProductionVariants"]] == [
+    assert [(item["CurrentWeight"], item["CurrentInstanceCount"]) for item in described["ProductionVariants"]] == [
         (0.0, 1),
         (1.0, 2),
     ]
@@ -158,16 +160,16 @@ def test_weights_move_the_traffic_and_a_variant_can_be_pinned(account: Account, 
 
 
 def model_of(account: Account, model: bytes) -> str:
-    """Make a model of one file."""
+    """Create a model from one file."""
     return account.model(pack({"xgboost-model": model}))
 
 
-def test_an_endpoint_on_instances_takes_larger_requests_than_a_serverless_one(account: Account) -> None:
-    world = account.aws.world()
+def test_instances_accept_larger_requests_than_serverless(account: Account) -> None:
+    backend = account.aws.world()
     sizes = []
     for variant in (SERVERLESS, INSTANCE):
         name = account.endpoint(variant)
-        answer: Answer = world.endpoints[name].invoke(name, {}, b"0:1" + b" " * (5 * 1024 * 1024))
+        answer: Answer = backend.endpoints[name].invoke(name, {}, b"0:1" + b" " * (5 * 1024 * 1024))
         sizes.append(answer.status)
         account.sagemaker.delete_endpoint(EndpointName=name)
     assert sizes == [400, 200]

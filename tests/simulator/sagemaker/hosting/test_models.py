@@ -1,3 +1,5 @@
+"""Models and their validation."""
+
 import json
 from typing import Any
 
@@ -16,7 +18,7 @@ def refusal(account: Account, **changes: Any) -> tuple[str, str]:
     return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
-def test_a_model_is_told_as_it_was_asked_for(account: Account) -> None:
+def test_model_is_described_as_requested(account: Account) -> None:
     name = account.model()
     described = account.sagemaker.describe_model(ModelName=name)
     assert described["PrimaryContainer"] == {
@@ -36,7 +38,7 @@ def test_a_model_is_told_as_it_was_asked_for(account: Account) -> None:
         (image_uri("us-east-1", "1"), "not found"),
     ],
 )
-def test_an_image_that_is_not_in_the_region_is_refused(account: Account, image: str, message: str) -> None:
+def test_image_of_another_region_is_refused(account: Account, image: str, message: str) -> None:
     container = {"Image": image, "ModelDataUrl": ARCHIVE}
     code, described = refusal(account, PrimaryContainer=container)
     assert code == "ValidationException"
@@ -52,13 +54,13 @@ def test_an_image_that_is_not_in_the_region_is_refused(account: Account, image: 
         ("https://example.com/model.tar.gz", "Invalid ModelDataUrl"),
     ],
 )
-def test_an_archive_that_is_not_there_is_refused(account: Account, url: str, message: str) -> None:
+def test_absent_archive_is_refused(account: Account, url: str, message: str) -> None:
     code, described = refusal(account, url=url)
     assert code == "ValidationException"
     assert message in described
 
 
-def test_a_role_that_does_not_exist_is_refused(account: Account) -> None:
+def test_absent_role_is_refused(account: Account) -> None:
     arn = "arn:aws:iam::123456789012:role/nobody"
     assert refusal(account, ExecutionRoleArn=arn) == (
         "ValidationException",
@@ -67,7 +69,7 @@ def test_a_role_that_does_not_exist_is_refused(account: Account) -> None:
     )
 
 
-def test_a_role_that_only_lambda_may_assume_is_refused(account: Account) -> None:
+def test_role_that_only_lambda_can_assume_is_refused(account: Account) -> None:
     statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
     iam = account.aws.client("iam")
@@ -75,19 +77,19 @@ def test_a_role_that_only_lambda_may_assume_is_refused(account: Account) -> None
     assert "Could not assume role" in refusal(account, ExecutionRoleArn=role["Arn"])[1]
 
 
-def test_what_the_simulator_cannot_serve_is_refused_and_not_ignored(account: Account) -> None:
+def test_unsupported_settings_are_refused_and_not_ignored(account: Account) -> None:
     container = {"Image": image_uri("us-east-1"), "ModelDataUrl": ARCHIVE}
     chosen = container | {"Environment": {"SAGEMAKER_INFERENCE_OUTPUT": "predicted_label"}}
     assert "SAGEMAKER_INFERENCE_OUTPUT" in refusal(account, PrimaryContainer=chosen)[1]
     assert "one container" in refusal(account, Containers=[container])[1]
 
 
-def test_a_name_is_given_once(account: Account) -> None:
+def test_duplicate_model_name_is_refused(account: Account) -> None:
     name = account.model()
     assert "Cannot create already existing model" in refusal(account, ModelName=name)[1]
 
 
-def test_models_are_listed_page_by_page_and_gone_once_deleted(account: Account) -> None:
+def test_models_are_listed_in_pages_and_can_be_deleted(account: Account) -> None:
     names = [account.model() for _ in range(3)]
     pages = account.sagemaker.get_paginator("list_models").paginate(PaginationConfig={"PageSize": 2})
     assert set(names) <= {model["ModelName"] for page in pages for model in page["Models"]}

@@ -1,3 +1,5 @@
+"""Traffic shifting steps from deployment configurations."""
+
 from typing import Any
 
 import pytest
@@ -12,16 +14,16 @@ def blue_green(routing: dict[str, Any], **more: int) -> dict[str, Any]:
     return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing, **more}}
 
 
-def test_without_a_configuration_all_traffic_moves_at_once() -> None:
+def test_all_traffic_shifts_at_once_by_default() -> None:
     assert steps({}, 1, is_serverless=True) == [Step(1.0, 0.0)]
 
 
-def test_a_canary_goes_first_and_five_minutes_are_a_pace() -> None:
+def test_canary_comes_first_and_a_pace_is_five_minutes() -> None:
     routing = {"Type": "CANARY", "WaitIntervalInSeconds": 300, "CanarySize": {"Type": PERCENT, "Value": 10}}
     assert steps(blue_green(routing, TerminationWaitInSeconds=600), 4, False) == [Step(0.1, 1.0), Step(1.0, 3.0)]
 
 
-def test_linear_steps_are_equal_and_end_with_all() -> None:
+def test_linear_steps_are_equal_and_end_at_100_percent() -> None:
     routing = {"Type": "LINEAR", "WaitIntervalInSeconds": 0, "LinearStepSize": {"Type": "INSTANCE_COUNT", "Value": 1}}
     shares = [step.share for step in steps(blue_green(routing), 3, False)]
     assert shares == [pytest.approx(1 / 3), pytest.approx(2 / 3), 1.0]
@@ -33,13 +35,13 @@ def test_rolling_batches_are_equal_steps() -> None:
 
 
 @pytest.mark.parametrize(("member", "kind", "value"), [("CanarySize", "CANARY", 60), ("LinearStepSize", "LINEAR", 5)])
-def test_a_share_that_aws_does_not_take_is_refused(member: str, kind: str, value: int) -> None:
+def test_step_size_outside_the_aws_limits_is_refused(member: str, kind: str, value: int) -> None:
     routing = {"Type": kind, "WaitIntervalInSeconds": 0, member: {"Type": PERCENT, "Value": value}}
     with pytest.raises(ServiceError, match=member):
         steps(blue_green(routing), 10, False)
 
 
-def test_the_alarms_that_roll_back_are_named() -> None:
+def test_names_of_rollback_alarms_are_returned() -> None:
     assert alarm_names({"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}, {"AlarmName": "b"}]}}) == [
         "a",
         "b",

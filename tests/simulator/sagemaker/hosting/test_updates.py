@@ -1,3 +1,5 @@
+"""Endpoint updates under traffic: traffic shifting, rollbacks and retained properties."""
+
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +12,14 @@ from tests.simulator.sagemaker.account import SERVERLESS, Account, pack
 
 INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 BAKING = "PendingDeploymentSummary.ProductionVariants[0].VariantStatus[0].Status"
-WAIT = 60  # seconds on AWS, a fifth of a pace here
+WAIT = 60  # seconds on AWS, a fifth of a pace on the simulator
 ALL_AT_ONCE: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": WAIT}
 CANARY: dict[str, Any] = ALL_AT_ONCE | {"Type": "CANARY", "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50}}
 LINEAR: dict[str, Any] = ALL_AT_ONCE | {"Type": "LINEAR", "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 25}}
 
 
 class Traffic:
-    """Requests one after the other in several threads, each answer kept."""
+    """Continuous requests from several threads; records all scores and failures."""
 
     def __init__(self, account: Account, name: str) -> None:
         self.scores: list[float] = []
@@ -40,7 +42,7 @@ class Traffic:
                 self._enough.notify_all()
 
     def wait_for(self, more: int) -> None:
-        """Wait until so many more requests were answered."""
+        """Wait for a number of further responses."""
         with self._enough:
             wanted = len(self.scores) + more
             assert self._enough.wait_for(lambda: len(self.scores) >= wanted, timeout=20), self.failures[:3]
@@ -62,7 +64,7 @@ def traffic(account: Account, name: str) -> Iterator[Traffic]:
 
 @pytest.fixture
 def endpoint(account: Account) -> Iterator[str]:
-    """An endpoint on one instance with the packaged model, gone afterwards."""
+    """An endpoint on one instance with the packaged model, deleted after the test."""
     name = account.endpoint(INSTANCES)
     yield name
     account.sagemaker.delete_endpoint(EndpointName=name)
@@ -70,7 +72,7 @@ def endpoint(account: Account) -> Iterator[str]:
 
 
 def config_of(account: Account, model: bytes, **variant: Any) -> str:
-    """Make a configuration with a model of one file."""
+    """Create a configuration with a model from one file."""
     return account.config({"ModelName": account.model(pack({"xgboost-model": model})), **INSTANCES, **variant})
 
 
@@ -100,7 +102,7 @@ def test_no_request_fails_while_the_model_is_replaced(
     assert running.scores[-100:] == [pytest.approx(0.5)] * 100
 
 
-def test_a_canary_gets_its_share_while_it_bakes(account: Account, endpoint: str, other_model: bytes) -> None:
+def test_canary_gets_its_share_while_it_bakes(account: Account, endpoint: str, other_model: bytes) -> None:
     before = account.describe(endpoint)["EndpointConfigName"]
     config = config_of(account, other_model)
     with account.at_pace(0.5):
@@ -118,7 +120,7 @@ def test_a_canary_gets_its_share_while_it_bakes(account: Account, endpoint: str,
     assert account.invoke(endpoint, TargetVariant="AllTraffic")[1] == "AllTraffic"
 
 
-def test_an_alarm_takes_the_traffic_back_to_the_old_model(account: Account, endpoint: str, narrow_model: bytes) -> None:
+def test_alarm_rolls_traffic_back_to_the_old_model(account: Account, endpoint: str, narrow_model: bytes) -> None:
     before = account.describe(endpoint)["EndpointConfigName"]
     account.aws.client("cloudwatch").put_metric_alarm(
         AlarmName=f"verdict-{endpoint}-errors",
@@ -144,10 +146,10 @@ def test_an_alarm_takes_the_traffic_back_to_the_old_model(account: Account, endp
     assert described["EndpointConfigName"] == before
     assert f"[verdict-{endpoint}-errors]" in described["FailureReason"]
     assert failures > 0
-    assert len(running.failures) <= failures + 4  # those that were asked before the traffic went back
+    assert len(running.failures) <= failures + 4  # requests in flight during the rollback
 
 
-def test_a_model_that_does_not_load_leaves_the_old_one_in_service(account: Account, endpoint: str) -> None:
+def test_old_model_stays_in_service_if_the_new_one_fails_to_load(account: Account, endpoint: str) -> None:
     before = account.describe(endpoint)["EndpointConfigName"]
     account.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config_of(account, b"no model"))
     described = account.wait("endpoint_in_service", endpoint)
@@ -158,7 +160,7 @@ def test_a_model_that_does_not_load_leaves_the_old_one_in_service(account: Accou
     assert "FailureReason" not in account.wait("endpoint_in_service", endpoint)
 
 
-def test_an_update_fails_on_demand_and_a_stuck_one_can_be_deleted(account: Account, other_model: bytes) -> None:
+def test_injected_fault_fails_the_update_and_stuck_can_be_deleted(account: Account, other_model: bytes) -> None:
     name = account.endpoint(INSTANCES)
     config = config_of(account, other_model)
     account.aws.fault_injector.order("UpdateEndpoint", "capacity", 1)
@@ -176,7 +178,7 @@ def test_an_update_fails_on_demand_and_a_stuck_one_can_be_deleted(account: Accou
     account.wait("endpoint_deleted", name)
 
 
-def test_weights_are_kept_when_they_shall_be(account: Account, endpoint: str) -> None:
+def test_weights_are_retained_on_request(account: Account, endpoint: str) -> None:
     account.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=endpoint, DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredWeight": 0.25}]
     )
@@ -195,7 +197,7 @@ def test_weights_are_kept_when_they_shall_be(account: Account, endpoint: str) ->
     assert described["ProductionVariants"][0]["CurrentWeight"] == 1.0
 
 
-def test_an_update_that_aws_would_not_take_is_refused(account: Account, endpoint: str) -> None:
+def test_invalid_update_is_refused(account: Account, endpoint: str) -> None:
     def refusal(config: str, **more: Any) -> str:
         with pytest.raises(ClientError) as caught:
             account.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config, **more)
@@ -211,7 +213,7 @@ def test_an_update_that_aws_would_not_take_is_refused(account: Account, endpoint
     assert old in refusal(account.config(INSTANCES))
 
 
-def test_a_serverless_endpoint_is_updated_all_at_once_only(account: Account, other_model: bytes) -> None:
+def test_serverless_endpoint_updates_only_all_at_once(account: Account, other_model: bytes) -> None:
     name = account.endpoint(SERVERLESS)
     model = account.model(pack({"xgboost-model": other_model}))
     config = account.config({"ModelName": model, **SERVERLESS})
@@ -224,7 +226,7 @@ def test_a_serverless_endpoint_is_updated_all_at_once_only(account: Account, oth
     assert account.invoke(name)[0] == pytest.approx(0.5)
 
 
-def test_a_scaled_variant_keeps_its_machines_and_is_no_target_once_its_endpoint_is_gone(account: Account) -> None:
+def test_scaled_variant_cannot_be_replaced_until_deregistered(account: Account) -> None:
     name = account.endpoint(INSTANCES)
     scaling = account.aws.client("application-autoscaling")
     target = {"ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{name}/variant/AllTraffic"}

@@ -1,4 +1,4 @@
-"""Training jobs over the wire: real channels in S3, real xgboost, the states and artifacts of the service."""
+"""Training jobs through boto3: channels in S3, training with xgboost, states, logs and artifacts."""
 
 import gzip
 import json
@@ -9,8 +9,8 @@ import pytest
 import xgboost
 from botocore.exceptions import ClientError
 
-from tests.simulator.sagemaker.account import BUCKET, Account
-from tests.simulator.sagemaker.job_account import FOLD, JobAccount, channel, unpack, with_channels
+from tests.simulator.sagemaker.account import BUCKET
+from tests.simulator.sagemaker.job_account import FOLD, JobAccount, channel, unpack
 from training.features.channels import pair_of
 from training.model.container_image import image_uri
 from training.model.hyperparameters import parse
@@ -24,23 +24,18 @@ LONG = {"num_round": "100000", "early_stopping_rounds": "100000"}
 TWO = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10}
 
 
-@pytest.fixture
-def jobs(account: Account, small_channels: Path, small_hyperparameters: dict[str, str]) -> JobAccount:
-    return with_channels(account, small_channels, small_hyperparameters)
-
-
 def states(job: dict[str, Any]) -> list[str]:
-    return [one["Status"] for one in job["SecondaryStatusTransitions"]]
+    return [item["Status"] for item in job["SecondaryStatusTransitions"]]
 
 
 def refusal(jobs: JobAccount, **changes: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as caught:
-        jobs.begin(**changes)
+        jobs.start(**changes)
     error = caught.value.response["Error"]
     return error["Code"], error["Message"]
 
 
-def test_a_job_trains_the_same_bytes_as_this_project_does(
+def test_job_trains_the_same_bytes_as_local_training(
     jobs: JobAccount, small_channels: Path, small_hyperparameters: dict[str, str]
 ) -> None:
     job = jobs.train()
@@ -48,30 +43,30 @@ def test_a_job_trains_the_same_bytes_as_this_project_does(
     assert job["ModelArtifacts"] == {"S3ModelArtifacts": url}
     booster, history = fit(small_channels / pair_of(FOLD), parse(small_hyperparameters))
     assert unpack(jobs.get(url)) == {"xgboost-model": bytes(booster.save_raw("ubj"))}
-    final = {one["MetricName"]: one["Value"] for one in job["FinalMetricDataList"]}
+    final = {item["MetricName"]: item["Value"] for item in job["FinalMetricDataList"]}
     assert set(final) == {"train:error", "train:logloss", "validation:error", "validation:logloss"}
     assert final["validation:logloss"] == pytest.approx(history["validation"]["logloss"][-1], abs=1e-5)
 
 
-def test_a_job_passes_through_its_states_and_is_billed_for_its_time(jobs: JobAccount) -> None:
+def test_job_records_its_states_and_billable_time(jobs: JobAccount) -> None:
     job = jobs.train()
     assert states(job) == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
-    ends = [one["EndTime"] for one in job["SecondaryStatusTransitions"]]
+    ends = [item["EndTime"] for item in job["SecondaryStatusTransitions"]]
     assert ends == sorted(ends)
     assert job["CreationTime"] <= job["TrainingStartTime"] <= job["TrainingEndTime"]
     assert job["BillableTimeInSeconds"] == job["TrainingTimeInSeconds"] >= 1
     assert job["SecondaryStatus"] == "Completed"
 
 
-def test_the_log_can_be_read_in_cloudwatch(jobs: JobAccount) -> None:
+def test_log_is_in_cloudwatch(jobs: JobAccount) -> None:
     name = jobs.train()["TrainingJobName"]
     lines = jobs.log("TrainingJobs", name, "algo-1-").splitlines()
     assert any(line.endswith(":INFO] Running XGBoost Sagemaker in algorithm mode") for line in lines)
     assert any(line.startswith("[0]#011train-error:0.") for line in lines)
 
 
-def test_the_log_can_be_followed_until_the_job_is_stopped(jobs: JobAccount) -> None:
-    name = jobs.begin(LONG)
+def test_log_can_be_followed_until_job_is_stopped(jobs: JobAccount) -> None:
+    name = jobs.start(LONG)
     jobs.wait_for_line(name, "train-error")
     assert jobs.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training"
     jobs.sagemaker.stop_training_job(TrainingJobName=name)
@@ -83,8 +78,8 @@ def test_the_log_can_be_followed_until_the_job_is_stopped(jobs: JobAccount) -> N
         jobs.sagemaker.stop_training_job(TrainingJobName=name)
 
 
-def test_a_stopped_job_keeps_its_model_where_it_was_told_to(jobs: JobAccount) -> None:
-    name = jobs.begin(LONG | {"save_model_on_termination": "true"})
+def test_stopped_job_keeps_its_model_if_configured(jobs: JobAccount) -> None:
+    name = jobs.start(LONG | {"save_model_on_termination": "true"})
     jobs.wait_for_line(name, "train-error")
     jobs.sagemaker.stop_training_job(TrainingJobName=name)
     job = jobs.ended("Training", name)
@@ -92,12 +87,12 @@ def test_a_stopped_job_keeps_its_model_where_it_was_told_to(jobs: JobAccount) ->
     assert list(unpack(jobs.get(job["ModelArtifacts"]["S3ModelArtifacts"]))) == ["xgboost-model"]
 
 
-def test_a_job_that_runs_too_long_is_stopped(jobs: JobAccount) -> None:
+def test_job_stops_after_its_longest_run_time(jobs: JobAccount) -> None:
     job = jobs.train(LONG, StoppingCondition={"MaxRuntimeInSeconds": 1})
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
 
 
-def test_what_the_container_refuses_fails_the_job_and_is_in_its_log(jobs: JobAccount) -> None:
+def test_container_error_fails_the_job_and_is_logged(jobs: JobAccount) -> None:
     job = jobs.train({"silent": "1"})
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Failed"
     assert job["FailureReason"].startswith("AlgorithmError: framework error:")
@@ -105,14 +100,14 @@ def test_what_the_container_refuses_fails_the_job_and_is_in_its_log(jobs: JobAcc
     assert "Extraneous hyperparameter found: silent" in jobs.log("TrainingJobs", job["TrainingJobName"])
 
 
-def test_a_hidden_file_in_a_channel_fails_the_job(jobs: JobAccount) -> None:
+def test_hidden_file_in_a_channel_fails_the_job(jobs: JobAccount) -> None:
     jobs.put("hidden/.DS_Store", b"x")
     jobs.put("hidden/train.libsvm", b"1 0:1 1:1\n0 0:1 1:2\n")
     job = jobs.train(InputDataConfig=[channel("train", "hidden/")])
     assert "Hidden file found in the data path!" in job["FailureReason"]
 
 
-def test_manifests_and_compressed_objects_are_read(jobs: JobAccount, small_channels: Path) -> None:
+def test_manifests_and_gzip_objects_are_read(jobs: JobAccount, small_channels: Path) -> None:
     content = (small_channels / pair_of(FOLD) / "train/train.libsvm").read_bytes()
     jobs.put("gzipped/a.gz", gzip.compress(content))
     jobs.put("gzipped/b.gz", b"not compressed")
@@ -126,7 +121,7 @@ def test_manifests_and_compressed_objects_are_read(jobs: JobAccount, small_chann
     assert "gzipped/b.gz is not compressed with gzip" in failed["FailureReason"]
 
 
-def test_an_output_bucket_that_is_not_there_fails_the_job_at_its_end(jobs: JobAccount) -> None:
+def test_absent_output_bucket_fails_the_job_at_its_end(jobs: JobAccount) -> None:
     job = jobs.train(OutputDataConfig={"S3OutputPath": "s3://verdict-absent/output"})
     assert states(job)[-2:] == ["Uploading", "Failed"]
     assert job["FailureReason"].startswith("ClientError: Artifact upload failed:")
@@ -183,16 +178,14 @@ def test_an_output_bucket_that_is_not_there_fails_the_job_at_its_end(jobs: JobAc
         ({"Environment": {"A": "1"}}, "ValidationException", "does not support Environment"),
     ],
 )
-def test_what_the_service_refuses_begins_no_job(
-    jobs: JobAccount, changes: dict[str, Any], code: str, message: str
-) -> None:
+def test_invalid_request_starts_no_job(jobs: JobAccount, changes: dict[str, Any], code: str, message: str) -> None:
     found = refusal(jobs, **changes)
     assert found[0] == code
     assert message in found[1]
 
 
-def test_the_instances_of_jobs_under_way_count_against_the_quota(jobs: JobAccount) -> None:
-    name = jobs.begin(LONG, ResourceConfig=TWO | {"InstanceCount": 3})
+def test_running_jobs_count_against_the_instance_quota(jobs: JobAccount) -> None:
+    name = jobs.start(LONG, ResourceConfig=TWO | {"InstanceCount": 3})
     code, message = refusal(jobs, ResourceConfig=TWO)
     assert code == "ResourceLimitExceeded"
     assert "with current utilization of 3 Instances and a request delta of 2 Instances" in message
@@ -201,7 +194,7 @@ def test_the_instances_of_jobs_under_way_count_against_the_quota(jobs: JobAccoun
     assert jobs.train(ResourceConfig=TWO)["TrainingJobStatus"] == "Completed"
 
 
-def test_a_name_that_is_taken_is_refused(jobs: JobAccount) -> None:
+def test_duplicate_job_name_is_refused(jobs: JobAccount) -> None:
     name = jobs.train()["TrainingJobName"]
     with pytest.raises(jobs.sagemaker.exceptions.ResourceInUse):
         jobs.sagemaker.create_training_job(
@@ -215,15 +208,15 @@ def test_a_name_that_is_taken_is_refused(jobs: JobAccount) -> None:
 def test_jobs_are_listed_by_status(jobs: JobAccount) -> None:
     failed = jobs.train({"silent": "1"})["TrainingJobName"]
     listed = jobs.sagemaker.list_training_jobs(StatusEquals="Failed", NameContains=failed)["TrainingJobSummaries"]
-    assert [(one["TrainingJobName"], one["TrainingJobStatus"]) for one in listed] == [(failed, "Failed")]
+    assert [(item["TrainingJobName"], item["TrainingJobStatus"]) for item in listed] == [(failed, "Failed")]
 
 
-def test_an_interrupted_spot_job_goes_on_from_its_checkpoint(jobs: JobAccount) -> None:
+def test_interrupted_spot_job_resumes_from_its_checkpoint(jobs: JobAccount) -> None:
     jobs.account.aws.fault_injector.order("CreateTrainingJob", "interrupt", times=1)
     url = f"s3://{BUCKET}/checkpoints/one"
     job = jobs.train({"num_round": "20"}, CheckpointConfig={"S3Uri": url}, **SPOT)
-    begun = ["Starting", "Downloading", "Training"]
-    assert states(job) == [*begun, "Interrupted", *begun, "Uploading", "Completed"]
+    first_states = ["Starting", "Downloading", "Training"]
+    assert states(job) == [*first_states, "Interrupted", *first_states, "Uploading", "Completed"]
     assert ":INFO] Resuming from iteration 5" in jobs.log("TrainingJobs", job["TrainingJobName"])
     assert jobs.get(f"{url}/xgboost-checkpoint.4")
     model = unpack(jobs.get(job["ModelArtifacts"]["S3ModelArtifacts"]))["xgboost-model"]
@@ -233,7 +226,7 @@ def test_an_interrupted_spot_job_goes_on_from_its_checkpoint(jobs: JobAccount) -
 def test_only_the_latest_checkpoints_are_kept(jobs: JobAccount) -> None:
     jobs.train({"num_round": "45", "early_stopping_rounds": "45"}, CheckpointConfig={"S3Uri": f"s3://{BUCKET}/kept/"})
     listed = jobs.s3.list_objects_v2(Bucket=BUCKET, Prefix="kept/")["Contents"]
-    numbers = sorted(int(one["Key"].rpartition(".")[2]) for one in listed)
+    numbers = sorted(int(item["Key"].rpartition(".")[2]) for item in listed)
     assert numbers == [24, 29, 34, 39, 44]
 
 
@@ -250,24 +243,24 @@ def test_two_instances_with_sharded_channels_train_one_model(
     rows = [sum(len(lines[number::4]) for number in part) for part in ((0, 2), (1, 3))]
     assert [f"Train matrix has {count} rows" in log for count, log in zip(rows, logs, strict=True)] == [True, True]
     assert "Distributed node training with 2 hosts: ['algo-1', 'algo-2']" in logs[1]
-    capfd.readouterr()  # xgboost's tracker prints who came
+    capfd.readouterr()  # discard the output of xgboost's tracker
 
 
 @pytest.mark.parametrize(
-    ("mishap", "state", "reason"),
+    ("fault", "state", "reason"),
     [("fail", "Training", "AlgorithmError: "), ("capacity", "Starting", "CapacityError: Unable to provision")],
 )
-def test_a_job_fails_on_demand(jobs: JobAccount, mishap: str, state: str, reason: str) -> None:
-    jobs.account.aws.fault_injector.order("CreateTrainingJob", mishap, times=1)
+def test_injected_fault_fails_the_job(jobs: JobAccount, fault: str, state: str, reason: str) -> None:
+    jobs.account.aws.fault_injector.order("CreateTrainingJob", fault, times=1)
     job = jobs.train()
     assert states(job)[-2:] == [state, "Failed"]
     assert job["FailureReason"].startswith(reason)
     assert jobs.train()["TrainingJobStatus"] == "Completed"
 
 
-def test_a_stuck_job_can_be_stopped(jobs: JobAccount) -> None:
+def test_stuck_job_can_be_stopped(jobs: JobAccount) -> None:
     jobs.account.aws.fault_injector.order("CreateTrainingJob", "stuck", times=1)
-    name = jobs.begin()
+    name = jobs.start()
     assert jobs.reached("Training", name, "SecondaryStatus", "Starting")["TrainingJobStatus"] == "InProgress"
     with pytest.raises(jobs.sagemaker.exceptions.ResourceInUse):
         jobs.sagemaker.delete_training_job(TrainingJobName=name)
@@ -275,7 +268,7 @@ def test_a_stuck_job_can_be_stopped(jobs: JobAccount) -> None:
     assert jobs.ended("Training", name)["TrainingJobStatus"] == "Stopped"
 
 
-def test_a_job_that_drags_takes_longer(jobs: JobAccount) -> None:
+def test_slow_job_takes_longer(jobs: JobAccount) -> None:
     with jobs.account.at_pace(0.005):
         jobs.account.aws.fault_injector.order("CreateTrainingJob", "slow", times=1)
         job = jobs.train()

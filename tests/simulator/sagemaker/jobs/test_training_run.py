@@ -1,28 +1,19 @@
-"""A training job when the simulator itself stops."""
+"""Training jobs while the simulator stops, and slow jobs."""
 
 import threading
-from pathlib import Path
-
-import pytest
 
 from simulator.sagemaker.jobs.training_run import TRAINING_JOB
-from tests.simulator.sagemaker.account import Account
-from tests.simulator.sagemaker.job_account import JobAccount, with_channels
+from tests.simulator.sagemaker.job_account import JobAccount
 
 
-@pytest.fixture
-def jobs(account: Account, small_channels: Path, small_hyperparameters: dict[str, str]) -> JobAccount:
-    return with_channels(account, small_channels, small_hyperparameters)
-
-
-def test_the_simulator_stops_in_the_middle_of_a_round_of_jobs(jobs: JobAccount) -> None:
-    names = [jobs.begin({"num_round": "100000", "early_stopping_rounds": "100000"}) for _ in range(2)]
+def test_simulator_stops_while_jobs_train(jobs: JobAccount) -> None:
+    names = [jobs.start({"num_round": "100000", "early_stopping_rounds": "100000"}) for _ in range(2)]
     for name in names:
         jobs.wait_for_line(name, "train-error")
-    world = jobs.account.aws.world()
-    world.stop()
+    backend = jobs.account.aws.world()
+    backend.stop()
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("work-")]
     for name in names:
-        job = world.find(TRAINING_JOB, name)
+        job = backend.find(TRAINING_JOB, name)
         assert job.facts["SecondaryStatus"] == "Training"
         assert "ModelArtifacts" not in job.facts

@@ -1,8 +1,7 @@
-"""Batch transform over the wire: real models from archives, objects in and `.out` objects out."""
+"""Batch transform jobs through boto3: models from archives, input objects and `.out` objects."""
 
 import gzip
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from simulator.container.serving import Container
 from simulator.server import MODEL_FILE
-from tests.simulator.sagemaker.account import BUCKET, Account, pack
-from tests.simulator.sagemaker.job_account import JobAccount, with_channels
+from tests.simulator.sagemaker.account import BUCKET, pack
+from tests.simulator.sagemaker.job_account import JobAccount
 
 ROWS = [b"0:1 %d:1 6024:1" % column for column in range(1, 40)]
 SCORES = [
@@ -19,12 +18,7 @@ SCORES = [
 ]
 
 
-@pytest.fixture
-def jobs(account: Account, small_channels: Path, small_hyperparameters: dict[str, str]) -> JobAccount:
-    return with_channels(account, small_channels, small_hyperparameters)
-
-
-def begin(
+def start(
     jobs: JobAccount,
     content: bytes = b"\n".join(ROWS),
     model: str = "",
@@ -32,27 +26,27 @@ def begin(
     output: dict[str, Any] | None = None,
     **changes: Any,
 ) -> str:
-    """Begin a transform job on one object; returns its name."""
+    """Start a transform job on one object; returns its name."""
     name = jobs.account.new_name()
     jobs.put(f"{name}/in/test.libsvm", content)
     where = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{name}/in/"}}
-    asked = {
+    request = {
         "TransformInput": {"DataSource": where, "ContentType": "text/libsvm", "SplitType": "Line"} | (source or {}),
         "TransformOutput": {"S3OutputPath": f"s3://{BUCKET}/{name}/out", "AssembleWith": "Line"} | (output or {}),
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
         "BatchStrategy": "MultiRecord",
     } | changes
-    jobs.sagemaker.create_transform_job(TransformJobName=name, ModelName=model or jobs.account.model(), **asked)
+    jobs.sagemaker.create_transform_job(TransformJobName=name, ModelName=model or jobs.account.model(), **request)
     return name
 
 
 def transform(jobs: JobAccount, *arguments: Any, **changes: Any) -> dict[str, Any]:
-    """Begin a transform job and wait for its end."""
-    return jobs.ended("Transform", begin(jobs, *arguments, **changes))
+    """Run a transform job to its end; returns its description."""
+    return jobs.ended("Transform", start(jobs, *arguments, **changes))
 
 
 def written(jobs: JobAccount, job: dict[str, Any], path: str = "test.libsvm") -> bytes:
-    """Return what a job wrote for an object."""
+    """Return a job's output for an object."""
     assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
     return jobs.get(f"s3://{BUCKET}/{job['TransformJobName']}/out/{path}.out")
 
@@ -61,13 +55,13 @@ def numbers(content: bytes) -> list[float]:
     return [float(line) for line in content.split()]
 
 
-def test_every_row_of_an_object_gets_the_models_score(jobs: JobAccount) -> None:
+def test_each_row_gets_the_models_score(jobs: JobAccount) -> None:
     job = transform(jobs)
     assert numbers(written(jobs, job)) == SCORES
     assert job["CreationTime"] <= job["TransformStartTime"] <= job["TransformEndTime"]
 
 
-def test_batches_are_as_large_as_the_payload_allows(jobs: JobAccount) -> None:
+def test_batches_are_as_large_as_the_payload_limit(jobs: JobAccount) -> None:
     many = ROWS * 2000
     job = transform(jobs, b"\n".join(many), MaxPayloadInMB=1)
     assert sum(map(len, many)) > 1024 * 1024
@@ -80,27 +74,27 @@ def test_batches_are_as_large_as_the_payload_allows(jobs: JobAccount) -> None:
     "changes",
     [{"BatchStrategy": "SingleRecord"}, {"output": {"AssembleWith": "None"}}, {"output": {"Accept": "text/csv"}}],
 )
-def test_the_ways_to_batch_and_assemble_give_the_same_scores(jobs: JobAccount, changes: dict[str, Any]) -> None:
+def test_batch_and_assembly_settings_do_not_change_scores(jobs: JobAccount, changes: dict[str, Any]) -> None:
     assert numbers(written(jobs, transform(jobs, **changes))) == SCORES
 
 
-def test_json_answers_are_put_one_after_the_other(jobs: JobAccount) -> None:
+def test_json_responses_are_concatenated(jobs: JobAccount) -> None:
     job = transform(jobs, BatchStrategy="SingleRecord", output={"Accept": "application/json"})
     lines = written(jobs, job).splitlines()
     assert [json.loads(line)["predictions"][0]["score"] for line in lines] == SCORES
 
 
-def test_an_object_may_go_through_whole(jobs: JobAccount) -> None:
+def test_object_can_be_sent_whole(jobs: JobAccount) -> None:
     job = transform(jobs, source={"SplitType": "None"}, BatchStrategy="SingleRecord")
     assert numbers(written(jobs, job)) == SCORES
 
 
-def test_a_row_without_features_at_the_end_of_a_batch_has_no_score(jobs: JobAccount) -> None:
+def test_empty_row_at_the_end_of_a_batch_has_no_score(jobs: JobAccount) -> None:
     job = transform(jobs, b"\n".join([*ROWS, b"1"]))
     assert numbers(written(jobs, job)) == SCORES
 
 
-def test_subfolders_compression_and_manifests(jobs: JobAccount) -> None:
+def test_subfolders_gzip_objects_and_manifests_are_read(jobs: JobAccount) -> None:
     jobs.put("nested/a/one.gz", gzip.compress(ROWS[0]))
     jobs.put("nested/b/two.gz", gzip.compress(ROWS[1]))
     jobs.put("some.manifest", json.dumps([{"prefix": f"s3://{BUCKET}/nested/"}, "b/two.gz"]).encode())
@@ -108,11 +102,11 @@ def test_subfolders_compression_and_manifests(jobs: JobAccount) -> None:
     both = transform(jobs, source={"DataSource": prefix, "CompressionType": "Gzip"})
     assert [numbers(written(jobs, both, path)) for path in ("a/one.gz", "b/two.gz")] == [SCORES[:1], SCORES[1:2]]
     listed = {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": f"s3://{BUCKET}/some.manifest"}}
-    one = transform(jobs, source={"DataSource": listed, "CompressionType": "Gzip"})
-    assert numbers(written(jobs, one, "b/two.gz")) == SCORES[1:2]
+    item = transform(jobs, source={"DataSource": listed, "CompressionType": "Gzip"})
+    assert numbers(written(jobs, item, "b/two.gz")) == SCORES[1:2]
 
 
-def test_a_batch_that_the_container_refuses_fails_the_job_and_is_in_its_log(jobs: JobAccount) -> None:
+def test_container_error_fails_the_job_and_is_logged(jobs: JobAccount) -> None:
     job = transform(jobs, b"0:1\n0:one\n")
     assert job["TransformJobStatus"] == "Failed"
     assert job["FailureReason"] == "ClientError: See job logs for more information"
@@ -128,13 +122,13 @@ def test_a_batch_that_the_container_refuses_fails_the_job_and_is_in_its_log(jobs
         ({"xgboost-model": b"", "vocabulary.txt": b"film"}, "AlgorithmError: Model container failed"),
     ],
 )
-def test_an_archive_that_is_no_model_fails_the_job(jobs: JobAccount, files: dict[str, bytes], reason: str) -> None:
+def test_archive_without_a_valid_model_fails_the_job(jobs: JobAccount, files: dict[str, bytes], reason: str) -> None:
     job = transform(jobs, model=jobs.account.model(pack(files)))
     assert job["TransformJobStatus"] == "Failed"
     assert job["FailureReason"].startswith(reason)
 
 
-def test_a_prefix_without_objects_fails_the_job(jobs: JobAccount) -> None:
+def test_prefix_without_objects_fails_the_job(jobs: JobAccount) -> None:
     nothing = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/nothing/"}}
     job = transform(jobs, source={"DataSource": nothing})
     assert job["FailureReason"].startswith("ClientError: No S3 objects found under S3 URL")
@@ -155,25 +149,25 @@ def test_a_prefix_without_objects_fails_the_job(jobs: JobAccount) -> None:
         ),
     ],
 )
-def test_what_the_service_refuses_begins_no_job(jobs: JobAccount, changes: dict[str, Any], message: str) -> None:
+def test_invalid_request_starts_no_job(jobs: JobAccount, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ClientError) as caught:
-        begin(jobs, **changes)
+        start(jobs, **changes)
     assert message in caught.value.response["Error"]["Message"]
 
 
 @pytest.mark.parametrize(
-    ("mishap", "reason"), [("fail", "AlgorithmError: "), ("capacity", "CapacityError: Unable to provision")]
+    ("fault", "reason"), [("fail", "AlgorithmError: "), ("capacity", "CapacityError: Unable to provision")]
 )
-def test_a_job_fails_on_demand(jobs: JobAccount, mishap: str, reason: str) -> None:
-    jobs.account.aws.fault_injector.order("CreateTransformJob", mishap, times=1)
+def test_injected_fault_fails_the_job(jobs: JobAccount, fault: str, reason: str) -> None:
+    jobs.account.aws.fault_injector.order("CreateTransformJob", fault, times=1)
     job = transform(jobs)
     assert job["TransformJobStatus"] == "Failed"
     assert job["FailureReason"].startswith(reason)
 
 
-def test_a_stuck_job_can_be_stopped_and_is_listed(jobs: JobAccount) -> None:
+def test_stuck_job_can_be_stopped_and_listed(jobs: JobAccount) -> None:
     jobs.account.aws.fault_injector.order("CreateTransformJob", "stuck", times=1)
-    name = begin(jobs)
+    name = start(jobs)
     jobs.sagemaker.stop_transform_job(TransformJobName=name)
     assert jobs.ended("Transform", name)["TransformJobStatus"] == "Stopped"
     (listed,) = jobs.sagemaker.list_transform_jobs(NameContains=name)["TransformJobSummaries"]

@@ -1,13 +1,12 @@
-"""Tuning jobs over the wire: real searches of real training jobs."""
+"""Tuning jobs through boto3, with real training jobs."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.simulator.sagemaker.account import BUCKET, Account
-from tests.simulator.sagemaker.job_account import JobAccount, channel, with_channels
+from tests.simulator.sagemaker.account import BUCKET
+from tests.simulator.sagemaker.job_account import JobAccount, channel
 
 STATUS = "HyperParameterTuningJobStatus"
 LOGLOSS = {"Type": "Minimize", "MetricName": "validation:logloss"}
@@ -25,11 +24,6 @@ GRID = {
 }
 
 
-@pytest.fixture
-def jobs(account: Account, small_channels: Path, small_hyperparameters: dict[str, str]) -> JobAccount:
-    return with_channels(account, small_channels, small_hyperparameters)
-
-
 def config(strategy: str = "Random", most: int | None = 3, parallel: int = 2, **changes: Any) -> dict[str, Any]:
     limits = {"MaxParallelTrainingJobs": parallel} | ({"MaxNumberOfTrainingJobs": most} if most else {})
     return {
@@ -40,24 +34,28 @@ def config(strategy: str = "Random", most: int | None = 3, parallel: int = 2, **
     } | changes
 
 
-def begin(jobs: JobAccount, asked: dict[str, Any], static: dict[str, str] | None = None, **definition: Any) -> str:
-    """Begin a tuning job; returns its name."""
+def start(
+    jobs: JobAccount, tuning_config: dict[str, Any], static: dict[str, str] | None = None, **definition: Any
+) -> str:
+    """Start a tuning job; returns its name."""
     name = jobs.account.new_name()
-    varied = {one["Name"] for kind in asked["ParameterRanges"].values() for one in kind}
-    stated = {key: value for key, value in jobs.hyperparameters.items() if key not in varied | {"num_round"}}
+    tuned = {item["Name"] for ranges in tuning_config["ParameterRanges"].values() for item in ranges}
+    fixed = {name: value for name, value in jobs.hyperparameters.items() if name not in tuned}
     jobs.sagemaker.create_hyper_parameter_tuning_job(
         HyperParameterTuningJobName=name,
-        HyperParameterTuningJobConfig=asked,
-        TrainingJobDefinition={"StaticHyperParameters": stated | {"num_round": "8"} | (static or {})}
+        HyperParameterTuningJobConfig=tuning_config,
+        TrainingJobDefinition={"StaticHyperParameters": fixed | {"num_round": "8"} | (static or {})}
         | jobs.definition(**definition),
         Tags=[{"Key": "verdict:stage", "Value": "dev"}],
     )
     return name
 
 
-def tune(jobs: JobAccount, asked: dict[str, Any], static: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
-    """Begin a tuning job and wait for its end."""
-    return jobs.ended("HyperParameterTuning", begin(jobs, asked, static, **more))
+def tune(
+    jobs: JobAccount, tuning_config: dict[str, Any], static: dict[str, str] | None = None, **more: Any
+) -> dict[str, Any]:
+    """Run a tuning job to its end; returns its description."""
+    return jobs.ended("HyperParameterTuning", start(jobs, tuning_config, static, **more))
 
 
 def attempts(jobs: JobAccount, name: str, **more: Any) -> list[dict[str, Any]]:
@@ -72,7 +70,7 @@ def value(attempt: dict[str, Any]) -> float:
     return found
 
 
-def test_a_search_trains_and_finds_the_best(jobs: JobAccount) -> None:
+def test_tuning_job_finds_the_best_training_job(jobs: JobAccount) -> None:
     described = tune(jobs, config())
     assert described[STATUS] == "Completed"
     assert described["TrainingJobStatusCounters"] == {
@@ -84,7 +82,7 @@ def test_a_search_trains_and_finds_the_best(jobs: JobAccount) -> None:
     )
     first = {"SortBy": "FinalObjectiveMetricValue", "SortOrder": "Ascending", "MaxResults": 1}
     assert attempts(jobs, described["HyperParameterTuningJobName"], **first) == by_value[:1]
-    assert [value(one) for one in by_value] == sorted(value(one) for one in by_value)
+    assert [value(item) for item in by_value] == sorted(value(item) for item in by_value)
     assert described["BestTrainingJob"]["TrainingJobName"] == by_value[0]["TrainingJobName"]
     assert described["BestTrainingJob"]["TunedHyperParameters"].keys() == {"max_depth", "eta"}
     assert (
@@ -93,7 +91,7 @@ def test_a_search_trains_and_finds_the_best(jobs: JobAccount) -> None:
     )
 
 
-def test_the_training_jobs_are_ones_like_any_other(jobs: JobAccount) -> None:
+def test_training_jobs_of_a_tuning_job_can_be_described(jobs: JobAccount) -> None:
     described = tune(jobs, config(most=1))
     name = described["HyperParameterTuningJobName"]
     (attempt,) = attempts(jobs, name)
@@ -106,42 +104,42 @@ def test_the_training_jobs_are_ones_like_any_other(jobs: JobAccount) -> None:
     assert jobs.get(job["ModelArtifacts"]["S3ModelArtifacts"])
 
 
-def test_the_tuning_metric_is_computed_where_no_metric_is_named(jobs: JobAccount) -> None:
+def test_objective_metric_is_computed_without_eval_metric(jobs: JobAccount) -> None:
     auc = {"Type": "Maximize", "MetricName": "validation:auc"}
     described = tune(jobs, config(most=2, HyperParameterTuningJobObjective=auc), {"eval_metric": "error"})
     assert described["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Type"] == "Maximize"
-    values = [value(one) for one in attempts(jobs, described["HyperParameterTuningJobName"])]
+    values = [value(item) for item in attempts(jobs, described["HyperParameterTuningJobName"])]
     assert value(described["BestTrainingJob"]) == max(values) > 0.5
 
 
-def test_no_more_training_jobs_run_at_a_time_than_allowed(jobs: JobAccount) -> None:
+def test_parallel_training_jobs_stay_within_their_limit(jobs: JobAccount) -> None:
     described = tune(jobs, config(most=5, parallel=2))
-    found = sorted(attempts(jobs, described["HyperParameterTuningJobName"]), key=lambda one: one["CreationTime"])
-    for one in found:
-        others = [other for other in found if other["CreationTime"] <= one["CreationTime"] < other["TrainingEndTime"]]
+    found = sorted(attempts(jobs, described["HyperParameterTuningJobName"]), key=lambda item: item["CreationTime"])
+    for item in found:
+        others = [other for other in found if other["CreationTime"] <= item["CreationTime"] < other["TrainingEndTime"]]
         assert len(others) <= 2
     assert found[1]["CreationTime"] < found[0]["TrainingEndTime"]
 
 
 def test_grid_tries_every_combination_once(jobs: JobAccount) -> None:
     described = tune(jobs, config("Grid", most=None, parallel=4, ParameterRanges=GRID))
-    tried = [one["TunedHyperParameters"] for one in attempts(jobs, described["HyperParameterTuningJobName"])]
-    assert sorted((one["max_depth"], one["eta"]) for one in tried) == [
+    tried = [item["TunedHyperParameters"] for item in attempts(jobs, described["HyperParameterTuningJobName"])]
+    assert sorted((item["max_depth"], item["eta"]) for item in tried) == [
         ("2", "0.1"), ("2", "0.3"), ("4", "0.1"), ("4", "0.3"),
     ]  # fmt: skip
 
 
-def test_bayesian_draws_learn_from_what_came_before(jobs: JobAccount) -> None:
+def test_bayesian_search_uses_earlier_results(jobs: JobAccount) -> None:
     described = tune(jobs, config("Bayesian", most=8, parallel=1, RandomSeed=1))
     found = attempts(jobs, described["HyperParameterTuningJobName"], SortBy="CreationTime", SortOrder="Ascending")
     random = tune(jobs, config("Random", most=8, parallel=1, RandomSeed=1))
     other = attempts(jobs, random["HyperParameterTuningJobName"], SortBy="CreationTime", SortOrder="Ascending")
-    drawn = [[one["TunedHyperParameters"] for one in jobs_of] for jobs_of in (found, other)]
+    drawn = [[item["TunedHyperParameters"] for item in jobs_of] for jobs_of in (found, other)]
     assert drawn[0][5:] != drawn[1][5:]
-    assert min(value(one) for one in found[5:]) <= sorted(value(one) for one in found[:5])[2]
+    assert min(value(item) for item in found[5:]) <= sorted(value(item) for item in found[:5])[2]
 
 
-def test_hyperband_gives_up_what_is_behind(jobs: JobAccount) -> None:
+def test_hyperband_stops_weak_training_jobs(jobs: JobAccount) -> None:
     limits = {"StrategyConfig": {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 8}}}
     described = tune(jobs, config("Hyperband", most=9, parallel=1, RandomSeed=3, **limits))
     counters = described["TrainingJobStatusCounters"]
@@ -150,15 +148,15 @@ def test_hyperband_gives_up_what_is_behind(jobs: JobAccount) -> None:
     assert counters["Stopped"] + counters["Completed"] == 9
 
 
-def test_a_value_that_is_good_enough_ends_the_search(jobs: JobAccount) -> None:
+def test_target_value_ends_the_tuning_job(jobs: JobAccount) -> None:
     enough = {"TuningJobCompletionCriteria": {"TargetObjectiveMetricValue": 10.0}}
     described = tune(jobs, config(most=50, parallel=1, **enough))
     assert described[STATUS] == "Completed"
     assert described["TrainingJobStatusCounters"]["Completed"] < 5
 
 
-def test_a_search_that_is_stopped_stops_its_training_jobs(jobs: JobAccount) -> None:
-    name = begin(jobs, config(most=20), {"num_round": "100000", "early_stopping_rounds": "100000"})
+def test_stopping_a_tuning_job_stops_its_training_jobs(jobs: JobAccount) -> None:
+    name = start(jobs, config(most=20), {"num_round": "100000", "early_stopping_rounds": "100000"})
     jobs.reached("HyperParameterTuning", name, "TrainingJobStatusCounters.InProgress", 2)
     for attempt in attempts(jobs, name):
         jobs.wait_for_line(attempt["TrainingJobName"], "train-error")
@@ -171,30 +169,30 @@ def test_a_search_that_is_stopped_stops_its_training_jobs(jobs: JobAccount) -> N
         jobs.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
 
 
-def test_a_search_whose_training_jobs_all_fail_fails(jobs: JobAccount) -> None:
+def test_tuning_job_fails_if_all_training_jobs_fail(jobs: JobAccount) -> None:
     described = tune(jobs, config(most=2), {"silent": "1"})
     assert described[STATUS] == "Failed"
     assert described["FailureReason"].startswith("All training jobs failed.")
     assert described["TrainingJobStatusCounters"]["NonRetryableError"] == 2
     assert "BestTrainingJob" not in described
-    reasons = [one["FailureReason"] for one in attempts(jobs, described["HyperParameterTuningJobName"])]
+    reasons = [item["FailureReason"] for item in attempts(jobs, described["HyperParameterTuningJobName"])]
     assert all("Extraneous hyperparameter found: silent" in reason for reason in reasons)
 
 
-def test_without_a_validation_channel_there_is_no_objective(jobs: JobAccount) -> None:
+def test_no_objective_without_a_validation_channel(jobs: JobAccount) -> None:
     described = tune(jobs, config(most=1), InputDataConfig=[channel("train", "channels/train/")])
     assert described["ObjectiveStatusCounters"] == {"Succeeded": 0, "Pending": 0, "Failed": 1}
     assert described[STATUS] == "Failed"
 
 
-def test_each_training_job_has_checkpoints_of_its_own(jobs: JobAccount) -> None:
+def test_each_training_job_has_its_own_checkpoints(jobs: JobAccount) -> None:
     described = tune(jobs, config(most=2), CheckpointConfig={"S3Uri": f"s3://{BUCKET}/tuned/"})
     listed = jobs.s3.list_objects_v2(Bucket=BUCKET, Prefix="tuned/")["Contents"]
-    folders = {one["Key"].split("/")[1] for one in listed}
-    assert folders == {one["TrainingJobName"] for one in attempts(jobs, described["HyperParameterTuningJobName"])}
+    folders = {item["Key"].split("/")[1] for item in listed}
+    assert folders == {item["TrainingJobName"] for item in attempts(jobs, described["HyperParameterTuningJobName"])}
 
 
-def test_searches_are_listed(jobs: JobAccount) -> None:
+def test_tuning_jobs_are_listed(jobs: JobAccount) -> None:
     name = tune(jobs, config(most=1))["HyperParameterTuningJobName"]
     (listed,) = jobs.sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name)["HyperParameterTuningJobSummaries"]
     assert (listed["Strategy"], listed[STATUS]) == ("Random", "Completed")
@@ -210,7 +208,7 @@ def with_range(name: str, **changes: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("tuning_config", "message"),
     [
         (config(**with_range("scale_pos_weight")), "[scale_pos_weight] are not tunable"),
         (config(**with_range("max_depth", MinValue="1", MaxValue="9")), "move it to IntegerParameterRanges"),
@@ -238,35 +236,35 @@ def with_range(name: str, **changes: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_what_the_service_refuses_begins_no_search(jobs: JobAccount, asked: dict[str, Any], message: str) -> None:
+def test_invalid_request_starts_no_tuning_job(jobs: JobAccount, tuning_config: dict[str, Any], message: str) -> None:
     with pytest.raises(ClientError) as caught:
-        begin(jobs, asked)
+        start(jobs, tuning_config)
     error = caught.value.response["Error"]
     assert error["Code"] == "ValidationException"
     assert message in error["Message"]
 
 
-def test_a_hyperparameter_is_either_static_or_tuned(jobs: JobAccount) -> None:
+def test_hyperparameter_is_either_static_or_tuned(jobs: JobAccount) -> None:
     with pytest.raises(ClientError, match=r"\[eta\] are both static and tuned"):
-        begin(jobs, config(), {"eta": "0.3"})
+        start(jobs, config(), {"eta": "0.3"})
 
 
-def test_training_jobs_that_run_at_a_time_must_fit_the_quota(jobs: JobAccount) -> None:
+def test_parallel_training_jobs_must_fit_the_quota(jobs: JobAccount) -> None:
     with pytest.raises(jobs.sagemaker.exceptions.ResourceLimitExceeded, match="request delta of 5 Instances"):
-        begin(jobs, config(most=9, parallel=5))
+        start(jobs, config(most=9, parallel=5))
 
 
-def test_early_stopping_auto_gives_up_what_is_worse_than_the_median(jobs: JobAccount) -> None:
+def test_early_stopping_stops_jobs_worse_than_the_median(jobs: JobAccount) -> None:
     described = tune(jobs, config(most=8, parallel=1, RandomSeed=5, TrainingJobEarlyStoppingType="Auto"))
     assert described["TrainingJobStatusCounters"]["Stopped"] >= 1
     stopped = attempts(jobs, described["HyperParameterTuningJobName"], StatusEquals="Stopped")
-    assert all(value(one) > value(described["BestTrainingJob"]) for one in stopped)
+    assert all(value(item) > value(described["BestTrainingJob"]) for item in stopped)
 
 
-@pytest.mark.parametrize(("mishap", "status"), [("fail", "Failed"), ("stuck", "InProgress")])
-def test_a_search_goes_wrong_on_demand(jobs: JobAccount, mishap: str, status: str) -> None:
-    jobs.account.aws.fault_injector.order("CreateHyperParameterTuningJob", mishap, times=1)
-    name = begin(jobs, config(most=1))
+@pytest.mark.parametrize(("fault", "status"), [("fail", "Failed"), ("stuck", "InProgress")])
+def test_injected_fault_affects_the_tuning_job(jobs: JobAccount, fault: str, status: str) -> None:
+    jobs.account.aws.fault_injector.order("CreateHyperParameterTuningJob", fault, times=1)
+    name = start(jobs, config(most=1))
     described = jobs.reached("HyperParameterTuning", name, STATUS, status)
     assert sum(described["TrainingJobStatusCounters"].values()) == 0
     if status == "InProgress":
