@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from chalicelib import documents, predict_request
+from chalicelib import documents
 from chalicelib.assets import Asset, asset_version
 from chalicelib.errors import NotAcceptableError, SentimentError
 from chalicelib.negotiation import Representation, negotiate
-from chalicelib.predict_request import PredictRequest
+from chalicelib.predict_request import PredictRequest, parse_body
 from chalicelib.release import Release
 from chalicelib.sentiment import PredictResponse
 
@@ -48,7 +48,7 @@ class Request:
     @cached_property
     def predict_request(self) -> PredictRequest:
         """The parsed body of `POST /predict`; without a Content-Type it is JSON, as in API Gateway."""
-        return predict_request.parse(self.headers.get("content-type", "application/json"), self.body)
+        return parse_body(self.headers.get("content-type", "application/json"), self.body)
 
     def negotiate(self, default: Representation) -> Representation:
         """Choose the representation of the response; raises `NotAcceptableError`."""

@@ -45,7 +45,7 @@ class PredictRequest:
     error: SentimentError | None = None
 
 
-def parse(content_type: str, body: bytes | None) -> PredictRequest:
+def parse_body(content_type: str, body: bytes | None) -> PredictRequest:
     """Parse a body (None: its base64 is invalid); an unusable body is reported in `error`, and nothing is raised."""
     media_type, parameters = parse_content_type(content_type)
     error = _check_support(media_type, parameters.get("charset", "utf-8"), body)
