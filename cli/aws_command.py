@@ -64,3 +64,8 @@ def on_aws(name: str) -> Callable[[Callable[..., None]], click.Command]:
         return click.command(name)(verbose_option(run))
 
     return decorate
+
+
+def report_stopped(aws: Aws, jobs: list[str]) -> None:
+    """Print the names of the jobs that were stopped."""
+    aws.say(f"Stopping {', '.join(jobs)}." if jobs else "No job is in progress.")

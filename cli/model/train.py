@@ -45,10 +45,14 @@ def command(
             trained = train(channels, folder, hyperparameters, fold_progress, progress)
         console.print(table(f"Run {folder}", summary_rows(trained)))
         return
-    from cli.aws_command import connected
-    from operations.jobs import training_order  # boto3: slow to import, and only needed here
+    from cli.aws_command import connected, report_stopped
+    from operations.jobs.run_jobs import JobOptions  # boto3: slow to import, and only needed here
+    from operations.jobs.sagemaker_training import stop_training, train_on_sagemaker
 
+    requested = JobOptions(**job_options)
     with connected(verbose) as aws:
-        done = training_order.command(aws, channels, folder, hyperparameters, **job_options)
-        if done:
-            aws.console.print(table(f"Run {folder}", summary_rows(done, "billable seconds")))
+        if requested.stop:
+            report_stopped(aws, stop_training(aws, channels, hyperparameters, requested))
+            return
+        trained = train_on_sagemaker(aws, channels, folder, hyperparameters, requested)
+        aws.console.print(table(f"Run {folder}", summary_rows(trained, "billable seconds")))

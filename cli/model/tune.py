@@ -51,6 +51,9 @@ def command(
     seed: int,
     on: str,
     verbose: bool,
+    max_jobs: int,
+    max_parallel: int,
+    strategy: str,
     **job_options: Any,
 ) -> None:
     """Search for better hyperparameters; the best trial becomes a run.
@@ -63,17 +66,22 @@ def command(
     space = read_ranges(ranges or PRESETS_FOLDER / f"{preset or 'default'}.json")
     folder = run_folder(RUNS_FOLDER, name)
     if on == options.LOCAL:
-        options.refuse_locally("verbose", *job_options)
+        options.refuse_locally("verbose", "max_jobs", "max_parallel", "strategy", *job_options)
         _search_here(space, channels, folder, trials, seed, seconds)
         return
     options.refuse("applies to a local search; on SageMaker use --max-jobs.", "trials", "seconds")
-    from cli.aws_command import connected
-    from operations.jobs import sagemaker_tuning  # boto3: slow to import, and only needed here
+    from cli.aws_command import connected, report_stopped
+    from operations.jobs.run_jobs import JobOptions  # boto3: slow to import, and only needed here
+    from operations.jobs.sagemaker_tuning import stop_tuning, tune_on_sagemaker
+    from operations.jobs.tuning_job import TuningOptions
 
+    tuning, requested = TuningOptions(strategy, max_jobs, max_parallel, seed), JobOptions(**job_options)
     with connected(verbose) as aws:
-        done = sagemaker_tuning.command(aws, space, channels, folder, seed, **job_options)
-        if done:
-            aws.console.print(table(f"Run {folder}", summary_rows(done, "billable seconds")))
+        if requested.stop:
+            report_stopped(aws, stop_tuning(aws, space, channels, tuning, requested))
+            return
+        trained = tune_on_sagemaker(aws, space, channels, folder, tuning, requested)
+        aws.console.print(table(f"Run {folder}", summary_rows(trained, "billable seconds")))
 
 
 def _search_here(space: SearchSpace, channels: Path, folder: Path, trials: int, seed: int, seconds: float) -> None:

@@ -1,1 +1,1 @@
-"""Jobs on SageMaker: training, tuning, batch transform; and the live endpoint as a scorer."""
+"""SageMaker jobs for training, tuning and batch scoring, and scoring by a deployed endpoint."""

@@ -1,12 +1,12 @@
-"""Step `upload`: the prepared channels into the bucket, where training jobs on SageMaker read them.
+"""`upload`: the prepared channels copied to the bucket, where training jobs read them.
 
-    channels/<digest>/all/train/train.libsvm                    what a release learns from
-    channels/<digest>/fold-3/{train,validation}/...             what it is judged on
-    channels/<digest>/all/train-of-4/part-000.libsvm, ...       the same lines dealt out, for `ShardedByS3Key`
-    channels/<digest>/prepared.json                             the facts about them, last
+    channels/<digest>/all/train/train.libsvm                    all reviews, for the final model
+    channels/<digest>/fold-3/{train,validation}/...             one fold
+    channels/<digest>/all/train-of-4/part-000.libsvm, ...       the same lines in parts, for `ShardedByS3Key`
+    channels/<digest>/prepared.json                             the facts about them, uploaded last
 
-The digest is over what the channels hold, so what was uploaded once is found again, and nothing is ever overwritten by
-something else. What is there with the same content is not sent.
+The digest is computed from the channels' content, so uploaded channels are found again, and never overwritten. Objects
+that exist with the same content are not sent again.
 """
 
 import hashlib
@@ -42,32 +42,31 @@ _DIGEST_DIGITS = 12
 
 @dataclass(frozen=True)
 class UploadedChannels:
-    """Where the channels lie: `prefix` is s3://.../channels/<digest>, `digest` says what they hold.
+    """Where the channels are in the bucket.
 
-    `shards` is into how many parts the train channels were dealt out as well (1: they were not). `sent` and `kept` are
-    the names of the files that went out and of those that were there already.
+    `sent` and `kept` are the names of the files that were uploaded and of those that existed.
     """
 
-    prefix: str
+    prefix: str  # s3://.../channels/<digest>
     digest: str
-    shards: int
+    shards: int  # parts of the train channels, 1: they are not divided
     sent: tuple[str, ...]
     kept: tuple[str, ...]
 
     def train(self, pair: str, sharded: bool = False) -> str:
-        """Return the address of a pair's train folder, `all` or `fold-3`; `sharded`: that of its parts."""
+        """Return the address of a pair's train channel (`all` or `fold-3`), or if `sharded`, of its parts."""
         folder = f"train-of-{self.shards}" if sharded and self.shards > 1 else "train"
         return f"{self.prefix}/{pair}/{folder}/"
 
     def validation(self, pair: str) -> str:
-        """Return the address of a pair's validation folder; `all` has none."""
+        """Return the address of a fold's validation channel."""
         return f"{self.prefix}/{pair}/validation/"
 
 
 def digest_of(prepared: Prepared) -> str:
-    """Return twelve hexadecimal digits over what the channels hold."""
-    stated = json.dumps(prepared.channel_sha256, sort_keys=True)
-    return hashlib.sha256(stated.encode()).hexdigest()[:_DIGEST_DIGITS]
+    """Return a digest of the channels' content (12 hexadecimal digits)."""
+    hashes = json.dumps(prepared.channel_sha256, sort_keys=True)
+    return hashlib.sha256(hashes.encode()).hexdigest()[:_DIGEST_DIGITS]
 
 
 def upload_channels(
@@ -77,9 +76,9 @@ def upload_channels(
     tick: ProgressCallback = silent,
     pairs: Sequence[str] = PAIRS,
 ) -> UploadedChannels:
-    """Send the channels of these pairs, and with `shards` above 1 the train channels dealt out into so many parts.
+    """Upload the channels of these pairs, and with `shards` above 1 their train channels in parts too.
 
-    Makes the bucket where it is absent. `tick` counts bytes. Raises `DataError` for channels that are not as prepared.
+    Creates the bucket if it does not exist. `tick` counts bytes. Raises `DataError` if a channel was changed.
     """
     prepared, _ = load_prepared(channels)
     digest = digest_of(prepared)
@@ -87,37 +86,37 @@ def upload_channels(
     with tempfile.TemporaryDirectory() as scratch:
         files = {name: channels / name for name in channel_names() if name.partition("/")[0] in pairs}
         for pair in pairs if shards > 1 else ():
-            files |= deal(channels / pair / CHANNEL_FILES["train"], pair, shards, Path(scratch))
+            files |= shard(channels / pair / CHANNEL_FILES["train"], pair, shards, Path(scratch))
         files[PREPARED_NAME] = channels / PREPARED_NAME
         sent, kept = _send(aws, f"channels/{digest}", files, tick)
     return UploadedChannels(bucket.uri(aws.account, f"channels/{digest}"), digest, shards, sent, kept)
 
 
 def planned(account: Account, channels: Path, shards: int = 1, pairs: Sequence[str] = PAIRS) -> list[Item]:
-    """Return what an upload will make: the bucket, and the channels unless all of them are there."""
-    there = bucket.exists(account)
-    items = [] if there else [Item("bucket", bucket.bucket_name(account))]
+    """Return what an upload will create: the bucket and the channels, those of them that do not exist."""
+    bucket_exists = bucket.exists(account)
+    items = [] if bucket_exists else [Item("bucket", bucket.bucket_name(account))]
     prepared, _ = load_prepared(channels)
-    below = f"channels/{digest_of(prepared)}"
+    prefix = f"channels/{digest_of(prepared)}"
     names = [name for name in channel_names() if name.partition("/")[0] in pairs]
     wanted = {*names, PREPARED_NAME, *(part for pair in pairs if shards > 1 for part in part_names(pair, shards))}
-    absent = wanted - {key.removeprefix(f"{below}/") for key in bucket.keys(account, f"{below}/")} if there else wanted
-    if absent:
+    keys = bucket.keys(account, f"{prefix}/") if bucket_exists else []
+    if wanted - {key.removeprefix(f"{prefix}/") for key in keys}:
         megabytes = sum((channels / name).stat().st_size for name in names) / 1e6
-        items.append(Item(f"channels, {megabytes:.0f} MB", bucket.uri(account, below), PENNIES))
+        items.append(Item(f"channels, {megabytes:.0f} MB", bucket.uri(account, prefix), PENNIES))
     return items
 
 
 def part_names(pair: str, shards: int) -> list[str]:
-    """Name the parts that a pair's train channel is dealt out into."""
+    """Return the names of the parts of a pair's train channel."""
     return [f"{pair}/train-of-{shards}/part-{number:03d}.libsvm" for number in range(shards)]
 
 
-def deal(train: Path, pair: str, shards: int, scratch: Path) -> dict[str, Path]:
-    """Deal a train channel's lines out, each round in another order; returns name -> file.
+def shard(train: Path, pair: str, shards: int, scratch: Path) -> dict[str, Path]:
+    """Divide a train channel's lines into parts, in random rounds of one line per part; returns name -> file.
 
-    In one order throughout, a part could get one label only: labels and crops take turns in the channel. Every row has
-    the constants of the first and last column, so the parts are equally wide.
+    In a fixed order, a part could get one label only, because labels and excerpts alternate in the channel. Every row
+    has the constants of the first and the last column, so all parts have the same number of columns.
     """
     names, chance = part_names(pair, shards), random.Random(shards)
     (scratch / names[0]).parent.mkdir(parents=True)
@@ -132,9 +131,9 @@ def deal(train: Path, pair: str, shards: int, scratch: Path) -> dict[str, Path]:
 
 
 def _send(
-    aws: Aws, below: str, files: dict[str, Path], tick: ProgressCallback
+    aws: Aws, prefix: str, files: dict[str, Path], tick: ProgressCallback
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Send files under a key; returns the names of those that were sent, and of those that were there."""
+    """Upload files below a prefix; returns the names of those that were uploaded, and of those that existed."""
     sizes = {name: path.stat().st_size for name, path in files.items()}
     before, total = 0, sum(sizes.values())
     sent: list[str] = []
@@ -143,9 +142,8 @@ def _send(
         def count(done: int, _size: int, _seen: str = "", name: str = name, before: int = before) -> None:
             tick(before + done, total, f"{name}, {(before + done) / 1e6:.0f} of {total / 1e6:.0f} MB")
 
-        if bucket.put_file(aws.account, f"{below}/{name}", path, count):
+        if bucket.put_file(aws.account, f"{prefix}/{name}", path, count):
             sent.append(name)
-            aws.journal.write("created", "object", bucket.uri(aws.account, f"{below}/{name}"))
         before += sizes[name]
         tick(before, total, name)
     return tuple(sent), tuple(name for name in files if name not in sent)

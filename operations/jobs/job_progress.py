@@ -1,7 +1,6 @@
-"""Several training jobs followed together: begun a few at a time, watched through their logs, shown as a live table.
+"""Training jobs in parallel: started within limits, followed through their logs, shown as a live table.
 
-When a job fails, those beside it are stopped, so that nothing goes on that
-nobody waits for; what had completed is kept for the next try.
+If a job fails, those in progress beside it are stopped; completed ones are kept for the next attempt.
 """
 
 from collections.abc import Sequence
@@ -13,52 +12,47 @@ from operations.aws.command import Aws
 from operations.aws.errors import AwsError, code_of
 from operations.aws.watching import RESUME, watch
 from operations.jobs import training_job
-from operations.jobs.training_job import TrainingJob
+from operations.jobs.job_log import log_tail
+from operations.jobs.training_job import UNDER_WAY, TrainingJob
 
-LAST_LINES = 8  # of a failed job's log
-LAST_LINES_SECONDS = 2.0  # they may come so much later than its end
-_PATIENCE_SECONDS = 3600.0  # on top of what jobs may take: machines are waited for
-_LONGEST_LINE = 100
+_LOG_DELAY_SECONDS = 2.0  # the last lines may arrive after a job has ended
+_STARTUP_SECONDS = 3600.0  # longest wait for instances, besides the jobs' own time limits
+_LINE_LENGTH = 100
 
 
-def follow(aws: Aws, jobs: Sequence[TrainingJob], parallel: int, metric: str) -> None:
-    """Begin jobs, so many at a time, and return when all have completed; `metric` of validation is shown.
+def follow_jobs(aws: Aws, jobs: Sequence[TrainingJob], parallel: int, metric: str) -> None:
+    """Start jobs, at most `parallel` at a time, and wait until all are completed; shows their validation `metric`.
 
-    Raises `AwsError` when one fails or is stopped, `StoppedWaitingError` on Ctrl-C and when nothing ever happens.
+    Raises `AwsError` if a job fails or is stopped, `StoppedWaitingError` on Ctrl-C or after the time limits.
     """
-    longest = _PATIENCE_SECONDS + sum(max(job.request["StoppingCondition"].values()) for job in jobs)
-    shown = Progress(jobs, metric)
-    watch(aws, lambda: _step(aws, jobs, parallel, shown), shown, longest)
+    longest = _STARTUP_SECONDS + sum(max(job.request["StoppingCondition"].values()) for job in jobs)
+    table = JobTable(aws, jobs, metric)
+    watch(aws, lambda: _advance(aws, jobs, parallel, table), table, longest)
 
 
-def _step(aws: Aws, jobs: Sequence[TrainingJob], parallel: int, shown: "Progress") -> bool:
-    """Look at every job that is under way, and begin those there is room for; True when all have completed."""
+def _advance(aws: Aws, jobs: Sequence[TrainingJob], parallel: int, table: "JobTable") -> bool:
+    """Update all jobs and start those that fit; return whether all are completed."""
     for job in jobs:
-        if job.status and not (job.status == "Completed" and job.name in shown.seen):
-            look(aws, job)
-            shown.take(aws, job)
-    for job in jobs:
-        if job.status not in ("", "Completed", *training_job.UNDER_WAY):
-            aws.pause(LAST_LINES_SECONDS)
+        if job.status and not table.has_ended(job):
+            job.description = training_job.describe(aws.account, job.name)
             job.log.read()
-            raise ended_badly(aws, job, jobs)
+            table.update(job)
     for job in jobs:
-        running = sum(one.status in training_job.UNDER_WAY for one in jobs)
-        if not job.status and running < parallel and not _begin(aws, job, running):
+        if job.status not in ("", "Completed", *UNDER_WAY):
+            aws.pause(_LOG_DELAY_SECONDS)
+            job.log.read()
+            raise stop_others(aws, job, jobs)
+    for job in jobs:
+        running = sum(other.status in UNDER_WAY for other in jobs)
+        if not job.status and running < parallel and not _start(aws, job, running):
             break
     return all(job.status == "Completed" for job in jobs)
 
 
-def look(aws: Aws, job: TrainingJob) -> None:
-    """Ask how a job stands, and read its log on."""
-    job.told = training_job.describe(aws.account, job.name)
-    job.log.read()
-
-
-def _begin(aws: Aws, job: TrainingJob, running: int) -> bool:
-    """Begin a job; False when the account's quota has no room for another beside those that run."""
+def _start(aws: Aws, job: TrainingJob, running: int) -> bool:
+    """Start a job; return False if it must wait, because the quota is used by those that are running."""
     try:
-        training_job.create(aws, job)
+        training_job.start(aws, job)
     except ClientError as error:
         if code_of(error) == "ResourceLimitExceeded" and running:
             return False
@@ -66,69 +60,66 @@ def _begin(aws: Aws, job: TrainingJob, running: int) -> bool:
     return True
 
 
-def ended_badly(aws: Aws, job: TrainingJob, jobs: Sequence[TrainingJob]) -> AwsError:
-    """Stop what runs beside a job that failed or was stopped, and return the error that says why it ended."""
-    stopped = [one.work.label for one in jobs if one is not job and one.status in training_job.UNDER_WAY]
-    for one in jobs:
-        if one.work.label in stopped and training_job.stop(aws, one.name):
-            aws.say(f"Stopped {one.name}, since {job.work.label} did not complete.")
-    last = "".join(f"\n  {line}" for line in job.log.lines[-8:])
-    log = f"\nIts log ends:{last}" if last else "\nThere is no log of it yet."
-    return AwsError(
-        f"{_why(job)} Nothing of it runs any more; {RESUME} begins what is missing anew.{log}", "job-failed"
-    )
+def stop_others(aws: Aws, failed: TrainingJob, jobs: Sequence[TrainingJob]) -> AwsError:
+    """Stop the jobs in progress beside a failed one, and return the error that explains why it failed."""
+    for job in jobs:
+        if job is not failed and job.status in UNDER_WAY and training_job.stop(aws, job.name):
+            aws.say(f"Stopped {job.name}, because {failed.task.label} did not complete.")
+    tail = log_tail(failed.log) or "\nIt has no log yet."
+    return AwsError(f"{_reason(failed)} No job is running now; {RESUME} starts what is missing.{tail}", "job-failed")
 
 
-def _why(job: TrainingJob) -> str:
-    """Say why a job ended."""
+def _reason(job: TrainingJob) -> str:
+    """Return why a job ended, as a sentence."""
     if job.state == "MaxRuntimeExceeded":
-        return f"The training job {job.name} took longer than it may. Give it more --max-minutes."
+        return f"The training job {job.name} reached its time limit. Allow more with --max-minutes."
     if job.state == "MaxWaitTimeExceeded":
-        return f"No spare machine was found in time for {job.name}. Leave out --spot, or try again later."
-    told = str(job.told.get("FailureReason", "")) or "no reason given"
-    lines = [line.strip() for line in told.splitlines() if line.strip()]
-    reason = " ".join(dict.fromkeys((lines[0], lines[-1]))).rstrip(".")  # between them is a traceback
+        return f"No spot instance was available in time for {job.name}. Omit --spot, or try again later."
+    text = str(job.description.get("FailureReason", "")) or "no reason was given"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    reason = " ".join(dict.fromkeys((lines[0], lines[-1]))).rstrip(".")  # without the traceback between them
     return f"The training job {job.name} {job.status.lower()}: {reason}."
 
 
-class Progress:
-    """All jobs as a table that is drawn anew, with the line that was logged last; `seen` are those that have ended."""
+class JobTable:
+    """The live table of all jobs, with the last line of their logs."""
 
-    def __init__(self, jobs: Sequence[TrainingJob], metric: str) -> None:
-        self.seen: set[str] = set()
+    def __init__(self, aws: Aws, jobs: Sequence[TrainingJob], metric: str) -> None:
+        self._aws = aws
         self._jobs = jobs
         self._metric = metric
         self._states: dict[str, str] = {}
-        self._last = ""
+        self._last_line = ""
 
-    def take(self, aws: Aws, job: TrainingJob) -> None:
-        """Take a job that was looked at; where nothing can be drawn anew, a line says what has changed."""
-        if job.status == "Completed":
-            self.seen.add(job.name)
-        if job.log.lines and job.status in training_job.UNDER_WAY:
-            self._last = f"{job.work.label}: {job.log.lines[-1][:_LONGEST_LINE]}"
-        if self._states.get(job.name) != job.state and not aws.console.is_terminal:
-            aws.say(f"{job.name}: {job.state}")
+    def has_ended(self, job: TrainingJob) -> bool:
+        """Return whether a job was completed at its last update."""
+        return job.name in self._states and job.status == "Completed"
+
+    def update(self, job: TrainingJob) -> None:
+        """Update a job's row; if the console is not a terminal, print a change of state as a line."""
+        if job.log.lines and job.status in UNDER_WAY:
+            self._last_line = f"{job.task.label}: {job.log.lines[-1][:_LINE_LENGTH]}"
+        if self._states.get(job.name) != job.state and not self._aws.console.is_terminal:
+            self._aws.say(f"{job.name}: {job.state}")
         self._states[job.name] = job.state
 
     def __call__(self) -> Table:
-        """Make the table."""
+        """Return the table."""
         table = Table("job", "state", "rounds", f"validation {self._metric}", "billable s", title_justify="left")
         for column in table.columns[2:]:
             column.justify = "right"
         for job in self._jobs:
-            figures = job.log.history.get("validation", job.log.history.get("train", {}))
-            values = figures.get(self._metric, [])
-            of_validation = values and "validation" in job.log.history
-            table.add_row(
-                job.work.label,
-                job.state,
-                f"{len(values):,}" if values else "",
-                f"{values[-1]:.4f}" if of_validation else "",
-                str(job.billable_seconds or ""),
-            )
+            table.add_row(job.task.label, job.state, *self._metrics(job), str(job.billable_seconds or ""))
+        is_running = any(job.status in UNDER_WAY for job in self._jobs)
+        table.caption = self._last_line if is_running else None
         total = sum(job.billable_seconds for job in self._jobs)
-        table.caption = self._last if any(job.status in training_job.UNDER_WAY for job in self._jobs) else None
         if total:
-            table.add_row("together", "", "", "", str(total), end_section=True)
+            table.add_row("total", "", "", "", str(total), end_section=True)
         return table
+
+    def _metrics(self, job: TrainingJob) -> tuple[str, str]:
+        """Return a job's number of rounds, and its last value of the validation metric."""
+        history = job.log.history
+        values = history.get("validation", history.get("train", {})).get(self._metric, [])
+        value = f"{values[-1]:.4f}" if values and "validation" in history else ""
+        return f"{len(values):,}" if values else "", value

@@ -1,107 +1,118 @@
-"""The trainings that make a run, each a job: what they are called, where they learn from, and what they will cost.
+"""The training jobs of a run: their names, channels and prices.
 
-All names of a run's jobs have a part in common, `train-5c1f20aa`, over the channels, the hyperparameters and the
-machines; so a command finds what an earlier one like it began.
+The names of a run's jobs share a part such as `train-5c1f20aa`, derived from channels, hyperparameters and resources.
+So a command finds the jobs that an earlier one started.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from operations.aws import bucket, names, prices
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.plan import PENNIES, Item, propose
 from operations.jobs import training_job
-from operations.jobs.channel_upload import UploadedChannels, digest_of
+from operations.jobs.channel_upload import UploadedChannels, digest_of, upload_channels
 from operations.jobs.training_job import JobResources, TrainingJob, TrainingTask
 from training.data.splits import FOLDS
 from training.features.channels import ALL, Prepared, pair_of
 from training.model.hyperparameters import Hyperparameters, for_rounds
+from training.progress import bars
 
 
 @dataclass(frozen=True)
-class TrainingOptions:
-    """How a run is to be trained: for which stage, on what machines, how many jobs at a time, and without asking?"""
+class JobOptions:
+    """The options of `train` and `tune --on sagemaker`."""
 
-    stage: str
-    machines: JobResources
-    parallel: int = 5
+    instance_type: str
+    instance_count: int = 1
+    spot: bool = False
+    parallel: int = 5  # concurrent jobs
+    max_minutes: int = 60
+    stage: str = names.DEFAULT_STAGE
+    stop: bool = False  # stop the jobs that the same command started
     yes: bool = False
+
+    @property
+    def resources(self) -> JobResources:
+        """The resources of each job."""
+        return JobResources(self.instance_type, self.instance_count, self.spot, self.max_minutes)
+
+    def price(self, region: str) -> prices.Price:
+        """Return the hourly price of one job."""
+        known = prices.instance("training", self.instance_type, region, self.instance_count)
+        return prices.Price(known.usd_per_hour, "less as a spot instance") if self.spot else known
+
+    def __str__(self) -> str:
+        """`60 minutes each at most, on 1 x ml.m5.xlarge`."""
+        return f"{self.max_minutes} minutes each at most, on {self.instance_count} x {self.instance_type}"
 
 
 class RunJobs:
-    """The jobs of a run by what they are for, found or to be made; their names begin with what the run is made of."""
+    """The jobs of one run, each either found or to be started."""
 
     def __init__(
-        self, account: Account, prepared: Prepared, hyperparameters: Hyperparameters, order: TrainingOptions
+        self, account: Account, prepared: Prepared, hyperparameters: Hyperparameters, options: JobOptions
     ) -> None:
-        machines = order.machines
         self._account = account
-        self._hyperparameters = hyperparameters.stated
-        self._order = order
-        self._where = place(account, prepared, machines)
-        self._purpose = purpose_of(prepared, hyperparameters.stated, machines)
+        self._stated = hyperparameters.stated
+        self._options = options
+        self._uploaded = uploaded_channels(account, prepared, options)
+        self._purpose = purpose_of(prepared, hyperparameters.stated, options)
 
     def fold(self, number: int) -> TrainingJob:
-        """The job of a fold's pair of channels."""
-        return self._find(pair_of(number), pair_of(number), self._hyperparameters, judged=True)
+        """Return the job of a fold."""
+        return self._find(pair_of(number), pair_of(number), self._stated, validated=True)
 
-    def again(self, number: int, rounds: int) -> TrainingJob:
-        """The job of a fold whose model stopped before so many rounds."""
-        return self._find(f"{pair_of(number)}-again", pair_of(number), for_rounds(self._hyperparameters, rounds))
+    def retrained_fold(self, number: int, rounds: int) -> TrainingJob:
+        """Return the job of a fold that is trained again, for a number of rounds."""
+        return self._find(f"{pair_of(number)}-again", pair_of(number), for_rounds(self._stated, rounds))
 
-    def all(self, rounds: int) -> TrainingJob:
-        """The job of all reviews."""
-        return self._find(ALL, ALL, for_rounds(self._hyperparameters, rounds))
+    def final(self, rounds: int) -> TrainingJob:
+        """Return the job of all reviews."""
+        return self._find(ALL, ALL, for_rounds(self._stated, rounds))
 
-    def _find(self, label: str, pair: str, hyperparameters: dict[str, str], judged: bool = False) -> TrainingJob:
-        machines = self._order.machines
-        work = TrainingTask(
+    def _find(self, label: str, pair: str, hyperparameters: dict[str, str], validated: bool = False) -> TrainingJob:
+        task = TrainingTask(
             purpose=f"{self._purpose}-{label}",
             hyperparameters=hyperparameters,
-            train=self._where.train(pair, sharded=machines.instance_count > 1),
-            validation=self._where.validation(pair) if judged else "",
+            train=self._uploaded.train(pair, sharded=self._options.instance_count > 1),
+            validation=self._uploaded.validation(pair) if validated else "",
         )
-        return training_job.find(self._account, self._order.stage, work, machines)
+        return training_job.find(self._account, self._options.stage, task, self._options.resources)
 
 
-def place(account: Account, prepared: Prepared, machines: JobResources) -> UploadedChannels:
-    """Return where the channels lie once they are uploaded."""
+def uploaded_channels(account: Account, prepared: Prepared, options: JobOptions) -> UploadedChannels:
+    """Return where the channels are, or will be after the upload."""
     digest = digest_of(prepared)
-    return UploadedChannels(bucket.uri(account, f"channels/{digest}"), digest, machines.instance_count, (), ())
+    return UploadedChannels(bucket.uri(account, f"channels/{digest}"), digest, options.instance_count, (), ())
 
 
-def purpose_of(prepared: Prepared, stated: dict[str, str], machines: JobResources) -> str:
-    """Return what the names of a run's jobs have in common: `train-5c1f20aa`."""
-    made_of = [digest_of(prepared), training_job.sent(stated), vars(machines)]
+def purpose_of(prepared: Prepared, stated: dict[str, str], options: JobOptions) -> str:
+    """Return the part that the names of a run's jobs share: `train-5c1f20aa`."""
+    made_of = [digest_of(prepared), training_job.remote_hyperparameters(stated), vars(options.resources)]
     return f"train-{names.digest(made_of)}"
 
 
-def items(aws: Aws, order: TrainingOptions, jobs: Sequence[TrainingJob]) -> list[Item]:
-    """Return the plan's lines for jobs that do not exist yet."""
-    return [Item("training job", job.name, price(aws, order.machines)) for job in jobs if not job.status]
+def job_items(aws: Aws, options: JobOptions, jobs: Sequence[TrainingJob]) -> list[Item]:
+    """Return the proposal's items for the jobs that do not exist yet."""
+    price = options.price(aws.account.region)
+    return [Item("training job", job.name, price) for job in jobs if not job.status]
 
 
-def later(aws: Aws, order: TrainingOptions) -> list[Item]:
-    """Return the plan's lines for jobs that get their names once the best number of rounds is known."""
-    hourly = price(aws, order.machines)
+def later_items(aws: Aws, options: JobOptions) -> list[Item]:
+    """Return the proposal's items for the jobs that depend on the best number of rounds."""
+    price = options.price(aws.account.region)
     return [
-        Item("training job, then", "on all reviews", hourly),
-        Item(f"up to {FOLDS} more", "folds that stopped early, for the common number of rounds", hourly),
+        Item("training job, then", "on all reviews", price),
+        Item(f"up to {FOLDS} more", "for folds that stopped before the best number of rounds", price),
         Item("objects", bucket.uri(aws.account, "channels/ and jobs/"), PENNIES),
     ]
 
 
-def price(aws: Aws, machines: JobResources) -> prices.Price:
-    """Price one job's machines by the hour."""
-    known = prices.instance("training", machines.instance_type, aws.account.region, machines.instance_count)
-    return prices.Price(known.usd_per_hour, "less as a spare machine") if machines.spot else known
-
-
-def propose_training(aws: Aws, order: TrainingOptions, wanted: Sequence[Item]) -> None:
-    """Show what will be trained, and on what; raises `DeclinedError` unless it is agreed to."""
-    machines = order.machines
-    title = (
-        f"Training on {machines.instance_count} x {machines.instance_type}, {machines.minutes} minutes a job at most"
-    )
-    propose(aws.console, title, wanted, order.yes)
+def confirm_and_upload(aws: Aws, channels: Path, options: JobOptions, title: str, items: Sequence[Item]) -> None:
+    """Show the jobs, ask for confirmation (raises `DeclinedError`), and upload the channels."""
+    propose(aws.console, f"{title}, {options}", items, options.yes)
+    with bars(aws.console, "Uploading") as (tick,):
+        upload_channels(aws, channels, options.instance_count, tick)

@@ -1,10 +1,10 @@
-"""`train --on sagemaker`: the recipe of a local run, each of its trainings a job on SageMaker.
+"""`train --on sagemaker`: the same training as on this machine, each model trained by a SageMaker job.
 
-First every pair of channels gets a job that stops early. Their logs have the figures of every round, whose mean says
-how many rounds are best. Then one job trains on all reviews for as many. A model that stopped early holds its own best
-rounds only, which may be fewer than those best on average; such a fold is trained again, at the same time, for just
-those. So what is held out is judged by the same models as in a local run, and the run is the same. (Logs round figures
-to five digits: where two rounds are as good as equal, another one may win.)
+1. Every fold is trained by a job that stops early. The mean of the folds' metrics gives the best number of rounds.
+2. A final job trains on all reviews for that number of rounds. A model that stopped early holds only its own best
+   rounds. If they are fewer than the best number, that fold is trained again for this number, at the same time.
+3. The run is assembled from the models. Its held-out predictions come from the same models as in a local run, so the
+   run is the same. (Logs round metrics to five digits: of two rounds that are nearly equal, another one may be best.)
 """
 
 import json
@@ -15,14 +15,15 @@ from pathlib import Path
 
 import xgboost
 
+from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
-from operations.aws.watching import RESUME
-from operations.jobs.channel_upload import upload_channels
+from operations.aws.watching import RESUME, resumable
+from operations.jobs import training_job
 from operations.jobs.job_log import JobLog
-from operations.jobs.job_progress import follow
-from operations.jobs.run_jobs import RunJobs, TrainingOptions, items, later, propose_training
-from operations.jobs.training_job import JobResources, TrainingJob
+from operations.jobs.job_progress import follow_jobs
+from operations.jobs.run_jobs import JobOptions, RunJobs, confirm_and_upload, job_items, later_items, purpose_of
+from operations.jobs.training_job import TrainingJob
 from training import atomic
 from training.data.splits import FOLDS
 from training.features.channels import load_prepared
@@ -36,118 +37,142 @@ from training.model.cross_validation import (
     mean_history,
 )
 from training.model.hyperparameters import Hyperparameters, parse
-from training.progress import bars
 
-JOBS_NAME = "jobs.json"  # in the run's folder: the jobs that made it
-_LOG_TRIES = 30  # a log's last lines may come some seconds after a job's end
+JOBS_NAME = "jobs.json"  # in the run's folder: its jobs
+TITLE = "Training"
+_LOG_ATTEMPTS = 30  # the last lines may arrive some seconds after a job has ended
 _LOG_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class _Fold:
-    """What a fold's job made: its model (UBJSON) of so many rounds, and the figures of all that were run."""
+    """A fold's model (UBJSON) with its number of rounds, and the metrics of all rounds that were run."""
 
     model: bytes
     rounds: int
     history: History
 
 
-def train_there(
-    aws: Aws,
-    channels: Path,
-    folder: Path,
-    stated: dict[str, str],
-    order: TrainingOptions,
+def train_on_sagemaker(
+    aws: Aws, channels: Path, folder: Path, stated: dict[str, str], options: JobOptions
 ) -> TrainingResult:
-    """Train on SageMaker and write the run into a folder; what an earlier call had begun is gone on with.
+    """Train on SageMaker, and write the run into a folder; resumes earlier jobs.
 
     Raises `AwsError`, `StoppedWaitingError` on Ctrl-C, `DeclinedError`, `DataError` and `HyperparameterError`.
     """
-    hyperparameters = parse(stated)
-    prepared, _ = load_prepared(channels)
-    recipe = RunJobs(aws.account, prepared, hyperparameters, order)
-    metric = hyperparameters.watched_metric
-    first = [recipe.fold(number) for number in range(FOLDS)]
-    asked = any(job.status != "Completed" for job in first)
-    if asked:
-        propose_training(aws, order, [*items(aws, order, first), *later(aws, order)])
-        _upload(aws, channels, order)
-        follow(aws, first, order.parallel, metric)
-    folds = [_read_fold(aws, job, hyperparameters) for job in first]
-    history = mean_history([fold.history for fold in folds])
-    rounds = best_round(history["validation"][metric], metric)
-    again = {number: recipe.again(number, rounds) for number in _too_short(folds, rounds, hyperparameters)}
-    last = [recipe.all(rounds), *again.values()]
-    if not asked and any(not job.status for job in last):
-        propose_training(aws, order, items(aws, order, last))
-        _upload(aws, channels, order)
-    follow(aws, last, order.parallel, metric)
-    made = TrainedModels(
-        folds=[again[n].model(aws.account) if n in again else fold.model for n, fold in enumerate(folds)],
-        history=history,
-        rounds=rounds,
-        model=last[0].model(aws.account),
-        versions=_versions(order.machines),
-        seconds=float(sum(job.billable_seconds for job in [*first, *last])),
-    )
-    trained = assemble_run(channels, folder, hyperparameters, made)
-    _write_jobs(folder, [*first, *last])
-    return trained
+    with resumable():
+        return _Training(aws, channels, parse(stated), options).run(folder)
 
 
-def _upload(aws: Aws, channels: Path, order: TrainingOptions) -> None:
-    with bars(aws.console, "Uploading") as (tick,):
-        upload_channels(aws, channels, order.machines.instance_count, tick)
+class _Training:
+    """The training of one run: the folds, then the final model, then the run's folder."""
 
+    def __init__(self, aws: Aws, channels: Path, hyperparameters: Hyperparameters, options: JobOptions) -> None:
+        self.aws, self.channels, self.hyperparameters, self.options = aws, channels, hyperparameters, options
+        prepared, _ = load_prepared(channels)
+        self.jobs = RunJobs(aws.account, prepared, hyperparameters, options)
+        self.fold_jobs = [self.jobs.fold(number) for number in range(FOLDS)]
+        self.is_confirmed = False
 
-def _read_fold(aws: Aws, job: TrainingJob, hyperparameters: Hyperparameters) -> _Fold:
-    """Fetch what a fold's job made; raises `AwsError` when its log does not tell of every round."""
-    model = job.model(aws.account)
-    rounds = xgboost.Booster(model_file=bytearray(model)).num_boosted_rounds()
-    ran = hyperparameters.num_round
-    if hyperparameters.early_stopping_rounds:
-        ran = min(ran, rounds + hyperparameters.early_stopping_rounds)
-    return _Fold(model, rounds, whole_history(job.log, ran, hyperparameters.watched_metric, aws.pause))
+    def run(self, folder: Path) -> TrainingResult:
+        """Train the folds and the final model, and write the run."""
+        folds = self._train_folds()
+        history = mean_history([fold.history for fold in folds])
+        metric = self.hyperparameters.watched_metric
+        rounds = best_round(history["validation"][metric], metric)
+        final, retrained = self._train_final(folds, rounds)
+        jobs = [*self.fold_jobs, final, *retrained.values()]
+        account = self.aws.account
+        models = TrainedModels(
+            folds=[retrained[n].model(account) if n in retrained else fold.model for n, fold in enumerate(folds)],
+            history=history,
+            rounds=rounds,
+            model=final.model(account),
+            versions=_versions(self.options),
+            seconds=float(sum(job.billable_seconds for job in jobs)),
+        )
+        trained = assemble_run(self.channels, folder, self.hyperparameters, models)
+        _write_jobs(folder, jobs)
+        return trained
+
+    def _train_folds(self) -> list[_Fold]:
+        """Train the folds that are not completed, and read all of them."""
+        if any(job.status != "Completed" for job in self.fold_jobs):
+            self._complete(self.fold_jobs, later=True)
+        return [self._read_fold(job) for job in self.fold_jobs]
+
+    def _train_final(self, folds: Sequence[_Fold], rounds: int) -> tuple[TrainingJob, dict[int, TrainingJob]]:
+        """Train the final model, and again the folds whose model cannot be cut to the number of rounds."""
+        cannot_cut = operator.ne if self.hyperparameters.is_linear else operator.lt
+        retrained = {
+            number: self.jobs.retrained_fold(number, rounds)
+            for number, fold in enumerate(folds)
+            if cannot_cut(fold.rounds, rounds)
+        }
+        final = self.jobs.final(rounds)
+        self._complete([final, *retrained.values()])
+        return final, retrained
+
+    def _complete(self, jobs: Sequence[TrainingJob], later: bool = False) -> None:
+        """Complete jobs; before the first new one, ask for confirmation and upload the channels."""
+        aws, options = self.aws, self.options
+        if not self.is_confirmed and (later or any(not job.status for job in jobs)):
+            items = [*job_items(aws, options, jobs), *(later_items(aws, options) if later else ())]
+            confirm_and_upload(aws, self.channels, options, TITLE, items)
+            self.is_confirmed = True
+        follow_jobs(aws, jobs, options.parallel, self.hyperparameters.watched_metric)
+
+    def _read_fold(self, job: TrainingJob) -> _Fold:
+        """Download a fold's model and metrics; raises `AwsError` if its log is incomplete."""
+        model = job.model(self.aws.account)
+        rounds = xgboost.Booster(model_file=bytearray(model)).num_boosted_rounds()
+        ran = self.hyperparameters.num_round
+        if self.hyperparameters.early_stopping_rounds:
+            ran = min(ran, rounds + self.hyperparameters.early_stopping_rounds)
+        return _Fold(model, rounds, whole_history(job.log, ran, self.hyperparameters.watched_metric, self.aws.pause))
 
 
 def whole_history(log: JobLog, rounds: int, metric: str, pause: Callable[[float], None]) -> History:
-    """Read a log until it has the figures of so many rounds; raises `AwsError` when it never does."""
-    for _ in range(_LOG_TRIES):
+    """Read a log until it has the metrics of all rounds; raises `AwsError` if it stays incomplete."""
+    for _ in range(_LOG_ATTEMPTS):
         log.read()
         if len(log.history.get("validation", {}).get(metric, ())) == rounds:
             return log.history
         pause(_LOG_PAUSE_SECONDS)
     raise AwsError(
-        f"The log of {log.job} does not tell of all its {rounds:,} rounds. Perhaps it was deleted, or the role may not "
-        f"write logs: verdict doctor checks that. Remove the job's model from the bucket, and {RESUME} "
-        "trains it again.",
+        f"The log of {log.job} does not contain all its {rounds:,} rounds. It may have been deleted, or the role may "
+        f"not write logs (`verdict doctor` checks that). Delete the job's model from the bucket; {RESUME} trains it "
+        "again.",
         "log-incomplete",
     )
 
 
-def _too_short(folds: Sequence[_Fold], rounds: int, hyperparameters: Hyperparameters) -> list[int]:
-    """Return the folds whose model cannot be cut to so many rounds: it has fewer, or is linear and has others."""
-    wrong = operator.ne if hyperparameters.is_linear else operator.lt
-    return [number for number, fold in enumerate(folds) if wrong(fold.rounds, rounds)]
-
-
-def _versions(machines: JobResources) -> dict[str, str]:
-    """Return what computed a run."""
+def _versions(options: JobOptions) -> dict[str, str]:
+    """Return the versions for the run's record."""
     return {
         "sagemaker image": f"{images.REPOSITORY}:{images.TAG}",
         "xgboost": images.TAG.replace("-", "."),
-        "machines": f"{machines.instance_count} x {machines.instance_type}",
+        "machines": f"{options.instance_count} x {options.instance_type}",
     }
 
 
 def _write_jobs(folder: Path, jobs: Sequence[TrainingJob]) -> None:
-    """Write which jobs made a run."""
+    """Write the run's jobs beside it."""
     facts = {
-        job.work.label: {
-            "job": job.name,
-            "billable_seconds": job.billable_seconds,
-            "model": job.told["ModelArtifacts"]["S3ModelArtifacts"],
-        }
+        job.task.label: {"job": job.name, "billable_seconds": job.billable_seconds, "model": job.model_uri}
         for job in jobs
     }
     atomic.write_text(folder / JOBS_NAME, json.dumps(facts, indent=1) + "\n")
+
+
+def stop_training(aws: Aws, channels: Path, stated: dict[str, str], options: JobOptions) -> list[str]:
+    """Stop the jobs of a run that are in progress, and return their names."""
+    prepared, _ = load_prepared(channels)
+    prefix = f"{names.prefix(options.stage)}{purpose_of(prepared, stated, options)}-"
+    pages = aws.account.client("sagemaker").get_paginator("list_training_jobs")
+    found = [
+        str(summary["TrainingJobName"])
+        for page in pages.paginate(NameContains=prefix, StatusEquals="InProgress")
+        for summary in page["TrainingJobSummaries"]
+    ]
+    return [name for name in found if name.startswith(prefix) and training_job.stop(aws, name)]

@@ -1,9 +1,9 @@
-"""One training job of the pinned XGBoost image: its request, its name, and what has become of it.
+"""One training job of the pinned XGBoost image: its request, name and state.
 
-A job's name is derived from all that decides what it makes. So the same command finds a job that is under way or done,
-and begins another one only for a job that failed, was stopped, or whose model is gone.
+A job's name is derived from everything that determines its result. So the same command finds a job that is in progress
+or completed, and starts another one only if that failed, was stopped, or its model was deleted.
 
-No metric definitions are sent: for its own images SageMaker knows them, and refuses those of others.
+No metric definitions are sent: SageMaker has its own for its images, and refuses others.
 """
 
 from dataclasses import dataclass, field
@@ -16,20 +16,20 @@ from operations.aws import bucket, names, role
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import if_there
-from operations.endpoint import candidate
+from operations.endpoint.candidate import unpack_model
 from operations.jobs.job_log import JobLog
 from training.model import container_image as images
 
 CONTENT_TYPE = "text/libsvm"
 VOLUME_GB = 10
 UNDER_WAY = ("InProgress", "Stopping")
-_MOST_WAITING = 4  # times its longest run that a job waits for spare machines
-_OURS = frozenset(("nthread",))  # about this machine: a job has a machine of its own, and uses all of it
+_SPOT_WAIT_FACTOR = 4  # a spot job may wait and run for this many times its time limit
+_LOCAL_HYPERPARAMETERS = frozenset(("nthread",))  # for this machine: a job uses all threads of its own
 
 
 @dataclass(frozen=True)
 class JobResources:
-    """What jobs run on: how many instances of a type, spare ones or not, and for how long at most."""
+    """The instances of a job, and its time limit. The field names are part of job names."""
 
     instance_type: str
     instance_count: int = 1
@@ -39,7 +39,7 @@ class JobResources:
 
 @dataclass(frozen=True)
 class TrainingTask:
-    """What a job is to do: its purpose, which names it, string hyperparameters, and its channels' s3:// addresses."""
+    """What a job trains: its purpose, which is part of its name, hyperparameters, and channels (s3:// addresses)."""
 
     purpose: str
     hyperparameters: dict[str, str]
@@ -48,18 +48,18 @@ class TrainingTask:
 
     @property
     def label(self) -> str:
-        """What people call it, of several: `fold-3`."""
+        """The short name, among the jobs of a run: `fold-3`."""
         return self.purpose.split("-", 2)[-1]
 
 
 @dataclass
 class TrainingJob:
-    """A job that exists (`told` is what DescribeTrainingJob said) or is to be made of `request` (`told` is empty)."""
+    """A training job; `description` is the DescribeTrainingJob response, {} if it does not exist yet."""
 
-    work: TrainingTask
+    task: TrainingTask
     request: dict[str, Any]
     log: JobLog
-    told: dict[str, Any] = field(default_factory=dict)
+    description: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -68,104 +68,106 @@ class TrainingJob:
 
     @property
     def status(self) -> str:
-        """InProgress, Completed, Failed, Stopping or Stopped; "" for one that does not exist yet."""
-        return str(self.told.get("TrainingJobStatus", ""))
+        """InProgress, Completed, Failed, Stopping or Stopped; "" if it does not exist yet."""
+        return str(self.description.get("TrainingJobStatus", ""))
 
     @property
     def state(self) -> str:
-        """Where it stands, more closely: Downloading, Training, ...; "waiting" for one that does not exist yet."""
-        return str(self.told.get("SecondaryStatus") or self.status or "waiting")
+        """The secondary status: Downloading, Training, ...; "waiting" if it does not exist yet."""
+        return str(self.description.get("SecondaryStatus") or self.status or "waiting")
 
     @property
     def billable_seconds(self) -> int:
-        """What it is billed for; 0 while that is not known."""
-        return int(self.told.get("BillableTimeInSeconds", 0)) * int(self.request["ResourceConfig"]["InstanceCount"])
+        """Billed instance seconds, 0 while unknown."""
+        seconds = int(self.description.get("BillableTimeInSeconds", 0))
+        return seconds * int(self.request["ResourceConfig"]["InstanceCount"])
+
+    @property
+    def model_uri(self) -> str:
+        """The s3:// address of a completed job's model archive."""
+        return str(self.description["ModelArtifacts"]["S3ModelArtifacts"])
 
     def model(self, account: Account) -> bytes:
-        """Fetch the model that a completed job made (UBJSON)."""
-        return candidate.unpack_model(bucket.fetch(account, str(self.told["ModelArtifacts"]["S3ModelArtifacts"])))
+        """Download a completed job's model (UBJSON)."""
+        return unpack_model(bucket.fetch(account, self.model_uri))
 
 
-def sent(hyperparameters: dict[str, str]) -> dict[str, str]:
-    """Return what a job is told of string hyperparameters."""
-    return {name: text for name, text in hyperparameters.items() if name not in _OURS}
+def remote_hyperparameters(hyperparameters: dict[str, str]) -> dict[str, str]:
+    """Return the hyperparameters that a job gets."""
+    return {name: value for name, value in hyperparameters.items() if name not in _LOCAL_HYPERPARAMETERS}
 
 
-def definition(account: Account, machines: JobResources) -> dict[str, Any]:
-    """Return what training jobs and those of a tuning job have in common: image, role, machines, limits."""
-    seconds = machines.minutes * 60
+def definition(account: Account, resources: JobResources) -> dict[str, Any]:
+    """Return what training and tuning jobs have in common: image, role, instances, limits."""
+    seconds = resources.minutes * 60
     stopping = {"MaxRuntimeInSeconds": seconds}
-    if machines.spot:
-        stopping["MaxWaitTimeInSeconds"] = seconds * _MOST_WAITING
+    if resources.spot:
+        stopping["MaxWaitTimeInSeconds"] = seconds * _SPOT_WAIT_FACTOR
     return {
         "AlgorithmSpecification": {"TrainingImage": images.image_uri(account.region), "TrainingInputMode": "File"},
         "RoleArn": role.need(account),
         "OutputDataConfig": {"S3OutputPath": bucket.uri(account, "jobs")},
         "ResourceConfig": {
-            "InstanceType": machines.instance_type,
-            "InstanceCount": machines.instance_count,
+            "InstanceType": resources.instance_type,
+            "InstanceCount": resources.instance_count,
             "VolumeSizeInGB": VOLUME_GB,
         },
         "StoppingCondition": stopping,
         "EnableNetworkIsolation": True,
-        "EnableManagedSpotTraining": machines.spot,
+        "EnableManagedSpotTraining": resources.spot,
     }
 
 
-def channels(work: TrainingTask, machines: JobResources) -> list[dict[str, Any]]:
-    """Return the channels of a job: libsvm files, and the train channel's parts dealt out to several instances."""
-    spread = "ShardedByS3Key" if machines.instance_count > 1 else "FullyReplicated"
-    found = [_channel("train", work.train, spread)]
-    return found + ([_channel("validation", work.validation, "FullyReplicated")] if work.validation else [])
+def channels(task: TrainingTask, resources: JobResources) -> list[dict[str, Any]]:
+    """Return a job's channels of libsvm files; several instances each get a part of the train channel."""
+    distribution = "ShardedByS3Key" if resources.instance_count > 1 else "FullyReplicated"
+    found = [_channel("train", task.train, distribution)]
+    return found + ([_channel("validation", task.validation, "FullyReplicated")] if task.validation else [])
 
 
-def _channel(name: str, address: str, spread: str) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": address, "S3DataDistributionType": spread}
+def _channel(name: str, address: str, distribution: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": address, "S3DataDistributionType": distribution}
     return {"ChannelName": name, "ContentType": CONTENT_TYPE, "DataSource": {"S3DataSource": source}}
 
 
-def find(account: Account, stage: str, work: TrainingTask, machines: JobResources) -> TrainingJob:
-    """Find the job that does a work, under way or done; else return one that is to be made, under a name still free."""
+def find(account: Account, stage: str, task: TrainingTask, resources: JobResources) -> TrainingJob:
+    """Return the job of a task that is in progress or completed, else a new one with an unused name."""
     wanted = {
-        **definition(account, machines),
-        "HyperParameters": sent(work.hyperparameters),
-        "InputDataConfig": channels(work, machines),
+        **definition(account, resources),
+        "HyperParameters": remote_hyperparameters(task.hyperparameters),
+        "InputDataConfig": channels(task, resources),
     }
     for attempt in count(1):
-        name = names.job(stage, work.purpose, wanted, attempt)
-        told = describe(account, name)
-        if not told or told["TrainingJobStatus"] == "InProgress" or _is_kept(account, told):
+        name = names.job(stage, task.purpose, wanted, attempt)
+        request = {"TrainingJobName": name, **wanted, "Tags": names.tags(stage)}
+        if resources.spot:
+            request["CheckpointConfig"] = {"S3Uri": bucket.uri(account, f"jobs/{name}/checkpoints")}
+        job = TrainingJob(task, request, JobLog(account.client("logs"), name), describe(account, name))
+        if job.status in ("", "InProgress") or (job.status == "Completed" and _has_model(account, job)):
             break
-    request = {"TrainingJobName": name, **wanted, "Tags": names.tags(stage)}
-    if machines.spot:
-        request["CheckpointConfig"] = {"S3Uri": bucket.uri(account, f"jobs/{name}/checkpoints")}
-    return TrainingJob(work, request, JobLog(account.client("logs"), name), told)
+    return job
 
 
 def describe(account: Account, name: str) -> dict[str, Any]:
-    """Return what is told about a job, nothing when there is no such job."""
+    """Return the description of a job, {} if it does not exist."""
     return if_there(account.client("sagemaker").describe_training_job, TrainingJobName=name) or {}
 
 
-def _is_kept(account: Account, told: dict[str, Any]) -> bool:
-    """Tell whether a job completed and its model is still in the bucket."""
-    if told["TrainingJobStatus"] != "Completed":
-        return False
-    below = bucket.uri(account, "")
-    address = str(told["ModelArtifacts"]["S3ModelArtifacts"])
-    return address.startswith(below) and address.removeprefix(below) in bucket.keys(account, address[len(below) :])
+def _has_model(account: Account, job: TrainingJob) -> bool:
+    """Return whether a completed job's model is still in the bucket."""
+    prefix = bucket.uri(account, "")
+    key = job.model_uri.removeprefix(prefix)
+    return job.model_uri.startswith(prefix) and key in bucket.keys(account, key)
 
 
-def create(aws: Aws, job: TrainingJob) -> None:
-    """Begin a job, and record it."""
-    sagemaker = aws.account.client("sagemaker")
-    sagemaker.create_training_job(**job.request)
-    aws.journal.write("created", "training-job", job.name)
-    job.told = describe(aws.account, job.name)
+def start(aws: Aws, job: TrainingJob) -> None:
+    """Start a job."""
+    aws.account.client("sagemaker").create_training_job(**job.request)
+    job.description = describe(aws.account, job.name)
 
 
 def stop(aws: Aws, name: str) -> bool:
-    """Ask a job to stop; False when it has ended by itself."""
+    """Stop a job, and return whether it was in progress."""
     if describe(aws.account, name).get("TrainingJobStatus") != "InProgress":
         return False
     try:
@@ -174,5 +176,4 @@ def stop(aws: Aws, name: str) -> bool:
         if describe(aws.account, name).get("TrainingJobStatus") in UNDER_WAY:
             raise
         return False
-    aws.journal.write("updated", "training-job", name, status="Stopping")
     return True

@@ -1,9 +1,9 @@
-"""`tune --on sagemaker`: the same file of ranges as a search here, searched by a hyperparameter tuning job.
+"""A hyperparameter tuning job, which searches the same file of ranges as a local search.
 
-Its training jobs learn from the pair of channels that single trials are judged on here, and it is found again by its
-name, which is derived from all that decides it. SageMaker judges a trial by the last round it ran, a search here by its
-best one. It could stop trials early too, but those that are worse than the median so far, which is wrong for boosting
-(see `training.tuning.pruning`): that stays off.
+Its training jobs use the same pair of channels as the trials of a local search. It is found again by its name, which is
+derived from everything that determines it. SageMaker rates a trial by its last round, a local search by its best one.
+SageMaker's early stopping of trials is off: it stops a trial below the median so far, which is wrong for boosting
+(see `training.tuning.pruning`).
 """
 
 from dataclasses import dataclass, field
@@ -18,25 +18,23 @@ from operations.aws import bucket, names
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
-from operations.aws.plan import Item, propose
+from operations.aws.plan import Item
 from operations.aws.watching import RESUME, watch
 from operations.jobs import training_job
-from operations.jobs.channel_upload import upload_channels
-from operations.jobs.run_jobs import TrainingOptions, later, place, price
-from operations.jobs.training_job import JobResources, TrainingTask
+from operations.jobs.run_jobs import JobOptions, confirm_and_upload, later_items, uploaded_channels
+from operations.jobs.training_job import UNDER_WAY, TrainingTask
 from training.features.channels import JUDGED_PAIR, load_prepared, pair_of
-from training.progress import bars
 from training.tuning.ranges import NumericRange, RangesError, SearchSpace
 
-LONGEST_NAME = 32  # those of its training jobs are this one, and their numbers
-_SHOWN = 15  # lines of the live table: the latest trials, and the best
-_PATIENCE_SECONDS = 3600.0
-_LEAST_ROUNDS = 20  # that Hyperband leaves to every trial
+MAX_NAME_LENGTH = 32  # SageMaker appends a number to it to name the training jobs
+_SHOWN_TRIALS = 15  # rows of the live table: the latest trials, and the best
+_STARTUP_SECONDS = 3600.0  # longest wait for instances, besides the trials' own time limits
+_MIN_ROUNDS = 20  # of every trial in Hyperband
 
 
 @dataclass(frozen=True)
 class TuningOptions:
-    """How a tuning job searches: its strategy, how many trials in all and at a time, and its random seed."""
+    """The strategy of a tuning job, the number of trials in total and at a time, and the random seed."""
 
     strategy: str = "Bayesian"
     max_jobs: int = 20
@@ -46,7 +44,7 @@ class TuningOptions:
 
 @dataclass(frozen=True)
 class TuningTrial:
-    """One training job of a tuning job. `value` is the metric after its last round, None while there is none."""
+    """One training job of a tuning job. `value` is the metric after its last round, None while unknown."""
 
     number: int  # 1..
     job: str
@@ -58,10 +56,10 @@ class TuningTrial:
 
 @dataclass
 class TuningJob:
-    """A tuning job that exists (`told` is what was said of it), or one to be made of `request` (`told` is empty)."""
+    """A tuning job; `description` is the service's description, {} if it does not exist yet."""
 
     request: dict[str, Any]
-    told: dict[str, Any] = field(default_factory=dict)
+    description: dict[str, Any] = field(default_factory=dict)
     trials: list[TuningTrial] = field(default_factory=list)
 
     @property
@@ -71,163 +69,155 @@ class TuningJob:
 
     @property
     def status(self) -> str:
-        """InProgress, Completed, ...; "" for one that does not exist yet."""
-        return str(self.told.get("HyperParameterTuningJobStatus", ""))
+        """InProgress, Completed, ...; "" if it does not exist yet."""
+        return str(self.description.get("HyperParameterTuningJobStatus", ""))
 
     @property
     def best(self) -> TuningTrial | None:
-        """The best trial that was completed, as SageMaker tells; None while there is none."""
-        job = self.told.get("BestTrainingJob", {}).get("TrainingJobName")
+        """The best completed trial, None while there is none."""
+        job = self.description.get("BestTrainingJob", {}).get("TrainingJobName")
         return next((trial for trial in self.trials if trial.job == job), None)
 
 
-def tune_there(
-    aws: Aws,
-    space: SearchSpace,
-    channels: Path,
-    search: TuningOptions,
-    order: TrainingOptions,
+def search_on_sagemaker(
+    aws: Aws, space: SearchSpace, channels: Path, tuning: TuningOptions, options: JobOptions
 ) -> TuningJob:
-    """Search on SageMaker, or go on waiting for a search that was begun; returns the job with its trials.
+    """Start a tuning job, or resume waiting for an earlier one; returns it with its trials.
 
-    Raises `RangesError` for a range that is searched here only, or not by this strategy, `AwsError` when no trial was
+    Raises `RangesError` for a range that SageMaker or the strategy does not support, `AwsError` if no trial was
     completed, `StoppedWaitingError` on Ctrl-C.
     """
-    tuning = find(aws.account, space, channels, search, order)
-    if not tuning.status:
-        machines = price(aws, order.machines)
-        trials = Item(f"trials, {search.max_parallel} at a time", f"{tuning.name}-001-... and on", machines)
-        propose(aws.console, f"Tuning, {_limits(search, order)}", [trials, *later(aws, order)], order.yes)
-        with bars(aws.console, "Uploading") as (tick,):
-            upload_channels(aws, channels, order.machines.instance_count, tick)
-        aws.account.client("sagemaker").create_hyper_parameter_tuning_job(**tuning.request)
-        aws.journal.write("created", "tuning-job", tuning.name)
-        tuning.told = describe(aws.account, tuning.name)
-    wait(aws, tuning, space, search, order)
-    return tuning
+    job = find(aws.account, space, channels, tuning, options)
+    if not job.status:
+        price = options.price(aws.account.region)
+        trials = Item(f"trials, {tuning.max_parallel} at a time", f"{job.name}-001-... and following", price)
+        number = "all combinations" if tuning.strategy == "Grid" else f"{tuning.max_jobs} trials"
+        confirm_and_upload(aws, channels, options, f"Tuning, {number}", [trials, *later_items(aws, options)])
+        aws.account.client("sagemaker").create_hyper_parameter_tuning_job(**job.request)
+        job.description = describe(aws.account, job.name)
+    wait(aws, job, space, tuning, options)
+    return job
 
 
-def wait(aws: Aws, tuning: TuningJob, space: SearchSpace, search: TuningOptions, order: TrainingOptions) -> None:
-    """Watch a tuning job until it ends; raises `AwsError` when it does without a trial that was completed."""
-    turns = search.max_jobs / search.max_parallel
-    longest = _PATIENCE_SECONDS + turns * (_PATIENCE_SECONDS + order.machines.minutes * 60)
-    watch(aws, lambda: look(aws.account, tuning), lambda: trials_table(tuning, space), longest)
-    if not tuning.best:
-        raise AwsError(f"{_why(tuning)} {RESUME.capitalize()} begins another one.", "job-failed")
+def wait(aws: Aws, job: TuningJob, space: SearchSpace, tuning: TuningOptions, options: JobOptions) -> None:
+    """Watch a tuning job until it ends; raises `AwsError` if no trial was completed."""
+    turns = tuning.max_jobs / tuning.max_parallel
+    longest = _STARTUP_SECONDS + turns * (_STARTUP_SECONDS + options.max_minutes * 60)
+    watch(aws, lambda: update(aws.account, job), lambda: trials_table(job, space), longest)
+    if not job.best:
+        reason = str(job.description.get("FailureReason") or "none of its trials was completed").rstrip(".")
+        raise AwsError(
+            f"The tuning job {job.name} {job.status.lower()} without a model: {reason}. {RESUME.capitalize()} starts "
+            "another one.",
+            "job-failed",
+        )
 
 
-def find(
-    account: Account, space: SearchSpace, channels: Path, search: TuningOptions, order: TrainingOptions
-) -> TuningJob:
-    """Find the tuning job that is under way or done; else return one to be made, under a name still free."""
-    _check(space, search)
-    wanted = _request(account, space, channels, search, order.machines)
+def find(account: Account, space: SearchSpace, channels: Path, tuning: TuningOptions, options: JobOptions) -> TuningJob:
+    """Return the tuning job that is in progress or completed, else a new one with an unused name."""
+    _check(space, tuning)
+    wanted = _request(account, space, channels, tuning, options)
     for attempt in count(1):
-        name = names.job(order.stage, "tune", wanted, attempt, room=names.LONGEST - LONGEST_NAME)
-        told = describe(account, name)
-        if told.get("HyperParameterTuningJobStatus", "InProgress") in ("InProgress", "Completed"):
+        name = names.job(options.stage, "tune", wanted, attempt, room=names.LONGEST - MAX_NAME_LENGTH)
+        description = describe(account, name)
+        if description.get("HyperParameterTuningJobStatus", "InProgress") in ("InProgress", "Completed"):
             break
-    if order.machines.spot:  # after an interruption a trial goes on from there; its jobs have folders of their own
+    if options.spot:  # an interrupted trial resumes from its checkpoint; each job has its own folder there
         wanted["TrainingJobDefinition"]["CheckpointConfig"] = {"S3Uri": bucket.uri(account, f"jobs/{name}/checkpoints")}
-    return TuningJob({"HyperParameterTuningJobName": name, **wanted, "Tags": names.tags(order.stage)}, told)
+    return TuningJob({"HyperParameterTuningJobName": name, **wanted, "Tags": names.tags(options.stage)}, description)
 
 
-def _check(space: SearchSpace, search: TuningOptions) -> None:
+def _check(space: SearchSpace, tuning: TuningOptions) -> None:
     """Raise `RangesError` for a range that a tuning job would refuse."""
     if space.local_only:
         raise RangesError(
-            f"A SageMaker tuning job cannot vary {', '.join(space.local_only)}: state it as static, or search here."
+            f"A SageMaker tuning job cannot vary {', '.join(space.local_only)}: make it static, or search locally."
         )
-    numbers = [one.name for one in space.ranges if isinstance(one, NumericRange)]
-    if search.strategy == "Grid" and numbers:
+    numeric = [interval.name for interval in space.ranges if isinstance(interval, NumericRange)]
+    if tuning.strategy == "Grid" and numeric:
         raise RangesError(
-            f"Grid tries stated values only, not ranges such as {numbers[0]}'s: list its values as "
+            f"The strategy Grid needs lists of values, not ranges such as that of {numeric[0]}: list its values in "
             "CategoricalParameterRanges, or choose another --strategy."
         )
 
 
 def _request(
-    account: Account, space: SearchSpace, channels: Path, search: TuningOptions, machines: JobResources
+    account: Account, space: SearchSpace, channels: Path, tuning: TuningOptions, options: JobOptions
 ) -> dict[str, Any]:
-    """Return the request for a tuning job, but for its name and tags."""
+    """Return the request for a tuning job, without its name and tags."""
     prepared, _ = load_prepared(channels)
-    where, pair = place(account, prepared, machines), pair_of(JUDGED_PAIR)
-    static = training_job.sent(space.hyperparameters({}))
-    train = where.train(pair, sharded=machines.instance_count > 1)
-    work = TrainingTask("tune", static, train, where.validation(pair))
-    limits = {"MaxParallelTrainingJobs": search.max_parallel}
-    if search.strategy != "Grid":  # which tries all combinations there are
-        limits["MaxNumberOfTrainingJobs"] = search.max_jobs
+    uploaded, pair = uploaded_channels(account, prepared, options), pair_of(JUDGED_PAIR)
+    static = training_job.remote_hyperparameters(space.hyperparameters({}))
+    train = uploaded.train(pair, sharded=options.instance_count > 1)
+    task = TrainingTask("tune", static, train, uploaded.validation(pair))
+    limits = {"MaxParallelTrainingJobs": tuning.max_parallel}
+    if tuning.strategy != "Grid":  # which tries all combinations
+        limits["MaxNumberOfTrainingJobs"] = tuning.max_jobs
     config: dict[str, Any] = {
-        "Strategy": search.strategy,
+        "Strategy": tuning.strategy,
         "HyperParameterTuningJobObjective": space.document["HyperParameterTuningJobObjective"],
         "ResourceLimits": limits,
         "ParameterRanges": space.document["ParameterRanges"],
         "TrainingJobEarlyStoppingType": "Off",
-        "RandomSeed": search.seed,
+        "RandomSeed": tuning.seed,
     }
-    if search.strategy == "Hyperband":
+    if tuning.strategy == "Hyperband":
         config["StrategyConfig"] = {"HyperbandStrategyConfig": _hyperband(space)}
     definition = {
-        **training_job.definition(account, machines),
+        **training_job.definition(account, options.resources),
         "StaticHyperParameters": static,
-        "InputDataConfig": training_job.channels(work, machines),
+        "InputDataConfig": training_job.channels(task, options.resources),
     }
     return {"HyperParameterTuningJobConfig": config, "TrainingJobDefinition": definition}
 
 
 def _hyperband(space: SearchSpace) -> dict[str, int]:
-    """Return how many rounds Hyperband gives a trial: it cannot find out by itself what they are called."""
-    searched = [one.high for one in space.ranges if isinstance(one, NumericRange) and one.name == "num_round"]
-    most = int(searched[0] if searched else space.static["num_round"])
-    return {"MinResource": min(_LEAST_ROUNDS, most), "MaxResource": most}
-
-
-def _limits(search: TuningOptions, order: TrainingOptions) -> str:
-    """Say how much a tuning job may do."""
-    trials = "all combinations" if search.strategy == "Grid" else f"{search.max_jobs} trials"
-    machines = order.machines
-    return f"{trials} of {machines.minutes} minutes at most on {machines.instance_count} x {machines.instance_type}"
+    """Return Hyperband's limits on a trial's rounds; it does not know the name of that hyperparameter."""
+    ranges = [
+        interval.high
+        for interval in space.ranges
+        if isinstance(interval, NumericRange) and interval.name == "num_round"
+    ]
+    most = int(ranges[0] if ranges else space.static["num_round"])
+    return {"MinResource": min(_MIN_ROUNDS, most), "MaxResource": most}
 
 
 def describe(account: Account, name: str) -> dict[str, Any]:
-    """Return what is told about a tuning job, nothing when there is no such job."""
-    return (
-        if_there(account.client("sagemaker").describe_hyper_parameter_tuning_job, HyperParameterTuningJobName=name)
-        or {}
-    )
+    """Return the description of a tuning job, {} if it does not exist."""
+    ask = account.client("sagemaker").describe_hyper_parameter_tuning_job
+    return if_there(ask, HyperParameterTuningJobName=name) or {}
 
 
-def look(account: Account, tuning: TuningJob) -> bool:
-    """Look how a tuning job stands; True when it has ended, or does not exist."""
-    tuning.told = describe(account, tuning.name)
-    if not tuning.told:
+def update(account: Account, job: TuningJob) -> bool:
+    """Update a tuning job and its trials; return whether it has ended, or does not exist."""
+    job.description = describe(account, job.name)
+    if not job.description:
         return True
     pages = account.client("sagemaker").get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
-    found = pages.paginate(HyperParameterTuningJobName=tuning.name, SortBy="CreationTime", SortOrder="Ascending")
-    told = [one for page in found for one in page["TrainingJobSummaries"]]
-    tuning.trials = [_trial(number, one) for number, one in enumerate(told, start=1)]
-    return tuning.status not in ("InProgress", "Stopping")
+    found = pages.paginate(HyperParameterTuningJobName=job.name, SortBy="CreationTime", SortOrder="Ascending")
+    summaries = [summary for page in found for summary in page["TrainingJobSummaries"]]
+    job.trials = [_trial(number, summary) for number, summary in enumerate(summaries, start=1)]
+    return job.status not in UNDER_WAY
 
 
-def _trial(number: int, told: dict[str, Any]) -> TuningTrial:
-    """Read a summary of a training job; texts come in quotes of their own from some algorithms."""
-    began, ended = told.get("TrainingStartTime"), told.get("TrainingEndTime")
-    seconds = isinstance(began, datetime) and isinstance(ended, datetime) and (ended - began).total_seconds()
+def _trial(number: int, summary: dict[str, Any]) -> TuningTrial:
+    """Read the summary of a trial; some algorithms put quotes around text values."""
+    start, end = summary.get("TrainingStartTime"), summary.get("TrainingEndTime")
+    seconds = isinstance(start, datetime) and isinstance(end, datetime) and (end - start).total_seconds()
     return TuningTrial(
         number=number,
-        job=str(told["TrainingJobName"]),
-        status=str(told["TrainingJobStatus"]),
-        value=told.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
+        job=str(summary["TrainingJobName"]),
+        status=str(summary["TrainingJobStatus"]),
+        value=summary.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
         seconds=seconds or None,
-        values={name: str(text).strip('"') for name, text in told["TunedHyperParameters"].items()},
+        values={name: str(text).strip('"') for name, text in summary["TunedHyperParameters"].items()},
     )
 
 
-def trials_table(tuning: TuningJob, space: SearchSpace) -> Table:
-    """Make a table of the latest trials and the best one."""
-    best = tuning.best
-    latest = [trial for trial in tuning.trials[-_SHOWN:] if trial is not best]
+def trials_table(job: TuningJob, space: SearchSpace) -> Table:
+    """Return a table of the latest trials and the best one."""
+    best = job.best
+    latest = [trial for trial in job.trials[-_SHOWN_TRIALS:] if trial is not best]
     table = Table("trial", "state", f"validation {space.metric}", "seconds", *space.names, title_justify="left")
     for column in table.columns[2:]:
         column.justify = "right"
@@ -240,21 +230,14 @@ def trials_table(tuning: TuningJob, space: SearchSpace) -> Table:
             *(trial.values.get(name, "") for name in space.names),
             style="bold green" if trial is best else "",
         )
-    done = sum(trial.status == "Completed" for trial in tuning.trials)
-    table.caption = f"{tuning.name}: {tuning.status}, {done} of {len(tuning.trials)} trials begun have completed"
+    done = sum(trial.status == "Completed" for trial in job.trials)
+    table.caption = f"{job.name}: {job.status}, {done} of {len(job.trials)} started trials are completed"
     return table
 
 
-def _why(tuning: TuningJob) -> str:
-    """Say why a tuning job has no best trial."""
-    reason = str(tuning.told.get("FailureReason") or "none of its trials was completed").rstrip(".")
-    return f"The tuning job {tuning.name} {tuning.status.lower()} without a model: {reason}."
-
-
-def stop(aws: Aws, tuning: TuningJob) -> bool:
-    """Ask a tuning job to stop, and its training jobs with it; False when it is not under way."""
-    if tuning.status != "InProgress":
+def stop(aws: Aws, job: TuningJob) -> bool:
+    """Stop a tuning job and its training jobs, and return whether it was in progress."""
+    if job.status != "InProgress":
         return False
-    aws.account.client("sagemaker").stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuning.name)
-    aws.journal.write("updated", "tuning-job", tuning.name, status="Stopping")
+    aws.account.client("sagemaker").stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=job.name)
     return True
