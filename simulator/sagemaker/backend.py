@@ -41,7 +41,7 @@ class StoppedError(Exception):
 class ResourceKind:
     """A kind of resource. `TrainingJob` has the members TrainingJobName, TrainingJobArn and TrainingJobStatus.
 
-    Messages may contain `{arn}`. `conflict_code` is the error code if a name is taken or a running job is deleted.
+    The messages may contain `{arn}`.
     """
 
     api_name: str

@@ -1,10 +1,8 @@
 """CloudWatch metrics of an endpoint's invocations, and the evaluation of its alarms, which moto only stores."""
 
-import math
 import operator
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,45 +22,6 @@ _COMPARISONS = {
 }
 
 
-@dataclass
-class _Statistics:
-    """Counts and latencies of a variant's responses since the last push."""
-
-    count: int = 0
-    client_errors: int = 0
-    server_errors: int = 0
-    total_microseconds: float = 0.0
-    min_microseconds: float = math.inf
-    max_microseconds: float = 0.0
-
-    def add(self, status: int, microseconds: float) -> None:
-        """Add a response, by the container's status."""
-        self.count += 1
-        self.client_errors += 400 <= status < 500
-        self.server_errors += not 200 <= status < 500
-        self.total_microseconds += microseconds
-        self.min_microseconds = min(self.min_microseconds, microseconds)
-        self.max_microseconds = max(self.max_microseconds, microseconds)
-
-    def metric_data(self) -> list[dict[str, Any]]:
-        """Return the statistics as PutMetricData takes them."""
-        counts = {
-            "Invocations": self.count,
-            "Invocation4XXErrors": self.client_errors,
-            "Invocation5XXErrors": self.server_errors,
-        }
-        latency = {
-            "SampleCount": float(self.count),
-            "Sum": self.total_microseconds,
-            "Minimum": self.min_microseconds,
-            "Maximum": self.max_microseconds,
-        }
-        return [
-            *({"MetricName": name, "Value": float(count), "Unit": "None"} for name, count in counts.items()),
-            {"MetricName": "ModelLatency", "StatisticValues": latency, "Unit": "Microseconds"},
-        ]
-
-
 class InvocationMetrics:
     """The metrics of one endpoint: `record` collects invocations, `push` sends them to CloudWatch. Thread-safe."""
 
@@ -71,13 +30,13 @@ class InvocationMetrics:
         self._endpoint = endpoint
         self._lock = threading.Lock()
         self._pushing = threading.Lock()
-        self._recorded: dict[str, _Statistics] = {}  # variant -> statistics since the last push
+        self._recorded: dict[str, list[tuple[int, float]]] = {}  # variant -> (status, microseconds) since the last push
         self._in_alarm = False
 
     def record(self, variant: str, status: int, seconds: float) -> None:
         """Add an invocation: the container's status and response time."""
         with self._lock:
-            self._recorded.setdefault(variant, _Statistics()).add(status, seconds * 1e6)
+            self._recorded.setdefault(variant, []).append((status, seconds * 1e6))
 
     def push(self) -> None:
         """Send the metrics since the last push, and evaluate the alarms on them.
@@ -90,22 +49,39 @@ class InvocationMetrics:
             if not recorded and not self._in_alarm:
                 return
             cloudwatch, now = self._backend.client("cloudwatch"), self._backend.now()
+            data = [
+                {**datum, "Dimensions": _dimensions(self._endpoint, variant), "Timestamp": now}
+                for variant, responses in recorded.items()
+                for datum in _metric_data(responses)
+            ]
             with suppress(BotoCoreError, ClientError):
-                if recorded:
-                    cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=self._metric_data(recorded, now))
+                if data:
+                    cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
                 self._in_alarm = evaluate_alarms(cloudwatch, self._endpoint, now, self._backend.pace)
 
-    def _metric_data(self, recorded: dict[str, _Statistics], now: datetime) -> list[dict[str, Any]]:
-        return [
-            {**datum, "Dimensions": dimensions(self._endpoint, variant), "Timestamp": now}
-            for variant, statistics in recorded.items()
-            for datum in statistics.metric_data()
-        ]
 
-
-def dimensions(endpoint: str, variant: str) -> list[dict[str, str]]:
-    """Return the dimensions of a variant's metrics."""
+def _dimensions(endpoint: str, variant: str) -> list[dict[str, str]]:
     return [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
+
+
+def _metric_data(responses: list[tuple[int, float]]) -> list[dict[str, Any]]:
+    """Return the metrics of responses, each (status, microseconds), as PutMetricData takes them."""
+    latencies = [microseconds for _, microseconds in responses]
+    counts = {
+        "Invocations": len(responses),
+        "Invocation4XXErrors": sum(400 <= status < 500 for status, _ in responses),
+        "Invocation5XXErrors": sum(not 200 <= status < 500 for status, _ in responses),
+    }
+    latency = {
+        "SampleCount": float(len(latencies)),
+        "Sum": sum(latencies),
+        "Minimum": min(latencies),
+        "Maximum": max(latencies),
+    }
+    return [
+        *({"MetricName": name, "Value": float(count), "Unit": "None"} for name, count in counts.items()),
+        {"MetricName": "ModelLatency", "StatisticValues": latency, "Unit": "Microseconds"},
+    ]
 
 
 def evaluate_alarms(cloudwatch: Any, endpoint: str, now: datetime, pace: float) -> bool:

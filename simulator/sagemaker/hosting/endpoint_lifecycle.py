@@ -5,7 +5,8 @@ Deleting an endpoint stops its other background work at that work's next step.
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -73,56 +74,41 @@ def deployment_of(endpoint: Resource) -> Deployment:
     return deployment
 
 
-def create(backend: Backend, endpoint: Resource, fault: str) -> None:
-    """Creating -> InService, or Failed; then push metrics until the endpoint is deleted."""
+def deploy(backend: Backend, endpoint: Resource, steps: Sequence[Step], config: dict[str, Any], fault: str) -> None:
+    """Put the pending fleet into service: Creating or Updating -> InService.
+
+    On failure, a new endpoint is Failed, and an updated one is InService with its old fleet and a failure reason. A new
+    endpoint's metrics are then pushed until it is deleted.
+    """
     if fault == "stuck":
         return
     deployment = deployment_of(endpoint)
+    old = deployment.current
     try:
         _start_pending(backend, endpoint, fault)
+        if old:
+            _shift_traffic(backend, endpoint, steps, alarm_names(config))
     except (_DeploymentFailedError, BotoCoreError, ClientError) as error:
-        with backend.lock:
-            _require_exists(backend, endpoint)
-            deployment.pending = None
-            backend.set_status(endpoint, "Failed", str(error))
-        return
-    with backend.lock:
-        _require_exists(backend, endpoint)
-        _promote_pending(endpoint, {})
-        backend.endpoints[endpoint.name] = deployment.runtime
-        backend.set_status(endpoint, "InService")
-    _push_metrics(backend, endpoint)
-
-
-def update(backend: Backend, endpoint: Resource, steps: Sequence[Step], config: dict[str, Any], fault: str) -> None:
-    """Updating -> InService with the pending fleet; or with the old one and a failure reason."""
-    if fault == "stuck":
-        return
-    deployment = deployment_of(endpoint)
-    old = deployment.serving
-    try:
-        _start_pending(backend, endpoint, fault)
-        _shift_traffic(backend, endpoint, steps, alarm_names(config))
-    except (_DeploymentFailedError, BotoCoreError, ClientError) as error:
-        with backend.lock:
-            _require_exists(backend, endpoint)
-            deployment.route((old, 1.0))
+        with _lock_existing(backend, endpoint):
             deployment.pending = None
             endpoint.private.pop("next_config", None)
-            backend.set_status(endpoint, "InService", str(error))
+            if old:
+                deployment.route((old, 1.0))
+            backend.set_status(endpoint, "InService" if old else "Failed", str(error))
         return
-    with backend.lock:
-        _require_exists(backend, endpoint)
-        _promote_pending(endpoint, config)
+    with _lock_existing(backend, endpoint):
+        _promote_pending(endpoint, config if old else {})
+        backend.endpoints[endpoint.name] = deployment.runtime
         backend.set_status(endpoint, "InService")
+    if not old:
+        _push_metrics(backend, endpoint)
 
 
 def apply_weights(backend: Backend, endpoint: Resource) -> None:
     """Updating -> InService with the desired weights and instance counts."""
     _wait(backend, endpoint, 0.5)
     deployment = deployment_of(endpoint)
-    with backend.lock:
-        _require_exists(backend, endpoint)
+    with _lock_existing(backend, endpoint):
         for variant in deployment.serving.variants:
             variant.apply_desired()
         deployment.route((deployment.serving, 1.0))
@@ -174,8 +160,7 @@ def _start_pending(backend: Backend, endpoint: Resource, fault: str) -> None:
 
 def _archive_url(backend: Backend, endpoint: Resource, name: str) -> str:
     """Return the URL of a model's archive; raises `_DeploymentFailedError` if the model was deleted."""
-    with backend.lock:
-        _require_exists(backend, endpoint)
+    with _lock_existing(backend, endpoint):
         model = backend.get(MODEL, name)
         if not model:
             raise _DeploymentFailedError(f'Could not find model "{backend.arn(MODEL, name)}".')
@@ -189,8 +174,7 @@ def _shift_traffic(backend: Backend, endpoint: Resource, steps: Sequence[Step], 
     if not new:
         raise StoppedError
     for step in steps:
-        with backend.lock:
-            _require_exists(backend, endpoint)
+        with _lock_existing(backend, endpoint):
             deployment.route((old, 1 - step.share), (new, step.share))
             new.status = "Baking"
         _bake(backend, endpoint, step.paces, alarms)
@@ -207,8 +191,7 @@ def _bake(backend: Backend, endpoint: Resource, paces: float, alarms: list[str])
         deployment.metrics.push()
         triggered = cloudwatch_metrics.in_alarm(backend.client("cloudwatch"), alarms)
         if triggered:
-            with backend.lock:
-                _require_exists(backend, endpoint)
+            with _lock_existing(backend, endpoint):
                 deployment.route((deployment.serving, 1.0))
                 backend.set_status(endpoint, "RollingBack")
             _wait(backend, endpoint, 0.5)
@@ -252,3 +235,11 @@ def _require_exists(backend: Backend, endpoint: Resource) -> None:
     """Raise `StoppedError` if an endpoint is being deleted or does not exist any more."""
     if endpoint.status == "Deleting" or backend.get(ENDPOINT, endpoint.name) is not endpoint:
         raise StoppedError
+
+
+@contextmanager
+def _lock_existing(backend: Backend, endpoint: Resource) -> Iterator[None]:
+    """Hold the backend's lock; raises `StoppedError` if the endpoint is being deleted or does not exist any more."""
+    with backend.lock:
+        _require_exists(backend, endpoint)
+        yield

@@ -24,7 +24,7 @@ def create_endpoint(backend: Backend, request: dict[str, Any]) -> dict[str, Any]
     endpoint = backend.create(ENDPOINT, stored, status="Creating")
     endpoint.private |= {"deployment": Deployment(backend, endpoint.name, fleet), "next_config": fleet.config}
     fault = backend.fault_injector.background("CreateEndpoint")
-    _start(backend, endpoint, lambda: endpoint_lifecycle.create(backend, endpoint, fault))
+    _start(backend, endpoint, lambda: endpoint_lifecycle.deploy(backend, endpoint, (), {}, fault))
     return {"EndpointArn": endpoint.arn}
 
 
@@ -61,7 +61,7 @@ def update_endpoint(backend: Backend, request: dict[str, Any]) -> dict[str, Any]
     endpoint.private["next_config"] = new.config
     deployment.pending = new
     fault = backend.fault_injector.background("UpdateEndpoint")
-    _start(backend, endpoint, lambda: endpoint_lifecycle.update(backend, endpoint, steps, config, fault))
+    _start(backend, endpoint, lambda: endpoint_lifecycle.deploy(backend, endpoint, steps, config, fault))
     return {"EndpointArn": endpoint.arn}
 
 
