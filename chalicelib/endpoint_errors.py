@@ -19,8 +19,8 @@ class Fault:
     status: int
     title: str
     detail: str
-    retry_after_seconds: int | None
-    retried: bool
+    retry_after_seconds: int | None = None
+    retried: bool = False
 
 
 STARTING = Fault(
@@ -29,7 +29,6 @@ STARTING = Fault(
     "The model is starting",
     "The model is being loaded. Try again in a few seconds.",
     retry_after_seconds=10,
-    retried=False,
 )
 BUSY = Fault(
     "endpoint-busy",
@@ -43,7 +42,7 @@ DOWN = Fault(
     "endpoint-down",
     503,
     "The model is unavailable",
-    "The model is unavailable. Try again in a few seconds.",
+    "Try again in a few seconds.",
     retry_after_seconds=5,
     retried=True,
 )
@@ -60,8 +59,6 @@ MODEL_FAILED = Fault(
     502,
     "The model could not judge this",
     "The model rejected this request, or failed on it.",
-    retry_after_seconds=None,
-    retried=False,
 )
 ABSENT = Fault(
     "endpoint-absent",
@@ -69,7 +66,6 @@ ABSENT = Fault(
     "There is no model yet",
     "The model is not deployed, or not ready yet. Try again in a minute.",
     retry_after_seconds=60,
-    retried=False,
 )
 SLOW = Fault(
     "endpoint-slow",
@@ -77,15 +73,12 @@ SLOW = Fault(
     "The model took too long",
     "The model did not respond in time. Try again in a few seconds.",
     retry_after_seconds=5,
-    retried=False,
 )
 MISCONFIGURED = Fault(
     "misconfigured",
     500,
     "This site isn't configured correctly",
-    "This site isn't configured correctly: it isn't allowed to call its model.",
-    retry_after_seconds=None,
-    retried=False,
+    "The site isn't allowed to call its model.",
 )
 BAD_ANSWER = Fault(
     "bad-answer",
@@ -93,15 +86,12 @@ BAD_ANSWER = Fault(
     "The model's response is invalid",
     "The model did not return a probability for each review. Try again in a few seconds.",
     retry_after_seconds=5,
-    retried=False,
 )
 UNKNOWN = Fault(
     "endpoint-fault",
     502,
     "The model cannot be called",
     "An unexpected error occurred when the model was called.",
-    retry_after_seconds=None,
-    retried=False,
 )
 
 FAULTS: dict[str, Fault] = {
