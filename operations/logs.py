@@ -1,79 +1,140 @@
-"""Step `logs`: what an endpoint, the app or a job has logged, and with --follow what comes in."""
+"""The step `logs`: log events of an endpoint, the app or a job; with --follow, new events as they arrive."""
 
-from collections.abc import Callable
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from operations.aws import names
+from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, if_there
+from operations.aws.errors import AwsError, if_there, is_absent
 from operations.endpoint import endpoint_state
-from operations.inventory.log_events import Source, events, follow
-from operations.inventory.resources import TRAINING_JOB, TRANSFORM_JOB
-from operations.inventory.supporting import APP_LOGS, ENDPOINT_LOGS, JOB_LOGS
+from operations.inventory.resources import TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB
+from operations.inventory.running_jobs import job_operation
+from operations.inventory.search import list_all
+from operations.inventory.supporting_resources import APP_LOGS, ENDPOINT_LOGS, JOB_LOGS
 
 OF_ENDPOINT, OF_APP, OF_JOB = "endpoint", "app", "job"
+POLL_SECONDS = 2.0
+MAX_DELAY = timedelta(seconds=30)  # of an event that arrives after newer ones
+_JOB_STREAMS = {  # kind -> group, and what follows the job's name in the names of its streams
+    TRAINING_JOB: (JOB_LOGS[TRAINING_JOB], "/"),
+    TRANSFORM_JOB: (JOB_LOGS[TRANSFORM_JOB], "/"),
+    TUNING_JOB: (JOB_LOGS[TRAINING_JOB], "-"),  # its training jobs' names begin with its own
+}
 
 
-def source_of(aws: Aws, stage: str, what: str, name: str) -> Source:
-    """Find the log that is meant; raises `AwsError` when a job or an endpoint has to be named, or is not there."""
+@dataclass(frozen=True)
+class LogSource:
+    """A log group, and the name prefix of the streams in it ("" for all)."""
+
+    group: str
+    streams: str = ""
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """One log event."""
+
+    id: str
+    time: datetime
+    stream: str
+    message: str
+
+    def __str__(self) -> str:
+        """`2026-11-25T04:00:00Z AllTraffic/i-0abc: message`."""
+        return f"{names.moment(self.time)} {self.stream}: {self.message.rstrip()}"
+
+
+def source_of(aws: Aws, stage: str, what: str, name: str) -> LogSource:
+    """Return the log of an endpoint, an app or a job; raises `AwsError` if a name is required or does not exist."""
     if what == OF_APP:
-        return Source(f"{APP_LOGS}{names.APP}-{stage}")
+        return LogSource(f"{APP_LOGS}{names.APP}-{stage}")
     if what == OF_JOB:
-        return _of_job(aws, name)
-    return Source(f"{ENDPOINT_LOGS}{name or _endpoint(aws, stage)}")
+        return _job_source(aws, name)
+    return LogSource(f"{ENDPOINT_LOGS}{name or _newest_endpoint(aws, stage)}")
 
 
-def _endpoint(aws: Aws, stage: str) -> str:
-    """Name the newest endpoint of a stage."""
+def _newest_endpoint(aws: Aws, stage: str) -> str:
+    """Return the name of a stage's newest endpoint."""
     found = endpoint_state.find_all(aws.account, stage)
     if not found:
         raise AwsError(
-            f"Stage {stage} has no endpoint. The log of one that is gone: verdict logs endpoint NAME. "
-            f"To deploy one: verdict deploy --stage {stage}",
+            f"Stage {stage} has no endpoint. Deploy one with `verdict deploy --stage {stage}`, or show the log of a "
+            "deleted one with `verdict logs endpoint NAME`.",
             "absent",
         )
     if len(found) > 1:
-        others = ", ".join(one.name for one in found[1:])
-        aws.say(f"The newest endpoint, {found[0].name}. There are others: {others}")
+        others = ", ".join(endpoint.name for endpoint in found[1:])
+        aws.say(f"This is the newest endpoint, {found[0].name}. Others: {others}")
     return found[0].name
 
 
-def _of_job(aws: Aws, name: str) -> Source:
-    """Find out what kind of job a name is of, and where such jobs log."""
+def _job_source(aws: Aws, name: str) -> LogSource:
+    """Return the log of a job, whose kind is looked up."""
     if not name:
-        raise AwsError("Name the job: verdict logs job NAME. `status` lists those that run.", "no-name")
-    sagemaker = aws.account.client("sagemaker")
-    kinds: list[tuple[Callable[..., Any], str, Source]] = [
-        (sagemaker.describe_training_job, "TrainingJobName", Source(JOB_LOGS[TRAINING_JOB], f"{name}/")),
-        (sagemaker.describe_transform_job, "TransformJobName", Source(JOB_LOGS[TRANSFORM_JOB], f"{name}/")),
-        (
-            sagemaker.describe_hyper_parameter_tuning_job,
-            "HyperParameterTuningJobName",
-            Source(JOB_LOGS[TRAINING_JOB], f"{name}-"),  # its training jobs are named after it
-        ),
-    ]
-    for describe, member, source in kinds:
-        if if_there(describe, **{member: name}):
-            return source
+        raise AwsError("Name the job: verdict logs job NAME. `verdict status` lists running jobs.", "no-name")
+    for kind, (group, separator) in _JOB_STREAMS.items():
+        if if_there(job_operation(aws.account, "Describe", kind, name)):
+            return LogSource(group, f"{name}{separator}")
     raise AwsError(f"There is no job {name} in {aws.account.region}.", "absent")
 
 
-def show(aws: Aws, source: Source, since: datetime, say: Callable[[str], None]) -> None:
-    """Print what was logged since a time; says so when there is nothing."""
+def events(account: Account, source: LogSource, since: datetime) -> list[LogEvent] | None:
+    """Return the events since a time, oldest first; None if the log group or stream does not exist."""
+    request: dict[str, Any] = {"logGroupName": source.group, "startTime": int(since.timestamp() * 1000)}
+    if source.streams:
+        request["logStreamNamePrefix"] = source.streams
+    try:
+        listed = list(list_all(account, "logs", "filter_log_events", "events", **request))
+    except ClientError as error:
+        if is_absent(error):
+            return None
+        raise
+    found = [_event(event) for event in listed if event["logStreamName"].startswith(source.streams)]
+    return sorted(found, key=lambda event: event.time)
+
+
+def _event(event: dict[str, Any]) -> LogEvent:
+    """Convert an event of CloudWatch Logs."""
+    moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+    return LogEvent(event["eventId"], moment, event["logStreamName"], event["message"])
+
+
+def follow(
+    account: Account, source: LogSource, since: datetime, pause: Callable[[float], None] = time.sleep
+) -> Iterator[LogEvent]:
+    """Yield the events since a time, then new events as they arrive, each once, without end."""
+    seen: dict[str, datetime] = {}
+    while True:
+        for event in events(account, source, since) or ():
+            if event.id not in seen:
+                seen[event.id] = event.time
+                yield event
+        since = max(since, max(seen.values(), default=since) - MAX_DELAY)
+        seen = {event_id: moment for event_id, moment in seen.items() if moment >= since}
+        pause(POLL_SECONDS)
+
+
+def show(aws: Aws, source: LogSource, since: datetime, say: Callable[[str], None]) -> None:
+    """Print the events since a time, or that there are none."""
     found = events(aws.account, source, since)
     where = f"{source.group}{f', streams {source.streams}...' if source.streams else ''}"
     if found is None:
-        aws.say(f"There is no log yet in {where}. It comes with the first line; --follow waits for it.")
+        aws.say(f"There is no log yet in {where}. It is created with its first event; --follow waits for it.")
     elif not found:
-        aws.say(f"Nothing was logged in {where} since {names.moment(since)}. Look further back with --since 1d.")
+        aws.say(f"Nothing was logged in {where} since {names.moment(since)}. Start earlier with --since 1d.")
     for event in found or ():
         say(str(event))
 
 
-def keep_showing(aws: Aws, source: Source, since: datetime, say: Callable[[str], None]) -> None:
-    """Print what was logged and what comes in, until Ctrl-C."""
-    aws.say(f"{source.group}; Ctrl-C ends it.")
+def keep_showing(aws: Aws, source: LogSource, since: datetime, say: Callable[[str], None]) -> None:
+    """Print the events since a time and new ones, until Ctrl-C."""
+    aws.say(f"{source.group} (press Ctrl-C to stop)")
     try:
         for event in follow(aws.account, source, since, aws.pause):
             say(str(event))

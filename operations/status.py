@@ -1,4 +1,4 @@
-"""Step `status`: everything that exists, stage by stage, what it costs, and what has been forgotten."""
+"""The step `status`: all resources by stage, with states, ages and costs, and reminders."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -9,46 +9,43 @@ from chalicelib import release
 from chalicelib.errors import ReleaseError
 from operations.aws import names, prices
 from operations.aws.account import Account
-from operations.endpoint.endpoint_state import MOVING
-from operations.endpoint.transition import UPDATING_TAG
-from operations.inventory import reminders
-from operations.inventory.descriptions import about, cost
+from operations.endpoint import transition
+from operations.endpoint.endpoint_state import MOVING, DeployedVariant
+from operations.inventory.costs import format_usd, month_to_date
 from operations.inventory.inventory import ENDPOINTS, Inventory
-from operations.inventory.reminders import span
-from operations.inventory.resources import ENDPOINT, JOBS, Resource, Variant
-from operations.inventory.spending import dollars, so_far
+from operations.inventory.reminders import format_duration, reminders_of
+from operations.inventory.resources import ENDPOINT, JOBS, Resource
 
 ABSENT, UNKNOWN = "absent", "unknown"  # states of an endpoint that was not found
 
 
 def report(account: Account, found: Inventory, now: datetime, fingerprint: str) -> dict[str, Any]:
-    """Return what exists as a JSON document: the same that is shown."""
-    rows = [_document(account, resource, now) for resource in found.resources]
+    """Return the status as JSON data."""
     return {
         "account": account.number,
         "region": account.region,
         "time": names.moment(now),
-        "resources": rows,
-        "usd_per_hour": found.by_the_hour.usd_per_hour,
+        "resources": [_document(account, resource, now) for resource in found.resources],
+        "usd_per_hour": found.hourly_price.usd_per_hour,
         "prices": prices.table()["date"],
-        "asked_by_the_app": {stage: asked(found, stage, fingerprint) for stage in found.stages},
-        "reminders": reminders.of(found.resources, now),
+        "asked_by_the_app": {stage: app_endpoint(found, stage, fingerprint) for stage in found.stages},
+        "reminders": reminders_of(found.resources, now),
         "unread": list(found.unread),
     }
 
 
 def _document(account: Account, resource: Resource, now: datetime) -> dict[str, Any]:
-    """Return one thing as JSON has it."""
+    """Return a resource as JSON data."""
     document = asdict(resource)
-    moments = {name: names.moment(value) for name in ("created", "expires") if (value := document[name])}
-    spent = so_far(account, resource, now) if resource.kind in (ENDPOINT, *JOBS) else None
-    return {**document, "created": None, "expires": None, **moments, "usd_this_month": spent}
+    times = {name: document[name] and names.moment(document[name]) for name in ("created", "expires")}
+    cost = month_to_date(account, resource, now) if resource.kind in (ENDPOINT, *JOBS) else None
+    return {**document, **times, "usd_this_month": cost}
 
 
-def asked(found: Inventory, stage: str, fingerprint: str) -> dict[str, Any]:
-    """Return the name of the endpoint that an app with the packaged release asks, and its state.
+def app_endpoint(found: Inventory, stage: str, fingerprint: str) -> dict[str, Any]:
+    """Return the name and state of the endpoint that an app with the packaged release calls.
 
-    That is "absent" where it is not there, and "unknown" where the endpoints could not be listed.
+    The state is "absent" if it does not exist, and "unknown" if the endpoints could not be listed.
     """
     name = names.endpoint(stage, fingerprint)
     states = [endpoint.state for endpoint in found.of(ENDPOINT) if endpoint.name == name]
@@ -57,84 +54,79 @@ def asked(found: Inventory, stage: str, fingerprint: str) -> dict[str, Any]:
 
 
 def show(account: Account, found: Inventory, now: datetime, fingerprint: str, say: Callable[[str], None]) -> None:
-    """Tell what each stage has, what they share, what not to forget, and the sum."""
+    """Print each stage's resources, the shared resources, the reminders, and the total price."""
     if not found.resources:
-        say(f"Nothing of Verdict exists in {account.region} of account {account.number}.")
+        say(f"Verdict has no resources in {account.region} of account {account.number}.")
     for stage in found.stages:
-        of_stage = replace(found, resources=tuple(one for one in found.resources if one.stage == stage))
+        of_stage = replace(found, resources=tuple(resource for resource in found.resources if resource.stage == stage))
         for line in _stage_lines(account, of_stage, stage, now, fingerprint):
             say(line)
-    shared = [_line(resource) for resource in found.resources if not resource.stage]
+    shared = [resource.line for resource in found.resources if not resource.stage]
     for line in ["Shared by all stages:", *shared] if shared else []:
         say(line)
-    for sentence in (*reminders.of(found.resources, now), *(f"Could not be looked up: {one}" for one in found.unread)):
+    unread = [f"Could not be listed: {reason}" for reason in found.unread]
+    for sentence in (*reminders_of(found.resources, now), *unread):
         say(f"! {sentence}")
     if found.resources:
-        say(f"Total by the hour: {found.by_the_hour}. {prices.source()}")
+        say(f"Total by the hour: {found.hourly_price}. {prices.source()}")
 
 
 def _stage_lines(account: Account, found: Inventory, stage: str, now: datetime, fingerprint: str) -> Iterator[str]:
-    """Yield the lines about a stage: what serves, what runs, what else there is, what its app asks."""
+    """Yield the lines about a stage: endpoints, jobs, other resources, and the endpoint that its app calls."""
     yield f"Stage {stage}:"
     for endpoint in found.of(ENDPOINT):
         yield from _endpoint_lines(account, endpoint, now)
-    for one in found.jobs:
-        spent = dollars(so_far(account, one, now))
-        yield f"  {one.kind} {one.name}: {one.state}, {age(one, now)} old, {cost(one)}, {spent} this month"
-    yield from (_line(one) for one in found.resources if one.kind not in (ENDPOINT, *JOBS))
-    yield f"  {_asked_sentence(found, stage, fingerprint)}"
+    for job in found.jobs:
+        cost = format_usd(month_to_date(account, job, now))
+        yield f"  {job.label}: {job.state}, {age(job, now)} old, {job.cost}, {cost} this month"
+    yield from (resource.line for resource in found.resources if resource.kind not in (ENDPOINT, *JOBS))
+    yield f"  {_app_endpoint_sentence(found, stage, fingerprint)}"
 
 
-def _asked_sentence(found: Inventory, stage: str, fingerprint: str) -> str:
-    """Say whether the endpoint is there that the app would ask."""
-    wanted = asked(found, stage, fingerprint)
+def _app_endpoint_sentence(found: Inventory, stage: str, fingerprint: str) -> str:
+    """Return a sentence about the endpoint that the stage's app calls."""
+    wanted = app_endpoint(found, stage, fingerprint)
+    subject = f"The packaged release uses {wanted['endpoint']}"
     if wanted["state"] == UNKNOWN:
-        return f"The packaged release asks {wanted['endpoint']}: unknown, as the endpoints could not be listed."
+        return f"{subject}: unknown, because the endpoints could not be listed."
     if wanted["state"] == ABSENT:
-        deploy = f"verdict deploy --stage {stage}"
-        return f"The packaged release asks {wanted['endpoint']}, which is not there: {deploy}"
-    return f"The packaged release asks {wanted['endpoint']}: {wanted['state']}."
+        return f"{subject}, which does not exist. Deploy it: verdict deploy --stage {stage}"
+    return f"{subject}: {wanted['state']}."
 
 
 def _endpoint_lines(account: Account, endpoint: Resource, now: datetime) -> Iterator[str]:
-    """Yield the lines about an endpoint: its state and cost, why it failed, and a line a variant."""
-    whole = sum(variant.weight for variant in endpoint.variants) or 1.0
+    """Yield the lines about an endpoint: state, cost, why it failed, and one line per variant."""
+    total = sum(variant.weight for variant in endpoint.variants) or 1.0
     until = f", expires {names.moment(endpoint.expires)}" if endpoint.expires else ""
-    price = cost(endpoint)
-    yield f"  endpoint {endpoint.name}: {endpoint.state}, release {endpoint.release}, {age(endpoint, now)} old{until}"
-    if price:
-        yield f"    {price}; this month so far {dollars(so_far(account, endpoint, now))}"
+    yield f"  {endpoint.label}: {endpoint.state}, release {endpoint.release}, {age(endpoint, now)} old{until}"
+    if endpoint.cost:
+        yield f"    {endpoint.cost}; {format_usd(month_to_date(account, endpoint, now))} this month so far"
     if is_interrupted(endpoint):
         yield "    an update was interrupted: repeat it"
     if endpoint.facts.get("why"):
         yield f"    {endpoint.facts['why']}"
-    yield from (f"    variant {_share(variant, whole)}" for variant in endpoint.variants)
+    yield from (f"    variant {_share(variant, total)}" for variant in endpoint.variants)
 
 
 def is_interrupted(endpoint: Resource) -> bool:
-    """Tell whether a change of an endpoint was ordered and not finished: it rests, and still carries the mark."""
-    before = endpoint.tags.get(UPDATING_TAG)
-    return bool(before) and before != endpoint.facts["configuration"] and endpoint.state not in MOVING
+    """Return whether an update of a stable endpoint was interrupted before its tags were set."""
+    changed = transition.is_interrupted(endpoint.tags, endpoint.facts.get("configuration", ""))
+    return changed and endpoint.state not in MOVING
 
 
-def _share(variant: Variant, whole: float) -> str:
-    """`trees 90 %, 2 x ml.m5.large`, and where the weight is to go while it moves."""
+def _share(variant: DeployedVariant, total: float) -> str:
+    """`trees 90%, 2 x ml.m5.large`, with the target weight while the weights shift."""
     moving = f" (to weight {variant.desired_weight:g})" if variant.desired_weight != variant.weight else ""
-    return f"{variant.name} {variant.weight / whole:.0%}{moving}, {variant.machines}"
+    return f"{variant.name} {variant.weight / total:.0%}{moving}, {variant.machines}"
 
 
 def age(resource: Resource, now: datetime) -> str:
-    """Say how old something is, "" where that is unknown."""
-    return span(now - resource.created) if resource.created else ""
-
-
-def _line(resource: Resource) -> str:
-    told = about(resource)
-    return f"  {resource.kind} {resource.name}{f': {told}' if told else ''}"
+    """Return a resource's age as text, "" if unknown."""
+    return format_duration(now - resource.created) if resource.created else ""
 
 
 def packaged_fingerprint() -> str:
-    """Return the fingerprint of the packaged release, "" when there is none that can be read."""
+    """Return the fingerprint of the packaged release's vocabulary, "" if the release is absent or invalid."""
     try:
         return release.load().facts.vocabulary_fingerprint
     except ReleaseError:

@@ -8,8 +8,8 @@ from cli.options import json_option
 from cli.output import print_json
 from operations.aws.command import Aws
 from operations.endpoint.candidate import packaged_candidate
-from operations.inventory import registry, stored_releases
-from operations.releases import document, local_release, show
+from operations.inventory import model_registry
+from operations.releases import document, find_all, local_release, show
 
 
 @on_aws("releases")
@@ -24,9 +24,9 @@ from operations.releases import document, local_release, show
 def command(aws: Aws, group: str, as_json: bool) -> None:
     """List stored releases with their figures and where they are deployed, or register one."""
     if group:
-        arn, is_new = registry.register(aws, group, packaged_candidate(), release.load().facts)
+        arn, is_new = model_registry.register(aws, group, packaged_candidate(), release.load().facts)
         aws.say(f"{'Registered' if is_new else 'Already registered'}: {arn}")
-    found, local = stored_releases.all_of(aws.account), local_release()
+    found, local = find_all(aws.account), local_release()
     if as_json:
         print_json([document(release_, local) for release_ in found])
     else:

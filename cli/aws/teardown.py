@@ -7,8 +7,8 @@ from cli.options import yes_option
 from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.names import DEFAULT_STAGE
-from operations.teardown.app_deletion import forget_gone
-from operations.teardown.teardown import OPTIONAL, Scope, teardown, ways
+from operations.teardown.app_deletion import clear_records
+from operations.teardown.teardown import OPTIONAL, Scope, all_deletions, teardown
 
 
 def _optional(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
@@ -59,6 +59,6 @@ def command(
         raise click.UsageError("Use either --stage or --all-stages.")
     of = None if all_stages else stage or DEFAULT_STAGE
     scope = Scope(of, expired, tuple(OPTIONAL) if everything else optional, app)
-    after = teardown(aws, scope, yes, ways())
+    after = teardown(aws, scope, yes, all_deletions())
     if app and not expired:
-        forget_gone(aws, after, of)
+        clear_records(aws, after, of)

@@ -1,1 +1,1 @@
-"""What exists on AWS because of this project, what it costs, and how each thing is deleted."""
+"""The AWS resources of this project, and their costs."""

@@ -1,43 +1,44 @@
-"""Everything that exists on AWS because of this project, asked of AWS itself each time."""
+"""The inventory of this project's AWS resources, read from AWS each time."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from operations.aws.account import Account
 from operations.aws.prices import Price
-from operations.inventory import deployed_app, hosted, jobs, supporting
-from operations.inventory.resources import BILLED, JOBS, Resource
+from operations.inventory import deployed_app, hosting_resources, running_jobs, supporting_resources
+from operations.inventory.costs import total_price
+from operations.inventory.resources import BILLED, JOBS, TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, Resource
 from operations.inventory.search import Search
-from operations.inventory.spending import total
 
 ENDPOINTS, THE_APP = "endpoints", "the app"
 Finder = Callable[[Search], Iterator[Resource]]
-FINDERS: dict[str, Finder] = {  # what is listed -> how
-    ENDPOINTS: hosted.endpoints,
-    "tuning jobs": jobs.tuning_jobs,
-    "training jobs": jobs.training_jobs,
-    "transform jobs": jobs.transform_jobs,
-    "autoscaling": supporting.scalable_targets,
-    "alarms": supporting.alarms,
+FINDERS: dict[str, Finder] = {  # what is listed -> the function that lists it
+    ENDPOINTS: hosting_resources.endpoints,
+    "tuning jobs": partial(running_jobs.jobs, kind=TUNING_JOB),
+    "training jobs": partial(running_jobs.jobs, kind=TRAINING_JOB),
+    "transform jobs": partial(running_jobs.jobs, kind=TRANSFORM_JOB),
+    "autoscaling": supporting_resources.scalable_targets,
+    "alarms": supporting_resources.alarms,
     THE_APP: deployed_app.apps,
-    "configurations": hosted.configurations,
-    "models": hosted.models,
-    "transform output": supporting.transformed,
-    "model package groups": supporting.package_groups,
-    "log groups": supporting.log_groups,
-    "logs of jobs": supporting.job_logs,
-    "the bucket": supporting.buckets,
-    "the role": supporting.roles,
+    "configurations": hosting_resources.configurations,
+    "models": hosting_resources.models,
+    "transform output": supporting_resources.transform_output,
+    "model package groups": supporting_resources.package_groups,
+    "log groups": supporting_resources.log_groups,
+    "logs of jobs": supporting_resources.job_logs,
+    "the bucket": supporting_resources.buckets,
+    "the role": supporting_resources.roles,
 }
-BY_THE_HOUR = (ENDPOINTS, "tuning jobs", "training jobs", "transform jobs")
+HOURLY = (ENDPOINTS, "tuning jobs", "training jobs", "transform jobs")
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """What was found. `strangers` are named like ours and lack our tag; `unread` could not be listed, and why."""
+    """The resources found; those named like ours without our tag; and what could not be listed, with the reasons."""
 
     resources: tuple[Resource, ...]
-    strangers: tuple[str, ...] = ()
+    untagged: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
     def of(self, *kinds: str) -> list[Resource]:
@@ -46,36 +47,36 @@ class Inventory:
 
     @property
     def billed(self) -> list[Resource]:
-        """What can cost something: by the hour, by use, or by what it keeps."""
+        """The resources that are billed by time, use or storage."""
         return self.of(*BILLED)
 
     @property
     def jobs(self) -> list[Resource]:
-        """The jobs that run."""
+        """The running jobs."""
         return self.of(*JOBS)
 
     @property
-    def by_the_hour(self) -> Price:
-        """What all of it costs by the hour."""
-        return total(resource.price for resource in self.resources if resource.is_hourly)
+    def hourly_price(self) -> Price:
+        """The sum of the hourly prices."""
+        return total_price(resource.price for resource in self.resources if resource.is_hourly)
 
-    def is_unread(self, what: str) -> bool:
-        """Tell whether one of `FINDERS` could not be listed: what it would have found may be there."""
-        return any(one.startswith(f"{what}: ") for one in self.unread)
+    def is_unread(self, finder: str) -> bool:
+        """Return whether a list of `FINDERS` could not be read, so that its resources may exist."""
+        return any(reason.startswith(f"{finder}: ") for reason in self.unread)
 
     @property
     def stages(self) -> list[str]:
-        """The stages that anything is of, in the order of their names."""
+        """The stages of the resources, sorted."""
         return sorted({resource.stage for resource in self.resources if resource.stage})
 
 
-def take(account: Account, stage: str | None = None, what: Iterable[str] = tuple(FINDERS)) -> Inventory:
-    """Find what exists for a stage, or (None) for all; what the stages share is in it either way.
+def take(account: Account, stage: str | None = None, finders: Iterable[str] = tuple(FINDERS)) -> Inventory:
+    """Find the resources of a stage, or (None) of all; those shared by all stages are always included.
 
-    Raises what boto3 raises, but for a listing that is not permitted: that is named in `unread`.
+    Raises `ClientError`, except for lists that the credentials may not read: these are named in `unread`.
     """
     search, found = Search(account, stage), list[Resource]()
-    for name in what:
-        with search.reading(name):
-            found += FINDERS[name](search)
-    return Inventory(tuple(found), tuple(dict.fromkeys(search.strangers)), tuple(search.unread))
+    for finder in finders:
+        with search.record_denied(finder):
+            found += FINDERS[finder](search)
+    return Inventory(tuple(found), tuple(dict.fromkeys(search.untagged)), tuple(search.unread))

@@ -1,4 +1,4 @@
-"""What should not be forgotten: what has expired, and what is billed by the hour for more than a day."""
+"""Reminders of resources that have expired, or have been billed by the hour for more than a day."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,41 +12,40 @@ from operations.inventory.resources import Resource
 LONG = timedelta(days=1)
 
 
-def reminders(aws: Aws, now: datetime) -> list[str]:
-    """Look at all stages and return a sentence for each thing; never raises, so any command may end with it."""
-    try:
-        found = inventory.take(aws.account, None, inventory.BY_THE_HOUR)
-    except (ClientError, BotoCoreError) as error:
-        return [f"What else is running could not be looked up ({error}). Look later: verdict status"]
-    unread = [f"Could not be looked up: {sentence}" for sentence in found.unread]
-    return [*of(found.resources, now), *unread]
-
-
 def remind(aws: Aws) -> None:
-    """End a command with what should not be forgotten."""
-    for sentence in reminders(aws, datetime.now(UTC)):
+    """Print the reminders, at the end of a command."""
+    for sentence in current_reminders(aws, datetime.now(UTC)):
         aws.say(sentence)
 
 
-def of(found: Sequence[Resource], now: datetime) -> list[str]:
-    """Return the sentences about what was found."""
-    return [sentence for resource in found for sentence in _about(resource, now)]
+def current_reminders(aws: Aws, now: datetime) -> list[str]:
+    """Search all stages and return the reminders. AWS errors are reported as a reminder, and not raised."""
+    try:
+        found = inventory.take(aws.account, None, inventory.HOURLY)
+    except (ClientError, BotoCoreError) as error:
+        return [f"Other running resources could not be listed ({error}). Check later: verdict status"]
+    return [*reminders_of(found.resources, now), *(f"Could not be listed: {reason}" for reason in found.unread)]
 
 
-def _about(resource: Resource, now: datetime) -> Iterator[str]:
-    command = f"verdict teardown {resource.whose}"
-    what = f"{resource.kind.capitalize().replace('-', ' ')} {resource.name}"
+def reminders_of(resources: Sequence[Resource], now: datetime) -> list[str]:
+    """Return the reminders of these resources."""
+    return [sentence for resource in resources for sentence in _reminders(resource, now)]
+
+
+def _reminders(resource: Resource, now: datetime) -> Iterator[str]:
+    command = f"verdict teardown {resource.stage_option}"
+    subject = f"{resource.kind.capitalize().replace('-', ' ')} {resource.name}"
     if resource.expires and resource.has_expired(now):
-        ago = span(now - resource.expires)
-        yield f"{what} expired {ago} ago and is still there ({resource.price}): {command} --expired"
+        since = format_duration(now - resource.expires)
+        yield f"{subject} expired {since} ago and still exists ({resource.price}). Delete it: {command} --expired"
     elif resource.is_hourly and resource.created and now - resource.created > LONG:
-        running = span(now - resource.created)
-        yield f"{what} has been running for {running} ({resource.price}). To end it: {command}"
+        running = format_duration(now - resource.created)
+        yield f"{subject} has been running for {running} ({resource.price}). Delete it: {command}"
 
 
-def span(time: timedelta) -> str:
-    """Write a length of time by its largest unit: `42 s`, `5 min`, `3 h`, `12 days`."""
-    seconds = max(int(time.total_seconds()), 0)
+def format_duration(duration: timedelta) -> str:
+    """Format a duration in its largest unit: `42 s`, `5 min`, `3 h`, `12 days`."""
+    seconds = max(int(duration.total_seconds()), 0)
     if seconds < 120:
         return f"{seconds} s"
     if seconds < 2 * 3600:

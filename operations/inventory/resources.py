@@ -1,4 +1,4 @@
-"""What exists on AWS because of this project, as the commands see it: a name, a state, a price."""
+"""AWS resources in a form common to all kinds: name, stage, state, and price."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any
 
 from operations.aws.plan import NOTHING
 from operations.aws.prices import Price
+from operations.endpoint.endpoint_state import DeployedVariant
 
 ENDPOINT, CONFIGURATION, MODEL = "endpoint", "endpoint-config", "model"
 TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB = "training-job", "tuning-job", "transform-job"
@@ -14,45 +15,14 @@ SCALING, ALARM, APP, LOG_GROUP = "scalable-target", "alarm", "app", "log-group"
 PACKAGE_GROUP, BUCKET, ROLE = "package-group", "bucket", "role"
 TRANSFORMED, LOG_STREAMS = "transform-output", "log-streams"
 JOBS = (TUNING_JOB, TRAINING_JOB, TRANSFORM_JOB)
-BILLED = (
-    ENDPOINT,
-    *JOBS,
-    APP,
-    ALARM,
-    LOG_GROUP,
-    LOG_STREAMS,
-    TRANSFORMED,
-    BUCKET,
-)  # by the hour, by use or by what they keep
+BILLED = (ENDPOINT, *JOBS, APP, ALARM, LOG_GROUP, LOG_STREAMS, TRANSFORMED, BUCKET)  # by time, use or storage
 SHARED = (BUCKET, ROLE, PACKAGE_GROUP)  # by all stages
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A production variant: its model, its weight, and the machines behind it (none: serverless)."""
-
-    name: str
-    model: str
-    weight: float
-    desired_weight: float
-    instance_type: str = ""
-    count: int = 0
-    desired_count: int = 0
-    memory_mb: int = 0
-    max_concurrency: int = 0
-
-    @property
-    def machines(self) -> str:
-        """`2 x ml.m5.large`, `serverless, 2048 MB, 5 at once`."""
-        if self.memory_mb:
-            return f"serverless, {self.memory_mb} MB, {self.max_concurrency} at once"
-        coming = f", {self.desired_count} wanted" if self.desired_count != self.count else ""
-        return f"{self.count} x {self.instance_type}{coming}"
+_STORED = (BUCKET, LOG_GROUP, TRANSFORMED)  # described by their size
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing that exists. `stage` is "" for what all stages share; `facts` is whatever else its kind has to say."""
+    """An existing resource. `stage` is "" if all stages share it; `facts` holds what is specific to its kind."""
 
     kind: str
     name: str
@@ -63,20 +33,56 @@ class Resource:
     created: datetime | None = None
     expires: datetime | None = None
     price: Price = NOTHING
-    variants: tuple[Variant, ...] = ()
+    variants: tuple[DeployedVariant, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def label(self) -> str:
+        """The kind and the name: `model verdict-dev-...`."""
+        return f"{self.kind} {self.name}"
+
+    @property
     def is_hourly(self) -> bool:
-        """Whether it costs something every hour that it exists; an unknown price counts."""
+        """Whether it is billed by the hour; true if the price is unknown."""
         return self.price.usd_per_hour is None or self.price.usd_per_hour > 0
 
     @property
-    def whose(self) -> str:
-        """The option of a command that is about its stage: `--stage dev`; it has none where its tag is lost."""
+    def stage_option(self) -> str:
+        """The option that selects its stage: `--stage dev`, or `--all-stages` if it has no stage tag."""
         return f"--stage {self.stage}" if self.stage else "--all-stages"
 
+    @property
+    def is_foreign_bucket(self) -> bool:
+        """Whether it is the user's own bucket, named by VERDICT_BUCKET."""
+        return self.kind == BUCKET and not self.facts["ours"]
+
+    @property
+    def cost(self) -> str:
+        """The price as text, "" for resources that are free."""
+        return "" if self.price is NOTHING else str(self.price)
+
+    @property
+    def summary(self) -> str:
+        """The size, the state and URL, or the release, whichever its kind has."""
+        if self.kind in _STORED:
+            count = f"{self.facts['objects']} objects, " if "objects" in self.facts else ""
+            return f"{count}{self.facts['bytes'] / 1e6:.1f} MB"
+        if self.kind == APP:
+            return f"{self.state} {self.facts['url']}".strip()
+        return self.state or self.release
+
+    @property
+    def line(self) -> str:
+        """One line of a list, without the cost."""
+        return f"  {self.label}{f': {self.summary}' if self.summary else ''}"
+
+    @property
+    def line_with_cost(self) -> str:
+        """One line of a list, with the cost."""
+        details = ", ".join(filter(None, (self.summary, self.cost)))
+        return f"  {self.label}{f': {details}' if details else ''}"
+
     def has_expired(self, now: datetime) -> bool:
-        """Tell whether its time is over."""
+        """Return whether its expiry time has passed."""
         return self.expires is not None and self.expires <= now

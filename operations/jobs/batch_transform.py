@@ -178,7 +178,7 @@ def _failure(aws: Aws, batch: BatchTransform, description: dict[str, Any]) -> Aw
 
 def _delete(aws: Aws, batch: BatchTransform) -> None:
     """Delete a job's input and output, and the model that was created for it."""
-    deletions.transform_output(aws, Resource(TRANSFORMED, bucket.uri(aws.account, f"{batch.prefix}/"), ""))
+    deletions.delete_transform_output(aws, Resource(TRANSFORMED, bucket.uri(aws.account, f"{batch.prefix}/"), ""))
     arn = describe(aws.account, batch.name).get("TransformJobArn")
     if arn:
         tags = aws.account.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]

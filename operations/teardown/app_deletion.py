@@ -1,7 +1,7 @@
-"""The app of a stage is deleted as it was deployed: by chalice's own command, or with its CloudFormation stack.
+"""Deletion of a stage's app, by `chalice delete` or with its CloudFormation stack.
 
-`chalice delete` goes by its record alone, and fails at the first thing in it that is gone. So the record is written
-anew from what AWS has: a deployment that was cut off, or one from another machine, goes all the same.
+`chalice delete` uses only its local record, and fails at the first recorded resource that does not exist. Therefore the
+record is first rewritten from what exists on AWS, which includes interrupted deployments and other machines'.
 """
 
 import os
@@ -18,28 +18,33 @@ from operations.aws.errors import AwsError, code_of, if_there
 from operations.aws.names import APP as APP_NAME
 from operations.aws.names import STAGES
 from operations.aws.waiting import wait_for
-from operations.inventory.deployed_app import Record, record_of
+from operations.inventory.deployed_app import ChaliceRecord, read_record
 from operations.inventory.inventory import THE_APP, Inventory
 from operations.inventory.resources import APP, Resource
 from training.project import ROOT as PROJECT
 
 RUN_CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
-API_SECONDS = 31.0  # API Gateway deletes one REST API of an account in thirty
-API_TRIES = 4
-_PARTS = ("api_handler_role", "default-role", "api_handler", "rest_api")  # as chalice makes them; it deletes backwards
+API_SECONDS = 31.0  # API Gateway allows one deleted REST API per account in 30 seconds
+API_ATTEMPTS = 4
+_PARTS = (
+    "api_handler_role",
+    "default-role",
+    "api_handler",
+    "rest_api",
+)  # in order of creation, the reverse of deletion
 
 Chalice = Callable[[str, Path], None]
 
 
 def run_chalice(stage: str, project: Path, environment: Mapping[str, str] = os.environ) -> None:
-    """Run `chalice delete --stage` in the project's root; raises `AwsError` with the last it said."""
+    """Run `chalice delete --stage` in the project's root; raises `AwsError` with its last line of output."""
     if not find_spec("chalice"):
         raise AwsError(
-            f"The app is deleted by chalice, which is not installed: python -m pip install chalice, then "
-            f"chalice delete --stage {stage}",
+            f"Chalice, which deletes the app, is not installed. Run `python -m pip install chalice`, then "
+            f"`chalice delete --stage {stage}`.",
             "no-chalice",
         )
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", RUN_CHALICE, "delete", "--stage", stage],
         cwd=project,
         env=dict(environment),
@@ -47,13 +52,13 @@ def run_chalice(stage: str, project: Path, environment: Mapping[str, str] = os.e
         text=True,
         check=False,
     )
-    if ended.returncode:
-        said = (ended.stderr or ended.stdout).strip().splitlines() or ["nothing"]
-        raise AwsError(f"`chalice delete --stage {stage}` failed: {said[-1]}", "refused", ended.stderr)
+    if process.returncode:
+        output = (process.stderr or process.stdout).strip().splitlines() or ["no output"]
+        raise AwsError(f"`chalice delete --stage {stage}` failed: {output[-1]}", "refused", process.stderr)
 
 
 def delete_app(aws: Aws, app: Resource, project: Path = PROJECT, chalice: Chalice = run_chalice) -> None:
-    """Delete what exists of a stage's app; raises `AwsError` when the record here is about another account."""
+    """Delete the existing parts of a stage's app; raises `AwsError` if the local record is for another account."""
     if app.facts.get("stack"):
         delete_stack(aws, app.facts["stack"], app.stage)
     else:
@@ -61,74 +66,73 @@ def delete_app(aws: Aws, app: Resource, project: Path = PROJECT, chalice: Chalic
         for api in app.facts["more_apis"]:
             delete_api(aws, api)
     if app.facts["url"]:
-        aws.say(f"The app answers no more at {app.facts['url']}")
+        aws.say(f"The app is no longer available at {app.facts['url']}")
 
 
 def _delete_by_chalice(aws: Aws, app: Resource, project: Path, chalice: Chalice) -> None:
-    """Let chalice delete what exists, by a record of just that."""
-    record = record_of(app.stage, project)
+    """Write a record of the existing parts, and run `chalice delete`."""
+    record = read_record(app.stage, project)
     if record.arns and not record.is_of(aws.account):
         raise AwsError(
-            f"{record.path} is about another account or region: {record.arns[0]}. Move it away and repeat the command.",
+            f"{record.path} is for another account or region: {record.arns[0]}. Move it away and repeat the command.",
             "refused",
         )
     parts = app.facts["parts"]
     others = {name: part for name, part in record.resources.items() if name not in _PARTS}
     existing = {name: parts[name] for name in _PARTS if name in parts}
-    Record(record.path, {**others, **existing}).write()
+    ChaliceRecord(record.path, {**others, **existing}).write()
     chalice(app.stage, project)
 
 
 def delete_api(aws: Aws, api: str) -> None:
-    """Delete a REST API that no record knows, as slowly as API Gateway wants it."""
+    """Delete a REST API that is not in the record, at the rate that API Gateway allows."""
     delete = aws.account.client("apigateway").delete_rest_api
-    for tries in range(1, API_TRIES + 1):
+    for attempt in range(1, API_ATTEMPTS + 1):
         try:
             if_there(delete, restApiId=api)
             return
         except ClientError as error:
-            if code_of(error) != "TooManyRequestsException" or tries == API_TRIES:
+            if code_of(error) != "TooManyRequestsException" or attempt == API_ATTEMPTS:
                 raise
-        aws.say(f"API Gateway deletes an API every thirty seconds: waiting to delete {api} ...")
+        aws.say(f"API Gateway deletes one API every 30 seconds: waiting to delete {api} ...")
         aws.pause(API_SECONDS)
 
 
 def delete_stack(aws: Aws, stack: str, stage: str) -> None:
-    """Delete a CloudFormation stack and wait until it is gone; raises `AwsError` with the reason when it stays."""
+    """Delete a CloudFormation stack and wait until it is deleted; raises `AwsError` with the reason if it fails."""
     cloudformation = aws.account.client("cloudformation")
 
     def look() -> dict[str, str]:
         found = if_there(cloudformation.describe_stacks, StackName=stack)
         return found["Stacks"][0] if found else {"StackStatus": "DELETE_COMPLETE"}
 
-    def done(seen: dict[str, str]) -> bool:
-        return seen["StackStatus"] in ("DELETE_COMPLETE", "DELETE_FAILED")
+    def is_done(state: dict[str, str]) -> bool:
+        return state["StackStatus"] in ("DELETE_COMPLETE", "DELETE_FAILED")
 
     cloudformation.delete_stack(StackName=stack)
     resume = f"verdict teardown --stage {stage}"
-    seen = wait_for(look, done, lambda one: f"stack {stack} is {one['StackStatus']}", aws.console, resume)
-    if seen["StackStatus"] == "DELETE_FAILED":
-        raise AwsError(
-            f"CloudFormation could not delete {stack}: {seen.get('StackStatusReason', 'it does not say why')}"
-        )
+    state = wait_for(look, is_done, lambda state: f"stack {stack} is {state['StackStatus']}", aws.console, resume)
+    if state["StackStatus"] == "DELETE_FAILED":
+        reason = state.get("StackStatusReason", "no reason was given")
+        raise AwsError(f"CloudFormation could not delete {stack}: {reason}")
 
 
-def forget_gone(aws: Aws, found: Inventory, stage: str | None, project: Path = PROJECT) -> None:
-    """Empty chalice's records (of a stage, or of all) of apps of this account that are certain to be there no more.
+def clear_records(aws: Aws, found: Inventory, stage: str | None, project: Path = PROJECT) -> None:
+    """Empty Chalice's records (of a stage, or of all) of this account's apps that no longer exist.
 
-    An app that could not be looked up may be there: its record stays, as it is chalice's only way to it.
+    The records are kept if the apps could not be listed, as Chalice finds an app only by its record.
     """
     if found.is_unread(THE_APP):
         return
-    there = [one.stage for one in found.of(APP)]
+    existing = [app.stage for app in found.of(APP)]
     for path in sorted((project / ".chalice" / "deployed").glob("*.json")):
-        record = record_of(path.stem, project)
-        wanted = STAGES.fullmatch(path.stem) and path.stem not in there and stage in (None, path.stem)
-        if wanted and record.is_of(aws.account) and not _function(aws, path.stem):
-            Record(path, {}).write()
+        record = read_record(path.stem, project)
+        selected = STAGES.fullmatch(path.stem) and path.stem not in existing and stage in (None, path.stem)
+        if selected and record.is_of(aws.account) and not _has_function(aws, path.stem):
+            ChaliceRecord(path, {}).write()
 
 
-def _function(aws: Aws, stage: str) -> bool:
-    """Tell whether a function with the name of a stage's app is there."""
-    ask = aws.account.client("lambda").get_function
-    return if_there(ask, FunctionName=f"{APP_NAME}-{stage}") is not None
+def _has_function(aws: Aws, stage: str) -> bool:
+    """Return whether a function with the name of a stage's app exists."""
+    get_function = aws.account.client("lambda").get_function
+    return if_there(get_function, FunctionName=f"{APP_NAME}-{stage}") is not None

@@ -1,8 +1,7 @@
-"""How each kind of thing is deleted. All of it may be asked twice: what is gone already is fine with `removal`."""
+"""How each kind of resource is deleted. Every deletion may be repeated: `removal` ignores what no longer exists."""
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +11,7 @@ from operations.aws.errors import AwsError, code_of, if_there, message_of
 from operations.aws.names import APP_TAG
 from operations.endpoint import endpoint_state
 from operations.endpoint.autoscaling import NAMESPACE
+from operations.inventory.model_registry import package_arns
 from operations.inventory.resources import (
     ALARM,
     BUCKET,
@@ -29,153 +29,137 @@ from operations.inventory.resources import (
     TUNING_JOB,
     Resource,
 )
+from operations.inventory.running_jobs import API_NAMES, job_operation
+from operations.inventory.search import list_all
 
 Deletion = Callable[[Aws, Resource], None]
-MOST_OBJECTS_AT_ONCE = 1000
-JOB_OPERATIONS = {  # kind -> what stops it, what describes it, and the members that hold its name and its status
-    TRAINING_JOB: ("stop_training_job", "describe_training_job", "TrainingJob"),
-    TRANSFORM_JOB: ("stop_transform_job", "describe_transform_job", "TransformJob"),
-    TUNING_JOB: ("stop_hyper_parameter_tuning_job", "describe_hyper_parameter_tuning_job", "HyperParameterTuningJob"),
-}
 
 
-def scalable_target(aws: Aws, target: Resource) -> None:
-    """End the autoscaling of a variant; its policies, and the alarms that AWS made for them, go with it."""
+def delete_scalable_target(aws: Aws, target: Resource) -> None:
+    """Stop the autoscaling of a variant; AWS deletes its policies and their alarms."""
     aws.account.client("application-autoscaling").deregister_scalable_target(
         ServiceNamespace=NAMESPACE, ResourceId=target.name, ScalableDimension=target.facts["dimension"]
     )
 
 
-def alarm(aws: Aws, found: Resource) -> None:
+def delete_alarm(aws: Aws, alarm: Resource) -> None:
     """Delete an alarm."""
-    aws.account.client("cloudwatch").delete_alarms(AlarmNames=[found.name])
+    aws.account.client("cloudwatch").delete_alarms(AlarmNames=[alarm.name])
 
 
-def endpoint(aws: Aws, found: Resource) -> None:
-    """Begin to delete an endpoint; while the service refuses because it is still moving, wait until it rests."""
+def delete_endpoint(aws: Aws, endpoint: Resource) -> None:
+    """Start the deletion of an endpoint; if it is refused because a change is in progress, wait and retry."""
     delete = aws.account.client("sagemaker").delete_endpoint
     try:
-        delete(EndpointName=found.name)
+        delete(EndpointName=endpoint.name)
     except ClientError as error:
         if not re.search(r"in.progress", message_of(error)):
             raise
-        resume = f"verdict teardown {found.whose}"
-        if endpoint_state.wait_until_stable(aws, found.name, resume):
-            delete(EndpointName=found.name)
+        resume = f"verdict teardown {endpoint.stage_option}"
+        if endpoint_state.wait_until_stable(aws, endpoint.name, resume):
+            delete(EndpointName=endpoint.name)
 
 
-def job(aws: Aws, found: Resource) -> None:
-    """Begin to stop a job; one that has just ended, or is stopping already, is fine."""
-    stop, describe, member = JOB_OPERATIONS[found.kind]
-    sagemaker = aws.account.client("sagemaker")
+def stop_job(aws: Aws, job: Resource) -> None:
+    """Stop a job; one that has ended or is being stopped is ignored."""
     try:
-        getattr(sagemaker, stop)(**{f"{member}Name": found.name})
+        job_operation(aws.account, "Stop", job.kind, job.name)()
     except ClientError as error:
-        state = getattr(sagemaker, describe)(**{f"{member}Name": found.name})[f"{member}Status"]
-        if code_of(error) != "ValidationException" or state == "InProgress":
+        status = job_operation(aws.account, "Describe", job.kind, job.name)()[f"{API_NAMES[job.kind]}Status"]
+        if code_of(error) != "ValidationException" or status == "InProgress":
             raise
 
 
-def configuration(aws: Aws, found: Resource) -> None:
+def delete_configuration(aws: Aws, configuration: Resource) -> None:
     """Delete an endpoint configuration."""
-    aws.account.client("sagemaker").delete_endpoint_config(EndpointConfigName=found.name)
+    aws.account.client("sagemaker").delete_endpoint_config(EndpointConfigName=configuration.name)
 
 
-def model(aws: Aws, found: Resource) -> None:
-    """Delete a model; its archive in the bucket stays."""
-    aws.account.client("sagemaker").delete_model(ModelName=found.name)
+def delete_model(aws: Aws, model: Resource) -> None:
+    """Delete a model; its archive stays in the bucket."""
+    aws.account.client("sagemaker").delete_model(ModelName=model.name)
 
 
-def package_group(aws: Aws, group: Resource) -> None:
-    """Delete the model packages of a group, and the group; a package that is gone by now hides none of the rest."""
+def delete_package_group(aws: Aws, group: Resource) -> None:
+    """Delete a model package group and its packages."""
     sagemaker = aws.account.client("sagemaker")
-    pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group.name)
-    for package in [one["ModelPackageArn"] for page in pages for one in page["ModelPackageSummaryList"]]:
-        if_there(sagemaker.delete_model_package, ModelPackageName=package)
-        aws.journal.write("deleted", "model-package", package)
+    for arn in package_arns(aws.account, group.name):
+        if_there(sagemaker.delete_model_package, ModelPackageName=arn)
     sagemaker.delete_model_package_group(ModelPackageGroupName=group.name)
 
 
-def log_group(aws: Aws, group: Resource) -> None:
-    """Delete a log group with all that was logged."""
+def delete_log_group(aws: Aws, group: Resource) -> None:
+    """Delete a log group with its events."""
     aws.account.client("logs").delete_log_group(logGroupName=group.name)
 
 
-def log_streams(aws: Aws, found: Resource) -> None:
-    """Delete what our jobs logged, out of a group that all jobs share; a stream that is gone hides none of the rest."""
+def delete_log_streams(aws: Aws, streams: Resource) -> None:
+    """Delete our jobs' log streams from a log group shared by all jobs of the account."""
     delete = aws.account.client("logs").delete_log_stream
-    for stream in found.facts["streams"]:
-        if_there(delete, logGroupName=found.facts["group"], logStreamName=stream)
+    for stream in streams.facts["streams"]:
+        if_there(delete, logGroupName=streams.facts["group"], logStreamName=stream)
 
 
-def transform_output(aws: Aws, found: Resource) -> None:
-    """Delete what batch transforms of a stage read and wrote."""
-    name, _, below = found.name.removeprefix("s3://").partition("/")
-    _empty(aws, name, below)
+def delete_transform_output(aws: Aws, output: Resource) -> None:
+    """Delete the input and output of a stage's batch transforms."""
+    name, _, prefix = output.name.removeprefix("s3://").partition("/")
+    _delete_objects(aws, name, prefix)
 
 
-def whole_bucket(aws: Aws, found: Resource) -> None:
-    """Delete the bucket with all in it; raises `AwsError` for one that this project did not make."""
+def delete_bucket(aws: Aws, found: Resource) -> None:
+    """Delete the bucket with all objects; raises `AwsError` if these commands did not create it."""
     if not bucket.is_ours():
-        raise AwsError(f"VERDICT_BUCKET names {found.name}: it is yours, and is never deleted.", "refused")
+        raise AwsError(f"VERDICT_BUCKET names {found.name}: your own bucket is never deleted.", "refused")
     if not bucket.is_tagged(aws.account):
         raise AwsError(
-            f"It has no tag {APP_TAG}, so it may be somebody's of the same name. If it is yours and not needed, "
-            "delete it yourself.",
+            f"It has no tag {APP_TAG}, so it may belong to another project. If it is yours and not needed, delete it "
+            "yourself.",
             "refused",
         )
-    _empty(aws, found.name)
+    _delete_objects(aws, found.name)
     aws.account.client("s3").delete_bucket(Bucket=found.name)
 
 
-def _empty(aws: Aws, name: str, below: str = "") -> None:
-    """Delete every object, every old version and every mark of a deletion below a key."""
+def _delete_objects(aws: Aws, name: str, prefix: str = "") -> None:
+    """Delete all objects with a prefix, including old versions, delete markers, and unfinished uploads.
+
+    Raises `AwsError` if S3 refuses one. A page has at most 1,000 versions, as many as a request may delete.
+    """
     s3 = aws.account.client("s3")
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name, Prefix=below):
-        found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        _delete_objects(s3, name, ({"Key": one["Key"], "VersionId": one["VersionId"]} for one in found))
-    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=name, Prefix=below):
-        for begun in page.get("Uploads", ()):
-            s3.abort_multipart_upload(Bucket=name, Key=begun["Key"], UploadId=begun["UploadId"])
-
-
-def _delete_objects(s3: Any, name: str, objects: Iterable[dict[str, str]]) -> None:
-    """Delete objects; raises `AwsError` naming the first that is refused."""
-    for several in _batches(list(objects), MOST_OBJECTS_AT_ONCE):
-        answer = s3.delete_objects(Bucket=name, Delete={"Objects": several, "Quiet": True})
-        for refused in answer.get("Errors", ()):
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name, Prefix=prefix):
+        versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        objects = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
+        deleted = s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True}) if objects else {}
+        for refused in deleted.get("Errors", ()):
             raise AwsError(f"S3 did not delete {refused['Key']} from {name}: {refused.get('Message')}")
+    for upload in list_all(aws.account, "s3", "list_multipart_uploads", "Uploads", Bucket=name, Prefix=prefix):
+        s3.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
 
 
-def _batches(items: list[dict[str, str]], size: int) -> list[list[dict[str, str]]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-def role(aws: Aws, found: Resource) -> None:
-    """Delete the execution role, its policies first."""
+def delete_role(aws: Aws, role: Resource) -> None:
+    """Delete the execution role and its policies."""
     iam = aws.account.client("iam")
-    for page in iam.get_paginator("list_role_policies").paginate(RoleName=found.name):
-        for policy in page["PolicyNames"]:
-            if_there(iam.delete_role_policy, RoleName=found.name, PolicyName=policy)
-    for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=found.name):
-        for policy in page["AttachedPolicies"]:
-            if_there(iam.detach_role_policy, RoleName=found.name, PolicyArn=policy["PolicyArn"])
-    iam.delete_role(RoleName=found.name)
+    for policy in list_all(aws.account, "iam", "list_role_policies", "PolicyNames", RoleName=role.name):
+        if_there(iam.delete_role_policy, RoleName=role.name, PolicyName=policy)
+    attached = list_all(aws.account, "iam", "list_attached_role_policies", "AttachedPolicies", RoleName=role.name)
+    for policy in attached:
+        if_there(iam.detach_role_policy, RoleName=role.name, PolicyArn=policy["PolicyArn"])
+    iam.delete_role(RoleName=role.name)
 
 
-DELETIONS: dict[str, Deletion] = {  # kind -> how; what uses others goes before what it uses
-    SCALING: scalable_target,
-    ALARM: alarm,
-    ENDPOINT: endpoint,
-    TUNING_JOB: job,
-    TRAINING_JOB: job,
-    TRANSFORM_JOB: job,
-    CONFIGURATION: configuration,
-    MODEL: model,
-    TRANSFORMED: transform_output,
-    PACKAGE_GROUP: package_group,
-    LOG_STREAMS: log_streams,
-    LOG_GROUP: log_group,
-    BUCKET: whole_bucket,
-    ROLE: role,
+DELETIONS: dict[str, Deletion] = {  # by kind; resources are deleted before those that they use
+    SCALING: delete_scalable_target,
+    ALARM: delete_alarm,
+    ENDPOINT: delete_endpoint,
+    TUNING_JOB: stop_job,
+    TRAINING_JOB: stop_job,
+    TRANSFORM_JOB: stop_job,
+    CONFIGURATION: delete_configuration,
+    MODEL: delete_model,
+    TRANSFORMED: delete_transform_output,
+    PACKAGE_GROUP: delete_package_group,
+    LOG_STREAMS: delete_log_streams,
+    LOG_GROUP: delete_log_group,
+    BUCKET: delete_bucket,
+    ROLE: delete_role,
 }

@@ -1,27 +1,23 @@
-"""Deletes a list of things in the right order, goes on where one is refused, and says what is left and why."""
+"""Deletion of several resources in dependency order. One that cannot be deleted does not stop the others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, explained, is_absent
+from operations.aws.errors import AwsError, explained, if_there
 from operations.aws.waiting import StoppedWaitingError, wait_for
 from operations.endpoint import endpoint_state
-from operations.inventory.jobs import RUNNING
 from operations.inventory.resources import CONFIGURATION, ENDPOINT, JOBS, MODEL, Resource
-from operations.teardown.deletions import JOB_OPERATIONS, Deletion
+from operations.inventory.running_jobs import API_NAMES, RUNNING, job_operation
+from operations.teardown.deletions import Deletion
 
-HOPELESS = ("expired", "credentials", "no-credentials", "not-reached", "no-region")  # nothing else would go either
-STOPPED = "stopped"
-LONGEST_SECONDS = endpoint_state.LONGEST_MINUTES * 60  # that endpoints may take to go, and jobs to stop
+FATAL = ("expired", "credentials", "no-credentials", "not-reached", "no-region")  # every other deletion would fail too
+TIMEOUT_SECONDS = endpoint_state.LONGEST_MINUTES * 60  # for endpoints to be deleted and jobs to stop
 
 
 @dataclass(frozen=True)
 class DeletionFailure:
-    """Something that could not be deleted, and why."""
+    """A resource that could not be deleted, and the reason."""
 
     resource: Resource
     why: str
@@ -32,103 +28,83 @@ def remove(
     resources: Sequence[Resource],
     deletions: Mapping[str, Deletion],
     resume: str,
-    longest_seconds: float = LONGEST_SECONDS,
+    timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> list[DeletionFailure]:
-    """Delete them, in the order of `deletions` (kind -> how); returns what is left. `resume` goes on after Ctrl-C.
+    """Delete resources in the order of `deletions` (kind -> function), and return the failures.
 
-    What is gone already is fine. Configurations and models of an endpoint that could not be deleted are kept. What
-    takes too long is left, and the rest goes: what rests is deleted before what is on the move.
+    Resources that no longer exist are ignored. If an endpoint fails, its configurations and models are kept. Stable
+    resources are deleted before changing ones. `resume` is the command that continues after Ctrl-C.
     """
-    left: list[DeletionFailure] = []
+    failures: list[DeletionFailure] = []
     for kind, delete in deletions.items():
-        gone = []
-        for resource in sorted((one for one in resources if one.kind == kind), key=_is_moving):
-            why = _still_used(resource, left) or _refusal(aws, resource, delete)
+        started = []
+        of_kind = [resource for resource in resources if resource.kind == kind]
+        for resource in sorted(of_kind, key=lambda resource: resource.state in endpoint_state.MOVING):
+            why = _user_of(resource, failures) or _delete(aws, resource, delete)
             if why:
-                left.append(DeletionFailure(resource, why))
+                failures.append(DeletionFailure(resource, why))
             else:
-                gone.append(resource)
-        left += _lasting(aws, kind, gone, resume, longest_seconds)
-    return left
+                started.append(resource)
+        failures += _await_end(aws, kind, started, resume, timeout_seconds)
+    return failures
 
 
-def _is_moving(resource: Resource) -> bool:
-    """Tell whether an endpoint may have to be waited for before it can be deleted."""
-    return resource.state in endpoint_state.MOVING
-
-
-def _refusal(aws: Aws, resource: Resource, delete: Deletion) -> str:
-    """Delete one thing, and note it; returns why not, "" when it went. Raises `AwsError` when nothing would go."""
+def _delete(aws: Aws, resource: Resource, delete: Deletion) -> str:
+    """Delete a resource; returns the reason for a failure, "" on success. Raises on Ctrl-C and `FATAL` errors."""
     try:
         with explained():
             delete(aws, resource)
-    except StoppedWaitingError as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):
-            raise
-        return error.detail
-    except AwsError as error:
-        if error.kind in HOPELESS:
-            raise
-        return "" if error.kind == "absent" else error.detail
-    done = STOPPED if resource.kind in JOBS else "deleted"
-    aws.journal.write(done, resource.kind, resource.name, stage=resource.stage)
-    aws.say(f"{done.capitalize()}: {resource.kind} {resource.name}")
+    except (AwsError, StoppedWaitingError) as error:
+        return "" if getattr(error, "kind", "") == "absent" else _reason(error)
+    aws.say(f"{'Stopped' if resource.kind in JOBS else 'Deleted'}: {resource.label}")
     return ""
 
 
-def _still_used(resource: Resource, left: Sequence[DeletionFailure]) -> str:
-    """Say which endpoint that stays needs a configuration or a model, "" for none."""
+def _reason(error: AwsError | StoppedWaitingError) -> str:
+    """Return the reason in an error; raises it if the whole command must end."""
+    if isinstance(error.__cause__, KeyboardInterrupt) or getattr(error, "kind", "") in FATAL:
+        raise error
+    return error.detail
+
+
+def _user_of(resource: Resource, failures: Sequence[DeletionFailure]) -> str:
+    """Return a sentence about the remaining endpoint that uses a configuration or a model, "" if there is none."""
     if resource.kind not in (CONFIGURATION, MODEL):
         return ""
-    staying = [one.resource.name for one in left if one.resource.kind == ENDPOINT]
-    return next((f"Endpoint {name} still uses it." for name in staying if resource.name.startswith(f"{name}-")), "")
+    remaining = [failure.resource.name for failure in failures if failure.resource.kind == ENDPOINT]
+    users = [name for name in remaining if resource.name.startswith(f"{name}-")]
+    return f"Endpoint {users[0]} still uses it." if users else ""
 
 
-def _lasting(
-    aws: Aws, kind: str, ordered: Sequence[Resource], resume: str, longest_seconds: float
+def _await_end(
+    aws: Aws, kind: str, started: Sequence[Resource], resume: str, timeout_seconds: float
 ) -> list[DeletionFailure]:
-    """Wait until endpoints are gone, or jobs have stopped: they are billed until then; returns what stays too long."""
-    if kind not in (ENDPOINT, *JOBS) or not ordered:
+    """Wait until endpoints are deleted or jobs have stopped, as they are billed until then; returns the others."""
+    if kind not in (ENDPOINT, *JOBS) or not started:
         return []
-    there = endpoint_is_there if kind == ENDPOINT else job_is_running
 
     def look() -> list[Resource]:
-        return [one for one in ordered if there(aws, one)]
+        return [resource for resource in started if is_billed(aws, resource)]
 
-    def say(staying: list[Resource]) -> str:
-        return f"{'deleting' if kind == ENDPOINT else 'stopping'} {', '.join(one.name for one in staying)}"
+    def describe(remaining: list[Resource]) -> str:
+        verb = "deleting" if kind == ENDPOINT else "stopping"
+        return f"{verb} {', '.join(resource.name for resource in remaining)}"
 
     try:
         with explained():
-            wait_for(look, lambda staying: not staying, say, aws.console, resume, longest_seconds, aws.pause)
+            wait_for(look, lambda remaining: not remaining, describe, aws.console, resume, timeout_seconds, aws.pause)
     except StoppedWaitingError as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):
-            raise
-        return [DeletionFailure(one, error.detail) for one in look()]
+        why = _reason(error)
+        return [DeletionFailure(resource, why) for resource in look()]
     except AwsError as error:
-        if error.kind in HOPELESS:
-            raise
-        return [DeletionFailure(one, f"Whether it is gone could not be seen: {error.detail}") for one in ordered]
+        why = f"Its deletion could not be verified: {_reason(error)}"
+        return [DeletionFailure(resource, why) for resource in started]
     return []
 
 
-def endpoint_is_there(aws: Aws, endpoint: Resource) -> bool:
-    """Tell whether an endpoint still exists."""
-    return _state(aws, "describe_endpoint", "Endpoint", endpoint.name) != ""
-
-
-def job_is_running(aws: Aws, job: Resource) -> bool:
-    """Tell whether a job still runs."""
-    _, describe, member = JOB_OPERATIONS[job.kind]
-    return _state(aws, describe, member, job.name) in RUNNING
-
-
-def _state(aws: Aws, describe: str, member: str, name: str) -> str:
-    """Return the status of something, "" when it is gone."""
-    try:
-        answer: dict[str, Any] = getattr(aws.account.client("sagemaker"), describe)(**{f"{member}Name": name})
-    except ClientError as error:
-        if is_absent(error):
-            return ""
-        raise
-    return str(answer[f"{member}Status"])
+def is_billed(aws: Aws, resource: Resource) -> bool:
+    """Return whether an endpoint exists, or a job runs."""
+    if resource.kind == ENDPOINT:
+        return if_there(aws.account.client("sagemaker").describe_endpoint, EndpointName=resource.name) is not None
+    job = if_there(job_operation(aws.account, "Describe", resource.kind, resource.name)) or {}
+    return job.get(f"{API_NAMES[resource.kind]}Status") in RUNNING

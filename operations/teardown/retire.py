@@ -1,9 +1,9 @@
-"""Step `retire`: endpoints that nobody asks any more go, once the app has moved on to another.
+"""The step `retire`: delete idle endpoints that the app no longer uses.
 
-A release with another vocabulary has an endpoint of its own. After `chalice deploy` has switched the app to it, the old
-one may still be asked by functions that are under way: it stays until CloudWatch has counted nothing for a while. A
-quiet app is no proof that it has moved on: as long as it was not deployed after the new endpoint was made, or after a
-rollback to an older one, nothing goes.
+A release with another vocabulary has its own endpoint. After `chalice deploy` has switched the app to it, running
+functions may still call the old endpoint: it is kept until CloudWatch has counted no invocations for a while. No
+invocations do not prove that the app uses another endpoint, because it may have no visitors. Nothing is deleted until
+the app has been deployed after the new endpoint was created, or after a rollback to an older one.
 """
 
 from collections.abc import Mapping
@@ -11,124 +11,161 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib import release
 from operations.aws import names, plan
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import if_there
+from operations.aws.errors import if_there, of_service
+from operations.endpoint.invocation_metrics import invocations, reported_variants
 from operations.inventory import inventory
 from operations.inventory.inventory import Inventory
-from operations.inventory.resources import ENDPOINT
+from operations.inventory.resources import ENDPOINT, Resource
 from operations.teardown.deletions import DELETIONS
-from operations.teardown.idle import Use, use_of
 from operations.teardown.removal import DeletionFailure, remove
-from operations.teardown.teardown import with_all_of_it
+from operations.teardown.teardown import with_dependents
 from training.progress import table
 
-LOOKED_AT = ("endpoints", "autoscaling", "alarms", "configurations", "models")
-LEAST_IDLE = timedelta(minutes=5)  # what CloudWatch has counted, it tells some minutes late
+FINDERS = ("endpoints", "autoscaling", "alarms", "configurations", "models")
+MIN_IDLE = timedelta(minutes=5)  # CloudWatch reports invocations some minutes late
+STABLE = ("InService", "Failed", "OutOfService")
 
 
 @dataclass(frozen=True)
-class Packaged:
-    """The packaged release: its vocabulary's fingerprint, and when its files came to this machine."""
+class PackagedRelease:
+    """The packaged release: its vocabulary's fingerprint, and when its files were written on this machine."""
 
     fingerprint: str
     since: datetime
 
     @classmethod
-    def read(cls) -> "Packaged":
-        """Look at the packaged release."""
+    def read(cls) -> "PackagedRelease":
+        """Read the packaged release."""
         fingerprint = release.load().facts.vocabulary_fingerprint
         written = (release.PACKAGED / release.FACTS_NAME).stat().st_mtime
         return cls(fingerprint, datetime.fromtimestamp(written, UTC))
 
 
 @dataclass(frozen=True)
-class Needed:
-    """The endpoints that are needed, by name; and what must be done before any other may go, "" for nothing."""
+class EndpointUse:
+    """An endpoint's number of invocations, None if unknown; and why it is unknown, "" if it isn't."""
 
-    endpoints: frozenset[str]
-    hold: str = ""
+    endpoint: Resource
+    invocations: int | None
+    why: str
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the endpoint certainly had no invocations."""
+        return self.invocations == 0 and not self.why
+
+
+@dataclass(frozen=True)
+class RequiredEndpoints:
+    """The names of required endpoints; and what must be done before others are deleted, "" for nothing."""
+
+    names: frozenset[str]
+    condition: str = ""
 
 
 @dataclass(frozen=True)
 class Retired:
-    """The endpoints that were deleted; those that are used, or may be, with invocations and reasons; what is left."""
+    """The deleted endpoints; those that are or may be in use; and failures."""
 
     deleted: tuple[str, ...]
-    used: tuple[Use, ...]
+    used: tuple[EndpointUse, ...]
     left: tuple[DeletionFailure, ...] = ()
 
 
-def needed(account: Account, found: Inventory, stage: str, packaged: Packaged) -> Needed:
-    """Say which endpoints are needed: the packaged release's, and the one that the deployed app asks.
+def required_endpoints(account: Account, found: Inventory, stage: str, packaged: PackagedRelease) -> RequiredEndpoints:
+    """Return the endpoints of the packaged release and of the deployed app.
 
-    An app says which one it asks by `ENDPOINT_NAME`. One that does not asks the endpoint of the release it was
-    deployed with: the packaged one's only if that was there before the app was deployed for the last time.
+    The app's environment variable `ENDPOINT_NAME` names its endpoint. Without it, the app calls the endpoint of the
+    release it was deployed with. That is the packaged release's only if that existed before the last deployment.
     """
     name = names.endpoint(stage, packaged.fingerprint)
     function = if_there(account.client("lambda").get_function, FunctionName=f"{names.APP}-{stage}")
     if not function:
-        return Needed(frozenset((name,)))  # who asks an endpoint is then known by its invocations alone
+        return RequiredEndpoints(frozenset((name,)))  # other callers are known by their invocations only
     environment: Mapping[str, str] = function["Configuration"].get("Environment", {}).get("Variables", {})
-    stated = environment.get("ENDPOINT_NAME")
-    if stated:
-        return Needed(frozenset((name, stated)))
-    since = _since(found, name, packaged)
+    if environment.get("ENDPOINT_NAME"):
+        return RequiredEndpoints(frozenset((name, environment["ENDPOINT_NAME"])))
+    since = _current_since(found, name, packaged)
+    condition = ""
     if not since:
-        return Needed(frozenset((name,)), f"{name} is not there yet: verdict update --stage {stage}")
-    if _deployed(function) <= since:
-        return Needed(frozenset((name,)), f"the app must move on first: chalice deploy --stage {stage}")
-    return Needed(frozenset((name,)))
+        condition = f"{name} does not exist yet. Run: verdict update --stage {stage}"
+    elif _deployed(function) <= since:
+        condition = f"the app must be deployed first. Run: chalice deploy --stage {stage}"
+    return RequiredEndpoints(frozenset((name,)), condition)
 
 
-def _since(found: Inventory, name: str, packaged: Packaged) -> datetime | None:
-    """Return since when a deployed app asks an endpoint, None where it is absent.
+def _current_since(found: Inventory, name: str, packaged: PackagedRelease) -> datetime | None:
+    """Return since when newly deployed apps call an endpoint, None if it does not exist.
 
-    It does so since the endpoint was made; where another is younger, since a rollback brought its release back.
+    This is its creation; or, if a newer endpoint exists, the rollback that packaged its release again.
     """
-    made = {one.name: one.created for one in found.of(ENDPOINT) if one.created}
-    if name not in made:
+    created = {endpoint.name: endpoint.created for endpoint in found.of(ENDPOINT) if endpoint.created}
+    if name not in created:
         return None
-    return max(made[name], packaged.since) if made[name] < max(made.values()) else made[name]
+    return max(created[name], packaged.since) if created[name] < max(created.values()) else created[name]
 
 
 def _deployed(function: Mapping[str, Any]) -> datetime:
-    """Return when a function was last changed: `2026-11-25T00:30:00.000+0000`."""
+    """Return when a function was last modified, which Lambda writes as `2026-11-25T00:30:00.000+0000`."""
     return datetime.fromisoformat(function["Configuration"]["LastModified"])
 
 
-def uses(account: Account, found: Inventory, need: Needed, idle: timedelta, now: datetime) -> list[Use]:
-    """Say of each endpoint that is not needed how much it is used."""
-    others = [one for one in found.of(ENDPOINT) if one.name not in need.endpoints]
-    if need.hold:
-        return [Use(one, None, "the app may still ask it") for one in others]
-    return [use_of(account, one, idle, now) for one in others]
+def use_of(account: Account, endpoint: Resource, idle: timedelta, now: datetime) -> EndpointUse:
+    """Count an endpoint's invocations during the last `idle` time.
+
+    The use is unknown if the metrics cannot be read, and for a changing endpoint or one younger than `idle`.
+    """
+    if endpoint.state not in STABLE:
+        return EndpointUse(endpoint, None, f"it is {endpoint.state}")
+    if endpoint.created is None or now - endpoint.created < idle:
+        return EndpointUse(endpoint, None, "it is too new")
+    try:
+        reported = reported_variants(account, endpoint.name)
+        variants = sorted({variant.name for variant in endpoint.variants}.union(reported))
+        counts = [invocations(account, endpoint.name, name, now - idle, now) for name in variants]
+    except ClientError as error:
+        return EndpointUse(endpoint, None, f"its invocations could not be read: {of_service(error).detail}")
+    return EndpointUse(endpoint, sum(counts), "")
 
 
-def retire(aws: Aws, stage: str, packaged: Packaged, idle: timedelta, yes: bool) -> Retired:
-    """Show which endpoints beside the packaged release's are used, ask, and delete the others with all of theirs."""
-    found = inventory.take(aws.account, stage, LOOKED_AT)
-    need = needed(aws.account, found, stage, packaged)
-    seen = uses(aws.account, found, need, idle, datetime.now(UTC))
-    if not seen:
-        aws.say(f"Stage {stage} has no endpoint but those that are needed: {', '.join(sorted(need.endpoints))}.")
+def uses(
+    account: Account, found: Inventory, required: RequiredEndpoints, idle: timedelta, now: datetime
+) -> list[EndpointUse]:
+    """Return the use of each endpoint that is not required."""
+    others = [endpoint for endpoint in found.of(ENDPOINT) if endpoint.name not in required.names]
+    if required.condition:
+        return [EndpointUse(endpoint, None, "the app may still use it") for endpoint in others]
+    return [use_of(account, endpoint, idle, now) for endpoint in others]
+
+
+def retire(aws: Aws, stage: str, packaged: PackagedRelease, idle: timedelta, yes: bool) -> Retired:
+    """Show the use of all endpoints that are not required, ask for confirmation, and delete those that are idle."""
+    found = inventory.take(aws.account, stage, FINDERS)
+    required = required_endpoints(aws.account, found, stage, packaged)
+    others = uses(aws.account, found, required, idle, datetime.now(UTC))
+    if not others:
+        aws.say(f"All endpoints of stage {stage} are required: {', '.join(sorted(required.names))}.")
         return Retired((), ())
-    aws.console.print(table(f"Endpoints of stage {stage} that the packaged release does not ask", map(described, seen)))
-    if need.hold:
-        aws.say(f"Nothing goes yet: {need.hold}")
-    going = [use.endpoint for use in seen if use.is_idle]
-    if going:
-        plan.ask("Delete those that go?", yes)
-    things = [thing for one in going for thing in with_all_of_it(found, one)]
-    left = remove(aws, things, DELETIONS, f"verdict retire --stage {stage}")
-    kept = {one.resource.name for one in left}
-    deleted = tuple(one.name for one in going if one.name not in kept)
-    return Retired(deleted, tuple(use for use in seen if not use.is_idle), tuple(left))
+    aws.console.print(table(f"Endpoints of stage {stage} that the packaged release does not use", map(_row, others)))
+    if required.condition:
+        aws.say(f"Nothing can be deleted yet: {required.condition}")
+    idle_endpoints = [use.endpoint for use in others if use.is_idle]
+    if idle_endpoints:
+        plan.ask("Delete the idle endpoints?", yes)
+    resources = [resource for endpoint in idle_endpoints for resource in with_dependents(found, endpoint)]
+    failures = remove(aws, resources, DELETIONS, f"verdict retire --stage {stage}")
+    failed = {failure.resource.name for failure in failures}
+    deleted = tuple(endpoint.name for endpoint in idle_endpoints if endpoint.name not in failed)
+    return Retired(deleted, tuple(use for use in others if not use.is_idle), tuple(failures))
 
 
-def described(use: Use) -> tuple[str, str, str]:
-    """Describe one endpoint's use for the table."""
-    counted = use.why or f"{use.invocations:,} invocations"
-    return use.endpoint.name, counted, "goes" if use.is_idle else "stays"
+def _row(use: EndpointUse) -> tuple[str, str, str]:
+    """Return an endpoint's row in the table."""
+    count = use.why or f"{use.invocations:,} invocations"
+    return use.endpoint.name, count, "idle" if use.is_idle else "kept"

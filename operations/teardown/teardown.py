@@ -1,6 +1,7 @@
-"""Step `teardown`: deletes what these commands made, in the right order, and proves that nothing billed is left.
+"""The step `teardown`: delete this project's resources in dependency order, and verify that nothing billed is left.
 
-It lists first and asks. Whatever interrupts it, the same command again finishes: what exists is asked of AWS each time.
+It lists the resources first and asks for confirmation. After an interruption, repeating the command completes it,
+because the resources are read from AWS resource time.
 """
 
 import shlex
@@ -13,7 +14,6 @@ from operations.aws import plan, prices
 from operations.aws.command import Aws
 from operations.aws.names import DEFAULT_STAGE
 from operations.inventory import inventory
-from operations.inventory.descriptions import about, cost
 from operations.inventory.inventory import ENDPOINTS, Inventory
 from operations.inventory.resources import (
     ALARM,
@@ -32,34 +32,35 @@ from operations.inventory.resources import (
     TRANSFORMED,
     Resource,
 )
-from operations.teardown import shared_resources, verification
+from operations.teardown import verification
 from operations.teardown.app_deletion import delete_app
 from operations.teardown.deletions import DELETIONS, Deletion
 from operations.teardown.removal import DeletionFailure, remove
+from operations.teardown.verification import why_shared_are_kept
 
 OF_ENDPOINT = (SCALING, ALARM, ENDPOINT, CONFIGURATION, MODEL)
-USED = (SCALING, ALARM, CONFIGURATION, MODEL)  # by endpoints
+USED_BY_ENDPOINTS = (SCALING, ALARM, CONFIGURATION, MODEL)
 ALWAYS = (*OF_ENDPOINT, *JOBS, TRANSFORMED)
 OPTIONAL = {"bucket": (BUCKET,), "role": (ROLE,), "logs": (LOG_GROUP, LOG_STREAMS), "packages": (PACKAGE_GROUP,)}
 
 
 class LeftOverError(SentimentError):
-    """Something could not be deleted."""
+    """A resource could not be deleted."""
 
     type = "left-over"
     title = "Not everything could be deleted"
 
 
 class UnreadError(SentimentError):
-    """Something could not be looked up, so that nobody knows whether it is there and billed."""
+    """A resource could not be listed, so it may exist and be billed."""
 
     type = "unread"
-    title = "Not everything could be looked up"
+    title = "Not everything could be listed"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What is to go: of a stage, or (None) of all; `optional` names what else, by the keys of `OPTIONAL`."""
+    """What to delete: resources of a stage or (None) of all, and the `optional` kinds, keys of `OPTIONAL`."""
 
     stage: str | None = DEFAULT_STAGE
     expired_only: bool = False
@@ -68,13 +69,13 @@ class Scope:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of things that go."""
+        """The kinds of resources to delete."""
         more = tuple(kind for name in self.optional for kind in OPTIONAL[name])
         return (*ALWAYS, *((APP,) if self.app else ()), *more)
 
     @property
     def command(self) -> str:
-        """The command line that this is."""
+        """The equivalent command line."""
         stage = ["--stage", self.stage] if self.stage else ["--all-stages"]
         more = [*(["--expired"] if self.expired_only else []), *([] if self.app else ["--no-app"])]
         optional = ["--with", ",".join(self.optional)] if self.optional else []
@@ -82,94 +83,92 @@ class Scope:
 
 
 def select_for_deletion(found: Inventory, scope: Scope, now: datetime) -> list[Resource]:
-    """Choose what will be deleted.
+    """Return the resources to delete.
 
-    What the stages share stays while another stage has, or may have, anything; what endpoints use stays while these
-    could not be listed.
+    Shared resources are kept while another stage has, or may have, resources. Resources that endpoints use are kept if
+    the endpoints could not be listed.
     """
-    of_scope = [one for one in found.resources if scope.stage in (None, one.stage) or not one.stage]
+    in_scope = [resource for resource in found.resources if scope.stage in (None, resource.stage) or not resource.stage]
     if scope.expired_only:
-        expired = [one for one in of_scope if one.kind == ENDPOINT and one.has_expired(now)]
-        return [one for endpoint in expired for one in with_all_of_it(found, endpoint)]
+        expired = [resource for resource in in_scope if resource.kind == ENDPOINT and resource.has_expired(now)]
+        return [resource for endpoint in expired for resource in with_dependents(found, endpoint)]
     kept = (
-        *(SHARED if shared_resources.why_kept(found, scope.stage) else ()),
-        *(USED if found.is_unread(ENDPOINTS) else ()),
+        *(SHARED if why_shared_are_kept(found, scope.stage) else ()),
+        *(USED_BY_ENDPOINTS if found.is_unread(ENDPOINTS) else ()),
     )
-    return [one for one in of_scope if one.kind in scope.kinds and one.kind not in kept and not _is_the_users_own(one)]
-
-
-def _is_the_users_own(resource: Resource) -> bool:
-    """Tell whether it is a bucket that VERDICT_BUCKET names."""
-    return resource.kind == BUCKET and not resource.facts["ours"]
-
-
-def with_all_of_it(found: Inventory, endpoint: Resource) -> list[Resource]:
-    """Return an endpoint and what belongs to it alone: its alarms, autoscaling, configurations and models."""
     return [
-        one
-        for one in found.of(*OF_ENDPOINT)
-        if one.name.startswith(f"{endpoint.name}-") or endpoint.name in (one.name, one.facts.get("endpoint"))
+        resource
+        for resource in in_scope
+        if resource.kind in scope.kinds and resource.kind not in kept and not resource.is_foreign_bucket
+    ]
+
+
+def with_dependents(found: Inventory, endpoint: Resource) -> list[Resource]:
+    """Return an endpoint with its alarms, autoscaling, configurations and models."""
+    return [
+        resource
+        for resource in found.of(*OF_ENDPOINT)
+        if resource.name.startswith(f"{endpoint.name}-")
+        or endpoint.name in (resource.name, resource.facts.get("endpoint"))
     ]
 
 
 def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[str, Deletion]) -> Inventory:
-    """List, ask, delete, prove; returns what exists afterwards.
+    """List, confirm, delete and verify; returns the inventory afterwards.
 
-    Raises `LeftOverError` when something was refused, and `UnreadError` when something could not be looked up.
+    Raises `LeftOverError` if a deletion failed, and `UnreadError` if resources could not be listed.
     """
     found = inventory.take(aws.account)
-    going = select_for_deletion(found, scope, datetime.now(UTC))
-    left: list[DeletionFailure] = []
-    for sentence in held_back(found, scope):
+    selected = select_for_deletion(found, scope, datetime.now(UTC))
+    failures: list[DeletionFailure] = []
+    for sentence in kept_sentences(found, scope):
         aws.say(sentence)
-    if going:
-        _propose(aws, going, scope, yes)
-        left = remove(aws, going, deletions, scope.command)
+    if selected:
+        _propose(aws, selected, scope, yes)
+        failures = remove(aws, selected, deletions, scope.command)
     else:
         aws.say("There is nothing to delete.")
     after = inventory.take(aws.account)
     for sentence in verification.sentences(aws.account, after, scope.stage):
         aws.say(sentence)
-    if left:
-        raise LeftOverError(_told(left, scope))
+    if failures:
+        reasons = "".join(f"\n  {failure.resource.label}: {failure.why}" for failure in failures)
+        raise LeftOverError(f"Not everything could be deleted:{reasons}\nAfter fixing this, repeat: {scope.command}")
     if after.unread:
-        missed = ", ".join(one.partition(": ")[0] for one in after.unread)  # the proof has said why
+        unread = ", ".join(reason.partition(": ")[0] for reason in after.unread)  # the reasons are printed above
         raise UnreadError(
-            f"Not everything could be looked up ({missed}), so more may be there. "
-            f"Once that is cured, the same again: {scope.command}"
+            f"Not everything could be listed ({unread}), so more resources may exist. "
+            f"After fixing this, repeat: {scope.command}"
         )
     return after
 
 
-def held_back(found: Inventory, scope: Scope) -> Iterator[str]:
-    """Say of each thing that was asked for and is kept why that is: what is shared, and what endpoints may use."""
-    why = "" if scope.expired_only else shared_resources.why_kept(found, scope.stage)
-    wanted = [one for one in found.of(*SHARED) if one.kind in scope.kinds and not _is_the_users_own(one)]
-    yield from (f"{one.kind} {one.name}: {why}" for one in wanted if why)
-    if found.is_unread(ENDPOINTS) and not scope.expired_only:
-        used = [one for one in found.of(*USED) if scope.stage in (None, one.stage)]
-        yield from (f"{one.kind} {one.name}: Kept: the endpoints could not be listed, and may use it." for one in used)
+def kept_sentences(found: Inventory, scope: Scope) -> Iterator[str]:
+    """Yield why each selected resource is kept: shared resources, and resources that endpoints may use."""
+    if scope.expired_only:
+        return
+    why = why_shared_are_kept(found, scope.stage)
+    shared = [
+        resource for resource in found.of(*SHARED) if resource.kind in scope.kinds and not resource.is_foreign_bucket
+    ]
+    yield from (f"{resource.label}: {why}" for resource in shared if why)
+    if found.is_unread(ENDPOINTS):
+        used = [resource for resource in found.of(*USED_BY_ENDPOINTS) if scope.stage in (None, resource.stage)]
+        yield from (f"{resource.label}: Kept: the endpoints could not be listed, and may use it." for resource in used)
 
 
-def _propose(aws: Aws, going: Sequence[Resource], scope: Scope, yes: bool) -> None:
-    """Show what will be deleted, and ask."""
+def _propose(aws: Aws, selected: Sequence[Resource], scope: Scope, yes: bool) -> None:
+    """Print what will be deleted, and ask for confirmation."""
     where = f"stage {scope.stage}" if scope.stage else "all stages"
     aws.say(f"To be deleted in {aws.account.region}, {where}:")
-    for one in going:
-        told = ", ".join(part for part in (about(one), cost(one)) if part)
-        aws.say(f"  {one.kind} {one.name}{f': {told}' if told else ''}")
+    for resource in selected:
+        aws.say(resource.line_with_cost)
     aws.say(prices.source())
-    if BUCKET in (one.kind for one in going):
-        aws.say("With the bucket go all releases that were deployed: there is no way back to them.")
+    if any(resource.kind == BUCKET for resource in selected):
+        aws.say("The bucket contains all deployed releases. They cannot be restored.")
     plan.ask("Delete all of this?", yes)
 
 
-def _told(left: Sequence[DeletionFailure], scope: Scope) -> str:
-    """Say in one sentence each what is left and why, and how to try again."""
-    each = "".join(f"\n  {one.resource.kind} {one.resource.name}: {one.why}" for one in left)
-    return f"Not everything could be deleted:{each}\nOnce that is cured, the same again: {scope.command}"
-
-
-def ways(chalice: Deletion = delete_app) -> dict[str, Deletion]:
-    """Return how everything is deleted, in order: the app before the endpoints that it asks."""
-    return {APP: chalice, **DELETIONS}
+def all_deletions(delete_app: Deletion = delete_app) -> dict[str, Deletion]:
+    """Return the deletion function of each kind, in order: the app before the endpoints that it calls."""
+    return {APP: delete_app, **DELETIONS}

@@ -1,10 +1,9 @@
-"""What is left after a teardown, counted anew: the proof that nothing is billed, or the names of what still is."""
+"""The verification after a teardown: a new inventory that shows what billed resources remain, or that none do."""
 
 from collections.abc import Iterator
 
 from operations.aws.account import Account
 from operations.aws.names import APP_TAG
-from operations.inventory.descriptions import about, cost
 from operations.inventory.inventory import Inventory
 from operations.inventory.resources import (
     ALARM,
@@ -20,7 +19,6 @@ from operations.inventory.resources import (
     Resource,
 )
 from operations.inventory.search import stage_of
-from operations.teardown import shared_resources
 
 _COUNTED = {
     "endpoints": (ENDPOINT,),
@@ -31,59 +29,71 @@ _COUNTED = {
     "transform output": (TRANSFORMED,),
     "buckets": (BUCKET,),
 }
-_KEPT = {  # kind -> what deletes it
-    BUCKET: "--with bucket",
-    LOG_GROUP: "--with logs",
-    LOG_STREAMS: "--with logs",
-    APP: "--app",
-}
+_OPTIONS = {BUCKET: "--with bucket", LOG_GROUP: "--with logs", LOG_STREAMS: "--with logs", APP: "--app"}  # of teardown
 
 
 def sentences(account: Account, found: Inventory, stage: str | None) -> Iterator[str]:
-    """Say what is left: of the stage (None: all), what the stages share, and what other stages have.
+    """Yield sentences about what remains of a stage (None: all), of shared resources, and of other stages.
 
-    Nothing is claimed about what could not be listed, and what is billed and may be ours is named.
+    Nothing is claimed about resources that could not be listed. Untagged resources that may be ours are named.
     """
     where = f"in {account.region} of account {account.number}"
-    strangers = list(_billed_strangers(found, stage))
-    mine = [one for one in found.billed if stage in (None, one.stage) or not one.stage]
-    counts = ", ".join(f"{name} {len(found_of(mine, kinds))}" for name, kinds in _COUNTED.items())
+    untagged = list(_billed_untagged(found, stage))
+    remaining = [resource for resource in found.billed if stage in (None, resource.stage) or not resource.stage]
+    counts = ", ".join(
+        f"{name} {sum(resource.kind in kinds for resource in remaining)}" for name, kinds in _COUNTED.items()
+    )
     whose = f" for stage {stage}" if stage else ""
-    if mine:
+    if remaining:
         yield f"Left{whose} {where}: {counts}."
-        yield from (_kept(one, stage, shared_resources.why_kept(found, stage)) for one in mine)
+        yield from (_remaining_line(resource, stage, why_shared_are_kept(found, stage)) for resource in remaining)
     elif not found.unread:
-        marked = f" and carries the tag {APP_TAG}" if strangers else ""
-        yield f"Nothing that is billed{marked} is left{whose} {where}: {counts}."
-    yield from strangers
-    yield from (f"Could not be looked up, and may be there: {one}" for one in found.unread)
-    others = [one for one in found.billed if one.stage and stage not in (None, one.stage)]
-    for other in dict.fromkeys(one.stage for one in others):
-        things = [one for one in others if one.stage == other]
-        yield f"Stage {other} goes on: {', '.join(f'{one.kind} {one.name} ({cost(one)})' for one in things)}."
+        tagged = f" and carries the tag {APP_TAG}" if untagged else ""
+        yield f"Nothing that is billed{tagged} is left{whose} {where}: {counts}."
+    yield from untagged
+    yield from (f"Could not be listed, and may exist: {reason}" for reason in found.unread)
+    yield from _other_stages(found, stage)
 
 
-def found_of(resources: list[Resource], kinds: tuple[str, ...]) -> list[Resource]:
-    """Return those of some kinds."""
-    return [one for one in resources if one.kind in kinds]
+def _other_stages(found: Inventory, stage: str | None) -> Iterator[str]:
+    """Yield a sentence about the billed resources of each other stage."""
+    for other in found.stages if stage else ():
+        billed = [
+            f"{resource.label} ({resource.cost})" for resource in found.billed if resource.stage == other != stage
+        ]
+        if billed:
+            yield f"Stage {other} still has: {', '.join(billed)}."
 
 
-def _billed_strangers(found: Inventory, stage: str | None) -> Iterator[str]:
-    """Name what may be billed and has a name of ours without the tag: nobody's to delete but its owner's."""
-    for kind, name in (one.split(" ", 1) for one in found.strangers):
+def why_shared_are_kept(found: Inventory, stage: str | None) -> str:
+    """Return why resources shared by all stages are kept when a stage (None: all) is deleted, "" if they are not.
+
+    What could not be listed may be another stage, whose endpoints need the role and the bucket.
+    """
+    others = [other for other in found.stages if stage not in (None, other)]
+    if others:
+        using = f"stage {others[0]} uses" if len(others) == 1 else f"stages {', '.join(others)} use"
+        return f"Kept: {using} it. Delete it together with all stages by --all-stages."
+    return "Kept: a resource that could not be listed may use it." if found.unread else ""
+
+
+def _billed_untagged(found: Inventory, stage: str | None) -> Iterator[str]:
+    """Yield a sentence about each resource with our name prefix but without our tag that may be billed."""
+    for kind, name in (resource.split(" ", 1) for resource in found.untagged):
         if kind in (*BILLED, "function") and stage in (None, stage_of(name)):
             yield (
-                f"Not deleted, and may be billed: {kind} {name}. It is named like this project's, but has no tag "
+                f"Not deleted, and may be billed: {kind} {name}. Its name is like this project's, but it has no tag "
                 f"{APP_TAG}. If it is yours and not needed, delete it yourself."
             )
 
 
-def _kept(resource: Resource, stage: str | None, why_shared: str) -> str:
-    """Say of one thing what it costs, and how it goes; `why_shared` says why what is shared stays."""
-    told = f"  {resource.kind} {resource.name}: {', '.join(part for part in (about(resource), cost(resource)) if part)}"
-    if resource.kind == BUCKET and not resource.facts["ours"]:
-        return f"{told}. It is yours by VERDICT_BUCKET, and kept."
+def _remaining_line(resource: Resource, stage: str | None, why_shared: str) -> str:
+    """Return a line about a remaining resource: its cost, and how to delete it or why it is kept."""
+    if resource.is_foreign_bucket:
+        return f"{resource.line_with_cost}. Kept: VERDICT_BUCKET names it, so it is yours."
     if resource.kind in SHARED and why_shared:
-        return f"{told}. {why_shared}"
-    how, which = _KEPT.get(resource.kind, ""), f"--stage {stage}" if stage else "--all-stages"
-    return f"{told}. " + (f"Kept; it goes with `verdict teardown {which} {how}`." if how else "Still there.")
+        return f"{resource.line_with_cost}. {why_shared}"
+    if resource.kind not in _OPTIONS:
+        return f"{resource.line_with_cost}. Not deleted."
+    scope = f"--stage {stage}" if stage else "--all-stages"
+    return f"{resource.line_with_cost}. Kept. Delete it: verdict teardown {scope} {_OPTIONS[resource.kind]}"

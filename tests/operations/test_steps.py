@@ -1,4 +1,4 @@
-"""The steps as they are called on the command line, against an AWS that AWS_ENDPOINT_URL names."""
+"""The steps on the command line, with the AWS that AWS_ENDPOINT_URL names."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Call = Callable[..., Result]
 
 @pytest.fixture
 def call(simulated: SimulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Call a step in an empty folder."""
+    """Return a function that runs a step in an empty folder."""
     for name, value in {**simulated.environment, "COLUMNS": "200"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
@@ -40,7 +40,7 @@ def test_status_writes_one_json_document(aws: Aws, call: Call) -> None:
     assert [one["name"] for one in document["resources"] if one["kind"] == "endpoint"] == [name]
 
 
-def test_teardown_ends_with_status_1_when_nobody_agrees_and_0_when_done(aws: Aws, call: Call) -> None:
+def test_teardown_exits_with_1_if_declined_and_0_if_done(aws: Aws, call: Call) -> None:
     made_model(aws, "gone")
     refused = call("teardown", "--stage", "gone", "--no-app")
     assert refused.exit_code == 1
@@ -51,14 +51,14 @@ def test_teardown_ends_with_status_1_when_nobody_agrees_and_0_when_done(aws: Aws
     assert "There is nothing to delete." in call("teardown", "--stage", "gone", "--no-app").output
 
 
-def test_what_teardown_does_not_know_is_refused(call: Call) -> None:
+def test_invalid_options_of_teardown_are_refused(call: Call) -> None:
     assert "'roles' is not one of bucket, role, logs, packages" in call("teardown", "--with", "roles").output
     assert "Use either --stage or --all-stages" in call("teardown", "--stage", "dev", "--all-stages").output
     assert "A stage cannot be named" in str(getattr(call("status", "--stage", "Dev").exception, "detail", ""))
 
 
-def test_retire_says_what_is_needed(call: Call) -> None:
-    assert "has no endpoint but those that are needed: verdict-dev-" in call("retire").output
+def test_retire_names_the_required_endpoints(call: Call) -> None:
+    assert "All endpoints of stage dev are required: verdict-dev-" in call("retire").output
 
 
 def test_releases_are_listed(aws: Aws, call: Call) -> None:
@@ -67,6 +67,6 @@ def test_releases_are_listed(aws: Aws, call: Call) -> None:
     assert f"rel: v1 of verdict-rel-{found['vocabulary_fingerprint']}" in found["deployed"]
 
 
-def test_logs_say_where_there_is_none(call: Call) -> None:
+def test_a_missing_log_is_reported(call: Call) -> None:
     assert "There is no log yet in /aws/lambda/verdict-dev" in call("logs", "app").output
     assert "'1 week' is not a duration" in call("logs", "--since", "1 week").output

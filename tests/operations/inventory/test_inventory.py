@@ -1,4 +1,4 @@
-"""What exists is asked of AWS, and only what carries our tag is ours."""
+"""The inventory is read from AWS, and only tagged resources are ours."""
 
 from datetime import UTC, datetime
 
@@ -40,7 +40,7 @@ def test_a_serverless_endpoint_costs_nothing_by_the_hour(aws: Aws) -> None:
     (endpoint,) = found.of(ENDPOINT)
     assert not endpoint.is_hourly
     assert endpoint.variants[0].memory_mb == 2048
-    assert found.by_the_hour.usd_per_hour == 0
+    assert found.hourly_price.usd_per_hour == 0
 
 
 def test_an_endpoint_that_is_still_creating_is_priced_once(aws: Aws, simulated: SimulatedAws) -> None:
@@ -51,7 +51,7 @@ def test_an_endpoint_that_is_still_creating_is_priced_once(aws: Aws, simulated: 
     assert endpoint.price.usd_per_hour == pytest.approx(0.115)
 
 
-def test_a_stranger_with_a_name_like_ours_is_not_listed_as_ours(aws: Aws) -> None:
+def test_an_untagged_resource_with_our_prefix_is_not_ours(aws: Aws) -> None:
     model = made_model(aws, "mine")
     described = aws.account.client("sagemaker").describe_model(ModelName=model)
     aws.account.client("sagemaker").create_model(
@@ -61,10 +61,10 @@ def test_a_stranger_with_a_name_like_ours_is_not_listed_as_ours(aws: Aws) -> Non
     )
     found = inventory.take(aws.account, "mine")
     assert [one.name for one in found.of(MODEL)] == [model]
-    assert found.strangers == ("model verdict-mine-of-somebody-else",)
+    assert found.untagged == ("model verdict-mine-of-somebody-else",)
 
 
-def test_a_stage_whose_name_begins_another_is_kept_apart(aws: Aws) -> None:
+def test_a_stage_does_not_include_stages_that_begin_with_its_name(aws: Aws) -> None:
     made_model(aws, "prod")
     made_model(aws, "prod2")
     assert [one.stage for one in inventory.take(aws.account, "prod").of(MODEL)] == ["prod"]
@@ -72,7 +72,7 @@ def test_a_stage_whose_name_begins_another_is_kept_apart(aws: Aws) -> None:
     assert {"prod", "prod2"} <= set(both)
 
 
-def test_what_stands_around_an_endpoint_is_found_too(aws: Aws) -> None:
+def test_autoscaling_alarms_and_logs_of_an_endpoint_are_found(aws: Aws) -> None:
     name = made_endpoint(aws, "around", instances=1)
     aws.account.client("application-autoscaling").register_scalable_target(
         ServiceNamespace="sagemaker",
@@ -108,7 +108,7 @@ def test_what_stands_around_an_endpoint_is_found_too(aws: Aws) -> None:
     assert found.stages == ["around"]
 
 
-def test_what_may_not_be_listed_is_named_and_the_rest_is_listed(aws: Aws, simulated: SimulatedAws) -> None:
+def test_a_denied_list_is_named_and_the_others_are_read(aws: Aws, simulated: SimulatedAws) -> None:
     model = made_model(aws, "denied")
     simulated.fault_injector.order("ListEndpoints", "denied")
     found = inventory.take(aws.account, "denied")

@@ -1,4 +1,4 @@
-"""One thing that cannot be deleted, or does not go, stops none of the rest."""
+"""A resource that cannot be deleted does not prevent the deletion of others."""
 
 from collections.abc import Iterator
 
@@ -29,45 +29,45 @@ RESUME = "verdict teardown --stage any"
 
 
 @pytest.fixture(autouse=True)
-def cleared(aws: Aws) -> Iterator[None]:
-    """Take away the endpoints of a test, as quotas are small."""
+def delete_endpoints(aws: Aws) -> Iterator[None]:
+    """Delete the endpoints of a test, because quotas are small."""
     yield
     for one in inventory.take(aws.account, None, ["endpoints"]).of(ENDPOINT):
         aws.account.client("sagemaker").delete_endpoint(EndpointName=one.name)
 
 
-def everything(aws: Aws, stage: str) -> list[Resource]:
+def hosting_of(aws: Aws, stage: str) -> list[Resource]:
     """Return the endpoints of a stage with their configurations and models."""
     return inventory.take(aws.account, stage).of(ENDPOINT, CONFIGURATION, MODEL)
 
 
-def left_of(aws: Aws, stage: str) -> set[str]:
-    """Return the fingerprints of what a stage still has."""
-    return {one.name.split("-")[2] for one in everything(aws, stage)}
+def remaining_fingerprints(aws: Aws, stage: str) -> set[str]:
+    """Return the fingerprints in the names of a stage's remaining resources."""
+    return {one.name.split("-")[2] for one in hosting_of(aws, stage)}
 
 
-def overdue(aws: Aws, resume: str = RESUME) -> None:
-    """Wait for something that never comes."""
+def time_out(aws: Aws, resume: str = RESUME) -> None:
+    """Wait for something until the timeout."""
     wait_for(lambda: "moving", lambda _: False, str, aws.console, resume, 0.0, lambda _: None)
 
 
-def test_an_endpoint_that_does_not_settle_is_left_and_the_rest_goes(aws: Aws) -> None:
+def test_an_unstable_endpoint_is_left_and_the_others_are_deleted(aws: Aws) -> None:
     stuck, gone = (made_endpoint(aws, "stuck", fingerprint) for fingerprint in (FINGERPRINT, LATER))
 
     def delete(aws: Aws, endpoint: Resource) -> None:
         if endpoint.name == stuck:
-            overdue(aws)
+            time_out(aws)
         DELETIONS[ENDPOINT](aws, endpoint)
 
-    left = remove(aws, everything(aws, "stuck"), {**DELETIONS, ENDPOINT: delete}, RESUME)
+    left = remove(aws, hosting_of(aws, "stuck"), {**DELETIONS, ENDPOINT: delete}, RESUME)
     assert [one.resource.kind for one in left] == [ENDPOINT, CONFIGURATION, MODEL]
     assert left[0].resource.name == stuck
     assert left[0].why.startswith("Still moving after 0 minutes.")
-    assert left_of(aws, "stuck") == {FINGERPRINT}
+    assert remaining_fingerprints(aws, "stuck") == {FINGERPRINT}
     assert f"Deleted: endpoint {gone}" in printed(aws)
 
 
-def test_an_endpoint_that_is_not_gone_in_time_is_left_with_what_it_uses(aws: Aws) -> None:
+def test_an_endpoint_not_deleted_in_time_is_left_with_its_model(aws: Aws) -> None:
     staying = made_endpoint(aws, "slow")
     made_endpoint(aws, "slow", LATER)
 
@@ -75,21 +75,21 @@ def test_an_endpoint_that_is_not_gone_in_time_is_left_with_what_it_uses(aws: Aws
         if endpoint.name != staying:
             DELETIONS[ENDPOINT](aws, endpoint)
 
-    left = remove(aws, everything(aws, "slow"), {**DELETIONS, ENDPOINT: delete}, RESUME, longest_seconds=1.0)
+    left = remove(aws, hosting_of(aws, "slow"), {**DELETIONS, ENDPOINT: delete}, RESUME, timeout_seconds=1.0)
     assert [one.resource.kind for one in left] == [ENDPOINT, CONFIGURATION, MODEL]
     assert left[0].why.startswith(f"Still deleting {staying} after")
-    assert left_of(aws, "slow") == {FINGERPRINT}
+    assert remaining_fingerprints(aws, "slow") == {FINGERPRINT}
 
 
-def test_what_cannot_be_looked_at_any_more_is_left(aws: Aws, simulated: SimulatedAws) -> None:
+def test_an_unverified_deletion_is_a_failure(aws: Aws, simulated: SimulatedAws) -> None:
     made_endpoint(aws, "blind")
-    found = everything(aws, "blind")
+    found = hosting_of(aws, "blind")
     simulated.fault_injector.order("DescribeEndpoint", "denied")
     left = remove(aws, found, DELETIONS, RESUME)
-    assert left[0].why.startswith("Whether it is gone could not be seen: These credentials may not")
+    assert left[0].why.startswith("Its deletion could not be verified: These credentials may not")
 
 
-def test_ctrl_c_while_waiting_ends_everything(aws: Aws) -> None:
+def test_ctrl_c_while_waiting_ends_the_command(aws: Aws) -> None:
     made_model(aws, "stopped")
 
     def delete(_aws: Aws, _model: Resource) -> None:
@@ -99,17 +99,17 @@ def test_ctrl_c_while_waiting_ends_everything(aws: Aws) -> None:
             raise StoppedWaitingError("stopped") from error
 
     with pytest.raises(StoppedWaitingError):
-        remove(aws, everything(aws, "stopped"), {MODEL: delete}, RESUME)
+        remove(aws, hosting_of(aws, "stopped"), {MODEL: delete}, RESUME)
 
 
-def test_what_rests_is_deleted_before_what_is_on_the_move(aws: Aws) -> None:
+def test_stable_endpoints_are_deleted_before_changing_ones(aws: Aws) -> None:
     found = [Resource(ENDPOINT, name, "", state=state) for name, state in (("a", "Creating"), ("b", "InService"))]
     order: list[str] = []
     remove(aws, found, {ENDPOINT: lambda _aws, one: order.append(one.name)}, RESUME)
     assert order == ["b", "a"]
 
 
-def test_a_stream_that_is_gone_hides_none_of_the_rest(aws: Aws) -> None:
+def test_a_deleted_stream_does_not_hide_the_others(aws: Aws) -> None:
     logs = aws.account.client("logs")
     logs.create_log_group(logGroupName=GROUP)
     logs.create_log_stream(logGroupName=GROUP, logStreamName="verdict-any-b/algo-1")
@@ -133,7 +133,7 @@ def test_a_bucket_without_our_tag_is_not_deleted(aws: Aws) -> None:
     assert not bucket.exists(aws.account)
 
 
-def test_what_lies_in_a_strangers_bucket_is_no_output_of_ours(aws: Aws) -> None:
+def test_objects_in_an_untagged_bucket_are_not_transform_output(aws: Aws) -> None:
     s3, name = aws.account.client("s3"), bucket.bucket_name(aws.account)
     bucket.ensure(aws)
     bucket.put_bytes(aws.account, "transform/verdict-theirs-x/input/rows", b"theirs")
@@ -144,6 +144,6 @@ def test_what_lies_in_a_strangers_bucket_is_no_output_of_ours(aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("kind", [PACKAGE_GROUP, ROLE, LOG_STREAMS])
-def test_what_is_gone_already_is_fine(aws: Aws, kind: str) -> None:
+def test_deleted_resources_are_ignored(aws: Aws, kind: str) -> None:
     absent = Resource(kind, "verdict-gone", "", facts={"group": "/no/such", "streams": ("any",)})
     assert remove(aws, [absent], DELETIONS, RESUME) == []

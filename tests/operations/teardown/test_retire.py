@@ -1,4 +1,4 @@
-"""An endpoint goes when it is certain that nobody asks it, and only then."""
+"""An endpoint is retired only if it is certainly idle."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,8 +14,7 @@ from operations.aws.plan import DeclinedError
 from operations.endpoint.invocation_metrics import NAMESPACE
 from operations.inventory import inventory
 from operations.inventory.resources import CONFIGURATION, ENDPOINT, MODEL
-from operations.teardown.idle import use_of
-from operations.teardown.retire import Packaged, Retired, needed, retire
+from operations.teardown.retire import PackagedRelease, Retired, required_endpoints, retire, use_of
 from simulator.aws import SimulatedAws
 from tests.operations.apps import made_function
 from tests.operations.existing import made_endpoint, printed
@@ -26,8 +25,8 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def cleared(aws: Aws) -> Iterator[None]:
-    """Take away the endpoints of a test, as quotas are small."""
+def delete_endpoints(aws: Aws) -> Iterator[None]:
+    """Delete the endpoints of a test, because quotas are small."""
     yield
     for one in inventory.take(aws.account, None, ["endpoints"]).of(ENDPOINT):
         aws.account.client("sagemaker").delete_endpoint(EndpointName=one.name)
@@ -36,23 +35,23 @@ def cleared(aws: Aws) -> Iterator[None]:
 def retired(
     aws: Aws, stage: str, packaged: str = NEW, since: datetime = LONG_AGO, idle: timedelta = AT_ONCE
 ) -> Retired:
-    """Retire what a stage has beside the endpoint of a vocabulary."""
-    return retire(aws, stage, Packaged(packaged, since), idle, yes=True)
+    """Retire a stage's endpoints, except that of the packaged vocabulary."""
+    return retire(aws, stage, PackagedRelease(packaged, since), idle, yes=True)
 
 
 def count(aws: Aws, endpoint: str, variant: str, invocations: int, when: datetime) -> None:
-    """Let CloudWatch have counted invocations of a variant."""
+    """Add invocations of a variant to CloudWatch."""
     dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
     point = {"MetricName": "Invocations", "Dimensions": dimensions, "Timestamp": when, "Value": invocations}
     aws.account.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=[point])
 
 
 def endpoints_of(aws: Aws, stage: str) -> list[str]:
-    """Name the endpoints that a stage has."""
+    """Return the names of a stage's endpoints."""
     return sorted(one.name for one in inventory.take(aws.account, stage, ["endpoints"]).of(ENDPOINT))
 
 
-def test_what_nobody_asks_goes_with_all_that_belongs_to_it(aws: Aws) -> None:
+def test_an_idle_endpoint_is_deleted_with_its_dependents(aws: Aws) -> None:
     old, new = (made_endpoint(aws, "moved", fingerprint) for fingerprint in (OLD, NEW))
     done = retired(aws, "moved")
     assert (done.deleted, done.used, done.left) == ((old,), (), ())
@@ -61,27 +60,27 @@ def test_what_nobody_asks_goes_with_all_that_belongs_to_it(aws: Aws) -> None:
     assert all(one.name.startswith(new) for one in left)
 
 
-def test_nothing_goes_when_nobody_agrees(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_deleted_without_confirmation(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("click.confirm", lambda *_arguments, **_options: False)
     old = made_endpoint(aws, "asked", OLD)
     with pytest.raises(DeclinedError):
-        retire(aws, "asked", Packaged(NEW, LONG_AGO), AT_ONCE, yes=False)
+        retire(aws, "asked", PackagedRelease(NEW, LONG_AGO), AT_ONCE, yes=False)
     assert endpoints_of(aws, "asked") == [old]
 
 
-def test_what_is_asked_stays_and_is_told_with_its_count(aws: Aws) -> None:
+def test_invocations_are_counted_over_all_variants(aws: Aws) -> None:
     busy = made_endpoint(aws, "busy")
     now = datetime.now(UTC)
     count(aws, busy, "v1", 40, now)
     count(aws, busy, "an-earlier-variant", 2, now)
     (endpoint,) = inventory.take(aws.account, "busy").of(ENDPOINT)
     use = use_of(aws.account, endpoint, IDLE, now + timedelta(minutes=16))
-    assert (use.invocations, use.is_idle) == (0, True)  # the window began after
+    assert (use.invocations, use.is_idle) == (0, True)  # the period starts after them
     use = use_of(aws.account, endpoint, timedelta(seconds=1), now + timedelta(seconds=2))
     assert (use.invocations, use.is_idle) == (42, False)
 
 
-def test_metrics_that_cannot_be_read_are_never_taken_for_idle(aws: Aws, simulated: SimulatedAws) -> None:
+def test_an_endpoint_with_unreadable_metrics_is_not_idle(aws: Aws, simulated: SimulatedAws) -> None:
     name = made_endpoint(aws, "unknown")
     simulated.fault_injector.order("GetMetricStatistics", "denied")
     done = retired(aws, "unknown")
@@ -90,29 +89,31 @@ def test_metrics_that_cannot_be_read_are_never_taken_for_idle(aws: Aws, simulate
     assert "could not be read: These credentials may not" in done.used[0].why
 
 
-def test_an_endpoint_that_is_young_or_on_the_move_stays(aws: Aws, simulated: SimulatedAws) -> None:
+def test_a_new_or_changing_endpoint_is_kept(aws: Aws, simulated: SimulatedAws) -> None:
     simulated.fault_injector.order("CreateEndpoint", "stuck", times=1)
     made_endpoint(aws, "early", waits=False)
     assert [use.why for use in retired(aws, "early").used] == ["it is Creating"]
     made_endpoint(aws, "young")
-    assert [use.why for use in retired(aws, "young", idle=IDLE).used] == ["it is not old enough to tell"]
+    assert [use.why for use in retired(aws, "young", idle=IDLE).used] == ["it is too new"]
 
 
-def test_a_quiet_app_that_was_not_deployed_since_keeps_its_endpoint(aws: Aws) -> None:
+def test_an_app_that_was_not_deployed_since_keeps_its_endpoint(aws: Aws) -> None:
     old = made_endpoint(aws, "quiet", OLD)
     made_function(aws, "quiet")
     new = made_endpoint(aws, "quiet", NEW)
     done = retired(aws, "quiet")
     assert done.deleted == ()
-    assert [(use.endpoint.name, use.why) for use in done.used] == [(old, "the app may still ask it")]
-    assert "Nothing goes yet: the app must move on first: chalice deploy --stage quiet" in printed(aws)
+    assert [(use.endpoint.name, use.why) for use in done.used] == [(old, "the app may still use it")]
+    assert "Nothing can be deleted yet: the app must be deployed first. Run: chalice deploy --stage quiet" in printed(
+        aws
+    )
     redeploy(aws, "quiet")
     assert retired(aws, "quiet").deleted == (old,)
     assert endpoints_of(aws, "quiet") == [new]
 
 
 def redeploy(aws: Aws, stage: str) -> None:
-    """Let the app be deployed again; it is made anew, as moto notes no change of a function."""
+    """Deploy the app again; the function is recreated, because moto does not record changes."""
     aws.account.client("lambda").delete_function(FunctionName=f"verdict-{stage}")
     made_function(aws, stage)
 
@@ -122,11 +123,11 @@ def test_an_app_keeps_its_endpoint_while_the_packaged_release_has_none(aws: Aws)
     made_function(aws, "ahead")
     assert retired(aws, "ahead").deleted == ()
     name = names.endpoint("ahead", NEW)
-    assert f"{name} is not there yet: verdict update --stage ahead" in printed(aws)
+    assert f"{name} does not exist yet. Run: verdict update --stage ahead" in printed(aws)
     assert endpoints_of(aws, "ahead") == [old]
 
 
-def test_after_a_rollback_the_younger_endpoint_stays_until_the_app_is_deployed_again(aws: Aws) -> None:
+def test_after_a_rollback_the_newer_endpoint_stays_until_deployment(aws: Aws) -> None:
     old, new = (made_endpoint(aws, "back", fingerprint) for fingerprint in (OLD, NEW))
     made_function(aws, "back")
     rolled_back = datetime.now(UTC)
@@ -136,15 +137,17 @@ def test_after_a_rollback_the_younger_endpoint_stays_until_the_app_is_deployed_a
     assert endpoints_of(aws, "back") == [old]
 
 
-def test_an_endpoint_that_the_app_names_itself_is_needed(aws: Aws) -> None:
+def test_the_endpoint_in_the_apps_environment_is_required(aws: Aws) -> None:
     made_function(aws, "named", {"ENDPOINT_NAME": "verdict-named-elsewhere"})
-    need = needed(aws.account, inventory.take(aws.account, "named", ["endpoints"]), "named", Packaged(NEW, LONG_AGO))
-    assert need.endpoints == {names.endpoint("named", NEW), "verdict-named-elsewhere"}
-    assert need.hold == ""
+    required = required_endpoints(
+        aws.account, inventory.take(aws.account, "named", ["endpoints"]), "named", PackagedRelease(NEW, LONG_AGO)
+    )
+    assert required.names == {names.endpoint("named", NEW), "verdict-named-elsewhere"}
+    assert required.condition == ""
 
 
-def test_the_packaged_release_is_the_apps_own() -> None:
-    packaged = Packaged.read()
+def test_the_packaged_release_is_the_apps() -> None:
+    packaged = PackagedRelease.read()
     assert packaged.fingerprint == release.load().facts.vocabulary_fingerprint
     assert packaged.since <= datetime.now(UTC)
 
@@ -155,7 +158,7 @@ def test_a_stage_without_endpoints_has_nothing_to_retire(aws: Aws, idle: timedel
 
 
 @pytest.mark.parametrize("idle", ["0s", "4m", "299s"])
-def test_a_while_that_cloudwatch_cannot_tell_of_yet_is_refused(idle: str) -> None:
+def test_an_idle_time_shorter_than_cloudwatchs_delay_is_refused(idle: str) -> None:
     ran = CliRunner().invoke(command, ["--idle", idle])
     assert ran.exit_code == 2
     assert "Use at least 5m" in ran.output

@@ -1,4 +1,4 @@
-"""What all stages share goes only when it is certain that no stage needs it any more."""
+"""Shared resources are deleted only if no other stage needs them."""
 
 import re
 from datetime import UTC, datetime
@@ -10,25 +10,28 @@ from operations.aws.command import Aws
 from operations.inventory import inventory
 from operations.inventory.inventory import Inventory
 from operations.inventory.resources import BUCKET, MODEL, ROLE, Resource
-from operations.teardown.shared_resources import why_kept
-from operations.teardown.teardown import Scope, UnreadError, select_for_deletion, teardown, ways
+from operations.teardown.teardown import Scope, UnreadError, all_deletions, select_for_deletion, teardown
+from operations.teardown.verification import why_shared_are_kept
 from simulator.aws import SimulatedAws
 from tests.operations.existing import made_model, printed
 
 
 def torn_down(aws: Aws, scope: Scope) -> None:
     """Tear down."""
-    teardown(aws, scope, True, ways())
+    teardown(aws, scope, True, all_deletions())
 
 
-def test_it_is_kept_for_every_other_stage_by_name() -> None:
+def test_the_stages_that_use_shared_resources_are_named() -> None:
     found = Inventory(tuple(Resource(MODEL, f"verdict-{stage}-x", "", stage) for stage in ("a", "b", "c")))
-    assert why_kept(found, "a") == "Kept: stages b, c use it; it goes with all of them by --all-stages."
-    assert why_kept(found, None) == ""
-    assert why_kept(Inventory(()), "a") == ""
+    assert (
+        why_shared_are_kept(found, "a")
+        == "Kept: stages b, c use it. Delete it together with all stages by --all-stages."
+    )
+    assert why_shared_are_kept(found, None) == ""
+    assert why_shared_are_kept(Inventory(()), "a") == ""
 
 
-def test_the_bucket_and_the_role_stay_while_another_stage_has_anything(aws: Aws) -> None:
+def test_shared_resources_stay_while_another_stage_has_resources(aws: Aws) -> None:
     stage, other = "ours", "other"
     made_model(aws, other)
     made_model(aws, stage)
@@ -38,20 +41,18 @@ def test_the_bucket_and_the_role_stay_while_another_stage_has_anything(aws: Aws)
     }
     assert not going & {BUCKET, ROLE}
     torn_down(aws, Scope(stage, optional=("bucket",)))
-    told = [
-        line for line in printed(aws).splitlines() if re.search(rf"Kept: stages? .*\b{other}\b.* by --all-stages", line)
-    ]
-    assert len(told) == 2  # before and in the proof
+    kept = [line for line in printed(aws).splitlines() if re.search(rf"Kept: stages? .*\b{other}\b", line)]
+    assert len(kept) == 2  # in the plan and in the verification
     assert "--with bucket" not in printed(aws)
     torn_down(aws, Scope(None, optional=("bucket", "role")))
     assert not bucket.exists(aws.account)
 
 
-def test_what_is_shared_stays_while_anything_cannot_be_looked_up(aws: Aws, simulated: SimulatedAws) -> None:
+def test_shared_resources_stay_if_a_list_is_denied(aws: Aws, simulated: SimulatedAws) -> None:
     made_model(aws, "any")
     simulated.fault_injector.order("ListEndpoints", "denied")
     with pytest.raises(UnreadError):
         torn_down(aws, Scope(None, optional=("bucket", "role")))
     assert bucket.exists(aws.account)
     assert role.find(aws.account)
-    assert "Kept: something that could not be looked up may use it." in printed(aws)
+    assert "Kept: a resource that could not be listed may use it." in printed(aws)

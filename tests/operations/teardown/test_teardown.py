@@ -1,8 +1,8 @@
-"""What `teardown` deletes, keeps, and proves."""
+"""What `teardown` deletes, keeps, and verifies."""
 
 import io
 import itertools
-import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +12,7 @@ from operations.aws.command import Aws
 from operations.aws.plan import DeclinedError
 from operations.inventory import inventory
 from operations.inventory.resources import ALARM, CONFIGURATION, ENDPOINT, LOG_GROUP, MODEL, SCALING, TRANSFORMED
-from operations.teardown.teardown import LeftOverError, Scope, UnreadError, teardown, ways
+from operations.teardown.teardown import LeftOverError, Scope, UnreadError, all_deletions, teardown
 from simulator.aws import SimulatedAws
 from tests.operations.existing import made_endpoint, made_model, printed, stuck_job, until_settled
 
@@ -21,7 +21,7 @@ STAGES = (f"s{number}" for number in itertools.count())
 
 @pytest.fixture
 def stage(aws: Aws) -> Iterator[str]:
-    """A stage that no other test has; what is left of it goes at the end."""
+    """A stage that no other test uses; its endpoints are deleted at the end."""
     name = next(STAGES)
     yield name
     for endpoint in inventory.take(aws.account, name, ["endpoints"]).of(ENDPOINT):
@@ -29,17 +29,17 @@ def stage(aws: Aws) -> Iterator[str]:
 
 
 def kinds_left(aws: Aws, stage: str) -> set[str]:
-    """Return the kinds of things that a stage still has of its own, logs excepted."""
+    """Return the kinds of a stage's own resources, except logs."""
     return {one.kind for one in inventory.take(aws.account, stage).resources if one.stage and one.kind != LOG_GROUP}
 
 
 def torn_down(aws: Aws, scope: Scope, yes: bool = True) -> None:
     """Tear down, without an app."""
-    teardown(aws, scope, yes, ways())
+    teardown(aws, scope, yes, all_deletions())
 
 
-def surround(aws: Aws, stage: str, endpoint: str) -> None:
-    """Put autoscaling, an alarm, a log and transform output around an endpoint."""
+def create_surroundings(aws: Aws, stage: str, endpoint: str) -> None:
+    """Create autoscaling, an alarm, a log group and transform output for an endpoint."""
     aws.account.client("application-autoscaling").register_scalable_target(
         ServiceNamespace="sagemaker",
         ResourceId=f"endpoint/{endpoint}/variant/v1",
@@ -65,9 +65,9 @@ def surround(aws: Aws, stage: str, endpoint: str) -> None:
     bucket.put_bytes(aws.account, f"transform/verdict-{stage}-test-1234abcd/input/rows.libsvm", b"0:1\n")
 
 
-def test_everything_of_a_stage_goes_and_the_proof_says_so(aws: Aws, stage: str) -> None:
+def test_all_resources_of_a_stage_are_deleted_and_verified(aws: Aws, stage: str) -> None:
     endpoint = made_endpoint(aws, stage, instances=1)
-    surround(aws, stage, endpoint)
+    create_surroundings(aws, stage, endpoint)
     assert kinds_left(aws, stage) == {SCALING, ALARM, ENDPOINT, CONFIGURATION, MODEL, TRANSFORMED}
     assert inventory.take(aws.account, stage).of(LOG_GROUP)
     torn_down(aws, Scope(stage, optional=("logs",)))
@@ -77,10 +77,10 @@ def test_everything_of_a_stage_goes_and_the_proof_says_so(aws: Aws, stage: str) 
     assert f"To be deleted in us-east-1, stage {stage}" in text
     assert "$0.115 an hour" in text
     assert f"Left for stage {stage} in us-east-1 of account 123456789012: endpoints 0, jobs running 0" in text
-    assert "Kept; it goes with" in text  # the bucket
+    assert "Kept. Delete it: verdict teardown" in text  # the bucket
 
 
-def test_nothing_is_left_when_the_bucket_and_the_role_go_too(aws: Aws, stage: str) -> None:
+def test_nothing_is_left_if_shared_resources_are_included(aws: Aws, stage: str) -> None:
     made_endpoint(aws, stage)
     aws.account.client("s3").put_bucket_versioning(
         Bucket=bucket.bucket_name(aws.account), VersioningConfiguration={"Status": "Enabled"}
@@ -98,44 +98,43 @@ def test_nothing_is_left_when_the_bucket_and_the_role_go_too(aws: Aws, stage: st
     )
 
 
-def test_a_second_time_finds_nothing_to_delete(aws: Aws, stage: str) -> None:
+def test_a_second_teardown_finds_nothing_to_delete(aws: Aws, stage: str) -> None:
     made_endpoint(aws, stage)
     torn_down(aws, Scope(stage))
     torn_down(aws, Scope(stage))
     assert "There is nothing to delete." in printed(aws)
 
 
-def test_a_deployment_that_stopped_half_way_goes_too(aws: Aws, stage: str) -> None:
+def test_an_incomplete_deployment_is_deleted(aws: Aws, stage: str) -> None:
     made_model(aws, stage)
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()
 
 
-def test_every_deletion_is_in_the_record_and_the_endpoint_goes_before_its_model(aws: Aws, stage: str) -> None:
-    endpoint = made_endpoint(aws, stage)
+def test_an_endpoint_is_deleted_before_its_configuration_and_model(aws: Aws, stage: str) -> None:
+    made_endpoint(aws, stage)
     torn_down(aws, Scope(stage))
-    deleted = [line["kind"] for line in aws.journal.read() if line["action"] == "deleted"]
+    deleted = re.findall("^Deleted: (\\S+)", printed(aws), re.MULTILINE)
     assert deleted == [ENDPOINT, CONFIGURATION, MODEL]
-    assert endpoint in [line["name"] for line in aws.journal.read()]
 
 
-def test_an_endpoint_that_is_stuck_in_creating_goes(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
+def test_an_endpoint_stuck_in_creating_is_deleted(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
     simulated.fault_injector.order("CreateEndpoint", "stuck", times=1)
     made_endpoint(aws, stage, waits=False)
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()
 
 
-def test_an_endpoint_that_is_going_already_is_waited_for(aws: Aws, stage: str) -> None:
+def test_an_endpoint_being_deleted_is_waited_for(aws: Aws, stage: str) -> None:
     endpoint = made_endpoint(aws, stage)
     aws.account.client("sagemaker").delete_endpoint(EndpointName=endpoint)
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()
 
 
-def test_what_is_refused_is_named_and_the_rest_goes(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
+def test_a_refused_deletion_is_named_and_the_others_are_done(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
     endpoint = made_endpoint(aws, stage, instances=1)
-    surround(aws, stage, endpoint)
+    create_surroundings(aws, stage, endpoint)
     simulated.fault_injector.order("DeleteEndpoint", "denied")
     with pytest.raises(LeftOverError) as caught:
         torn_down(aws, Scope(stage))
@@ -143,28 +142,26 @@ def test_what_is_refused_is_named_and_the_rest_goes(aws: Aws, stage: str, simula
     assert f"endpoint {endpoint}: These credentials may not sagemaker:DeleteEndpoint" in caught.value.detail
     assert f"Endpoint {endpoint} still uses it." in caught.value.detail
     assert caught.value.detail.endswith(f"verdict teardown --stage {stage}")
-    assert "$0.115 an hour. Still there." in printed(aws)
+    assert "$0.115 an hour. Not deleted." in printed(aws)
     simulated.fault_injector.clear()
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()
 
 
-def test_ctrl_c_in_the_middle_is_made_good_by_the_same_command(aws: Aws, stage: str) -> None:
+def test_the_same_command_completes_an_interrupted_teardown(aws: Aws, stage: str) -> None:
     made_endpoint(aws, stage)
 
     def interrupted(_aws: Aws, _resource: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        teardown(aws, Scope(stage), True, {**ways(), CONFIGURATION: interrupted})
+        teardown(aws, Scope(stage), True, {**all_deletions(), CONFIGURATION: interrupted})
     assert kinds_left(aws, stage) == {CONFIGURATION, MODEL}
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()
 
 
-def test_a_job_that_runs_is_priced_and_stopped_and_its_log_goes_when_asked_for(
-    aws: Aws, stage: str, simulated: SimulatedAws
-) -> None:
+def test_a_running_job_is_stopped_and_its_log_deleted_on_request(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
     job = stuck_job(aws, simulated, stage)
     found = inventory.take(aws.account, stage)
     assert [(one.name, one.price.usd_per_hour) for one in found.jobs] == [(job, 0.23)]
@@ -181,7 +178,7 @@ def test_a_job_that_runs_is_priced_and_stopped_and_its_log_goes_when_asked_for(
     assert streams == ["verdict-of-somebody-else/algo-1"]
 
 
-def test_nothing_is_deleted_when_nobody_agrees(aws: Aws, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_deleted_without_confirmation(aws: Aws, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made_model(aws, stage)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(DeclinedError):
@@ -189,7 +186,7 @@ def test_nothing_is_deleted_when_nobody_agrees(aws: Aws, stage: str, monkeypatch
     assert kinds_left(aws, stage) == {MODEL}
 
 
-def test_only_what_has_expired_goes_when_that_is_asked_for(aws: Aws, stage: str) -> None:
+def test_only_expired_endpoints_are_deleted_on_request(aws: Aws, stage: str) -> None:
     old = made_endpoint(aws, stage, "aaaaaaaaaaaa", expires="2020-01-01T00:00:00Z")
     young = made_endpoint(aws, stage, "bbbbbbbbbbbb", expires="2999-01-01T00:00:00Z")
     torn_down(aws, Scope(stage, expired_only=True))
@@ -199,15 +196,15 @@ def test_only_what_has_expired_goes_when_that_is_asked_for(aws: Aws, stage: str)
     assert len(left.of(CONFIGURATION, MODEL)) == 2
 
 
-def test_a_bucket_of_the_users_own_is_never_deleted(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_own_bucket_is_never_deleted(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.account.client("s3").create_bucket(Bucket="somebodys-own")
     monkeypatch.setenv("VERDICT_BUCKET", "somebodys-own")
     torn_down(aws, Scope(None, optional=("bucket",)))
     assert bucket.exists(aws.account)
-    assert "somebodys-own" not in json.dumps(list(aws.journal.read()))
+    assert "Deleted: bucket" not in printed(aws)
 
 
-def test_a_strangers_endpoint_is_never_deleted(aws: Aws, stage: str) -> None:
+def test_an_untagged_endpoint_is_never_deleted(aws: Aws, stage: str) -> None:
     endpoint = made_endpoint(aws, stage)
     sagemaker = aws.account.client("sagemaker")
     arn = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointArn"]
@@ -217,18 +214,18 @@ def test_a_strangers_endpoint_is_never_deleted(aws: Aws, stage: str) -> None:
     sagemaker.add_tags(ResourceArn=arn, Tags=names.tags(stage))
 
 
-def test_what_could_not_be_listed_is_not_claimed_to_be_gone(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
+def test_unlisted_resources_are_not_claimed_to_be_deleted(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
     simulated.fault_injector.order("ListTrainingJobs", "denied")
-    with pytest.raises(UnreadError, match=r"looked up \(training jobs\), so more may be there") as caught:
+    with pytest.raises(UnreadError, match=r"listed \(training jobs\)") as caught:
         torn_down(aws, Scope(stage))
     assert "Nothing that is billed is left" not in printed(aws)
-    assert "Could not be looked up, and may be there: training jobs: These credentials may not" in printed(aws)
-    assert "These credentials" not in caught.value.detail  # once is enough
+    assert "Could not be listed, and may exist: training jobs: These credentials may not" in printed(aws)
+    assert "These credentials" not in caught.value.detail  # already printed
 
 
-def test_what_endpoints_use_stays_while_these_cannot_be_listed(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
+def test_models_are_kept_if_the_endpoints_cannot_be_listed(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
     endpoint = made_endpoint(aws, stage, instances=1)
-    surround(aws, stage, endpoint)
+    create_surroundings(aws, stage, endpoint)
     simulated.fault_injector.order("ListEndpoints", "denied")
     with pytest.raises(UnreadError):
         torn_down(aws, Scope(stage))

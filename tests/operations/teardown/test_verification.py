@@ -1,4 +1,4 @@
-"""The proof names everything that may be billed, and claims nothing of what it has not seen."""
+"""The verification names all resources that may be billed, and claims nothing about unlisted ones."""
 
 import pytest
 
@@ -11,47 +11,47 @@ from operations.teardown import verification
 THE_BUCKET = Resource(BUCKET, "b", "", price=PENNIES, facts={"objects": 1, "bytes": 1, "ours": True})
 
 
-def told(aws: Aws, found: Inventory, stage: str | None = "dev") -> str:
-    """Return the proof."""
+def verification_of(aws: Aws, found: Inventory, stage: str | None = "dev") -> str:
+    """Return the sentences of the verification."""
     return "\n".join(verification.sentences(aws.account, found, stage))
 
 
 def test_nothing_is_left(aws: Aws) -> None:
-    assert told(aws, Inventory(())).startswith("Nothing that is billed is left for stage dev in us-east-1")
+    assert verification_of(aws, Inventory(())).startswith("Nothing that is billed is left for stage dev in us-east-1")
 
 
-def test_a_billed_stranger_is_named_and_nothing_is_claimed_of_it(aws: Aws) -> None:
-    strangers = ("endpoint verdict-dev-0123456789ab", "model verdict-dev-free-of-charge", "endpoint verdict-prod-of-it")
-    text = told(aws, Inventory((), strangers))
+def test_an_untagged_billed_resource_is_named(aws: Aws) -> None:
+    untagged = ("endpoint verdict-dev-0123456789ab", "model verdict-dev-free-of-charge", "endpoint verdict-prod-of-it")
+    text = verification_of(aws, Inventory((), untagged))
     assert text.startswith("Nothing that is billed and carries the tag verdict:app is left for stage dev")
     assert "Not deleted, and may be billed: endpoint verdict-dev-0123456789ab." in text
     assert "free-of-charge" not in text
     assert "prod" not in text
-    assert "verdict-prod-of-it" in told(aws, Inventory((), strangers), None)
+    assert "verdict-prod-of-it" in verification_of(aws, Inventory((), untagged), None)
 
 
 @pytest.mark.parametrize(
-    "stranger", ["function verdict-dev", "log-streams verdict-dev-x", "training-job verdict-dev-y"]
+    "resource", ["function verdict-dev", "log-streams verdict-dev-x", "training-job verdict-dev-y"]
 )
-def test_strangers_of_every_billed_kind_are_named(aws: Aws, stranger: str) -> None:
-    assert f"Not deleted, and may be billed: {stranger}." in told(aws, Inventory((), (stranger,)))
+def test_untagged_resources_of_every_billed_kind_are_named(aws: Aws, resource: str) -> None:
+    assert f"Not deleted, and may be billed: {resource}." in verification_of(aws, Inventory((), (resource,)))
 
 
-def test_what_is_kept_is_told_with_what_deletes_it(aws: Aws) -> None:
+def test_kept_resources_are_listed_with_the_option_to_delete_them(aws: Aws) -> None:
     log = Resource(LOG_GROUP, "/aws/lambda/verdict-dev", "", "dev", price=PENNIES, facts={"bytes": 1})
-    text = told(aws, Inventory((THE_BUCKET, log)))
-    assert "Kept; it goes with `verdict teardown --stage dev --with bucket`." in text
-    assert "Kept; it goes with `verdict teardown --stage dev --with logs`." in text
+    text = verification_of(aws, Inventory((THE_BUCKET, log)))
+    assert "Kept. Delete it: verdict teardown --stage dev --with bucket" in text
+    assert "Kept. Delete it: verdict teardown --stage dev --with logs" in text
 
 
-def test_what_another_stage_uses_is_not_advised_to_be_deleted(aws: Aws) -> None:
+def test_deleting_another_stages_resources_is_not_suggested(aws: Aws) -> None:
     found = Inventory((THE_BUCKET, Resource(ENDPOINT, "verdict-prod-1", "", "prod")))
-    text = told(aws, found)
-    assert "Kept: stage prod uses it; it goes with all of them by --all-stages." in text
+    text = verification_of(aws, found)
+    assert "Kept: stage prod uses it. Delete it together with all stages by --all-stages." in text
     assert "--with bucket" not in text
-    assert "teardown --all-stages --with bucket" in told(aws, found, None)
+    assert "teardown --all-stages --with bucket" in verification_of(aws, found, None)
 
 
-def test_what_could_not_be_seen_is_not_claimed_to_be_gone(aws: Aws) -> None:
-    text = told(aws, Inventory((), unread=("endpoints: not allowed",)))
-    assert text == "Could not be looked up, and may be there: endpoints: not allowed"
+def test_unlisted_resources_are_not_claimed_to_be_deleted(aws: Aws) -> None:
+    text = verification_of(aws, Inventory((), unread=("endpoints: not allowed",)))
+    assert text == "Could not be listed, and may exist: endpoints: not allowed"

@@ -1,44 +1,43 @@
-"""A release in SageMaker's model registry: a version in a model package group, with what is known of it."""
+"""Registration of releases in SageMaker's model registry, as versions in a model package group."""
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.endpoint import ACCEPT, CONTENT_TYPE
 from chalicelib.release import FACTS_NAME, ReleaseFacts
 from operations.aws import bucket, prices
+from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
 from operations.aws.names import APP, APP_TAG
 from operations.endpoint import models
 from operations.endpoint.candidate import Candidate
+from operations.inventory.search import list_all
 from training.model import container_image as images
 
-_LONGEST_VALUE = 256  # characters of a property
+_MAX_PROPERTIES, _MAX_CHARACTERS = 50, 256  # the registry's limits, the second for each value
 
 
 def register(aws: Aws, group: str, candidate: Candidate, facts: ReleaseFacts) -> tuple[str, bool]:
-    """Register a release; returns its ARN in the registry, and whether that is new. It waits there for approval."""
+    """Register a release, pending approval; returns its ARN in the registry, and whether it is new."""
     _ensure_group(aws, group)
     found = registered(aws, group, candidate.release_id)
     if found:
         return found, False
     models.store(aws, candidate)
-    answer = aws.account.client("sagemaker").create_model_package(**request(aws, group, candidate, facts))
-    arn = str(answer["ModelPackageArn"])
-    aws.journal.write("created", "model-package", arn, release=candidate.release_id)
-    return arn, True
+    created = aws.account.client("sagemaker").create_model_package(**request(aws, group, candidate, facts))
+    return str(created["ModelPackageArn"]), True
 
 
 def _ensure_group(aws: Aws, group: str) -> None:
-    """Make the group where it is absent; one that somebody else made is used as it is."""
+    """Create the group if it does not exist; a group of another owner is used unchanged."""
     sagemaker = aws.account.client("sagemaker")
     if if_there(sagemaker.describe_model_package_group, ModelPackageGroupName=group):
         return
     if not group.startswith(APP):
         raise AwsError(
-            f"There is no model package group {group}. Make it first, or name one that begins with {APP!r}: such a one "
-            "is made here.",
+            f"There is no model package group {group}. Create it first, or use a name that begins with {APP!r}: such a "
+            "group is created automatically.",
             "absent",
         )
     sagemaker.create_model_package_group(
@@ -46,27 +45,27 @@ def _ensure_group(aws: Aws, group: str) -> None:
         ModelPackageGroupDescription="Releases of Verdict: is a movie review positive?",
         Tags=[{"Key": APP_TAG, "Value": APP}],
     )
-    aws.journal.write("created", "package-group", group)
 
 
 def registered(aws: Aws, group: str, release: str) -> str:
-    """Return the ARN under which a release is registered in a group, "" when it is not."""
+    """Return the ARN of a release in a group, "" if it is not registered."""
     describe = aws.account.client("sagemaker").describe_model_package
-    for arn in _packages(aws, group):
+    for arn in package_arns(aws.account, group):
         package = if_there(describe, ModelPackageName=arn) or {}
         if package.get("CustomerMetadataProperties", {}).get("release") == release:
             return arn
     return ""
 
 
-def _packages(aws: Aws, group: str) -> Iterator[str]:
-    pages = aws.account.client("sagemaker").get_paginator("list_model_packages")
-    for page in pages.paginate(ModelPackageGroupName=group):
-        yield from (str(one["ModelPackageArn"]) for one in page["ModelPackageSummaryList"])
+def package_arns(account: Account, group: str) -> list[str]:
+    """Return the ARNs of the model packages in a group."""
+    member = "ModelPackageSummaryList"
+    listed = list_all(account, "sagemaker", "list_model_packages", member, ModelPackageGroupName=group)
+    return [str(package["ModelPackageArn"]) for package in listed]
 
 
 def request(aws: Aws, group: str, candidate: Candidate, facts: ReleaseFacts) -> dict[str, Any]:
-    """Return the CreateModelPackage request: image and archive, what is known of the model, and no approval yet."""
+    """Return the CreateModelPackage request: image, archive and properties, pending approval."""
     folder = f"releases/{candidate.release_id}"
     archive = bucket.uri(aws.account, f"{folder}/{models.ARCHIVE_NAME}")
     statistics = {"ContentType": "application/json", "S3Uri": bucket.uri(aws.account, f"{folder}/{FACTS_NAME}")}
@@ -83,14 +82,14 @@ def request(aws: Aws, group: str, candidate: Candidate, facts: ReleaseFacts) -> 
         "ModelMetrics": {"ModelQuality": {"Statistics": statistics}},
         "CustomerMetadataProperties": properties(facts),
         "ModelApprovalStatus": "PendingManualApproval",
-        # A second order that crosses the first one makes no second version.
+        # Concurrent requests with the same token create a single version.
         "ClientToken": hashlib.sha256(f"{group} {candidate.release_id}".encode()).hexdigest()[:36],
     }
 
 
 def properties(facts: ReleaseFacts) -> dict[str, str]:
-    """Return what the registry is told of a release: fingerprints, versions, figures."""
-    told = {
+    """Return a release's properties in the registry: fingerprints, versions, and metrics."""
+    result = {
         "release": facts.release_id,
         "vocabulary_fingerprint": facts.vocabulary_fingerprint,
         "data_fingerprint": facts.data_fingerprint,
@@ -98,6 +97,6 @@ def properties(facts: ReleaseFacts) -> dict[str, str]:
         "xgboost_version": facts.xgboost_version,
         "image": facts.image,
     }
-    for asked, figures in facts.metrics.items():
-        told |= {f"{asked} {name}": str(value) for name, value in figures.items() if value is not None}
-    return {key: value[:_LONGEST_VALUE] for key, value in list(told.items())[:50]}
+    for split, metrics in facts.metrics.items():
+        result |= {f"{split} {name}": str(value) for name, value in metrics.items() if value is not None}
+    return {key: value[:_MAX_CHARACTERS] for key, value in list(result.items())[:_MAX_PROPERTIES]}

@@ -1,0 +1,75 @@
+"""Running training, tuning and transform jobs. Ended jobs cost nothing, and their records cannot be deleted."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from botocore import xform_name
+
+from operations.aws import prices
+from operations.aws.account import Account
+from operations.aws.errors import if_there
+from operations.aws.names import RELEASE_TAG, STAGE_TAG
+from operations.aws.plan import NOTHING
+from operations.aws.prices import Price
+from operations.inventory.resources import TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, Resource
+from operations.inventory.search import Search
+
+RUNNING = ("InProgress", "Stopping")
+API_NAMES = {TRAINING_JOB: "TrainingJob", TRANSFORM_JOB: "TransformJob", TUNING_JOB: "HyperParameterTuningJob"}
+_INSTANCES = {TRAINING_JOB: ("training", "ResourceConfig"), TRANSFORM_JOB: ("transform", "TransformResources")}
+
+
+def job_operation(account: Account, verb: str, kind: str, name: str) -> Callable[[], Any]:
+    """Return an operation on a job as a function: `job_operation(account, "Describe", TRAINING_JOB, "x")`."""
+    operation = getattr(account.client("sagemaker"), xform_name(f"{verb}{API_NAMES[kind]}"))
+    return partial(operation, **{f"{API_NAMES[kind]}Name": name})
+
+
+def jobs(search: Search, kind: str) -> Iterator[Resource]:
+    """Yield our running jobs of a kind."""
+    member = API_NAMES[kind]
+    for status in RUNNING:
+        request = {"NameContains": search.prefix, "StatusEquals": status}
+        for summary in search.pages("sagemaker", xform_name(f"List{member}s"), f"{member}Summaries", **request):
+            tags = search.tags(kind, summary[f"{member}Name"], summary[f"{member}Arn"])
+            if tags:
+                yield _resource(search.account, kind, summary, tags)
+
+
+def _resource(account: Account, kind: str, summary: dict[str, Any], tags: dict[str, str]) -> Resource:
+    """Combine a job's summary and description."""
+    member = API_NAMES[kind]
+    name = summary[f"{member}Name"]
+    description = if_there(job_operation(account, "Describe", kind, name)) or {}
+    status = [summary[f"{member}Status"], _progress(kind, summary, description)]
+    return Resource(
+        kind=kind,
+        name=name,
+        arn=summary[f"{member}Arn"],
+        stage=tags.get(STAGE_TAG, ""),
+        release=tags.get(RELEASE_TAG, ""),
+        state=", ".join(filter(None, status)),
+        created=summary["CreationTime"],
+        price=_price(kind, description, account.region),
+        tags=tags,
+    )
+
+
+def _progress(kind: str, summary: dict[str, Any], description: dict[str, Any]) -> str:
+    """Return the phase of a training job, or the progress of a tuning job."""
+    if kind == TUNING_JOB:
+        counts = summary.get("TrainingJobStatusCounters", {})
+        return f"{counts.get('Completed', 0)} jobs completed, {counts.get('InProgress', 0)} running"
+    return str(description.get("SecondaryStatus", ""))
+
+
+def _price(kind: str, description: dict[str, Any], region: str) -> Price:
+    """Return the price of a job's instances; a tuning job costs what its training jobs cost."""
+    if kind == TUNING_JOB:
+        return NOTHING
+    purpose, member = _INSTANCES[kind]
+    instances = description.get(member, {})
+    if "InstanceType" not in instances:
+        return Price(None)
+    return prices.instance(purpose, instances["InstanceType"], region, instances["InstanceCount"])
