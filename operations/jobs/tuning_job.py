@@ -184,8 +184,8 @@ def _hyperband(space: SearchSpace) -> dict[str, int]:
 
 def describe(account: Account, name: str) -> dict[str, Any]:
     """Return the description of a tuning job, {} if it does not exist."""
-    ask = account.client("sagemaker").describe_hyper_parameter_tuning_job
-    return if_there(ask, HyperParameterTuningJobName=name) or {}
+    sagemaker = account.client("sagemaker")
+    return if_there(sagemaker.describe_hyper_parameter_tuning_job, HyperParameterTuningJobName=name) or {}
 
 
 def update(account: Account, job: TuningJob) -> bool:

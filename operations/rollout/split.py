@@ -63,7 +63,9 @@ def split(aws: Aws, spec: SplitSpec, yes: bool = False) -> DeployedEndpoint:
     found = endpoint_state.wait_until_in_service(aws, name, spec.stage, spec.resume)
     _check_vocabulary(spec, found)
     isolated = not found.hosting.is_serverless
-    wanted = {one.name: models.name_of(aws.account, spec.stage, one, isolated) for one in spec.candidates}
+    wanted = {
+        candidate.name: models.name_of(aws.account, spec.stage, candidate, isolated) for candidate in spec.candidates
+    }
     return _Split(aws, spec, found, wanted).run(yes)
 
 
