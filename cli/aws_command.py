@@ -15,7 +15,6 @@ from cli.options import EXIT_INTERRUPTED, verbose_option
 from operations.aws.account import connect
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, explained
-from operations.aws.journal import journal_of
 from operations.aws.waiting import StoppedWaitingError
 
 
@@ -29,8 +28,7 @@ def command_line() -> str:
 def connected(verbose: bool) -> Iterator[Aws]:
     """Connect to AWS while the block runs; with `verbose`, errors also show AWS's own message."""
     with _reported_errors(verbose), explained():
-        account = connect()
-        yield Aws(account, journal_of(account), Console(stderr=True), typed=command_line())
+        yield Aws(connect(), Console(stderr=True), typed=command_line())
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from chalicelib.encoder import Encoder
 from operations.aws import role
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.journal import Journal
 from operations.endpoint import endpoint_state
 from simulator.aws import SimulatedAws
 from simulator.runtime import ACCOUNT, REGION
@@ -130,11 +129,11 @@ def simulated(simulated_aws: SimulatedAws) -> SimulatedAws:
 
 
 @pytest.fixture
-def aws(simulated: SimulatedAws, tmp_path: Path) -> Aws:
+def aws(simulated: SimulatedAws) -> Aws:
     """What a command works with; `aws.console.file.getvalue()` is what it printed."""
     account = Account(ACCOUNT, REGION, "aws", f"arn:aws:iam::{ACCOUNT}:user/tester", simulated.client)
     console = Console(file=io.StringIO(), width=160)
-    return Aws(account, Journal(tmp_path / "journal.jsonl"), console)
+    return Aws(account, console)
 
 
 @pytest.fixture

@@ -82,7 +82,6 @@ def ensure(aws: Aws) -> str:
         if is_taken(error):
             raise AwsError(f"The bucket name {name} is taken. Set VERDICT_BUCKET to another.", "name-taken") from error
         raise
-    aws.journal.write("created", "bucket", name)
     close(account)
     return name
 

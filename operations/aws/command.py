@@ -6,11 +6,10 @@ from collections.abc import Callable
 from rich.console import Console
 
 from operations.aws.account import Account
-from operations.aws.journal import Journal
 
 
 class Aws:
-    """What a command works with: the account, its record, the console (standard error), and how it pauses (seconds).
+    """What a command works with: the account, the console (standard error), and how it pauses (seconds).
 
     `typed` is the command as it was typed, "" where it was not: what goes on after Ctrl-C.
     """
@@ -18,13 +17,11 @@ class Aws:
     def __init__(
         self,
         account: Account,
-        journal: Journal,
         console: Console,
         pause: Callable[[float], None] = time.sleep,
         typed: str = "",
     ) -> None:
         self.account = account
-        self.journal = journal
         self.console = console
         self.pause = pause
         self.typed = typed

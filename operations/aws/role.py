@@ -89,7 +89,6 @@ def create(aws: Aws) -> str:
             Description="What SageMaker may do for Verdict: read and write its part of one bucket, and log.",
             Tags=[{"Key": APP_TAG, "Value": APP}],
         )
-        aws.journal.write("created", "role", name)
     iam.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy(aws.account)))
     return find(aws.account)
 

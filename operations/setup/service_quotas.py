@@ -103,7 +103,6 @@ def checked_increase(quotas: dict[str, Quota], name: str, value: float) -> Quota
 
 def request(aws: Aws, quota: Quota, value: float) -> None:
     """Ask AWS for a higher quota; it decides in its own time."""
-    asked = aws.account.client("service-quotas").request_service_quota_increase(
+    aws.account.client("service-quotas").request_service_quota_increase(
         ServiceCode=SERVICE, QuotaCode=quota.code, DesiredValue=value
     )
-    aws.journal.write("created", "quota-request", quota.name, value=value, id=asked["RequestedQuota"]["Id"])

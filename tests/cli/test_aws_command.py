@@ -34,9 +34,7 @@ def command(aws: Aws, stage: str, yes: bool, fail: str) -> None:
         raise StoppedWaitingError("Still Creating.")
     if fail:
         aws.account.client("sagemaker").describe_endpoint(EndpointName=fail)
-    click.echo(
-        f"{aws.account.number} {aws.account.region} {aws.account.partition} {stage} {yes} {aws.journal.path.name}"
-    )
+    click.echo(f"{aws.account.number} {aws.account.region} {aws.account.partition} {stage} {yes}")
 
 
 def run(*arguments: str) -> tuple[int, str, BaseException | None]:
@@ -49,12 +47,12 @@ def run(*arguments: str) -> tuple[int, str, BaseException | None]:
 def test_a_command_is_given_the_account_that_boto3_finds() -> None:
     assert run("--stage", "prod", "--yes")[:2] == (
         0,
-        "123456789012 us-east-1 aws prod True 123456789012-us-east-1.jsonl\n",
+        "123456789012 us-east-1 aws prod True\n",
     )
 
 
 def test_the_stage_is_dev_unless_told_and_nothing_is_agreed_to() -> None:
-    assert " dev False " in run()[1]
+    assert " dev False" in run()[1]
 
 
 def test_a_stage_that_cannot_be_one_is_refused_before_aws_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

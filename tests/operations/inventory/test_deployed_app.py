@@ -166,7 +166,7 @@ def test_apis_are_deleted_at_the_rate_that_the_gateway_allows(aws: Aws) -> None:
     with Stubber(client) as stubbed:
         stubbed.add_client_error("delete_rest_api", "TooManyRequestsException", "Too Many Requests")
         stubbed.add_response("delete_rest_api", {}, {"restApiId": "one"})
-        delete_api(Aws(account, aws.journal, aws.console, pauses.append), "one")
+        delete_api(Aws(account, aws.console, pauses.append), "one")
         stubbed.assert_no_pending_responses()
     assert pauses == [API_SECONDS]
 

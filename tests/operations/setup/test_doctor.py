@@ -39,6 +39,12 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(command, arguments)
 
 
+def existing(simulated: SimulatedAws) -> tuple[list[str], list[str]]:
+    """Return the names of all buckets and roles."""
+    buckets, roles = simulated.client("s3").list_buckets()["Buckets"], simulated.client("iam").list_roles()["Roles"]
+    return [found["Name"] for found in buckets], [found["RoleName"] for found in roles]
+
+
 def line_of(printed: str, name: str) -> str:
     """Return the state of a check and what was found."""
     (line,) = (line for line in printed.splitlines() if f"{line[13:]}:".startswith(f"{name}:"))
@@ -54,7 +60,7 @@ def test_an_empty_account_lacks_bucket_and_role_and_the_exit_status_says_so() ->
     assert "Missing: bucket, execution role." in result.output
 
 
-def test_create_makes_what_is_missing_and_then_nothing_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_makes_what_is_missing(simulated: SimulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "CHALICE_CONFIG", checks.CHALICE_CONFIG.absolute())
     packaged = checks.candidate.MODEL_FOLDER.absolute()
     monkeypatch.chdir(tmp_path)
@@ -65,16 +71,15 @@ def test_create_makes_what_is_missing_and_then_nothing_is(tmp_path: Path, monkey
     assert "private, encrypted, HTTPS only" in line_of(result.output, "bucket")
     assert ROLE in line_of(result.output, "execution role")
     assert "Nothing is missing of what could be checked. Not checked: XGBoost image." in result.output
-    (record,) = (tmp_path / "runs" / "aws").iterdir()
-    made_here = [json.loads(line) for line in record.read_text().splitlines()]
-    assert [(line["kind"], line["name"]) for line in made_here] == [("bucket", BUCKET), ("role", ROLE)]
+    assert existing(simulated) == ([BUCKET], [ROLE])
 
 
-def test_create_twice_makes_nothing_twice(aws: Aws) -> None:
+def test_create_keeps_what_exists(simulated: SimulatedAws, aws: Aws) -> None:
     create(aws, yes=True)
-    before = list(aws.journal.read())
+    before = role.find(aws.account)
     create(aws, yes=True)
-    assert list(aws.journal.read()) == before
+    assert role.find(aws.account) == before
+    assert existing(simulated) == ([BUCKET], [ROLE])
 
 
 def test_create_closes_a_bucket_that_was_left_open(aws: Aws) -> None:
@@ -104,19 +109,22 @@ def test_what_has_our_names_and_is_a_strangers_is_said_to_be(aws: Aws) -> None:
     create(aws, yes=True)
 
 
-def test_create_refuses_a_region_without_the_image(aws: Aws) -> None:
+def test_create_refuses_a_region_without_the_image(simulated: SimulatedAws, aws: Aws) -> None:
     elsewhere = Account("123456789012", "mars-north-1", "aws", aws.account.caller, aws.account.client)
     with pytest.raises(ImageError):
-        create(Aws(elsewhere, aws.journal, aws.console), yes=True)
-    assert list(aws.journal.read()) == []
+        create(Aws(elsewhere, aws.console), yes=True)
+    assert existing(simulated) == ([], [])
 
 
-def test_what_one_looks_after_oneself_is_neither_made_nor_changed(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_own_bucket_and_role_are_not_changed(
+    simulated: SimulatedAws, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
     aws.account.client("s3").create_bucket(Bucket="mine")
     monkeypatch.setenv("VERDICT_BUCKET", "mine")
     monkeypatch.setenv("VERDICT_ROLE", "arn:aws:iam::123456789012:role/mine")
     create(aws, yes=True)
-    assert list(aws.journal.read()) == []
+    assert existing(simulated) == (["mine"], [])
+    assert bucket.tags(aws.account) == {}
     assert "is yours to look after" in checks.the_bucket(aws.account).cure
     assert "Set VERDICT_ROLE" in checks.the_role(aws.account).cure
 

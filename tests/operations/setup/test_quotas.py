@@ -44,12 +44,10 @@ def test_every_machine_with_a_price_is_looked_for_in_each_of_its_uses() -> None:
     )
 
 
-def test_an_increase_is_requested_recorded_and_then_shown_as_pending(aws: Aws) -> None:
+def test_an_increase_is_requested_and_then_shown_as_pending(aws: Aws) -> None:
     quota = service_quotas.read(aws.account)[HOSTING]
     service_quotas.request(aws, quota, 7)
     assert service_quotas.read(aws.account)[HOSTING] == replace(quota, pending=7)
-    (line,) = aws.journal.read()
-    assert (line["kind"], line["name"], line["value"]) == ("quota-request", HOSTING, 7)
     shown = run().output.splitlines()
     (heading,) = (line for line in shown if "current" in line)
     (row,) = (line for line in shown if f" {HOSTING} " in line)
