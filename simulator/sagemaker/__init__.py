@@ -1,1 +1,1 @@
-"""SageMaker's control plane on this machine: jobs that train, endpoints that load and answer."""
+"""A simulated SageMaker: models, endpoints, jobs and model packages behind the real API."""

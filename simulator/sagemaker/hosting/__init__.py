@@ -1,1 +1,1 @@
-"""Models, endpoint configurations and endpoints, and their lives."""
+"""Models, endpoint configurations and endpoints."""

@@ -1,1 +1,1 @@
-"""Training jobs, tuning jobs and transform jobs, which really do what they are for."""
+"""Training, tuning and batch transform jobs, run with the real XGBoost."""

@@ -6,6 +6,7 @@ for a spot instance (`MaxWaitTimeInSeconds` never runs out), and spot discounts:
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -122,7 +123,7 @@ def _work(backend: Backend, job: Resource) -> str:
 def _train(backend: Backend, job: Resource, progress: _Progress) -> Trained:
     """Download the channels and train; raises `TrainingFailedError` and `StorageError`."""
     enter_state(backend, job, "Downloading")
-    s3, logs = backend.client("s3"), backend.client("logs")
+    s3 = backend.client("s3")
     hosts = training_channels.download(s3, job.facts)
     checkpoints = Checkpoints(s3, job.facts.get("CheckpointConfig", {}).get("S3Uri"))
     start = checkpoints.latest()
@@ -130,27 +131,27 @@ def _train(backend: Backend, job: Resource, progress: _Progress) -> Trained:
     enter_state(backend, job, "Training")
     if job.private["fault"] == "fail":
         raise TrainingFailedError("The container failed because of an injected fault", "AlgorithmError")
-    prefix, seconds = f"{job.name}/algo", int(backend.now().timestamp())
-    streams = [
-        LogStream(logs, LOG_GROUP, f"{prefix}-{number}-{seconds}", backend.now) for number in range(1, len(hosts) + 1)
-    ]
-    first = ContainerContext(
-        partial(_log_first_host, streams[0], progress), backend.now, progress.must_end, checkpoints.save, start
-    )
-    others = [
-        ContainerContext(stream.write, backend.now, progress.must_end, checkpoints.save, start)
-        for stream in streams[1:]
-    ]
+    streams = _log_streams(backend, job, len(hosts))
+    logs: list[Callable[[str], None]] = [stream.write for stream in streams]
+    logs[0] = partial(_log_first_host, streams[0], progress)
+    contexts = [ContainerContext(log, backend.now, progress.must_end, checkpoints.save, start) for log in logs]
     try:
-        if others:
-            return distributed.train(hosts, job.facts["HyperParameters"], [first, *others])
-        return trainer.train(hosts[0], job.facts["HyperParameters"], first)
+        if len(hosts) > 1:
+            return distributed.train(hosts, job.facts["HyperParameters"], contexts)
+        return trainer.train(hosts[0], job.facts["HyperParameters"], contexts[0])
     except TrainingFailedError as error:
         streams[0].write(error.reason.removeprefix("AlgorithmError: "))
         raise
     finally:
         for stream in streams:
             stream.flush()
+
+
+def _log_streams(backend: Backend, job: Resource, hosts: int) -> list[LogStream]:
+    """Return a log stream for each host."""
+    seconds = int(backend.now().timestamp())
+    names = [f"{job.name}/algo-{number}-{seconds}" for number in range(1, hosts + 1)]
+    return [LogStream(backend.client("logs"), LOG_GROUP, name, backend.now) for name in names]
 
 
 def _log_first_host(stream: LogStream, progress: _Progress, line: str) -> None:

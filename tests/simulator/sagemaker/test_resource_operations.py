@@ -1,8 +1,10 @@
-"""Tags of resources."""
+"""Descriptions and tags of resources."""
 
 import pytest
 from botocore.exceptions import ClientError
 
+from simulator.sagemaker.hosting.models import MODEL
+from simulator.sagemaker.resource_operations import resource_operations
 from tests.simulator.sagemaker.account import Account
 
 
@@ -29,3 +31,25 @@ def test_resource_has_at_most_fifty_tags_and_none_once_deleted(account: Account)
     account.sagemaker.delete_model(ModelName=model)
     with pytest.raises(ClientError, match="ValidationException"):
         account.sagemaker.list_tags(ResourceArn=arn)
+
+
+def test_responses_contain_only_members_of_the_service_model(account: Account) -> None:
+    backend, name = account.aws.world(), account.new_name()
+    backend.create(MODEL, {"ModelName": name}, Invented=True)
+    operations = resource_operations(MODEL)
+    assert operations["DescribeModel"](backend, {"ModelName": name}).keys() == {"ModelName", "ModelArn", "CreationTime"}
+    (summary,) = operations["ListModels"](backend, {"NameContains": name})["Models"]
+    assert summary.keys() == {"ModelName", "ModelArn", "CreationTime"}
+    operations["DeleteModel"](backend, {"ModelName": name})
+
+
+def test_lists_are_filtered_before_pages_are_cut(account: Account) -> None:
+    backend, operations = account.aws.world(), resource_operations(MODEL)
+    names = [f"{prefix}-{account.new_name()}" for prefix in ("paged", "other", "paged", "other", "paged")]
+    for name in names:
+        backend.create(MODEL, {"ModelName": name})
+    request = {"NameContains": "paged-", "MaxResults": 2, "SortBy": "Name", "SortOrder": "Ascending"}
+    first = operations["ListModels"](backend, request)
+    last = operations["ListModels"](backend, request | {"NextToken": first["NextToken"]})
+    assert [model["ModelName"] for page in (first, last) for model in page["Models"]] == sorted(names[::2])
+    assert "NextToken" not in last

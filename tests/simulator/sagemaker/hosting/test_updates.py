@@ -26,11 +26,11 @@ class Traffic:
         self.failures: list[str] = []
         self._enough = threading.Condition()
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(account, name)) for _ in range(4)]
+        self._threads = [threading.Thread(target=self._send_requests, args=(account, name)) for _ in range(4)]
         for thread in self._threads:
             thread.start()
 
-    def _ask(self, account: Account, name: str) -> None:
+    def _send_requests(self, account: Account, name: str) -> None:
         while not self._stop.is_set():
             try:
                 score = account.invoke(name)[0]

@@ -24,8 +24,8 @@ GRID = {
 }
 
 
-def config(strategy: str = "Random", most: int | None = 3, parallel: int = 2, **changes: Any) -> dict[str, Any]:
-    limits = {"MaxParallelTrainingJobs": parallel} | ({"MaxNumberOfTrainingJobs": most} if most else {})
+def config(strategy: str = "Random", max_jobs: int | None = 3, parallel: int = 2, **changes: Any) -> dict[str, Any]:
+    limits = {"MaxParallelTrainingJobs": parallel} | ({"MaxNumberOfTrainingJobs": max_jobs} if max_jobs else {})
     return {
         "Strategy": strategy,
         "HyperParameterTuningJobObjective": LOGLOSS,
@@ -92,7 +92,7 @@ def test_tuning_job_finds_the_best_training_job(jobs: JobAccount) -> None:
 
 
 def test_training_jobs_of_a_tuning_job_can_be_described(jobs: JobAccount) -> None:
-    described = tune(jobs, config(most=1))
+    described = tune(jobs, config(max_jobs=1))
     name = described["HyperParameterTuningJobName"]
     (attempt,) = attempts(jobs, name)
     prefix, number, digits = attempt["TrainingJobName"].rsplit("-", 2)
@@ -106,14 +106,14 @@ def test_training_jobs_of_a_tuning_job_can_be_described(jobs: JobAccount) -> Non
 
 def test_objective_metric_is_computed_without_eval_metric(jobs: JobAccount) -> None:
     auc = {"Type": "Maximize", "MetricName": "validation:auc"}
-    described = tune(jobs, config(most=2, HyperParameterTuningJobObjective=auc), {"eval_metric": "error"})
+    described = tune(jobs, config(max_jobs=2, HyperParameterTuningJobObjective=auc), {"eval_metric": "error"})
     assert described["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Type"] == "Maximize"
     values = [value(item) for item in attempts(jobs, described["HyperParameterTuningJobName"])]
     assert value(described["BestTrainingJob"]) == max(values) > 0.5
 
 
 def test_parallel_training_jobs_stay_within_their_limit(jobs: JobAccount) -> None:
-    described = tune(jobs, config(most=5, parallel=2))
+    described = tune(jobs, config(max_jobs=5, parallel=2))
     found = sorted(attempts(jobs, described["HyperParameterTuningJobName"]), key=lambda item: item["CreationTime"])
     for item in found:
         others = [other for other in found if other["CreationTime"] <= item["CreationTime"] < other["TrainingEndTime"]]
@@ -122,7 +122,7 @@ def test_parallel_training_jobs_stay_within_their_limit(jobs: JobAccount) -> Non
 
 
 def test_grid_tries_every_combination_once(jobs: JobAccount) -> None:
-    described = tune(jobs, config("Grid", most=None, parallel=4, ParameterRanges=GRID))
+    described = tune(jobs, config("Grid", max_jobs=None, parallel=4, ParameterRanges=GRID))
     tried = [item["TunedHyperParameters"] for item in attempts(jobs, described["HyperParameterTuningJobName"])]
     assert sorted((item["max_depth"], item["eta"]) for item in tried) == [
         ("2", "0.1"), ("2", "0.3"), ("4", "0.1"), ("4", "0.3"),
@@ -130,9 +130,9 @@ def test_grid_tries_every_combination_once(jobs: JobAccount) -> None:
 
 
 def test_bayesian_search_uses_earlier_results(jobs: JobAccount) -> None:
-    described = tune(jobs, config("Bayesian", most=8, parallel=1, RandomSeed=1))
+    described = tune(jobs, config("Bayesian", max_jobs=8, parallel=1, RandomSeed=1))
     found = attempts(jobs, described["HyperParameterTuningJobName"], SortBy="CreationTime", SortOrder="Ascending")
-    random = tune(jobs, config("Random", most=8, parallel=1, RandomSeed=1))
+    random = tune(jobs, config("Random", max_jobs=8, parallel=1, RandomSeed=1))
     other = attempts(jobs, random["HyperParameterTuningJobName"], SortBy="CreationTime", SortOrder="Ascending")
     drawn = [[item["TunedHyperParameters"] for item in jobs_of] for jobs_of in (found, other)]
     assert drawn[0][5:] != drawn[1][5:]
@@ -141,7 +141,7 @@ def test_bayesian_search_uses_earlier_results(jobs: JobAccount) -> None:
 
 def test_hyperband_stops_weak_training_jobs(jobs: JobAccount) -> None:
     limits = {"StrategyConfig": {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 8}}}
-    described = tune(jobs, config("Hyperband", most=9, parallel=1, RandomSeed=3, **limits))
+    described = tune(jobs, config("Hyperband", max_jobs=9, parallel=1, RandomSeed=3, **limits))
     counters = described["TrainingJobStatusCounters"]
     assert described[STATUS] == "Completed"
     assert counters["Stopped"] >= 1
@@ -150,13 +150,13 @@ def test_hyperband_stops_weak_training_jobs(jobs: JobAccount) -> None:
 
 def test_target_value_ends_the_tuning_job(jobs: JobAccount) -> None:
     enough = {"TuningJobCompletionCriteria": {"TargetObjectiveMetricValue": 10.0}}
-    described = tune(jobs, config(most=50, parallel=1, **enough))
+    described = tune(jobs, config(max_jobs=50, parallel=1, **enough))
     assert described[STATUS] == "Completed"
     assert described["TrainingJobStatusCounters"]["Completed"] < 5
 
 
 def test_stopping_a_tuning_job_stops_its_training_jobs(jobs: JobAccount) -> None:
-    name = start(jobs, config(most=20), {"num_round": "100000", "early_stopping_rounds": "100000"})
+    name = start(jobs, config(max_jobs=20), {"num_round": "100000", "early_stopping_rounds": "100000"})
     jobs.reached("HyperParameterTuning", name, "TrainingJobStatusCounters.InProgress", 2)
     for attempt in attempts(jobs, name):
         jobs.wait_for_line(attempt["TrainingJobName"], "train-error")
@@ -170,7 +170,7 @@ def test_stopping_a_tuning_job_stops_its_training_jobs(jobs: JobAccount) -> None
 
 
 def test_tuning_job_fails_if_all_training_jobs_fail(jobs: JobAccount) -> None:
-    described = tune(jobs, config(most=2), {"silent": "1"})
+    described = tune(jobs, config(max_jobs=2), {"silent": "1"})
     assert described[STATUS] == "Failed"
     assert described["FailureReason"].startswith("All training jobs failed.")
     assert described["TrainingJobStatusCounters"]["NonRetryableError"] == 2
@@ -180,20 +180,20 @@ def test_tuning_job_fails_if_all_training_jobs_fail(jobs: JobAccount) -> None:
 
 
 def test_no_objective_without_a_validation_channel(jobs: JobAccount) -> None:
-    described = tune(jobs, config(most=1), InputDataConfig=[channel("train", "channels/train/")])
+    described = tune(jobs, config(max_jobs=1), InputDataConfig=[channel("train", "channels/train/")])
     assert described["ObjectiveStatusCounters"] == {"Succeeded": 0, "Pending": 0, "Failed": 1}
     assert described[STATUS] == "Failed"
 
 
 def test_each_training_job_has_its_own_checkpoints(jobs: JobAccount) -> None:
-    described = tune(jobs, config(most=2), CheckpointConfig={"S3Uri": f"s3://{BUCKET}/tuned/"})
+    described = tune(jobs, config(max_jobs=2), CheckpointConfig={"S3Uri": f"s3://{BUCKET}/tuned/"})
     listed = jobs.s3.list_objects_v2(Bucket=BUCKET, Prefix="tuned/")["Contents"]
     folders = {item["Key"].split("/")[1] for item in listed}
     assert folders == {item["TrainingJobName"] for item in attempts(jobs, described["HyperParameterTuningJobName"])}
 
 
 def test_tuning_jobs_are_listed(jobs: JobAccount) -> None:
-    name = tune(jobs, config(most=1))["HyperParameterTuningJobName"]
+    name = tune(jobs, config(max_jobs=1))["HyperParameterTuningJobName"]
     (listed,) = jobs.sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name)["HyperParameterTuningJobSummaries"]
     assert (listed["Strategy"], listed[STATUS]) == ("Random", "Completed")
     assert listed["TrainingJobStatusCounters"]["Completed"] == 1
@@ -222,13 +222,13 @@ def with_range(name: str, **changes: str) -> dict[str, Any]:
             config(HyperParameterTuningJobObjective=LOGLOSS | {"MetricName": "train:logloss"}),
             "train:logloss is not one that the algorithm emits",
         ),
-        (config(most=None), "MaxNumberOfTrainingJobs is required"),
+        (config(max_jobs=None), "MaxNumberOfTrainingJobs is required"),
         (config("Grid"), "CategoricalParameterRanges only"),
         (
-            config(most=5, ParameterRanges=GRID),
+            config(max_jobs=5, ParameterRanges=GRID),
             "for the provided ranges [4.0] must be equal or greater than the value of MaxNumberOfJobs, [5]",
         ),
-        (config("Grid", most=3, ParameterRanges=GRID), "tries all 4 combinations"),
+        (config("Grid", max_jobs=3, ParameterRanges=GRID), "tries all 4 combinations"),
         (config("Hyperband", TrainingJobEarlyStoppingType="Auto"), "must be Off for the strategy Hyperband"),
         (
             config(TuningJobCompletionCriteria={"ConvergenceDetected": {"CompleteOnConvergence": "Enabled"}}),
@@ -251,11 +251,11 @@ def test_hyperparameter_is_either_static_or_tuned(jobs: JobAccount) -> None:
 
 def test_parallel_training_jobs_must_fit_the_quota(jobs: JobAccount) -> None:
     with pytest.raises(jobs.sagemaker.exceptions.ResourceLimitExceeded, match="request delta of 5 Instances"):
-        start(jobs, config(most=9, parallel=5))
+        start(jobs, config(max_jobs=9, parallel=5))
 
 
 def test_early_stopping_stops_jobs_worse_than_the_median(jobs: JobAccount) -> None:
-    described = tune(jobs, config(most=8, parallel=1, RandomSeed=5, TrainingJobEarlyStoppingType="Auto"))
+    described = tune(jobs, config(max_jobs=8, parallel=1, RandomSeed=5, TrainingJobEarlyStoppingType="Auto"))
     assert described["TrainingJobStatusCounters"]["Stopped"] >= 1
     stopped = attempts(jobs, described["HyperParameterTuningJobName"], StatusEquals="Stopped")
     assert all(value(item) > value(described["BestTrainingJob"]) for item in stopped)
@@ -264,7 +264,7 @@ def test_early_stopping_stops_jobs_worse_than_the_median(jobs: JobAccount) -> No
 @pytest.mark.parametrize(("fault", "status"), [("fail", "Failed"), ("stuck", "InProgress")])
 def test_injected_fault_affects_the_tuning_job(jobs: JobAccount, fault: str, status: str) -> None:
     jobs.account.aws.fault_injector.order("CreateHyperParameterTuningJob", fault, times=1)
-    name = start(jobs, config(most=1))
+    name = start(jobs, config(max_jobs=1))
     described = jobs.reached("HyperParameterTuning", name, STATUS, status)
     assert sum(described["TrainingJobStatusCounters"].values()) == 0
     if status == "InProgress":
