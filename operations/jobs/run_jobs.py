@@ -56,10 +56,10 @@ class RunJobs:
         self, account: Account, prepared: Prepared, hyperparameters: Hyperparameters, options: JobOptions
     ) -> None:
         self._account = account
-        self._stated = hyperparameters.stated
+        self._stated = hyperparameters.strings
         self._options = options
         self._uploaded = uploaded_channels(account, prepared, options)
-        self._purpose = purpose_of(prepared, hyperparameters.stated, options)
+        self._purpose = purpose_of(prepared, hyperparameters.strings, options)
 
     def fold(self, number: int) -> TrainingJob:
         """Return the job of a fold."""

@@ -69,7 +69,8 @@ class _Training:
 
     def __init__(self, aws: Aws, channels: Path, hyperparameters: Hyperparameters, options: JobOptions) -> None:
         self.aws, self.channels, self.hyperparameters, self.options = aws, channels, hyperparameters, options
-        prepared, _ = load_prepared(channels)
+        prepared, encoder = load_prepared(channels)
+        self._verified_channels = (channels, prepared, encoder)
         self.jobs = RunJobs(aws.account, prepared, hyperparameters, options)
         self.fold_jobs = [self.jobs.fold(number) for number in range(FOLDS)]
         self.is_confirmed = False
@@ -91,7 +92,7 @@ class _Training:
             versions=_versions(self.options),
             seconds=float(sum(job.billable_seconds for job in jobs)),
         )
-        trained = assemble_run(self.channels, folder, self.hyperparameters, models)
+        trained = assemble_run(self._verified_channels, folder, self.hyperparameters, models)
         _write_jobs(folder, jobs)
         return trained
 

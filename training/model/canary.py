@@ -1,7 +1,7 @@
-"""Canary reviews: rows whose scores are recorded with a release, for whoever must know that a model answers as it did.
+"""Canary reviews: rows with recorded scores, to verify that a deployed model returns the same scores.
 
-One row lacks the lowest column. Images that count from the smallest index they see would shift it, and answer with a
-confident, wrong score; nothing else would show it.
+One row lacks column 0. Container images that count from the smallest index of a request would shift it and return a
+confident, wrong score; no other row shows this defect.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ TEXTS = (
 
 @dataclass(frozen=True)
 class Canary:
-    """Rows and the score that each must get, of one model."""
+    """Rows, and the score of each by one model."""
 
     model_sha256: str
     rows: list[str]
@@ -38,13 +38,13 @@ class Canary:
 
 
 def rows_of(encoder: Encoder) -> list[str]:
-    """Return the canary rows: of the texts, and the first one's without the constant that opens it."""
+    """Return the rows of the canary texts, and the first row again without its leading constant."""
     rows = [encoder.row(words(text)) for text in TEXTS]
     return [*rows, rows[0].removeprefix("0:1 ")]
 
 
 def score_canary(model: bytes, encoder: Encoder) -> Canary:
-    """Score the canary rows with xgboost on this machine."""
+    """Score the canary rows with a model (UBJSON) on this machine."""
     rows = rows_of(encoder)
     scores = load_booster(model).predict(xgboost.DMatrix(matrix(rows, encoder.columns), nthread=1))
     return Canary(hashlib.sha256(model).hexdigest(), rows, scores.astype(float).tolist())

@@ -1,4 +1,4 @@
-"""The built-in XGBoost image of each region, pinned to one version: 3.0-5 has xgboost 3.0.5.
+"""SageMaker's built-in XGBoost image in each region, pinned to one version: 3.0-5 contains xgboost 3.0.5.
 
 Accounts differ by region. `image_accounts.json` is the table of `image_uri_config/xgboost.json` in the PyPI package
 sagemaker-core 2.27.0 (the same for 3.0-5 and 3.2-0).
@@ -17,7 +17,7 @@ TAG = "3.0-5"
 
 
 class ImageError(SentimentError):
-    """The image is not known to exist in a region."""
+    """The image is not available in a region."""
 
     type = "image-not-in-region"
     title = "The XGBoost image is not in this region"
@@ -25,7 +25,7 @@ class ImageError(SentimentError):
 
 @cache
 def accounts() -> dict[str, str]:
-    """Return region -> the account whose registry has the image there."""
+    """Return region -> account of the image's registry."""
     table: dict[str, str] = json.loads(Path(__file__).with_name("image_accounts.json").read_text(encoding="utf-8"))
     return table
 
@@ -35,7 +35,7 @@ def image_uri(region: str, tag: str = TAG) -> str:
     account = accounts().get(region)
     if not account:
         raise ImageError(
-            f"The XGBoost image is not known in region {region!r}. Set AWS_DEFAULT_REGION to one of: "
+            f"The XGBoost image is not available in region {region!r}. Set AWS_DEFAULT_REGION to one of: "
             f"{', '.join(accounts())}."
         )
     return f"{account}.dkr.ecr.{region}.{domain(region)}/{REPOSITORY}:{tag}"
@@ -47,4 +47,4 @@ def domain(region: str) -> str:
     session = botocore.session.get_session()
     partition = session.get_partition_for_region(region)
     known = session.get_data("partitions")["partitions"]
-    return str(next(one["outputs"]["dnsSuffix"] for one in known if one["id"] == partition))
+    return str(next(entry["outputs"]["dnsSuffix"] for entry in known if entry["id"] == partition))

@@ -1,7 +1,6 @@
-"""What training gave, wherever it was done, and how it becomes a run.
+"""Cross-validation results: mean learning curves, the best number of rounds, and the assembly of a run.
 
-Five folds' models and the figures of their rounds say how many rounds are best; one model of all reviews is trained for
-as many. Here is what is done with them, the same for models that were trained here and on SageMaker.
+Shared by training on this machine and training on SageMaker.
 """
 
 import hashlib
@@ -15,24 +14,26 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import xgboost
 
-from training.features.channels import CHANNEL_FILES, load_prepared, pair_of
+from chalicelib.encoder import Encoder
+from training.features.channels import CHANNEL_FILES, Prepared, pair_of
 from training.model import missing_values
 from training.model.hyperparameters import MAXIMIZED, Hyperparameters
 from training.model.run_folder import RunRecord, write_run
 
-History = dict[str, dict[str, list[float]]]  # train or validation -> metric -> one value a round
+History = dict[str, dict[str, list[float]]]  # train or validation -> metric -> one value per round
+Channels = tuple[Path, Prepared, Encoder]  # a folder of channels, verified once: the folder, its facts, its encoder
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What training gave: the folder it was written to and its record."""
+    """The folder of a new run, and its record."""
 
     folder: Path
     record: RunRecord
 
     @property
     def best(self) -> dict[str, dict[str, float]]:
-        """The figures of the last round kept, on average over the folds: train or validation -> metric -> value."""
+        """The mean figures of the best round: train or validation -> metric -> value."""
         return {
             split: {metric: values[self.record.rounds - 1] for metric, values in by_metric.items()}
             for split, by_metric in self.record.history.items()
@@ -41,10 +42,10 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class TrainedModels:
-    """What makes a run: the folds' models in their order, the figures of their rounds, and the model of all reviews.
+    """The models of a run (UBJSON): one for each fold, in order, and the final `model` of all reviews.
 
-    Models are bytes (UBJSON), as training left them. A fold's may hold more than the `rounds` that are best, if it is
-    made of trees. `versions` says what computed it all, name -> version.
+    A fold's tree model may have more than `rounds` rounds. `history` is the folds' mean, `versions` maps libraries to
+    their versions.
     """
 
     folds: Sequence[bytes]
@@ -56,7 +57,7 @@ class TrainedModels:
 
 
 def mean_history(histories: Sequence[History]) -> History:
-    """Average the folds' figures of each round that all of them ran."""
+    """Average the folds' figures over every round that all folds ran."""
     return {
         split: {
             metric: np.mean(list(zip(*(history[split][metric] for history in histories), strict=False)), axis=1)
@@ -69,41 +70,44 @@ def mean_history(histories: Sequence[History]) -> History:
 
 
 def best_round(values: Sequence[float], metric: str) -> int:
-    """Return how many rounds are best, the fewest of equals."""
+    """Return the best number of rounds, the smallest of equals."""
     return 1 + int(np.argmax(values) if metric in MAXIMIZED else np.argmin(values))
 
 
-def assemble_run(channels: Path, folder: Path, hyperparameters: Hyperparameters, made: TrainedModels) -> TrainingResult:
-    """Judge what was held out by the folds' models, make the model level, and write the run into a folder."""
-    prepared, encoder = load_prepared(channels)
-    rounds = 0 if hyperparameters.is_linear else made.rounds  # 0: all there are
-    said = [_judge(channels, fold, model, rounds) for fold, model in enumerate(made.folds)]
-    held_out = json.dumps(said).encode()
-    model = missing_values.make_missing_invariant(made.model, 0, encoder.first_derived)
+def assemble_run(
+    channels: Channels, folder: Path, hyperparameters: Hyperparameters, models: TrainedModels
+) -> TrainingResult:
+    """Compute out-of-fold predictions, make the model invariant to missing words, and write the run into a folder."""
+    path, prepared, encoder = channels
+    rounds = 0 if hyperparameters.is_linear else models.rounds  # 0: all rounds of the model
+    held_out = json.dumps(
+        [_out_of_fold_predictions(path, fold, model, rounds) for fold, model in enumerate(models.folds)]
+    ).encode()
+    model = missing_values.make_missing_invariant(models.model, 0, encoder.first_derived)
     record = RunRecord(
         prepared=prepared,
         model_sha256=hashlib.sha256(model).hexdigest(),
         held_out_sha256=hashlib.sha256(held_out).hexdigest(),
-        hyperparameters=hyperparameters.stated,
-        versions=made.versions,
-        rounds=made.rounds,
-        history=made.history,
-        seconds=round(made.seconds, 1),
+        hyperparameters=hyperparameters.strings,
+        versions=models.versions,
+        rounds=models.rounds,
+        history=models.history,
+        seconds=round(models.seconds, 1),
     )
     write_run(folder, record, encoder, model, held_out)
     return TrainingResult(folder, record)
 
 
-def _judge(channels: Path, fold: int, model: bytes, rounds: int) -> list[float]:
-    """Return what a fold's model, cut to so many rounds, says of every line of the fold."""
+def _out_of_fold_predictions(channels: Path, fold: int, model: bytes, rounds: int) -> list[float]:
+    """Score the validation channel of a fold with the fold's model, truncated to `rounds` rounds."""
     booster = xgboost.Booster(model_file=bytearray(model))
-    lines = read_channel(channels / pair_of(fold) / CHANNEL_FILES["validation"], 1)
-    said = booster.predict(lines, iteration_range=(0, rounds))
-    return [round(float(probability), 7) for probability in said]
+    rows = read_channel(channels / pair_of(fold) / CHANNEL_FILES["validation"], 1)
+    probabilities = booster.predict(rows, iteration_range=(0, rounds))
+    return [round(float(probability), 7) for probability in probabilities]
 
 
 def read_channel(channel: Path, threads: int) -> xgboost.DMatrix:
-    """Read a channel under another name: xgboost takes no `;`, `?` or `#` in a path, and no letter beyond ASCII."""
+    """Read a channel through a copy, since xgboost accepts no `;`, `?`, `#` or non-ASCII character in a path."""
     with TemporaryDirectory() as folder:
-        plain = shutil.copy(channel, Path(folder) / "channel.libsvm")
-        return xgboost.DMatrix(f"{plain}?format=libsvm", nthread=threads)
+        copy = shutil.copy(channel, Path(folder) / "channel.libsvm")
+        return xgboost.DMatrix(f"{copy}?format=libsvm", nthread=threads)

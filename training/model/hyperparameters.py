@@ -1,7 +1,7 @@
-"""Hyperparameters as the container takes them, strings by name, checked and parsed once into what xgboost takes.
+"""Hyperparameters: presets, and validation of the container's strings into xgboost's parameters.
 
-The names and ranges are those of the built-in XGBoost algorithm for `binary:logistic`, with trees or, as a challenger,
-a linear model. A name or value that it would refuse after minutes of queueing is refused here at once.
+Names and ranges are those of the built-in XGBoost algorithm for `binary:logistic`, with trees or a linear model. A name
+or value that the container would refuse after minutes in a queue is refused at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.errors import SentimentError
 
 EVAL_METRICS = ("error", "logloss", "auc", "aucpr", "rmse", "mae", "map")
-MAXIMIZED = ("auc", "aucpr", "map")  # of these the larger is the better
+MAXIMIZED = ("auc", "aucpr", "map")  # larger is better
 
 PRESETS: dict[str, dict[str, str]] = {
     "default": {
@@ -29,7 +29,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "num_round": "1500",
         "early_stopping_rounds": "100",
         "seed": "1",
-        "nthread": "1",  # folds are trained side by side
+        "nthread": "1",  # folds are trained in parallel
     },
     "tutorial": {
         "objective": "binary:logistic",
@@ -60,7 +60,7 @@ LINEAR = "gblinear"
 
 
 class HyperparameterError(SentimentError):
-    """A hyperparameter that training does not know, or a value out of its range."""
+    """An unknown hyperparameter, or a value out of range."""
 
     type = "hyperparameter-refused"
     title = "This hyperparameter cannot be used"
@@ -68,44 +68,44 @@ class HyperparameterError(SentimentError):
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Parsed hyperparameters: `booster` goes to xgboost as it is; `stated` are the strings they came from.
+    """Parsed hyperparameters: `strings` as the container takes them, `booster` as xgboost takes them.
 
-    `early_stopping_rounds` is None for none; it watches the last of the evaluation metrics on validation.
+    `early_stopping_rounds` is None for no early stopping; it uses the last evaluation metric on validation.
     """
 
-    stated: dict[str, str]
+    strings: dict[str, str]
     booster: dict[str, Any]
     num_round: int
     early_stopping_rounds: int | None
 
     @property
     def is_linear(self) -> bool:
-        """Whether it is one weight a column instead of trees: then a model cannot be cut to fewer rounds."""
+        """Whether the model is linear; its rounds cannot be truncated after training."""
         return self.booster.get("booster") == LINEAR
 
     @property
     def watched_metric(self) -> str:
-        """The metric that stops training early."""
+        """The metric of early stopping."""
         metrics: list[str] = self.booster["eval_metric"]
         return metrics[-1]
 
 
 def _number(
-    kind: Callable[[str], float], low: float, high: float = float("inf"), above: bool = False
+    kind: Callable[[str], float], low: float, high: float = float("inf"), exclude_low: bool = False
 ) -> Callable[[str], float]:
-    """Make a parser of numbers in [low, high], or with `above` in (low, high]."""
+    """Return a parser of numbers in [low, high], or in (low, high] with `exclude_low`."""
 
     def parse(text: str) -> float:
         value = kind(text)
-        if not (low < value <= high if above else low <= value <= high):
-            raise ValueError(f"it must be {'above' if above else 'at least'} {low} and at most {high}")
+        if not (low < value <= high if exclude_low else low <= value <= high):
+            raise ValueError(f"it must be {'above' if exclude_low else 'at least'} {low} and at most {high}")
         return value
 
     return parse
 
 
-def _one_of(*known: str) -> Callable[[str], str]:
-    """Make a parser that takes these texts only."""
+def _enumeration(*known: str) -> Callable[[str], str]:
+    """Return a parser that accepts only these strings."""
 
     def parse(text: str) -> str:
         if text not in known:
@@ -117,16 +117,16 @@ def _one_of(*known: str) -> Callable[[str], str]:
 
 def _metrics(text: str) -> list[str]:
     """Parse a comma-separated list of evaluation metrics."""
-    return [_one_of(*EVAL_METRICS)(name) for name in text.split(",")]
+    return [_enumeration(*EVAL_METRICS)(name) for name in text.split(",")]
 
 
-_SHARE = _number(float, 0, 1, above=True)
+_SHARE = _number(float, 0, 1, exclude_low=True)
 _PARSERS: dict[str, Callable[[str], Any]] = {
-    "objective": _one_of("binary:logistic"),
-    "booster": _one_of("gbtree", LINEAR),
-    "updater": _one_of("coord_descent", "shotgun"),
-    "tree_method": _one_of("hist", "approx", "auto"),
-    "grow_policy": _one_of("depthwise", "lossguide"),
+    "objective": _enumeration("binary:logistic"),
+    "booster": _enumeration("gbtree", LINEAR),
+    "updater": _enumeration("coord_descent", "shotgun"),
+    "tree_method": _enumeration("hist", "approx", "auto"),
+    "grow_policy": _enumeration("depthwise", "lossguide"),
     "max_leaves": _number(int, 0),
     "max_depth": _number(int, 0),
     "eta": _number(float, 0, 1),
@@ -150,59 +150,63 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "nthread": _number(int, 1),
     "verbosity": _number(int, 0, 3),
 }
-_NEEDED = ("objective", "num_round", "eval_metric", "seed", "nthread")  # without these, runs cannot be compared
+_REQUIRED = ("objective", "num_round", "eval_metric", "seed", "nthread")  # to compare and repeat runs
 _NOT_FOR_BOOSTER = ("num_round", "early_stopping_rounds")
-_FOR_LINEAR = frozenset(  # the others are about trees, or stop early, which fails a job with a linear model
-    (*_NEEDED, "booster", "updater", "eta", "lambda", "alpha", "base_score", "scale_pos_weight", "verbosity")
+_LINEAR_PARAMETERS = frozenset(  # others apply to trees, or stop early, which fails a job with a linear model
+    (*_REQUIRED, "booster", "updater", "eta", "lambda", "alpha", "base_score", "scale_pos_weight", "verbosity")
 )
-_FOR_LINEAR_ALONE = frozenset(("updater",))
+_LINEAR_ONLY = frozenset(("updater",))
 
 
 def parse_value(name: str, text: str) -> Any:
-    """Parse one hyperparameter; raises `HyperparameterError` for an unknown name or a value out of its range."""
+    """Parse one hyperparameter; raises `HyperparameterError` for an unknown name or a value out of range."""
     if name not in _PARSERS:
-        raise HyperparameterError(f"Unknown hyperparameter {name!r}; known are {', '.join(_PARSERS)}.")
+        raise HyperparameterError(f"Unknown hyperparameter {name!r}. Known: {', '.join(_PARSERS)}.")
     try:
         return _PARSERS[name](text)
     except ValueError as error:
         raise HyperparameterError(f"Hyperparameter {name} cannot be {text!r}: {error}.") from error
 
 
-def parse(stated: Mapping[str, str]) -> Hyperparameters:
-    """Parse string hyperparameters; raises `HyperparameterError` naming the one that is wrong."""
-    parsed = {name: parse_value(name, text) for name, text in stated.items()}
-    missing = [name for name in _NEEDED if name not in parsed]
+def parse(strings: Mapping[str, str]) -> Hyperparameters:
+    """Parse the container's strings; raises `HyperparameterError` with the faulty name."""
+    parsed = {name: parse_value(name, text) for name, text in strings.items()}
+    missing = [name for name in _REQUIRED if name not in parsed]
     if missing:
-        raise HyperparameterError(f"Hyperparameters lack {', '.join(missing)}.")
+        raise HyperparameterError(f"Required hyperparameters are missing: {', '.join(missing)}.")
     _check_together(parsed)
     booster = {name: value for name, value in parsed.items() if name not in _NOT_FOR_BOOSTER}
-    return Hyperparameters(dict(stated), booster, parsed["num_round"], parsed.get("early_stopping_rounds"))
+    return Hyperparameters(dict(strings), booster, parsed["num_round"], parsed.get("early_stopping_rounds"))
 
 
 def _check_together(parsed: Mapping[str, Any]) -> None:
-    """Raise `HyperparameterError` for one that the booster does not take, or that fails the job with it."""
+    """Raise `HyperparameterError` for a parameter that does not apply to the booster, or fails a job with it."""
     linear = parsed.get("booster") == LINEAR
-    wrong = [name for name in parsed if (name not in _FOR_LINEAR if linear else name in _FOR_LINEAR_ALONE)]
-    if wrong and linear:
-        raise HyperparameterError(f"A linear model takes no {', '.join(wrong)}: the preset `linear` has what it takes.")
-    if wrong:
-        raise HyperparameterError(f"Trees take no {', '.join(wrong)}; a linear model does: booster={LINEAR}.")
+    inapplicable = [name for name in parsed if (name not in _LINEAR_PARAMETERS if linear else name in _LINEAR_ONLY)]
+    if inapplicable and linear:
+        raise HyperparameterError(
+            f"{', '.join(inapplicable)}: not for a linear model. The preset `linear` has its parameters."
+        )
+    if inapplicable:
+        raise HyperparameterError(f"{', '.join(inapplicable)}: for a linear model only (booster={LINEAR}).")
 
 
-def for_rounds(stated: Mapping[str, str], rounds: int) -> dict[str, str]:
-    """Return string hyperparameters that train for so many rounds, whatever is seen on the way."""
-    return {name: text for name, text in stated.items() if name != "early_stopping_rounds"} | {"num_round": str(rounds)}
+def for_rounds(strings: Mapping[str, str], rounds: int) -> dict[str, str]:
+    """Return the hyperparameters with a fixed number of rounds and without early stopping."""
+    return {name: text for name, text in strings.items() if name != "early_stopping_rounds"} | {
+        "num_round": str(rounds)
+    }
 
 
 def with_settings(preset: str, settings: tuple[str, ...]) -> dict[str, str]:
-    """Return a preset with `key=value` settings in place of its own; an empty value takes the key away.
+    """Return a preset changed by `key=value` settings; an empty value removes the key.
 
-    Settings that ask for a linear model begin with its own preset: those for trees have little that it takes.
+    Settings with `booster=gblinear` start from the preset `linear`, since most tree parameters do not apply.
     """
     chosen = dict(PRESETS["linear" if f"booster={LINEAR}" in settings else preset])
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
-            raise HyperparameterError(f"{setting!r} is not key=value.")
+            raise HyperparameterError(f"{setting!r} is not in the form key=value.")
         chosen[name.strip()] = value.strip()
     return {name: value for name, value in chosen.items() if value}

@@ -1,9 +1,9 @@
-"""Step `train`: the prepared channels -> a model, by real xgboost, as the container would train it.
+"""Model training on prepared channels, with real xgboost, as the container trains.
 
-The container reads the same files and the same string hyperparameters. First a model is trained on each of the five
-pairs of channels, side by side; the number of rounds that is best on average over what they were not trained on is the
-one that the model of all reviews is trained for. With one seed and one number of threads, the same channels give the
-same bytes.
+The container reads the same files and the same string hyperparameters. First, a model is trained on each of the five
+pairs of channels, in parallel. The number of rounds with the best mean on their validation channels is the number of
+rounds of the final model, which is trained on all reviews. The same channels, seed and number of threads give the same
+bytes.
 """
 
 import platform
@@ -33,108 +33,113 @@ from training.progress import ProgressCallback, silent
 
 DEFAULT_RUN = "default"
 _ALL_FILE = f"{ALL}/{CHANNEL_FILES['train']}"
-_FEW_LINES = 2_000  # below so many, more processes cost more than they bring
+_SMALL = 2_000  # rows; below, additional processes cost more than they gain
 
 
 @dataclass(frozen=True)
 class Fold:
-    """What one fold's model made of it: the model's bytes (UBJSON, all rounds that were run) and its history."""
+    """One fold's model (UBJSON, with all rounds that ran) and its figures."""
 
     model: bytes
     history: History
 
 
-class _Watch(xgboost.callback.TrainingCallback):
-    """Passes the figures of every round on, and keeps them."""
+class _HistoryCallback(xgboost.callback.TrainingCallback):
+    """Stores the figures of every round, and reports progress."""
 
-    def __init__(self, rounds: int, tick: ProgressCallback) -> None:
+    def __init__(self, rounds: int, progress: ProgressCallback) -> None:
         super().__init__()
         self.history: History = {}
         self._rounds = rounds
-        self._tick = tick
+        self._progress = progress
 
     def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: Any) -> bool:
-        """Take the figures of a round; False, so that training goes on."""
+        """Store and report a round's figures; returns False to continue."""
         self.history = evals_log
         latest = (f"{name} {values[-1]:.4f}" for name, values in list(evals_log.values())[-1].items())
-        self._tick(epoch + 1, self._rounds, f"round {epoch + 1:,}, {list(evals_log)[-1]} {' '.join(latest)}")
+        self._progress(epoch + 1, self._rounds, f"round {epoch + 1:,}, {list(evals_log)[-1]} {' '.join(latest)}")
         return False
 
 
 def train(
     channels: Path,
     folder: Path,
-    stated: dict[str, str],
-    fold_tick: ProgressCallback = silent,
-    tick: ProgressCallback = silent,
+    strings: dict[str, str],
+    fold_progress: ProgressCallback = silent,
+    progress: ProgressCallback = silent,
 ) -> TrainingResult:
-    """Train on prepared channels with string hyperparameters, and write the run into a folder."""
-    hyperparameters = parse(stated)
-    prepared, _ = load_prepared(channels)
+    """Cross-validate, train on all reviews, and write the run into a folder.
+
+    `strings` are the container's hyperparameters. Raises `HyperparameterError` or `DataError`.
+    """
+    hyperparameters = parse(strings)
+    prepared, encoder = load_prepared(channels)
     started = time.monotonic()
-    alone = sum(prepared.rows[_ALL_FILE].values()) < _FEW_LINES
-    folds = cross_validate(channels, hyperparameters, fold_tick, alone)
+    one_process = sum(prepared.rows[_ALL_FILE].values()) < _SMALL
+    folds = cross_validate(channels, hyperparameters, fold_progress, one_process)
     history = mean_history([fold.history for fold in folds])
     rounds = best_round(history["validation"][hyperparameters.watched_metric], hyperparameters.watched_metric)
     if hyperparameters.is_linear and rounds < hyperparameters.num_round:
-        folds = cross_validate(channels, parse(for_rounds(stated, rounds)), fold_tick, alone)
-    made = TrainedModels(
+        folds = cross_validate(channels, parse(for_rounds(strings, rounds)), fold_progress, one_process)
+    models = TrainedModels(
         folds=[fold.model for fold in folds],
         history=history,
         rounds=rounds,
-        model=bytes(_fit_all(channels, hyperparameters, rounds, tick).save_raw("ubj")),
+        model=bytes(_fit_all(channels, hyperparameters, rounds, progress).save_raw("ubj")),
         versions={"python": platform.python_version(), "xgboost": xgboost.__version__},
         seconds=time.monotonic() - started,
     )
-    return assemble_run(channels, folder, hyperparameters, made)
+    return assemble_run((channels, prepared, encoder), folder, hyperparameters, models)
 
 
 def cross_validate(
-    channels: Path, hyperparameters: Hyperparameters, tick: ProgressCallback = silent, alone: bool = False
+    channels: Path, hyperparameters: Hyperparameters, progress: ProgressCallback = silent, one_process: bool = False
 ) -> list[Fold]:
-    """Train a model on every pair of channels, several at a time."""
-    shared = (channels, hyperparameters.stated)
-    return list(map_items(_fit_fold, range(FOLDS), shared, tick, alone))
+    """Train a model on each pair of channels, in parallel unless `one_process`."""
+    shared = (channels, hyperparameters.strings)
+    return list(map_items(_fit_fold, range(FOLDS), shared, progress, one_process))
 
 
 def _fit_fold(shared: tuple[Path, dict[str, str]], fold: int) -> Fold:
     """Train on one pair of channels."""
-    channels, stated = shared
-    booster, history = fit(channels / pair_of(fold), parse(stated), cut=False)
+    channels, strings = shared
+    booster, history = fit(channels / pair_of(fold), parse(strings), truncate=False)
     return Fold(bytes(booster.save_raw("ubj")), history)
 
 
-def _fit_all(channels: Path, hyperparameters: Hyperparameters, rounds: int, tick: ProgressCallback) -> xgboost.Booster:
-    """Train on all reviews for a number of rounds."""
+def _fit_all(
+    channels: Path, hyperparameters: Hyperparameters, rounds: int, progress: ProgressCallback
+) -> xgboost.Booster:
+    """Train on all reviews for a fixed number of rounds."""
     rows = read_channel(channels / _ALL_FILE, hyperparameters.booster["nthread"])
-    watch = _Watch(rounds, tick)
+    callback = _HistoryCallback(rounds, progress)
     return xgboost.train(
-        hyperparameters.booster, rows, rounds, evals=[(rows, "train")], callbacks=[watch], verbose_eval=False
+        hyperparameters.booster, rows, rounds, evals=[(rows, "train")], callbacks=[callback], verbose_eval=False
     )
 
 
 def fit(
     pair: Path,
     hyperparameters: Hyperparameters,
-    tick: ProgressCallback = silent,
-    watchers: Sequence[xgboost.callback.TrainingCallback] = (),
-    cut: bool = True,
+    progress: ProgressCallback = silent,
+    callbacks: Sequence[xgboost.callback.TrainingCallback] = (),
+    truncate: bool = True,
 ) -> tuple[xgboost.Booster, History]:
-    """Train on a pair of channels; returns the booster, `cut` to its best rounds, and the figures of every round.
+    """Train on a pair of channels; returns the booster and the figures of every round.
 
-    `watchers` see every round before early stopping does.
+    With `truncate`, the booster keeps its best rounds only. `callbacks` run before early stopping in each round.
     """
     threads = hyperparameters.booster["nthread"]
     matrices = [(read_channel(pair / name, threads), split) for split, name in CHANNEL_FILES.items()]
-    watch = _Watch(hyperparameters.num_round, tick)
-    callbacks: list[xgboost.callback.TrainingCallback] = [watch, *watchers]
+    history = _HistoryCallback(hyperparameters.num_round, progress)
+    all_callbacks: list[xgboost.callback.TrainingCallback] = [history, *callbacks]
     if hyperparameters.early_stopping_rounds:
-        callbacks.append(
+        all_callbacks.append(
             xgboost.callback.EarlyStopping(
                 rounds=hyperparameters.early_stopping_rounds,
                 metric_name=hyperparameters.watched_metric,
                 data_name="validation",
-                save_best=cut,
+                save_best=truncate,
             )
         )
     booster = xgboost.train(
@@ -142,14 +147,14 @@ def fit(
         matrices[0][0],
         hyperparameters.num_round,
         evals=matrices,
-        callbacks=callbacks,
+        callbacks=all_callbacks,
         verbose_eval=False,
     )
-    return booster, {split: dict(by_metric) for split, by_metric in watch.history.items()}
+    return booster, {split: dict(by_metric) for split, by_metric in history.history.items()}
 
 
 def summary_rows(trained: TrainingResult, seconds: str = "seconds") -> list[tuple[object, ...]]:
-    """Return the lines of the summary table."""
+    """Return the rows of the summary table."""
     record = trained.record
     rows: list[tuple[object, ...]] = [
         (f"{split} {metric}, mean of {FOLDS} folds", f"{value:.4f}")

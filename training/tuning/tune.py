@@ -46,7 +46,7 @@ def tune(
     if found.interrupted or found.best is None:
         return TuningResult(found, None)
     try:
-        trained = train(channels, folder, space.hyperparameters(found.best.values), tick=progress)
+        trained = train(channels, folder, space.hyperparameters(found.best.values), progress=progress)
     except KeyboardInterrupt:
         return TuningResult(replace(found, interrupted=True), None)
     _write(folder, space, seed, found)

@@ -101,7 +101,7 @@ def test_out_of_fold_predictions_are_joined_with_their_reviews(
     assert split.reviews.ids == split.excerpts.ids == [review.id for review in training]
     hyperparameters = parse(trained_run.record.hyperparameters)
     for fold in range(FOLDS):
-        booster, _ = fit(small_channels / pair_of(fold), hyperparameters, cut=False)
+        booster, _ = fit(small_channels / pair_of(fold), hyperparameters, truncate=False)
         encoder = small_encoders[tenths_of(fold)]
         held_out = [review for review in training if collected.splits.of(review) == fold]
         in_fold = split.reviews.folds == fold

@@ -108,43 +108,43 @@ def forged(model):
 
 
 @pytest.fixture(scope="module")
-def levelled(forged):
+def invariant(forged):
     return make_missing_invariant(forged, 0, FIRST_DERIVED)
 
 
-def test_a_trained_model_tells_a_gap_from_a_zero_until_it_is_made_level(model, rows):
-    levelled = make_missing_invariant(model, 0, FIRST_DERIVED)
+def test_a_trained_model_distinguishes_missing_from_zero(model, rows):
+    invariant = make_missing_invariant(model, 0, FIRST_DERIVED)
     assert not is_missing_invariant(model, 0, FIRST_DERIVED)
     assert count_changed(xgboost.Booster(model_file=bytearray(model)), rows) > 0
-    assert is_missing_invariant(levelled, 0, FIRST_DERIVED)
-    assert count_changed(xgboost.Booster(model_file=bytearray(levelled)), rows) == 0
+    assert is_missing_invariant(invariant, 0, FIRST_DERIVED)
+    assert count_changed(xgboost.Booster(model_file=bytearray(invariant)), rows) == 0
 
 
-def test_a_level_model_answers_rows_as_before_to_the_bit(model, rows):
+def test_an_invariant_model_scores_rows_as_before(model, rows):
     others = some_rows(count=1_500, seed=2)[0]
     for each in (rows, others):
         assert answers(make_missing_invariant(model, 0, FIRST_DERIVED), each) == answers(model, each)
 
 
-def test_splits_of_every_form_answer_as_before_to_the_bit(forged, levelled, rows):
-    assert answers(levelled, rows) == answers(forged, rows)
+def test_rewritten_splits_of_every_form_score_rows_as_before(forged, invariant, rows):
+    assert answers(invariant, rows) == answers(forged, rows)
 
 
-def test_splits_of_every_form_answer_zeros_like_gaps(forged, levelled, rows):
+def test_rewritten_splits_of_every_form_treat_zero_as_missing(forged, invariant, rows):
     assert answers(forged, rows.toarray()) != answers(forged, rows)
-    assert answers(levelled, rows.toarray()) == answers(levelled, rows)
+    assert answers(invariant, rows.toarray()) == answers(invariant, rows)
 
 
 @pytest.mark.parametrize("seed", range(2, 5))
-def test_it_does_not_matter_which_splits_have_which_form(model, rows, seed):
+def test_any_mix_of_split_forms_is_rewritten(model, rows, seed):
     forged = with_splits_of_every_form(model, seed)
-    levelled = make_missing_invariant(forged, 0, FIRST_DERIVED)
-    assert answers(levelled, rows) == answers(levelled, rows.toarray()) == answers(forged, rows)
+    invariant = make_missing_invariant(forged, 0, FIRST_DERIVED)
+    assert answers(invariant, rows) == answers(invariant, rows.toarray()) == answers(forged, rows)
 
 
 @pytest.mark.parametrize("threshold", [-2.0, -1e-5, 0.0, 0.5, 1.0, 1.0000001, 3.0])
 @pytest.mark.parametrize("missing_left", [0, 1])
-def test_a_single_split_of_any_form_is_made_level(model, rows, threshold, missing_left):
+def test_a_single_split_of_any_form_is_rewritten(model, rows, threshold, missing_left):
     document = document_of(model)
     trees = document["learner"]["gradient_booster"]["model"]["trees"]
     for tree in trees:
@@ -152,14 +152,14 @@ def test_a_single_split_of_any_form_is_made_level(model, rows, threshold, missin
             if left != -1 and tree["split_indices"][node] < FIRST_DERIVED:
                 tree["split_conditions"][node], tree["default_left"][node] = threshold, missing_left
     made = bytes(xgboost.Booster(model_file=bytearray(json.dumps(document).encode())).save_raw("ubj"))
-    levelled = make_missing_invariant(made, 0, FIRST_DERIVED)
-    assert is_missing_invariant(levelled, 0, FIRST_DERIVED)
-    assert answers(levelled, rows) == answers(levelled, rows.toarray()) == answers(made, rows)
+    invariant = make_missing_invariant(made, 0, FIRST_DERIVED)
+    assert is_missing_invariant(invariant, 0, FIRST_DERIVED)
+    assert answers(invariant, rows) == answers(invariant, rows.toarray()) == answers(made, rows)
 
 
-def test_one_split_that_is_not_level_is_found(levelled):
-    document = document_of(levelled)
-    for number, node, _ in random.Random(1).sample(splits_of(levelled, range(FIRST_DERIVED)), 8):
+def test_one_split_that_is_not_invariant_is_found(invariant):
+    document = document_of(invariant)
+    for number, node, _ in random.Random(1).sample(splits_of(invariant, range(FIRST_DERIVED)), 8):
         tree = document["learner"]["gradient_booster"]["model"]["trees"][number]
         tree["default_left"][node] = 1 - tree["default_left"][node]
         made = bytes(xgboost.Booster(model_file=bytearray(json.dumps(document).encode())).save_raw("ubj"))
@@ -167,8 +167,8 @@ def test_one_split_that_is_not_level_is_found(levelled):
         assert not is_missing_invariant(made, 0, FIRST_DERIVED)
 
 
-def test_every_node_is_still_the_parent_of_its_children(levelled):
-    for tree in trees_of(levelled):
+def test_parents_and_children_stay_consistent(invariant):
+    for tree in trees_of(invariant):
         assert tree["parents"][0] == ROOT
         for node, (left, right) in enumerate(zip(tree["left_children"], tree["right_children"], strict=True)):
             if left != -1:
@@ -176,7 +176,7 @@ def test_every_node_is_still_the_parent_of_its_children(levelled):
                 assert tree["parents"][left] == tree["parents"][right] == node
 
 
-def test_branches_that_change_places_bring_what_is_below_them(forged, levelled):
+def test_swapped_children_keep_their_branches(forged, invariant):
     """As many leaves lie below every node's children as before, the other way round where the children were swapped."""
 
     def leaves_below(tree, node):
@@ -184,14 +184,14 @@ def test_branches_that_change_places_bring_what_is_below_them(forged, levelled):
         return [tree["split_conditions"][node]] if left == -1 else leaves_below(tree, left) + leaves_below(tree, right)
 
     swapped_deep = 0
-    for before, after in zip(trees_of(forged), trees_of(levelled), strict=True):
+    for before, after in zip(trees_of(forged), trees_of(invariant), strict=True):
         assert sorted(leaves_below(before, 0)) == sorted(leaves_below(after, 0))
         if leaves_below(before, 0) != leaves_below(after, 0):
             swapped_deep += max(len(leaves_below(after, child)) for child in (1, 2)) > 2
     assert swapped_deep > 3
 
 
-def test_splits_on_evidence_stay_as_they_were(forged, levelled):
+def test_splits_on_ngram_columns_are_unchanged(forged, invariant):
     def of_evidence(model):
         return sorted(
             (
@@ -201,10 +201,10 @@ def test_splits_on_evidence_stay_as_they_were(forged, levelled):
             for number, node, tree in splits_of(model, range(FIRST_DERIVED, COLUMNS))
         )
 
-    assert of_evidence(levelled) == of_evidence(forged)
+    assert of_evidence(invariant) == of_evidence(forged)
 
 
-def test_what_columns_are_worth_stays_as_it_was(model):
+def test_feature_importance_is_unchanged(model):
     before, after = (
         xgboost.Booster(model_file=bytearray(each)) for each in (model, make_missing_invariant(model, 0, FIRST_DERIVED))
     )
@@ -214,11 +214,11 @@ def test_what_columns_are_worth_stays_as_it_was(model):
     assert after.num_boosted_rounds() == before.num_boosted_rounds()
 
 
-def test_what_is_level_stays_as_it_is(levelled):
-    assert make_missing_invariant(levelled, 0, FIRST_DERIVED) == levelled
+def test_an_invariant_model_is_unchanged(invariant):
+    assert make_missing_invariant(invariant, 0, FIRST_DERIVED) == invariant
 
 
-def test_only_the_columns_that_are_named_are_made_level(forged):
+def test_only_the_given_columns_are_rewritten(forged):
     some = make_missing_invariant(forged, 3, 6)
     assert is_missing_invariant(some, 3, 6)
     assert not is_missing_invariant(some, 0, FIRST_DERIVED)

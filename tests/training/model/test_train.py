@@ -26,7 +26,7 @@ def rows_of(channel):
 
 @pytest.fixture(scope="module")
 def folds(small_channels, small_hyperparameters):
-    return cross_validate(small_channels, parse(small_hyperparameters), alone=True)
+    return cross_validate(small_channels, parse(small_hyperparameters), one_process=True)
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +50,10 @@ def test_the_same_command_gives_the_same_bytes_on_one_thread_or_two(
     assert again("seed", seed="2")[0] != made(trained_run.folder)[0]
 
 
-def test_folds_trained_side_by_side_give_the_same_run(
+def test_folds_trained_in_parallel_give_the_same_run(
     small_channels, small_hyperparameters, trained_run, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(train_module, "_FEW_LINES", 0)
+    monkeypatch.setattr(train_module, "_SMALL", 0)
     ticks = []
     trained = train(small_channels, tmp_path, small_hyperparameters, lambda done, total, _: ticks.append((done, total)))
     assert trained.record.model_sha256 == trained_run.record.model_sha256
@@ -61,14 +61,14 @@ def test_folds_trained_side_by_side_give_the_same_run(
     assert ticks == [(done, FOLDS) for done in range(FOLDS + 1)]
 
 
-def test_channels_may_lie_in_a_folder_of_any_name(small_channels, small_hyperparameters, trained_run, tmp_path):
+def test_channels_can_be_in_a_folder_of_any_name(small_channels, small_hyperparameters, trained_run, tmp_path):
     elsewhere = tmp_path / "José & co; #1?"
     shutil.copytree(small_channels, elsewhere)
     there = train(elsewhere, tmp_path / "there", small_hyperparameters).record
     assert there.model_sha256 == trained_run.record.model_sha256
 
 
-def test_the_rounds_are_those_that_are_best_on_average_over_the_folds(trained_run, folds):
+def test_the_number_of_rounds_is_best_on_average_over_the_folds(trained_run, folds):
     losses = [fold.history["validation"]["logloss"] for fold in folds]
     common = min(map(len, losses))
     means = np.mean([loss[:common] for loss in losses], axis=0)
@@ -77,7 +77,7 @@ def test_the_rounds_are_those_that_are_best_on_average_over_the_folds(trained_ru
     assert load_booster(trained_run.model).num_boosted_rounds() == trained_run.record.rounds
 
 
-def test_the_history_is_the_mean_of_the_rounds_that_all_folds_ran():
+def test_the_history_is_the_mean_over_rounds_of_all_folds():
     short = {"train": {"error": [0.4, 0.2]}, "validation": {"error": [0.5, 0.3], "logloss": [0.7, 0.6]}}
     long = {"train": {"error": [0.2, 0.1, 0.0]}, "validation": {"error": [0.4, 0.4, 0.1], "logloss": [0.6, 0.5, 0.4]}}
     assert mean_history([short, long]) == {
@@ -90,23 +90,21 @@ def test_the_history_is_the_mean_of_the_rounds_that_all_folds_ran():
     ("values", "metric", "rounds"),
     [([0.5, 0.3, 0.4], "logloss", 2), ([0.5, 0.3, 0.3], "error", 2), ([0.5, 0.8, 0.8], "auc", 2), ([0.1], "map", 1)],
 )
-def test_the_best_rounds_are_the_fewest_of_equals_by_what_the_metric_means(values, metric, rounds):
+def test_the_best_round_is_the_first_of_equals(values, metric, rounds):
     assert best_round(values, metric) == rounds
 
 
-def test_what_was_held_out_was_judged_by_a_model_that_never_saw_it(trained_run, small_channels, small_hyperparameters):
+def test_out_of_fold_predictions_are_by_a_model_without_the_fold(trained_run, small_channels, small_hyperparameters):
     """Trained again here from the pair alone, whose train channel holds nothing of the fold."""
     for fold in range(FOLDS):
         pair = small_channels / pair_of(fold)
-        booster, _ = fit(pair, parse(small_hyperparameters), cut=False)
+        booster, _ = fit(pair, parse(small_hyperparameters), truncate=False)
         rows = matrix(rows_of(pair / "validation/validation.libsvm"), trained_run.encoder.columns)
         said = booster.predict(xgboost.DMatrix(rows), iteration_range=(0, trained_run.record.rounds))
         assert trained_run.held_out[fold] == [round(float(each), 7) for each in said]
 
 
-def test_labels_that_were_held_out_change_no_model_that_judges_them(
-    small_channels, small_hyperparameters, folds, tmp_path
-):
+def test_held_out_labels_do_not_change_the_folds_model(small_channels, small_hyperparameters, folds, tmp_path):
     """With other labels in the held out fold, the same rounds give the same trees."""
     for name in channel_names():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +112,7 @@ def test_labels_that_were_held_out_change_no_model_that_judges_them(
         if "validation" in name:
             turned = [f"{1 - int(line[0])}{line[1:]}" for line in turned]
         (tmp_path / name).write_text("\n".join(turned) + "\n")
-    again = cross_validate(tmp_path, parse({**small_hyperparameters, "early_stopping_rounds": "30"}), alone=True)
+    again = cross_validate(tmp_path, parse({**small_hyperparameters, "early_stopping_rounds": "30"}), one_process=True)
     rounds = min(len(fold.history["train"]["error"]) for fold in folds)
     for before, after in zip(folds, again, strict=True):
         dumps = [xgboost.Booster(model_file=bytearray(fold.model))[:rounds].get_dump() for fold in (before, after)]
@@ -122,7 +120,7 @@ def test_labels_that_were_held_out_change_no_model_that_judges_them(
         assert before.history["validation"]["error"][0] == pytest.approx(1 - after.history["validation"]["error"][0])
 
 
-def test_the_model_is_of_all_reviews(trained_run, small_channels, small_hyperparameters):
+def test_the_final_model_is_trained_on_all_reviews(trained_run, small_channels, small_hyperparameters):
     hyperparameters = parse(small_hyperparameters)
     channel = xgboost.DMatrix(f"{small_channels / 'all/train/train.libsvm'}?format=libsvm")
     booster = xgboost.train(hyperparameters.booster, channel, trained_run.record.rounds)
@@ -130,7 +128,7 @@ def test_the_model_is_of_all_reviews(trained_run, small_channels, small_hyperpar
     assert released.predict(channel).tolist() == booster.predict(channel).tolist()
 
 
-def test_the_model_is_level_though_training_makes_none_that_is(channels_of_words, small_hyperparameters, tmp_path):
+def test_the_final_model_is_missing_invariant(channels_of_words, small_hyperparameters, tmp_path):
     train(channels_of_words, tmp_path, small_hyperparameters)
     run = load_run(tmp_path)
     assert missing_values.is_missing_invariant(run.model, 0, run.encoder.first_derived)
@@ -140,7 +138,7 @@ def test_the_model_is_level_though_training_makes_none_that_is(channels_of_words
     assert not missing_values.is_missing_invariant(bytes(of_a_fold.save_raw("ubj")), 0, run.encoder.first_derived)
 
 
-def test_a_channel_read_by_xgboost_and_rows_read_here_score_the_same(trained_run, small_channels):
+def test_channels_and_rows_score_the_same(trained_run, small_channels):
     path = small_channels / pair_of(0) / "validation/validation.libsvm"
     booster = load_booster(trained_run.model)
     by_xgboost = booster.predict(xgboost.DMatrix(f"{path}?format=libsvm"))
@@ -148,7 +146,7 @@ def test_a_channel_read_by_xgboost_and_rows_read_here_score_the_same(trained_run
     assert booster.predict(xgboost.DMatrix(rows)).tolist() == by_xgboost.tolist()
 
 
-def test_a_run_learns_and_says_how_it_was_made(trained_run):
+def test_a_run_learns_and_records_how(trained_run):
     record = trained_run.record
     assert record.history["validation"]["error"][record.rounds - 1] < 0.2
     assert record.versions["xgboost"] == xgboost.__version__
@@ -157,27 +155,27 @@ def test_a_run_learns_and_says_how_it_was_made(trained_run):
     assert [len(said) for said in trained_run.held_out] == [120] * FOLDS
 
 
-def test_the_best_figures_are_those_of_the_last_round_kept(small_channels, small_hyperparameters, tmp_path):
+def test_the_best_figures_are_those_of_the_best_round(small_channels, small_hyperparameters, tmp_path):
     trained = train(small_channels, tmp_path, small_hyperparameters)
     history = trained.record.history["validation"]["logloss"]
     assert trained.best["validation"]["logloss"] == history[trained.record.rounds - 1] == min(history)
 
 
-def test_progress_is_shown_every_round(small_channels, small_hyperparameters, tmp_path):
+def test_progress_is_reported_every_round(small_channels, small_hyperparameters, tmp_path):
     seen = []
-    trained = train(small_channels, tmp_path, small_hyperparameters, tick=lambda *tick: seen.append(tick))
+    trained = train(small_channels, tmp_path, small_hyperparameters, progress=lambda *report: seen.append(report))
     rounds = trained.record.rounds
     assert [(done, total) for done, total, _ in seen] == [(done, rounds) for done in range(1, rounds + 1)]
     assert "train error" in seen[-1][2]
 
 
-def test_wrong_settings_write_nothing(small_channels, small_hyperparameters, tmp_path):
+def test_invalid_settings_write_nothing(small_channels, small_hyperparameters, tmp_path):
     with pytest.raises(HyperparameterError):
         train(small_channels, tmp_path / "run", {**small_hyperparameters, "eta": "9"})
     assert not (tmp_path / "run").exists()
 
 
-def test_absent_channels_are_said(small_hyperparameters, tmp_path):
+def test_absent_channels_are_reported(small_hyperparameters, tmp_path):
     with pytest.raises(DataError, match="verdict prepare"):
         train(tmp_path, tmp_path / "run", small_hyperparameters)
 
@@ -192,7 +190,7 @@ def test_absent_channels_are_said(small_hyperparameters, tmp_path):
         ("run.json", lambda content: content[:-3]),
     ],
 )
-def test_a_run_whose_parts_do_not_belong_together_is_refused(small_run, part, change):
+def test_a_run_with_mismatched_files_is_refused(small_run, part, change):
     path = small_run.folder / part
     content = path.read_bytes()
     path.write_bytes(change(content))
@@ -202,41 +200,41 @@ def test_a_run_whose_parts_do_not_belong_together_is_refused(small_run, part, ch
 
 
 @pytest.mark.parametrize("part", ["xgboost-model", "evidence.bin", "held-out.json", "run.json"])
-def test_a_run_that_lacks_a_part_is_refused(small_run, part):
+def test_an_incomplete_run_is_refused(small_run, part):
     (small_run.folder / part).unlink()
     with pytest.raises(RunError, match="Run `verdict train`"):
         load_run(small_run.folder)
 
 
-def test_a_run_without_evidence_replaces_one_that_had_some(small_run, channels_of_words, small_hyperparameters):
+def test_a_run_without_ngram_weights_replaces_one_with_them(small_run, channels_of_words, small_hyperparameters):
     assert (small_run.folder / "evidence.bin").exists()
     train(channels_of_words, small_run.folder, small_hyperparameters)
     assert load_run(small_run.folder).encoder.ngram_table is None
 
 
-def test_a_run_that_is_being_written_is_refused(small_run, small_channels, small_hyperparameters, tmp_path):
+def test_a_run_being_written_is_refused(small_run, small_channels, small_hyperparameters, tmp_path):
     """As after a crash: the parts of a new run beside the record of the old."""
     other = train(small_channels, tmp_path / "other", {**small_hyperparameters, "seed": "2"})
     shutil.copy(other.folder / "xgboost-model", small_run.folder)
-    with pytest.raises(RunError, match="xgboost-model is not what this run made"):
+    with pytest.raises(RunError, match="xgboost-model does not match the run"):
         load_run(small_run.folder)
 
 
 @pytest.mark.parametrize("name", ["channels", "../up", "", "A", "-x"])
-def test_a_run_has_a_plain_name(name, tmp_path):
+def test_a_run_needs_a_plain_name(name, tmp_path):
     with pytest.raises(RunError, match="cannot be named"):
         run_folder(tmp_path, name)
 
 
-def test_only_who_typed_channels_is_told_of_channels(tmp_path):
-    with pytest.raises(RunError, match="'channels': that is taken by step `prepare`"):
+def test_the_name_channels_is_reserved(tmp_path):
+    with pytest.raises(RunError, match="'channels': `verdict prepare` uses that folder"):
         run_folder(tmp_path, "channels")
-    with pytest.raises(RunError, match="small letters") as raised:
+    with pytest.raises(RunError, match="lower-case letters") as raised:
         run_folder(tmp_path, "A")
     assert "channels" not in raised.value.detail
 
 
-def test_the_command_shows_the_last_figures(small_channels, small_hyperparameters, tmp_path, monkeypatch):
+def test_the_command_prints_the_figures(small_channels, small_hyperparameters, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = [argument for key, value in small_hyperparameters.items() for argument in ("--set", f"{key}={value}")]
     result = CliRunner().invoke(command, ["--channels", str(small_channels), "--name", "small", *settings])
@@ -246,7 +244,7 @@ def test_the_command_shows_the_last_figures(small_channels, small_hyperparameter
     assert load_run(tmp_path / "runs" / "small").record.rounds == written["rounds"] > 0
 
 
-def test_a_linear_model_judges_and_ships_with_the_same_number_of_rounds(small_channels, tmp_path):
+def test_linear_folds_and_final_model_have_the_same_rounds(small_channels, tmp_path):
     """It cannot be cut, so where fewer rounds are best the folds are trained again for those."""
     stated = with_settings("linear", ("num_round=40", "lambda=0"))
     train(small_channels, tmp_path, stated)
@@ -259,7 +257,7 @@ def test_a_linear_model_judges_and_ships_with_the_same_number_of_rounds(small_ch
     assert run.held_out[0] == [round(float(each), 7) for each in booster.predict(xgboost.DMatrix(rows))]
 
 
-def test_a_linear_model_is_level_as_it_is(small_channels, tmp_path):
+def test_a_linear_model_is_missing_invariant_already(small_channels, tmp_path):
     train(small_channels, tmp_path, with_settings("linear", ("num_round=5",)))
     run = load_run(tmp_path)
     assert missing_values.is_missing_invariant(run.model, 0, run.encoder.first_derived)

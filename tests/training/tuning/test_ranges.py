@@ -177,14 +177,14 @@ def test_invalid_ranges_are_refused_with_the_reason(document, message):
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        (interval(Name="gama"), "Unknown hyperparameter 'gama'; known are"),
+        (interval(Name="gama"), "Unknown hyperparameter 'gama'. Known:"),
         (interval(Name="subsample", MinValue="0", MaxValue="1"), "subsample cannot be '0': it must be above 0"),
         (interval(MaxValue="many"), "gamma cannot be 'many'"),
         (interval(MaxValue="nan"), "gamma cannot be 'nan'"),
         (changed("ParameterRanges/CategoricalParameterRanges/0/Values", ["tall"]), "grow_policy cannot be 'tall'"),
         (changed("StaticHyperParameters/silent", "1"), "Unknown hyperparameter 'silent'"),
-        (changed("StaticHyperParameters/num_round", None), "lack num_round"),
-        (changed("StaticHyperParameters", {}), "lack objective"),
+        (changed("StaticHyperParameters/num_round", None), "missing: num_round"),
+        (changed("StaticHyperParameters", {}), "missing: objective"),
     ],
 )
 def test_values_that_the_container_refuses_are_refused(document, message):
