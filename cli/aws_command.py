@@ -14,7 +14,7 @@ from rich.console import Console
 from cli.options import EXIT_INTERRUPTED, verbose_option
 from operations.aws.account import connect
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, explained
+from operations.aws.errors import AwsError, translate_errors
 from operations.aws.waiting import StoppedWaitingError
 
 
@@ -27,8 +27,8 @@ def command_line() -> str:
 @contextmanager
 def connected(verbose: bool) -> Iterator[Aws]:
     """Connect to AWS while the block runs; with `verbose`, errors also show AWS's own message."""
-    with _reported_errors(verbose), explained():
-        yield Aws(connect(), Console(stderr=True), typed=command_line())
+    with _reported_errors(verbose), translate_errors():
+        yield Aws(connect(), Console(stderr=True), command_line=command_line())
 
 
 @contextmanager
@@ -37,8 +37,8 @@ def _reported_errors(verbose: bool) -> Iterator[None]:
     try:
         yield
     except AwsError as error:
-        if error.told and verbose:
-            click.echo(f"AWS: {error.told}", err=True)
+        if error.aws_message and verbose:
+            click.echo(f"AWS: {error.aws_message}", err=True)
         raise
     except StoppedWaitingError as error:
         if not isinstance(error.__cause__, KeyboardInterrupt):
@@ -66,4 +66,4 @@ def on_aws(name: str) -> Callable[[Callable[..., None]], click.Command]:
 
 def report_stopped(aws: Aws, jobs: list[str]) -> None:
     """Print the names of the jobs that were stopped."""
-    aws.say(f"Stopping {', '.join(jobs)}." if jobs else "No job is in progress.")
+    aws.print(f"Stopping {', '.join(jobs)}." if jobs else "No job is in progress.")

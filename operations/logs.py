@@ -47,7 +47,7 @@ class LogEvent:
 
     def __str__(self) -> str:
         """`2026-11-25T04:00:00Z AllTraffic/i-0abc: message`."""
-        return f"{names.moment(self.time)} {self.stream}: {self.message.rstrip()}"
+        return f"{names.utc_text(self.time)} {self.stream}: {self.message.rstrip()}"
 
 
 def source_of(aws: Aws, stage: str, what: str, name: str) -> LogSource:
@@ -70,7 +70,7 @@ def _newest_endpoint(aws: Aws, stage: str) -> str:
         )
     if len(found) > 1:
         others = ", ".join(endpoint.name for endpoint in found[1:])
-        aws.say(f"This is the newest endpoint, {found[0].name}. Others: {others}")
+        aws.print(f"This is the newest endpoint, {found[0].name}. Others: {others}")
     return found[0].name
 
 
@@ -125,18 +125,18 @@ def show(aws: Aws, source: LogSource, since: datetime, say: Callable[[str], None
     found = events(aws.account, source, since)
     where = f"{source.group}{f', streams {source.streams}...' if source.streams else ''}"
     if found is None:
-        aws.say(f"There is no log yet in {where}. It is created with its first event; --follow waits for it.")
+        aws.print(f"There is no log yet in {where}. It is created with its first event; --follow waits for it.")
     elif not found:
-        aws.say(f"Nothing was logged in {where} since {names.moment(since)}. Start earlier with --since 1d.")
+        aws.print(f"Nothing was logged in {where} since {names.utc_text(since)}. Start earlier with --since 1d.")
     for event in found or ():
         say(str(event))
 
 
 def keep_showing(aws: Aws, source: LogSource, since: datetime, say: Callable[[str], None]) -> None:
     """Print the events since a time and new ones, until Ctrl-C."""
-    aws.say(f"{source.group} (press Ctrl-C to stop)")
+    aws.print(f"{source.group} (press Ctrl-C to stop)")
     try:
         for event in follow(aws.account, source, since, aws.pause):
             say(str(event))
     except KeyboardInterrupt:
-        aws.say("")
+        aws.print("")

@@ -102,7 +102,7 @@ def lines(found: StoredRelease, local: str) -> list[str]:
     test = found.facts.metrics.get("test", {}) if found.facts else {}
     accuracy, log_loss = test.get("accuracy"), test.get("log_loss")
     packaged = " (packaged here)" if found.release == local else ""
-    stored = f"stored {names.moment(found.stored)}" if found.stored else "not in the bucket"
+    stored = f"stored {names.utc_text(found.stored)}" if found.stored else "not in the bucket"
     result = [f"{found.release}{packaged}: {stored}"]
     if accuracy is not None and log_loss is not None:
         result.append(f"  official test: accuracy {accuracy:.1%}, log loss {log_loss:.4f}")
@@ -120,7 +120,7 @@ def document(found: StoredRelease, local: str) -> dict[str, Any]:
     return {
         "release": found.release,
         "packaged_here": found.release == local,
-        "stored": names.moment(found.stored) if found.stored else None,
+        "stored": names.utc_text(found.stored) if found.stored else None,
         "bytes": found.size,
         "vocabulary_fingerprint": found.fingerprint,
         "data_fingerprint": facts.data_fingerprint if facts else None,

@@ -24,7 +24,7 @@ def report(account: Account, found: Inventory, now: datetime, fingerprint: str) 
     return {
         "account": account.number,
         "region": account.region,
-        "time": names.moment(now),
+        "time": names.utc_text(now),
         "resources": [_document(account, resource, now) for resource in found.resources],
         "usd_per_hour": found.hourly_price.usd_per_hour,
         "prices": prices.table()["date"],
@@ -37,7 +37,7 @@ def report(account: Account, found: Inventory, now: datetime, fingerprint: str) 
 def _document(account: Account, resource: Resource, now: datetime) -> dict[str, Any]:
     """Return a resource as JSON data."""
     document = asdict(resource)
-    times = {name: document[name] and names.moment(document[name]) for name in ("created", "expires")}
+    times = {name: document[name] and names.utc_text(document[name]) for name in ("created", "expires")}
     cost = month_to_date(account, resource, now) if resource.kind in (ENDPOINT, *JOBS) else None
     return {**document, **times, "usd_this_month": cost}
 
@@ -97,7 +97,7 @@ def _app_endpoint_sentence(found: Inventory, stage: str, fingerprint: str) -> st
 def _endpoint_lines(account: Account, endpoint: Resource, now: datetime) -> Iterator[str]:
     """Yield the lines about an endpoint: state, cost, why it failed, and one line per variant."""
     total = sum(variant.weight for variant in endpoint.variants) or 1.0
-    until = f", expires {names.moment(endpoint.expires)}" if endpoint.expires else ""
+    until = f", expires {names.utc_text(endpoint.expires)}" if endpoint.expires else ""
     yield f"  {endpoint.label}: {endpoint.state}, release {endpoint.release}, {age(endpoint, now)} old{until}"
     if endpoint.cost:
         yield f"    {endpoint.cost}; {format_usd(month_to_date(account, endpoint, now))} this month so far"

@@ -65,12 +65,12 @@ def command(
 
     A failed deployment is deleted again. Repeat the command to resume an interrupted one.
     """
-    expires = names.moment(datetime.now(UTC) + expire) if expire else ""
+    expires = names.utc_text(datetime.now(UTC) + expire) if expire else ""
     on = endpoint_config.hosting_from_options(instance_type, count, memory, concurrency)
     spec = DeploymentSpec(stage, on, endpoint_config.check_max_count(on, max_count), expires, max_minutes)
     ready = deploy(aws, packaged_candidate(), spec, yes)
-    aws.say(f"Endpoint {ready.name} is in service with release {ready.release}: {ready.hosting}.")
+    aws.print(f"Endpoint {ready.name} is in service with release {ready.release}: {ready.hosting}.")
     if expires:
-        aws.say(f"Expires at {expires}. To delete it then: verdict teardown --stage {stage} --expired")
-    aws.say(f"Next, deploy the app: chalice deploy --stage {stage}")
+        aws.print(f"Expires at {expires}. To delete it then: verdict teardown --stage {stage} --expired")
+    aws.print(f"Next, deploy the app: chalice deploy --stage {stage}")
     remind(aws)

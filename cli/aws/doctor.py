@@ -64,6 +64,6 @@ def command(
     show(aws.console, found)
     if as_json:
         print_json(found)
-    aws.say(conclusion(found))
+    aws.print(conclusion(found))
     if problems(found):
         sys.exit(1)

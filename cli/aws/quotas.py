@@ -29,7 +29,7 @@ def command(aws: Aws, increases: Sequence[tuple[str, float]], yes: bool, as_json
         if as_json:
             print_json([quotas[name] for name in names if name in quotas])
             return
-        aws.say("To request an increase: verdict quotas --request 'NAME=VALUE'")
+        aws.print("To request an increase: verdict quotas --request 'NAME=VALUE'")
         return
     wanted = [(checked_increase(quotas, name, value), value) for name, value in increases]
     propose(
@@ -40,4 +40,4 @@ def command(aws: Aws, increases: Sequence[tuple[str, float]], yes: bool, as_json
     )
     for quota, value in wanted:
         request(aws, quota, value)
-    aws.say("Requested. AWS decides within hours or days; `verdict quotas` shows its decision.")
+    aws.print("Requested. AWS decides within hours or days; `verdict quotas` shows its decision.")

@@ -25,7 +25,7 @@ def command(aws: Aws, group: str, as_json: bool) -> None:
     """List stored releases with their figures and where they are deployed, or register one."""
     if group:
         arn, is_new = model_registry.register(aws, group, packaged_candidate(), release.load().facts)
-        aws.say(f"{'Registered' if is_new else 'Already registered'}: {arn}")
+        aws.print(f"{'Registered' if is_new else 'Already registered'}: {arn}")
     found, local = find_all(aws.account), local_release()
     if as_json:
         print_json([document(release_, local) for release_ in found])

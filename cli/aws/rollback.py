@@ -12,6 +12,6 @@ from operations.rollout.rollback import PackageFolders, rollback
 def command(aws: Aws, stage: str, yes: bool) -> None:
     """Return to the previous release, and package it again."""
     endpoint = rollback(aws, stage, PackageFolders(), yes)
-    aws.say(
+    aws.print(
         f"Endpoint {endpoint.name} serves the previous release. Next, deploy its app: chalice deploy --stage {stage}"
     )

@@ -27,5 +27,5 @@ def command(aws: Aws, variants: tuple[str, ...], stage: str, drop_others: bool, 
     endpoint = split(aws, requested, yes)
     total = sum(variant.weight for variant in endpoint.variants) or 1.0
     shares = ", ".join(f"{variant.name} {variant.weight / total:.0%}" for variant in endpoint.variants)
-    aws.say(f"Endpoint {endpoint.name}: {shares}.")
+    aws.print(f"Endpoint {endpoint.name}: {shares}.")
     remind(aws)

@@ -38,4 +38,4 @@ def command(aws: Aws, stage: str | None, all_stages: bool, as_json: bool) -> Non
         return
     show(aws.account, found, now, packaged_fingerprint(), click.echo)
     for sentence in _untagged(found):
-        aws.say(sentence)
+        aws.print(sentence)

@@ -54,5 +54,5 @@ def command(
         RolloutStrategy(kind, int(bake.total_seconds()), watched=not unwatched, minutes=max_minutes),
         yes,
     )
-    aws.say(f"Endpoint {endpoint.name} is in service. To undo: verdict rollback --stage {stage}")
+    aws.print(f"Endpoint {endpoint.name} is in service. To undo: verdict rollback --stage {stage}")
     remind(aws)

@@ -30,4 +30,4 @@ def command(aws: Aws, channels: Path, shards: int, yes: bool) -> None:
     rows: list[tuple[object, ...]] = [(name, "uploaded") for name in uploaded.sent]
     rows += [(name, "already there") for name in uploaded.kept]
     aws.console.print(table("Channels", rows))
-    aws.say(f"Stored at {uploaded.prefix}/, encrypted.")
+    aws.print(f"Stored at {uploaded.prefix}/, encrypted.")

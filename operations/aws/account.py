@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from operations.aws.errors import AwsError, explained
+from operations.aws.errors import AwsError, translate_errors
 
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
@@ -33,7 +33,7 @@ class Account:
 
 def connect(session: "boto3.Session | None" = None) -> Account:
     """Find out where and who we are; raises `AwsError` without a region or usable credentials."""
-    with explained():
+    with translate_errors():
         session = session or boto3.Session()
         region = session.region_name
         if not region:

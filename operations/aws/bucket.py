@@ -38,7 +38,7 @@ def bucket_name(account: Account) -> str:
     return os.environ.get("VERDICT_BUCKET") or f"{APP}-{account.number}-{account.region}"
 
 
-def is_ours() -> bool:
+def is_managed() -> bool:
     """Tell whether the bucket is one that this project made and may delete."""
     return not os.environ.get("VERDICT_BUCKET")
 
@@ -69,11 +69,11 @@ def ensure(aws: Aws) -> str:
     """
     account, name = aws.account, bucket_name(aws.account)
     if exists(account):
-        refuse_strangers(account)
-        if is_ours() and not is_tagged(account):
-            close(account)
+        refuse_untagged(account)
+        if is_managed() and not is_tagged(account):
+            secure(account)
         return name
-    if not is_ours():
+    if not is_managed():
         raise AwsError(f"VERDICT_BUCKET names {name}, which is not there. Make it, or unset VERDICT_BUCKET.", "absent")
     place = {} if account.region == "us-east-1" else {"CreateBucketConfiguration": _place(account)}
     try:
@@ -82,7 +82,7 @@ def ensure(aws: Aws) -> str:
         if is_taken(error):
             raise AwsError(f"The bucket name {name} is taken. Set VERDICT_BUCKET to another.", "name-taken") from error
         raise
-    close(account)
+    secure(account)
     return name
 
 
@@ -90,7 +90,7 @@ def _place(account: Account) -> dict[str, str]:
     return {"LocationConstraint": account.region}
 
 
-def close(account: Account) -> None:
+def secure(account: Account) -> None:
     """Let nobody in from outside, encrypt all that comes, and forget what is left over; safe to repeat.
 
     The tag comes last: a bucket that carries it has all of the rest.
@@ -123,12 +123,12 @@ def is_tagged(account: Account) -> bool:
     return tags(account).get(APP_TAG) == APP
 
 
-def refuse_strangers(account: Account) -> None:
+def refuse_untagged(account: Account) -> None:
     """Raise `AwsError` when the bucket has our name and not our tag, and anything in it: nothing of it may be changed.
 
     Old versions and marks of deletions count: emptying the bucket would take them too.
     """
-    if not is_ours() or is_tagged(account):
+    if not is_managed() or is_tagged(account):
         return
     name = bucket_name(account)
     held = account.client("s3").list_object_versions(Bucket=name, MaxKeys=1)

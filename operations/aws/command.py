@@ -11,7 +11,7 @@ from operations.aws.account import Account
 class Aws:
     """What a command works with: the account, the console (standard error), and how it pauses (seconds).
 
-    `typed` is the command as it was typed, "" where it was not: what goes on after Ctrl-C.
+    `command_line` is the command as it was typed, "" where it was not: what goes on after Ctrl-C.
     """
 
     def __init__(
@@ -19,13 +19,13 @@ class Aws:
         account: Account,
         console: Console,
         pause: Callable[[float], None] = time.sleep,
-        typed: str = "",
+        command_line: str = "",
     ) -> None:
         self.account = account
         self.console = console
         self.pause = pause
-        self.typed = typed
+        self.command_line = command_line
 
-    def say(self, sentence: str) -> None:
+    def print(self, sentence: str) -> None:
         """Print a sentence, unbroken."""
         self.console.print(sentence, soft_wrap=True, highlight=False, markup=False)

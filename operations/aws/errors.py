@@ -1,6 +1,6 @@
 """What AWS refuses, in one line that says what to do: the table of its error codes, and of botocore's own errors.
 
-Every command runs inside `explained()`, so that a person sees a sentence, and the service's own words with `-v`.
+Every command runs inside `translate_errors()`, so that a person sees a sentence, and the service's own words with `-v`.
 """
 
 import re
@@ -23,32 +23,32 @@ _HEADS = {"HeadBucket": "s3:ListBucket", "HeadObject": "s3:GetObject"}  # answer
 
 
 class AwsError(SentimentError):
-    """AWS refused something, or cannot be asked. `kind` is a stable slug; `told` is what the service itself said."""
+    """A refused or failed AWS request: `kind` is a stable slug, `aws_message` the original message."""
 
     type = "aws-refused"
     title = "AWS refused"
 
-    def __init__(self, detail: str, kind: str = "refused", told: str = "") -> None:
+    def __init__(self, detail: str, kind: str = "refused", aws_message: str = "") -> None:
         super().__init__(detail)
         self.kind = kind
-        self.told = told
+        self.aws_message = aws_message
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn every error of boto3 in the block into an `AwsError`."""
     try:
         yield
     except ClientError as error:
-        raise of_service(error) from error
+        raise translate_client_error(error) from error
     except BotoCoreError as error:
-        raise of_botocore(error) from error
+        raise translate_botocore_error(error) from error
     except ResponseParserError as error:  # HTML, say, of a proxy's own
         raise AwsError("What answered is not AWS. Is a proxy in between?", "not-reached", str(error)) from error
     except S3UploadFailedError as error:  # boto3 hides what the service said behind an error of its own
         refused = error.__context__
-        told = of_service(refused) if isinstance(refused, ClientError) else None
-        raise told or AwsError(f"The upload failed: {error}", "refused", str(error)) from error
+        aws_message = translate_client_error(refused) if isinstance(refused, ClientError) else None
+        raise aws_message or AwsError(f"The upload failed: {error}", "refused", str(error)) from error
 
 
 def code_of(error: ClientError) -> str:
@@ -85,24 +85,24 @@ def is_taken(error: ClientError) -> bool:
     return code_of(error) in _TAKEN or re.search(r"already exist", message_of(error)) is not None
 
 
-def of_service(error: ClientError) -> AwsError:
+def translate_client_error(error: ClientError) -> AwsError:
     """Explain an error that the service answered."""
     code, message, operation = code_of(error), message_of(error), error.operation_name
-    told = f"{operation}: {code}: {message}"
+    aws_message = f"{operation}: {code}: {message}"
     if code.startswith("AccessDenied") or code in ("UnauthorizedOperation", "403"):
-        return AwsError(_no_permission(operation, message), "no-permission", told)
+        return AwsError(_no_permission(operation, message), "no-permission", aws_message)
     if code in ("ResourceLimitExceeded", "LimitExceededException", "LimitExceeded"):
-        return AwsError(_over_quota(message), "quota", told)
+        return AwsError(_over_quota(message), "quota", aws_message)
     if operation in _HEADS and code == "400":
-        return AwsError(_NO_WORD.format(operation=operation), "expired", told)
+        return AwsError(_NO_WORD.format(operation=operation), "expired", aws_message)
     if code in _CODES:
         kind, sentence = _CODES[code]
-        return AwsError(sentence, kind, told)
+        return AwsError(sentence, kind, aws_message)
     if is_taken(error):
-        return AwsError(f"The name is taken: {message}", "name-taken", told)
+        return AwsError(f"The name is taken: {message}", "name-taken", aws_message)
     if is_absent(error):
-        return AwsError(f"It is not there: {message}", "absent", told)
-    return AwsError(f"AWS refused {operation}: {_short(message) or code}", "refused", told)
+        return AwsError(f"It is not there: {message}", "absent", aws_message)
+    return AwsError(f"AWS refused {operation}: {_short(message) or code}", "refused", aws_message)
 
 
 def _short(message: str) -> str:
@@ -112,7 +112,7 @@ def _short(message: str) -> str:
     return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} ... (all of it with -v)"
 
 
-def of_botocore(error: BotoCoreError) -> AwsError:
+def translate_botocore_error(error: BotoCoreError) -> AwsError:
     """Explain an error that never reached a service, by the nearest ancestor of its class that is in the table."""
     for kind in type(error).__mro__:
         if kind.__name__ in _CLASSES:
@@ -149,7 +149,7 @@ def _number(written: str) -> int:
 
 
 LONGEST_MESSAGE = 400  # characters of what a service said; one lists all instance types there are
-PASSING = ("expired", "throttled", "unavailable", "not-reached")  # kinds after which the same command goes on
+RESUMABLE_KINDS = ("expired", "throttled", "unavailable", "not-reached")  # kinds after which the same command goes on
 _LOG_IN = "Log in again (`aws sso login`), or fetch new ones, and repeat the command: it goes on where it was."
 _NO_WORD = (
     "S3 refused {operation} without a word, as it does when a login has expired, or the bucket is in another region. "

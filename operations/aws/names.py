@@ -90,6 +90,6 @@ def tag_value(found: list[dict[str, str]], key: str) -> str:
     return next((tag["Value"] for tag in found if tag["Key"] == key), "")
 
 
-def moment(when: datetime) -> str:
+def utc_text(when: datetime) -> str:
     """Write a time as tags and records carry it: `2026-11-25T00:30:00Z`."""
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")

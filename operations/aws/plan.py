@@ -10,8 +10,8 @@ from chalicelib.errors import SentimentError
 from operations.aws import prices
 from operations.aws.prices import Price
 
-NOTHING = Price(0.0)
-PENNIES = Price(0.0, "a few cents a month")
+NO_COST = Price(0.0)
+MINOR_COST = Price(0.0, "a few cents a month")
 
 
 class DeclinedError(SentimentError):
@@ -27,12 +27,12 @@ class Item:
 
     what: str
     name: str
-    price: Price = NOTHING
+    price: Price = NO_COST
 
     @property
     def is_billed(self) -> bool:
         """Whether it can cost something, unknown prices among them."""
-        return self.price is not NOTHING and str(self.price) != "nothing"
+        return self.price is not NO_COST and str(self.price) != "nothing"
 
 
 def propose(console: Console, title: str, items: Sequence[Item], yes: bool, question: str = "Go on?") -> None:
@@ -48,10 +48,10 @@ def propose(console: Console, title: str, items: Sequence[Item], yes: bool, ques
         console.print(f"  {item.what} {item.name}{cost}", soft_wrap=True, highlight=False)
     if any(item.is_billed for item in items):
         console.print(prices.source(), soft_wrap=True, highlight=False)
-    ask(question, yes)
+    confirm(question, yes)
 
 
-def ask(question: str, yes: bool) -> None:
+def confirm(question: str, yes: bool) -> None:
     """Ask a person; raises `DeclinedError` unless the answer is yes, or `yes` stands for it."""
     if yes:
         return

@@ -30,9 +30,9 @@ def role_name(account: Account) -> str:
     return f"{APP}-sagemaker-{account.region}"
 
 
-def is_given() -> bool:
-    """Tell whether the role is one that somebody else looks after."""
-    return bool(os.environ.get("VERDICT_ROLE"))
+def is_managed() -> bool:
+    """Return whether the role is the project's own, so `VERDICT_ROLE` is not set."""
+    return not os.environ.get("VERDICT_ROLE")
 
 
 def find(account: Account) -> str:
@@ -55,9 +55,9 @@ def _described(account: Account) -> dict[str, Any]:
     return told
 
 
-def refuse_strangers(account: Account) -> None:
+def refuse_untagged(account: Account) -> None:
     """Raise `AwsError` when a role has our name and not our tag: nothing of it may be changed."""
-    told = {} if is_given() else _described(account)
+    told = _described(account) if is_managed() else {}
     if told and tag_value(told.get("Tags", []), APP_TAG) != APP:
         raise AwsError(
             f"There is a role {role_name(account)} that these commands did not make (it has no tag {APP_TAG}). "
@@ -66,7 +66,7 @@ def refuse_strangers(account: Account) -> None:
         )
 
 
-def need(account: Account) -> str:
+def require(account: Account) -> str:
     """Return the role's ARN; raises `AwsError` saying how to make one where it is absent."""
     found = find(account)
     if not found:
@@ -81,7 +81,7 @@ def need(account: Account) -> str:
 def create(aws: Aws) -> str:
     """Make the role with its policy, or bring the policy of an existing one up to date; returns its ARN."""
     iam, name = aws.account.client("iam"), role_name(aws.account)
-    refuse_strangers(aws.account)
+    refuse_untagged(aws.account)
     if not find(aws.account):
         iam.create_role(
             RoleName=name,

@@ -69,5 +69,5 @@ def deregister(aws: Aws, endpoint: str, variants: Sequence[str]) -> list[Autosca
     scaled = [limits for variant in variants if (limits := find(aws, endpoint, variant))]
     for limits in scaled:
         aws.account.client("application-autoscaling").deregister_scalable_target(**_target(endpoint, limits.variant))
-        aws.say(f"Stopped autoscaling of variant {limits.variant} of {endpoint}.")
+        aws.print(f"Stopped autoscaling of variant {limits.variant} of {endpoint}.")
     return scaled

@@ -11,7 +11,7 @@ from operations.aws import names, prices
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there, is_absent
-from operations.aws.plan import NOTHING
+from operations.aws.plan import NO_COST
 from operations.aws.prices import Price
 from operations.aws.waiting import wait_for
 from operations.endpoint import endpoint_config
@@ -51,7 +51,7 @@ class DeployedVariant:
             return prices.serverless(self.memory_mb, region)
         count = self.count or self.desired_count
         return (
-            prices.instance("hosting", self.instance_type, region, count) if self.instance_type and count else NOTHING
+            prices.instance("hosting", self.instance_type, region, count) if self.instance_type and count else NO_COST
         )
 
 

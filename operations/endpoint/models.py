@@ -46,7 +46,7 @@ def request(
     An `isolated` model has no network access; serverless hosting does not support that. A `purpose` gives the model its
     own name, so that it can be deleted while others of the same content stay.
     """
-    image, archive, arn = images.image_uri(account.region), _archive_uri(account, candidate), role.need(account)
+    image, archive, arn = images.image_uri(account.region), _archive_uri(account, candidate), role.require(account)
     made_of = [image, archive, arn, isolated, purpose]
     return {
         "ModelName": names.model(stage, candidate.encoder.fingerprint, candidate.model_sha256, made_of),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, explained
+from operations.aws.errors import AwsError, translate_errors
 from operations.endpoint import alarms, autoscaling, endpoint_config, endpoint_state
 from operations.endpoint.endpoint_state import IN_SERVICE, LONGEST_MINUTES, DeployedEndpoint
 
@@ -88,7 +88,7 @@ def shift(
     scaled = autoscaling.deregister(aws, endpoint.name, leaving)
     minutes, started = strategy.minutes or LONGEST_MINUTES + _guard_minutes(options), datetime.now(UTC)
     try:
-        with explained():
+        with translate_errors():
             aws.account.client("sagemaker").update_endpoint(
                 EndpointName=endpoint.name, EndpointConfigName=configuration, **options
             )

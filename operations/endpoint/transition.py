@@ -74,7 +74,7 @@ class Transition:
         """Delete what was created for a change that failed, unless the endpoint may still be using it."""
         now = endpoint_state.find(self._aws.account, self._endpoint.name)
         if now and (now.status != IN_SERVICE or now.configuration in self._created_configs):
-            self._aws.say(
+            self._aws.print(
                 f"Endpoint {now.name} is {now.status}, so nothing was deleted. Check it before the next change."
             )
             return

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from operations.aws import prices
 from operations.aws.account import Account
-from operations.aws.plan import NOTHING
+from operations.aws.plan import NO_COST
 from operations.aws.prices import Price
 from operations.endpoint.endpoint_state import DeployedVariant
 from operations.endpoint.invocation_metrics import metric_sum
@@ -21,9 +21,9 @@ _MICROSECONDS = 1e6
 
 def total_price(addends: Iterable[Price]) -> Price:
     """Add prices. The sum is unknown if a price is; the notes of all of them are kept."""
-    billed = [price for price in addends if price is not NOTHING]
+    billed = [price for price in addends if price is not NO_COST]
     if not billed:
-        return NOTHING
+        return NO_COST
     note = "; ".join(dict.fromkeys(price.note for price in billed if price.note))
     if any(price.usd_per_hour is None for price in billed):
         return Price(None, note)

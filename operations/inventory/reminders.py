@@ -15,7 +15,7 @@ LONG = timedelta(days=1)
 def remind(aws: Aws) -> None:
     """Print the reminders, at the end of a command."""
     for sentence in current_reminders(aws, datetime.now(UTC)):
-        aws.say(sentence)
+        aws.print(sentence)
 
 
 def current_reminders(aws: Aws, now: datetime) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from operations.aws.plan import NOTHING
+from operations.aws.plan import NO_COST
 from operations.aws.prices import Price
 from operations.endpoint.endpoint_state import DeployedVariant
 
@@ -32,7 +32,7 @@ class Resource:
     state: str = ""
     created: datetime | None = None
     expires: datetime | None = None
-    price: Price = NOTHING
+    price: Price = NO_COST
     variants: tuple[DeployedVariant, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Resource:
     @property
     def cost(self) -> str:
         """The price as text, "" for resources that are free."""
-        return "" if self.price is NOTHING else str(self.price)
+        return "" if self.price is NO_COST else str(self.price)
 
     @property
     def summary(self) -> str:

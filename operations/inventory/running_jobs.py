@@ -10,7 +10,7 @@ from operations.aws import prices
 from operations.aws.account import Account
 from operations.aws.errors import if_there
 from operations.aws.names import RELEASE_TAG, STAGE_TAG
-from operations.aws.plan import NOTHING
+from operations.aws.plan import NO_COST
 from operations.aws.prices import Price
 from operations.inventory.resources import TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, Resource
 from operations.inventory.search import Search
@@ -67,7 +67,7 @@ def _progress(kind: str, summary: dict[str, Any], description: dict[str, Any]) -
 def _price(kind: str, description: dict[str, Any], region: str) -> Price:
     """Return the price of a job's instances; a tuning job costs what its training jobs cost."""
     if kind == TUNING_JOB:
-        return NOTHING
+        return NO_COST
     purpose, member = _INSTANCES[kind]
     instances = description.get(member, {})
     if "InstanceType" not in instances:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from operations.aws import names
 from operations.aws.account import Account
-from operations.aws.errors import is_absent, of_service
+from operations.aws.errors import is_absent, translate_client_error
 from operations.aws.names import APP, APP_TAG, EXPIRY_TAG, STAGE_TAG
 
 _EXPIRY_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -85,10 +85,10 @@ class Search:
         try:
             yield
         except ClientError as error:
-            explained = of_service(error)
-            if explained.kind != "no-permission":
+            refusal = translate_client_error(error)
+            if refusal.kind != "no-permission":
                 raise
-            self.unread.append(f"{finder}: {explained.detail}")
+            self.unread.append(f"{finder}: {refusal.detail}")
 
 
 def expiry(tags: dict[str, str]) -> datetime | None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from operations.aws import bucket, role
 from operations.aws.errors import if_there, is_absent
 from operations.aws.names import APP, STAGE_TAG, STAGES
-from operations.aws.plan import PENNIES
+from operations.aws.plan import MINOR_COST
 from operations.endpoint.autoscaling import NAMESPACE
 from operations.inventory.deployed_app import STACK_TAG
 from operations.inventory.resources import (
@@ -66,7 +66,7 @@ def alarms(search: Search) -> Iterator[Resource]:
         tags = None if STACK_TAG in all_tags else search.if_ours(ALARM, name, all_tags)
         if tags:
             stage = tags.get(STAGE_TAG, "")
-            yield Resource(ALARM, name, arn, stage, state=found["StateValue"], price=PENNIES, tags=tags)
+            yield Resource(ALARM, name, arn, stage, state=found["StateValue"], price=MINOR_COST, tags=tags)
 
 
 def log_groups(search: Search) -> Iterator[Resource]:
@@ -79,7 +79,7 @@ def log_groups(search: Search) -> Iterator[Resource]:
             if stage and search.includes(stage):
                 created = datetime.fromtimestamp(found["creationTime"] / 1000, UTC)
                 facts = {"bytes": found.get("storedBytes", 0)}
-                yield Resource(LOG_GROUP, name, found["arn"], stage, created=created, price=PENNIES, facts=facts)
+                yield Resource(LOG_GROUP, name, found["arn"], stage, created=created, price=MINOR_COST, facts=facts)
 
 
 def job_logs(search: Search) -> Iterator[Resource]:
@@ -93,7 +93,9 @@ def job_logs(search: Search) -> Iterator[Resource]:
         for stage, found in streams.items():
             facts = {"group": group, "streams": tuple(found)}
             state = f"{len(found)} stream{'s' if len(found) > 1 else ''}"
-            yield Resource(LOG_STREAMS, f"{group}:{APP}-{stage}-", "", stage, state=state, price=PENNIES, facts=facts)
+            yield Resource(
+                LOG_STREAMS, f"{group}:{APP}-{stage}-", "", stage, state=state, price=MINOR_COST, facts=facts
+            )
 
 
 def _streams(search: Search, group: str) -> Iterator[str]:
@@ -113,16 +115,16 @@ def buckets(search: Search) -> Iterator[Resource]:
     if not bucket.exists(account):
         return
     name = bucket.bucket_name(account)
-    prefix = {} if bucket.is_ours() else {"Prefix": f"{bucket.PREFIX}/"}
+    prefix = {} if bucket.is_managed() else {"Prefix": f"{bucket.PREFIX}/"}
     sizes = [found["Size"] for found in search.pages("s3", "list_objects_v2", "Contents", Bucket=name, **prefix)]
-    facts = {"objects": len(sizes), "bytes": sum(sizes), "ours": bucket.is_ours()}
-    yield Resource(BUCKET, name, f"arn:{account.partition}:s3:::{name}", price=PENNIES, facts=facts)
+    facts = {"objects": len(sizes), "bytes": sum(sizes), "ours": bucket.is_managed()}
+    yield Resource(BUCKET, name, f"arn:{account.partition}:s3:::{name}", price=MINOR_COST, facts=facts)
 
 
 def transform_output(search: Search) -> Iterator[Resource]:
     """Yield, per stage, the input and output of batch transforms, unless the bucket belongs to another project."""
     name = bucket.bucket_name(search.account)
-    if not bucket.exists(search.account) or (bucket.is_ours() and not bucket.is_tagged(search.account)):
+    if not bucket.exists(search.account) or (bucket.is_managed() and not bucket.is_tagged(search.account)):
         return
     sizes: dict[str, list[int]] = {}  # stage -> bytes of each object
     prefix = f"{TRANSFORM_PREFIX}{search.prefix}"
@@ -131,7 +133,7 @@ def transform_output(search: Search) -> Iterator[Resource]:
     for stage in filter(None, sizes):
         facts = {"objects": len(sizes[stage]), "bytes": sum(sizes[stage])}
         address = f"s3://{name}/{TRANSFORM_PREFIX}{APP}-{stage}-"
-        yield Resource(TRANSFORMED, address, "", stage, price=PENNIES, facts=facts)
+        yield Resource(TRANSFORMED, address, "", stage, price=MINOR_COST, facts=facts)
 
 
 def roles(search: Search) -> Iterator[Resource]:

@@ -16,7 +16,7 @@ from operations.aws import bucket, names, prices
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
-from operations.aws.plan import PENNIES, Item, propose
+from operations.aws.plan import MINOR_COST, Item, propose
 from operations.aws.waiting import wait_for
 from operations.aws.watching import RESUME
 from operations.endpoint import endpoint_state, models
@@ -110,7 +110,7 @@ def _propose(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, 
     rows = sum(map(len, batch.files))
     items = [
         Item("model", models.name_of(aws.account, stage, candidate, purpose=PURPOSE)),
-        Item("objects", bucket.uri(aws.account, batch.prefix), PENNIES),
+        Item("objects", bucket.uri(aws.account, batch.prefix), MINOR_COST),
         Item("transform job", batch.name, price),
     ]
     propose(aws.console, f"Scoring {rows:,} rows on {instance_type}; everything is deleted afterwards", items, yes)

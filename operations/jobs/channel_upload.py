@@ -22,7 +22,7 @@ from typing import IO
 from operations.aws import bucket
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.plan import PENNIES, Item
+from operations.aws.plan import MINOR_COST, Item
 from training.data.splits import FOLDS
 from training.features.channels import (
     ALL,
@@ -103,7 +103,7 @@ def planned(account: Account, channels: Path, shards: int = 1, pairs: Sequence[s
     keys = bucket.keys(account, f"{prefix}/") if bucket_exists else []
     if wanted - {key.removeprefix(f"{prefix}/") for key in keys}:
         megabytes = sum((channels / name).stat().st_size for name in names) / 1e6
-        items.append(Item(f"channels, {megabytes:.0f} MB", bucket.uri(account, prefix), PENNIES))
+        items.append(Item(f"channels, {megabytes:.0f} MB", bucket.uri(account, prefix), MINOR_COST))
     return items
 
 

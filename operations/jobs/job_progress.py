@@ -64,7 +64,7 @@ def stop_others(aws: Aws, failed: TrainingJob, jobs: Sequence[TrainingJob]) -> A
     """Stop the jobs in progress beside a failed one, and return the error that explains why it failed."""
     for job in jobs:
         if job is not failed and job.status in UNDER_WAY and training_job.stop(aws, job.name):
-            aws.say(f"Stopped {job.name}, because {failed.task.label} did not complete.")
+            aws.print(f"Stopped {job.name}, because {failed.task.label} did not complete.")
     tail = log_tail(failed.log) or "\nIt has no log yet."
     return AwsError(f"{_reason(failed)} No job is running now; {RESUME} starts what is missing.{tail}", "job-failed")
 
@@ -100,7 +100,7 @@ class JobTable:
         if job.log.lines and job.status in UNDER_WAY:
             self._last_line = f"{job.task.label}: {job.log.lines[-1][:_LINE_LENGTH]}"
         if self._states.get(job.name) != job.state and not self._aws.console.is_terminal:
-            self._aws.say(f"{job.name}: {job.state}")
+            self._aws.print(f"{job.name}: {job.state}")
         self._states[job.name] = job.state
 
     def __call__(self) -> Table:

@@ -29,10 +29,10 @@ def remote_predictor(aws: Aws, on: str, name: str, instance_type: str, variant: 
             return batch_transform.score_in_batch(aws, stage, candidate, rows, instance_type, yes)
         return endpoint_scorer.score_on_endpoint(aws, stage, candidate, variant, rows, yes)
 
-    return verified(predict, predictor(candidate.model, candidate.encoder.columns), aws.say)
+    return verified(predict, predictor(candidate.model, candidate.encoder.columns), aws.print)
 
 
-def verified(remote: Predict, local: Predict, say: Callable[[str], None]) -> Predict:
+def verified(remote: Predict, local: Predict, report: Callable[[str], None]) -> Predict:
     """Return a `Predict` of remote scores that raises `DisagreementError` where a local one differs."""
 
     def predict(rows: Sequence[str]) -> Floats:
@@ -45,7 +45,7 @@ def verified(remote: Predict, local: Predict, say: Callable[[str], None]) -> Pre
                 f"{count:,} of {len(rows):,} rows have other scores on SageMaker than on this machine, row {row:,} by "
                 f"{largest:.3g}: the model differs, or it reads rows differently. Nothing was written."
             )
-        say(f"Compared {len(rows):,} remote scores with local ones. The largest difference is {largest:.3g}.")
+        report(f"Compared {len(rows):,} remote scores with local ones. The largest difference is {largest:.3g}.")
         return scores
 
     return predict

@@ -11,7 +11,7 @@ from pathlib import Path
 from operations.aws import bucket, names, prices
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.plan import PENNIES, Item, propose
+from operations.aws.plan import MINOR_COST, Item, propose
 from operations.jobs import training_job
 from operations.jobs.channel_upload import UploadedChannels, digest_of, upload_channels
 from operations.jobs.training_job import JobResources, TrainingJob, TrainingTask
@@ -107,7 +107,7 @@ def later_items(aws: Aws, options: JobOptions) -> list[Item]:
     return [
         Item("training job, then", "on all reviews", price),
         Item(f"up to {FOLDS} more", "for folds that stopped before the best number of rounds", price),
-        Item("objects", bucket.uri(aws.account, "channels/ and jobs/"), PENNIES),
+        Item("objects", bucket.uri(aws.account, "channels/ and jobs/"), MINOR_COST),
     ]
 
 

@@ -105,7 +105,7 @@ def definition(account: Account, resources: JobResources) -> dict[str, Any]:
         stopping["MaxWaitTimeInSeconds"] = seconds * _SPOT_WAIT_FACTOR
     return {
         "AlgorithmSpecification": {"TrainingImage": images.image_uri(account.region), "TrainingInputMode": "File"},
-        "RoleArn": role.need(account),
+        "RoleArn": role.require(account),
         "OutputDataConfig": {"S3OutputPath": bucket.uri(account, "jobs")},
         "ResourceConfig": {
             "InstanceType": resources.instance_type,

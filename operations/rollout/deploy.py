@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.aws import names, role
 from operations.aws.command import Aws
-from operations.aws.errors import PASSING, AwsError, explained
-from operations.aws.plan import PENNIES, Item, propose
+from operations.aws.errors import RESUMABLE_KINDS, AwsError, translate_errors
+from operations.aws.plan import MINOR_COST, Item, propose
 from operations.aws.waiting import StoppedWaitingError
 from operations.endpoint import alarms, autoscaling, canary, endpoint_config, endpoint_state, models, transition
 from operations.endpoint.autoscaling import AutoscalingLimits
@@ -52,7 +52,7 @@ class _Deployment:
         self.isolated = not spec.hosting.is_serverless
         self.name = names.endpoint(spec.stage, candidate.encoder.fingerprint)
         self.model = models.name_of(aws.account, spec.stage, candidate, self.isolated)
-        self.resume = aws.typed or f"verdict deploy --stage {spec.stage}"
+        self.resume = aws.command_line or f"verdict deploy --stage {spec.stage}"
 
     def run(self, yes: bool) -> DeployedEndpoint:
         """Bring the candidate into service."""
@@ -63,7 +63,7 @@ class _Deployment:
             self._propose(yes)
         models.ensure(self.aws, self.spec.stage, self.candidate, self.isolated)
         ready = self._bring_up(found)
-        self.aws.say("The endpoint's scores of the canary reviews are correct.")
+        self.aws.print("The endpoint's scores of the canary reviews are correct.")
         if found and self.spec.expires:
             transition.set_expiry(self.aws.account, ready, self.spec.expires)
         self._watch_and_scale()
@@ -75,7 +75,7 @@ class _Deployment:
         if found and found.status == "Deleting":
             found = endpoint_state.wait_until_stable(self.aws, self.name, self.resume, self.spec.minutes)
         if found and found.status == FAILED:
-            self.aws.say(f"Endpoint {self.name} failed before ({found.failure}). Deleting it and creating it again.")
+            self.aws.print(f"Endpoint {self.name} failed before ({found.failure}). Deleting it and creating it again.")
             endpoint_state.delete(self.aws, self.name, self.resume)
             return None
         return found
@@ -98,7 +98,7 @@ class _Deployment:
                 "name-taken",
             )
         if found.hosting != hosting:
-            self.aws.say(
+            self.aws.print(
                 f"Endpoint {self.name} stays on {found.hosting}. To change its size, take it down and deploy again."
             )
 
@@ -106,12 +106,12 @@ class _Deployment:
         """Show what will be created, and ask for confirmation."""
         hosting, region = self.spec.hosting, self.aws.account.region
         items = [
-            Item("release files in the bucket:", f"releases/{self.candidate.release_id}", PENNIES),
+            Item("release files in the bucket:", f"releases/{self.candidate.release_id}", MINOR_COST),
             Item("model", self.model),
             Item("endpoint", f"{self.name}, {hosting}", hosting.price(region)),
         ]
         if not hosting.is_serverless:
-            items.append(Item("alarms", f"{self.name}-{self.candidate.name}-failures and -slowness", PENNIES))
+            items.append(Item("alarms", f"{self.name}-{self.candidate.name}-failures and -slowness", MINOR_COST))
         if self.spec.max_instances > hosting.count:
             most = HostingSpec(hosting.instance_type, self.spec.max_instances).price(region)
             items.append(Item("autoscaling", f"of {self.name} up to {self.spec.max_instances} instances", most))
@@ -142,7 +142,7 @@ class _Deployment:
         sagemaker, spec = self.aws.account.client("sagemaker"), self.spec
         tags = names.tags(spec.stage, self.candidate.release_id, expires=spec.expires, replaces=spec.replaces)
         try:
-            with explained():
+            with translate_errors():
                 configuration = endpoint_config.ensure(self.aws, self._config())
                 role.retry_until_propagated(
                     self.aws,
@@ -151,9 +151,9 @@ class _Deployment:
                     ),
                 )
         except AwsError as error:
-            if error.kind in PASSING:
+            if error.kind in RESUMABLE_KINDS:
                 raise
-            raise AwsError(error.detail, "not-begun", error.told) from error
+            raise AwsError(error.detail, "not-begun", error.aws_message) from error
 
     def _wait(self) -> DeployedEndpoint:
         """Wait until the endpoint is in service; raises `AwsError` if it failed, or took too long."""
@@ -177,7 +177,7 @@ class _Deployment:
 
     def _delete(self, error: Exception, found: DeployedEndpoint | None) -> None:
         """Delete what a failed deployment created; raises `AwsError` if AWS refuses that."""
-        self.aws.say(f"Deleting what was created for {self.name} ...")
+        self.aws.print(f"Deleting what was created for {self.name} ...")
         try:
             endpoint_state.delete(self.aws, self.name, self.resume)
             configuration = found.configuration if found else str(self._config()["EndpointConfigName"])

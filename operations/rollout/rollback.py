@@ -42,7 +42,10 @@ class PackageFolders:
 def rollback(aws: Aws, stage: str, package: PackageFolders, yes: bool = False) -> DeployedEndpoint:
     """Roll a stage back to its previous release; raises `AwsError` if there is none."""
     current = packaged_candidate(package.release_folder, package.model_folder)
-    name, resume = names.endpoint(stage, current.encoder.fingerprint), aws.typed or f"verdict rollback --stage {stage}"
+    name, resume = (
+        names.endpoint(stage, current.encoder.fingerprint),
+        aws.command_line or f"verdict rollback --stage {stage}",
+    )
     found = endpoint_state.wait_until_in_service(aws, name, stage, resume)
     previous, replaced = rollback_configuration(found), found.tags.get(REPLACES_TAG, "")
     if previous and endpoint_config.describe(aws.account, previous):
@@ -71,7 +74,7 @@ def _to_configuration(
         propose(aws.console, f"To be rolled back in {aws.account.region}, stage {found.stage}", [item], yes)
         transition = Transition(aws, found)
         transition.begin()
-        resume = aws.typed or f"verdict rollback --stage {found.stage}"
+        resume = aws.command_line or f"verdict rollback --stage {found.stage}"
         found = shift(aws, found, previous, replace(AT_ONCE, retains=True), resume)
     canary.verify(aws.account, found.name, _stored_canary(aws, release_id))
     transition.commit(release_id)
@@ -138,4 +141,4 @@ def restore(aws: Aws, release_id: str, package: PackageFolders) -> None:
                 atomic.write_bytes(package.release_folder / name, (folder / name).read_bytes())
         atomic.write_bytes(package.model_folder / MODEL_NAME, candidate.model)
         atomic.write_text(package.model_folder / CANARY_NAME, score_canary(candidate.model, candidate.encoder).dumps())
-    aws.say(f"Restored release {release_id} in {package.release_folder} and {package.model_folder}.")
+    aws.print(f"Restored release {release_id} in {package.release_folder} and {package.model_folder}.")

@@ -117,7 +117,7 @@ class _Split:
             moved = self._move(self.transition, self.found, variants)
             self._verify(moved)
         except CanaryError:
-            self.aws.say("The canary check failed. Removing the new variants ...")
+            self.aws.print("The canary check failed. Removing the new variants ...")
             shift(self.aws, moved, self.found.configuration, AT_ONCE, self.spec.resume)
             self.transition.undo()
             raise

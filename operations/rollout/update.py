@@ -30,7 +30,7 @@ def update(
     found = endpoint_state.find(aws.account, name)
     if not found or (not found.is_running and found.status == endpoint_state.FAILED):
         return _deploy_beside(aws, candidate, stage, name, strategy, yes)
-    resume = aws.typed or f"verdict update --stage {stage}"
+    resume = aws.command_line or f"verdict update --stage {stage}"
     found = endpoint_state.wait_until_in_service(aws, name, stage, resume, strategy.minutes or LONGEST_MINUTES)
     _check_one_variant(found)
     change = _Update(aws, candidate, found, strategy, resume)
@@ -83,7 +83,7 @@ class _Update:
             transition.commit(self.candidate.release_id)
             return self.found
         canary.verify(self.aws.account, self.found.name, canary.expected(self.candidate))
-        self.aws.say(
+        self.aws.print(
             f"Endpoint {self.found.name} already serves release {self.candidate.release_id}, with correct scores."
         )
         return self.found
@@ -110,7 +110,7 @@ class _Update:
         try:
             canary.verify(self.aws.account, moved.name, canary.expected(self.candidate))
         except CanaryError:
-            self.aws.say("The canary check failed. Moving back to the previous release ...")
+            self.aws.print("The canary check failed. Moving back to the previous release ...")
             shift(self.aws, moved, before, replace(AT_ONCE, minutes=self.strategy.minutes), self.resume)
             raise
 
@@ -123,7 +123,7 @@ def _deploy_beside(
     if not others:
         raise AwsError(f"Nothing is deployed in stage {stage} yet: verdict deploy --stage {stage}", "absent")
     newest = others[0]
-    aws.say(f"The packaged release has another vocabulary than {newest.release}, so it gets a new endpoint.")
+    aws.print(f"The packaged release has another vocabulary than {newest.release}, so it gets a new endpoint.")
     scaled = autoscaling.find(aws, newest.name, newest.variants[0].name)
     spec = DeploymentSpec(
         stage,
@@ -133,9 +133,9 @@ def _deploy_beside(
         replaces=newest.release,
     )
     if expiry := newest.tags.get(names.EXPIRY_TAG):
-        aws.say(f"{newest.name} expires at {expiry}; the new endpoint does not expire.")
+        aws.print(f"{newest.name} expires at {expiry}; the new endpoint does not expire.")
     ready = deploy(aws, candidate, spec, yes)
-    aws.say(
+    aws.print(
         f"Both endpoints are in service. Switch the app: chalice deploy --stage {stage}. When {newest.name} is idle, "
         f"delete it: verdict retire --stage {stage}"
     )

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from chalicelib.errors import SentimentError
 from operations.aws import bucket, role
 from operations.aws.account import Account
-from operations.aws.errors import AwsError, code_of, explained, is_absent
+from operations.aws.errors import AwsError, code_of, is_absent, translate_errors
 from operations.endpoint import candidate
 from operations.setup import service_quotas
 from training.model import container_image as images
@@ -44,7 +44,7 @@ class Check:
 def made(name: str, check: Callable[[], Check]) -> Check:
     """Make a check; what AWS does not tell is not checked, every other error is what is missing."""
     try:
-        with explained():
+        with translate_errors():
             return check()
     except AwsError as error:
         state = UNCHECKED if error.kind in _CANNOT_TELL else MISSING
@@ -63,15 +63,15 @@ def the_bucket(account: Account) -> Check:
     """Tell whether the bucket is there, in this region, and closed to others."""
     name, said = bucket.bucket_name(account), "bucket"
     if not bucket.exists(account):
-        cure = MAKE_IT if bucket.is_ours() else "Make it, or unset VERDICT_BUCKET."
+        cure = MAKE_IT if bucket.is_managed() else "Make it, or unset VERDICT_BUCKET."
         return Check(said, MISSING, f"{name} is not there", cure)
     region = account.client("s3").head_bucket(Bucket=name).get("BucketRegion", account.region)
     if region != account.region:
         return Check(said, MISSING, f"{name} is in {region}", f"Jobs need one in {account.region}: set VERDICT_BUCKET.")
-    bucket.refuse_strangers(account)
+    bucket.refuse_untagged(account)
     open_ways = openings(account)
     if open_ways:
-        cure = MAKE_IT if bucket.is_ours() else "Close it: VERDICT_BUCKET is yours to look after."
+        cure = MAKE_IT if bucket.is_managed() else "Close it: VERDICT_BUCKET is yours to look after."
         return Check(said, MISSING, f"{name} lacks {', '.join(open_ways)}", cure)
     return Check(said, OK, f"{name}: private, encrypted, HTTPS only")
 
@@ -116,7 +116,7 @@ def the_role(account: Account) -> Check:
         return Check(said, MISSING, f"{name} does not trust SageMaker", f"Let {role.SERVICE} assume it.")
     if name != role.role_name(account):
         return Check(said, OK, f"{arn}; VERDICT_ROLE's policy is yours to look after")
-    role.refuse_strangers(account)
+    role.refuse_untagged(account)
     stated = _setting(lambda: iam.get_role_policy(RoleName=name, PolicyName=role.POLICY_NAME)["PolicyDocument"])
     if stated != role.policy(account):
         return Check(said, MISSING, f"{name} has another policy than this version's", MAKE_IT)

@@ -66,15 +66,15 @@ def create(aws: Aws, yes: bool) -> None:
     """
     images.image_uri(aws.account.region)
     items = []
-    if bucket.is_ours():
+    if bucket.is_managed():
         items.append(Item("bucket, private and encrypted", bucket.bucket_name(aws.account)))
-    if not role.is_given():
+    if role.is_managed():
         items.append(Item("execution role, for its part of the bucket", role.role_name(aws.account)))
     propose(aws.console, "To be made or brought up to date", items, yes)
     bucket.ensure(aws)
-    if bucket.is_ours():
-        bucket.close(aws.account)
-    if not role.is_given():
+    if bucket.is_managed():
+        bucket.secure(aws.account)
+    if role.is_managed():
         role.create(aws)
 
 

@@ -66,7 +66,7 @@ def delete_app(aws: Aws, app: Resource, project: Path = PROJECT, chalice: Chalic
         for api in app.facts["more_apis"]:
             delete_api(aws, api)
     if app.facts["url"]:
-        aws.say(f"The app is no longer available at {app.facts['url']}")
+        aws.print(f"The app is no longer available at {app.facts['url']}")
 
 
 def _delete_by_chalice(aws: Aws, app: Resource, project: Path, chalice: Chalice) -> None:
@@ -94,7 +94,7 @@ def delete_api(aws: Aws, api: str) -> None:
         except ClientError as error:
             if code_of(error) != "TooManyRequestsException" or attempt == API_ATTEMPTS:
                 raise
-        aws.say(f"API Gateway deletes one API every 30 seconds: waiting to delete {api} ...")
+        aws.print(f"API Gateway deletes one API every 30 seconds: waiting to delete {api} ...")
         aws.pause(API_SECONDS)
 
 

@@ -108,7 +108,7 @@ def delete_transform_output(aws: Aws, output: Resource) -> None:
 
 def delete_bucket(aws: Aws, found: Resource) -> None:
     """Delete the bucket with all objects; raises `AwsError` if these commands did not create it."""
-    if not bucket.is_ours():
+    if not bucket.is_managed():
         raise AwsError(f"VERDICT_BUCKET names {found.name}: your own bucket is never deleted.", "refused")
     if not bucket.is_tagged(aws.account):
         raise AwsError(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, explained, if_there
+from operations.aws.errors import AwsError, if_there, translate_errors
 from operations.aws.waiting import StoppedWaitingError, wait_for
 from operations.endpoint import endpoint_state
 from operations.inventory.resources import CONFIGURATION, ENDPOINT, JOBS, MODEL, Resource
@@ -52,11 +52,11 @@ def remove(
 def _delete(aws: Aws, resource: Resource, delete: Deletion) -> str:
     """Delete a resource; returns the reason for a failure, "" on success. Raises on Ctrl-C and `FATAL` errors."""
     try:
-        with explained():
+        with translate_errors():
             delete(aws, resource)
     except (AwsError, StoppedWaitingError) as error:
         return "" if getattr(error, "kind", "") == "absent" else _reason(error)
-    aws.say(f"{'Stopped' if resource.kind in JOBS else 'Deleted'}: {resource.label}")
+    aws.print(f"{'Stopped' if resource.kind in JOBS else 'Deleted'}: {resource.label}")
     return ""
 
 
@@ -91,7 +91,7 @@ def _await_end(
         return f"{verb} {', '.join(resource.name for resource in remaining)}"
 
     try:
-        with explained():
+        with translate_errors():
             wait_for(look, lambda remaining: not remaining, describe, aws.console, resume, timeout_seconds, aws.pause)
     except StoppedWaitingError as error:
         why = _reason(error)

@@ -17,7 +17,7 @@ from chalicelib import release
 from operations.aws import names, plan
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import if_there, of_service
+from operations.aws.errors import if_there, translate_client_error
 from operations.endpoint.invocation_metrics import invocations, reported_variants
 from operations.inventory import inventory
 from operations.inventory.inventory import Inventory
@@ -130,7 +130,8 @@ def use_of(account: Account, endpoint: Resource, idle: timedelta, now: datetime)
         variants = sorted({variant.name for variant in endpoint.variants}.union(reported))
         counts = [invocations(account, endpoint.name, name, now - idle, now) for name in variants]
     except ClientError as error:
-        return EndpointUse(endpoint, None, f"its invocations could not be read: {of_service(error).detail}")
+        reason = translate_client_error(error).detail
+        return EndpointUse(endpoint, None, f"its invocations could not be read: {reason}")
     return EndpointUse(endpoint, sum(counts), "")
 
 
@@ -150,14 +151,14 @@ def retire(aws: Aws, stage: str, packaged: PackagedRelease, idle: timedelta, yes
     required = required_endpoints(aws.account, found, stage, packaged)
     others = uses(aws.account, found, required, idle, datetime.now(UTC))
     if not others:
-        aws.say(f"All endpoints of stage {stage} are required: {', '.join(sorted(required.names))}.")
+        aws.print(f"All endpoints of stage {stage} are required: {', '.join(sorted(required.names))}.")
         return Retired((), ())
     aws.console.print(table(f"Endpoints of stage {stage} that the packaged release does not use", map(_row, others)))
     if required.condition:
-        aws.say(f"Nothing can be deleted yet: {required.condition}")
+        aws.print(f"Nothing can be deleted yet: {required.condition}")
     idle_endpoints = [use.endpoint for use in others if use.is_idle]
     if idle_endpoints:
-        plan.ask("Delete the idle endpoints?", yes)
+        plan.confirm("Delete the idle endpoints?", yes)
     resources = [resource for endpoint in idle_endpoints for resource in with_dependents(found, endpoint)]
     failures = remove(aws, resources, DELETIONS, f"verdict retire --stage {stage}")
     failed = {failure.resource.name for failure in failures}

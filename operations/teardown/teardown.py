@@ -122,15 +122,15 @@ def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[str, Deletion
     selected = select_for_deletion(found, scope, datetime.now(UTC))
     failures: list[DeletionFailure] = []
     for sentence in kept_sentences(found, scope):
-        aws.say(sentence)
+        aws.print(sentence)
     if selected:
         _propose(aws, selected, scope, yes)
         failures = remove(aws, selected, deletions, scope.command)
     else:
-        aws.say("There is nothing to delete.")
+        aws.print("There is nothing to delete.")
     after = inventory.take(aws.account)
     for sentence in verification.sentences(aws.account, after, scope.stage):
-        aws.say(sentence)
+        aws.print(sentence)
     if failures:
         reasons = "".join(f"\n  {failure.resource.label}: {failure.why}" for failure in failures)
         raise LeftOverError(f"Not everything could be deleted:{reasons}\nAfter fixing this, repeat: {scope.command}")
@@ -160,13 +160,13 @@ def kept_sentences(found: Inventory, scope: Scope) -> Iterator[str]:
 def _propose(aws: Aws, selected: Sequence[Resource], scope: Scope, yes: bool) -> None:
     """Print what will be deleted, and ask for confirmation."""
     where = f"stage {scope.stage}" if scope.stage else "all stages"
-    aws.say(f"To be deleted in {aws.account.region}, {where}:")
+    aws.print(f"To be deleted in {aws.account.region}, {where}:")
     for resource in selected:
-        aws.say(resource.line_with_cost)
-    aws.say(prices.source())
+        aws.print(resource.line_with_cost)
+    aws.print(prices.source())
     if any(resource.kind == BUCKET for resource in selected):
-        aws.say("The bucket contains all deployed releases. They cannot be restored.")
-    plan.ask("Delete all of this?", yes)
+        aws.print("The bucket contains all deployed releases. They cannot be restored.")
+    plan.confirm("Delete all of this?", yes)
 
 
 def all_deletions(delete_app: Deletion = delete_app) -> dict[str, Deletion]:

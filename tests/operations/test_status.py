@@ -8,7 +8,7 @@ from operations import status
 from operations.aws import names
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.plan import NOTHING
+from operations.aws.plan import NO_COST
 from operations.aws.prices import Price
 from operations.endpoint import invocation_metrics
 from operations.endpoint.transition import UPDATING_TAG
@@ -128,9 +128,9 @@ def test_hours_count_from_the_month_start_or_the_creation() -> None:
 
 
 def test_an_unknown_price_makes_the_sum_unknown() -> None:
-    assert costs.total_price([Price(0.1), NOTHING, Price(0.2)]).usd_per_hour == pytest.approx(0.3)
+    assert costs.total_price([Price(0.1), NO_COST, Price(0.2)]).usd_per_hour == pytest.approx(0.3)
     assert costs.total_price([Price(0.1), Price(None)]).usd_per_hour is None
-    assert costs.total_price([]) is NOTHING
+    assert costs.total_price([]) is NO_COST
 
 
 def test_expired_and_long_running_resources_have_reminders() -> None:

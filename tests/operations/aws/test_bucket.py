@@ -100,7 +100,7 @@ def test_a_bucket_of_ones_own_is_used_as_it_is(aws: Aws, monkeypatch: pytest.Mon
     aws.account.client("s3").create_bucket(Bucket="my-own")
     monkeypatch.setenv("VERDICT_BUCKET", "my-own")
     assert bucket.ensure(aws) == "my-own"
-    assert not bucket.is_ours()
+    assert not bucket.is_managed()
     assert bucket.tags(aws.account) == {}
     assert bucket.uri(aws.account, "any") == "s3://my-own/verdict/any"
 

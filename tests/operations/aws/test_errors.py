@@ -19,7 +19,14 @@ from botocore.stub import Stubber
 
 from operations.aws import bucket
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, explained, is_absent, is_taken, of_botocore, of_service
+from operations.aws.errors import (
+    AwsError,
+    is_absent,
+    is_taken,
+    translate_botocore_error,
+    translate_client_error,
+    translate_errors,
+)
 from simulator.aws import SimulatedAws
 from simulator.fault_injection import REFUSALS
 from simulator.listener import Listening
@@ -78,12 +85,12 @@ def refusal(code: str, message: str) -> ClientError:
 
 @pytest.mark.parametrize(("code", "message", "kind", "sentence"), TOLD)
 def test_a_refusal_becomes_one_line_that_says_what_to_do(code: str, message: str, kind: str, sentence: str) -> None:
-    with pytest.raises(AwsError) as raised, explained():
+    with pytest.raises(AwsError) as raised, translate_errors():
         raise refusal(code, message)
     assert raised.value.kind == kind
     assert sentence in raised.value.detail
     assert "\n" not in raised.value.detail
-    assert raised.value.told == f"DescribeEndpoint: {code}: {message}"
+    assert raised.value.aws_message == f"DescribeEndpoint: {code}: {message}"
     assert isinstance(raised.value.__cause__, ClientError)
 
 
@@ -101,14 +108,14 @@ def test_a_refusal_becomes_one_line_that_says_what_to_do(code: str, message: str
     ],
 )
 def test_an_error_before_any_answer_says_what_to_do(error: Exception, kind: str, sentence: str) -> None:
-    with pytest.raises(AwsError) as raised, explained():
+    with pytest.raises(AwsError) as raised, translate_errors():
         raise error
     assert raised.value.kind == kind
     assert sentence in raised.value.detail
 
 
 def test_an_unknown_profile_is_named() -> None:
-    with pytest.raises(AwsError, match=r"\(nobody\).*Check AWS_PROFILE"), explained():
+    with pytest.raises(AwsError, match=r"\(nobody\).*Check AWS_PROFILE"), translate_errors():
         boto3.Session(profile_name="nobody")
 
 
@@ -116,37 +123,37 @@ def test_a_subclass_is_told_as_its_nearest_ancestor_in_the_table() -> None:
     class NewerError(NoCredentialsError):
         pass
 
-    assert of_botocore(NewerError()).kind == "no-credentials"
+    assert translate_botocore_error(NewerError()).kind == "no-credentials"
 
 
 def test_our_own_errors_pass_as_they_are() -> None:
-    with pytest.raises(AwsError, match="ours"), explained():
+    with pytest.raises(AwsError, match="ours"), translate_errors():
         raise AwsError("ours")
 
 
 def test_a_bug_is_not_explained_away() -> None:
-    with pytest.raises(KeyError), explained():
+    with pytest.raises(KeyError), translate_errors():
         raise KeyError("bug")
 
 
 @pytest.mark.parametrize("kind", sorted(set(REFUSALS) - {"throttled", "unavailable"}))
 def test_what_goes_wrong_on_the_wire_is_explained(simulated: SimulatedAws, aws: Aws, kind: str) -> None:
     simulated.fault_injector.order("DescribeEndpoint", kind)
-    with pytest.raises(AwsError) as raised, explained():
+    with pytest.raises(AwsError) as raised, translate_errors():
         aws.account.client("sagemaker").describe_endpoint(EndpointName="a")
     assert raised.value.kind == {"denied": "no-permission", "limit": "quota", "expired": "expired"}[kind]
 
 
 def test_a_head_that_is_not_permitted_names_the_permission_that_it_takes() -> None:
     error = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
-    assert of_service(error).detail.startswith("These credentials may not s3:GetObject.")
+    assert translate_client_error(error).detail.startswith("These credentials may not s3:GetObject.")
 
 
 def test_an_upload_that_is_refused_names_the_permission(simulated: SimulatedAws, aws: Aws, tmp_path: Path) -> None:
     bucket.ensure(aws)
     (tmp_path / "file").write_bytes(b"content")
     simulated.fault_injector.order("PutObject", "denied")
-    with pytest.raises(AwsError, match="may not s3:PutObject") as raised, explained():
+    with pytest.raises(AwsError, match="may not s3:PutObject") as raised, translate_errors():
         bucket.put_file(aws.account, "any/file", tmp_path / "file")
     assert raised.value.kind == "no-permission"
 
@@ -164,7 +171,7 @@ def test_a_page_in_place_of_an_answer_is_told_as_what_it_is(service: str, operat
     try:
         once = Config(retries={"total_max_attempts": 1})
         client = boto3.client(service, endpoint_url=portal.url, config=once, **SAGEMAKER)
-        with pytest.raises(AwsError, match="Is a proxy in between"), explained():
+        with pytest.raises(AwsError, match="Is a proxy in between"), translate_errors():
             getattr(client, operation)()
         client.close()
     finally:
@@ -184,7 +191,7 @@ def test_an_expired_login_is_told_where_s3_says_nothing_but_400(asked: dict[str,
     try:
         client = boto3.client("s3", endpoint_url=mute.url, config=Config(s3={"addressing_style": "path"}), **SAGEMAKER)
         ask = getattr(client, asked.pop("operation"))
-        with pytest.raises(AwsError, match="as it does when a login has expired") as raised, explained():
+        with pytest.raises(AwsError, match="as it does when a login has expired") as raised, translate_errors():
             ask(Bucket="any", **asked)
         assert raised.value.kind == "expired"
         client.close()

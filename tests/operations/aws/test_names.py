@@ -57,4 +57,4 @@ def test_tags_say_whose_and_the_service_takes_them() -> None:
 
 
 def test_a_time_is_written_in_utc() -> None:
-    assert names.moment(datetime(2026, 11, 25, 0, 30, tzinfo=UTC)) == "2026-11-25T00:30:00Z"
+    assert names.utc_text(datetime(2026, 11, 25, 0, 30, tzinfo=UTC)) == "2026-11-25T00:30:00Z"

@@ -5,12 +5,12 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from operations.aws.plan import NOTHING, PENNIES, DeclinedError, Item, ask, propose
+from operations.aws.plan import MINOR_COST, NO_COST, DeclinedError, Item, confirm, propose
 from operations.aws.prices import Price
 
 HOURLY = Item("endpoint", "verdict-dev-86d44843754f", Price(0.115))
 UNKNOWN = Item("endpoint", "verdict-dev-86d44843754f", Price(None))
-FREE = Item("model", "verdict-dev-model", NOTHING)
+FREE = Item("model", "verdict-dev-model", NO_COST)
 
 
 def proposed(items: list[Item], answer: str | None, yes: bool = False) -> tuple[str, BaseException | None]:
@@ -26,7 +26,7 @@ def proposed(items: list[Item], answer: str | None, yes: bool = False) -> tuple[
     return console.file.getvalue(), result.exception
 
 
-@pytest.mark.parametrize("item", [HOURLY, UNKNOWN, Item("bucket", "b", PENNIES)])
+@pytest.mark.parametrize("item", [HOURLY, UNKNOWN, Item("bucket", "b", MINOR_COST)])
 def test_what_may_cost_something_is_asked_about(item: Item) -> None:
     shown, raised = proposed([item], "n\n")
     assert item.name in shown
@@ -69,4 +69,4 @@ def test_names_are_shown_in_one_piece_however_narrow_the_window() -> None:
 
 
 def test_ask_takes_yes_for_an_answer() -> None:
-    assert ask("Go on?", yes=True) is None
+    assert confirm("Go on?", yes=True) is None

@@ -38,14 +38,14 @@ def test_an_absent_role_is_told_with_how_to_make_it(aws: Aws, monkeypatch: pytes
     monkeypatch.setenv("VERDICT_BUCKET", "any")
     assert role.find(aws.account) == ""
     with pytest.raises(AwsError, match="verdict doctor --create") as raised:
-        role.need(aws.account)
+        role.require(aws.account)
     assert raised.value.kind == "no-role"
 
 
 def test_a_role_that_one_names_is_used_as_it_is(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERDICT_ROLE", "arn:aws:iam::123456789012:role/mine")
-    assert role.need(aws.account) == "arn:aws:iam::123456789012:role/mine"
-    assert role.is_given()
+    assert role.require(aws.account) == "arn:aws:iam::123456789012:role/mine"
+    assert not role.is_managed()
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_what_is_no_arn_of_a_role_is_refused_in_one_line(
 ) -> None:
     monkeypatch.setenv("VERDICT_ROLE", stated)
     with pytest.raises(AwsError, match="is not the ARN of a role: arn:aws:iam::123456789012:role/<name>") as raised:
-        role.need(aws.account)
+        role.require(aws.account)
     assert raised.value.kind == "role-refused"
     assert "\n" not in raised.value.detail
 
 
 def test_a_role_below_a_path_is_a_role(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERDICT_ROLE", "arn:aws-us-gov:iam::123456789012:role/service-role/Mine_1.2")
-    assert role.need(aws.account).endswith("/Mine_1.2")
+    assert role.require(aws.account).endswith("/Mine_1.2")
 
 
 def test_a_role_of_that_name_that_others_made_is_not_written_to(aws: Aws) -> None:
@@ -81,7 +81,7 @@ def test_a_role_of_that_name_that_others_made_is_not_written_to(aws: Aws) -> Non
 def test_the_role_is_made_once_with_its_policy(aws: Aws) -> None:
     iam = aws.account.client("iam")
     arn = role.create(aws)
-    assert role.create(aws) == arn == role.need(aws.account)
+    assert role.create(aws) == arn == role.require(aws.account)
     stated = iam.get_role_policy(RoleName=role.role_name(aws.account), PolicyName=role.POLICY_NAME)["PolicyDocument"]
     assert stated == role.policy(aws.account)
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from operations.aws import bucket
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, explained
+from operations.aws.errors import AwsError, translate_errors
 from operations.aws.plan import DeclinedError
 from operations.aws.waiting import StoppedWaitingError
 from operations.jobs import training_job
@@ -185,7 +185,7 @@ def test_a_quota_of_zero_is_reported(
     aws: Aws, small_channels: Path, short: dict[str, str], tmp_path: Path, started: Started
 ) -> None:
     options = replace(OPTIONS, instance_type="ml.m5.4xlarge")
-    with pytest.raises(AwsError) as caught, explained():
+    with pytest.raises(AwsError) as caught, translate_errors():
         train_on_sagemaker(aws, small_channels, tmp_path / "run", short, options)
     assert caught.value.kind == "quota"
     assert started() == []

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cli.model.tune import command
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, explained
+from operations.aws.errors import AwsError, translate_errors
 from operations.aws.plan import DeclinedError
 from operations.aws.waiting import StoppedWaitingError
 from operations.jobs import tuning_job
@@ -162,7 +162,7 @@ def test_a_missing_permission_is_named(
     simulated: SimulatedAws, aws: Aws, space: SearchSpace, small_channels: Path
 ) -> None:
     simulated.fault_injector.order("CreateHyperParameterTuningJob", "denied")
-    with pytest.raises(AwsError, match="sagemaker:CreateHyperParameterTuningJob"), explained():
+    with pytest.raises(AwsError, match="sagemaker:CreateHyperParameterTuningJob"), translate_errors():
         search_on_sagemaker(aws, space, small_channels, RANDOM, OPTIONS)
 
 

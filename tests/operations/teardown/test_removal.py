@@ -128,7 +128,7 @@ def test_a_bucket_without_our_tag_is_not_deleted(aws: Aws) -> None:
     assert left.resource.kind == BUCKET
     assert "It has no tag verdict:app" in left.why
     assert s3.head_object(Bucket=name, Key="precious")
-    bucket.close(aws.account)
+    bucket.secure(aws.account)
     assert remove(aws, found, DELETIONS, RESUME) == []
     assert not bucket.exists(aws.account)
 
@@ -140,7 +140,7 @@ def test_objects_in_an_untagged_bucket_are_not_transform_output(aws: Aws) -> Non
     assert [one.stage for one in inventory.take(aws.account, "theirs", ["transform output"]).resources] == ["theirs"]
     s3.delete_bucket_tagging(Bucket=name)
     assert inventory.take(aws.account, "theirs", ["transform output"]).resources == ()
-    bucket.close(aws.account)
+    bucket.secure(aws.account)
 
 
 @pytest.mark.parametrize("kind", [PACKAGE_GROUP, ROLE, LOG_STREAMS])
