@@ -94,7 +94,7 @@ def test_an_evaluation_in_batch_equals_the_local_one(
     in_batch = verified(
         lambda rows: score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=True),
         predictor(candidate.model, candidate.encoder.columns),
-        aws.say,
+        aws.print,
     )
     local = evaluate(folders[0], small_data, include_test=True)
     remote = evaluate(folders[1], small_data, include_test=True, predict=in_batch)

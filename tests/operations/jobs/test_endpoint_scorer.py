@@ -94,7 +94,7 @@ def test_an_evaluation_on_the_endpoint_equals_the_local_one(
     on_endpoint = verified(
         lambda rows: score_on_endpoint(aws, stage, candidate, "", rows, yes=True),
         predictor(candidate.model, candidate.encoder.columns),
-        aws.say,
+        aws.print,
     )
     evaluation = evaluate(tmp_path / "run", small_data, include_test=True, predict=on_endpoint)
     assert evaluation.figures == load_evaluation(evaluated_run).figures
