@@ -4,18 +4,18 @@ from training.model.hyperparameters import PRESETS, HyperparameterError, for_rou
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_presets_are_strings_that_parse(preset):
+def test_presets_are_strings_that_parse(preset: str) -> None:
     assert all(isinstance(value, str) for value in PRESETS[preset].values())
     assert parse(PRESETS[preset]).strings == PRESETS[preset]
 
 
-def test_early_stopping_uses_the_last_metric():
+def test_early_stopping_uses_the_last_metric() -> None:
     parsed = parse(with_settings("default", ("eval_metric=logloss,auc", "num_round=7")))
     assert (parsed.watched_metric, parsed.num_round) == ("auc", 7)
     assert not {"num_round", "early_stopping_rounds"} & parsed.booster.keys()
 
 
-def test_an_empty_value_removes_a_setting():
+def test_an_empty_value_removes_a_setting() -> None:
     assert parse(with_settings("default", ("early_stopping_rounds=",))).early_stopping_rounds is None
 
 
@@ -33,12 +33,12 @@ def test_an_empty_value_removes_a_setting():
         ("eta", "not in the form key=value"),
     ],
 )
-def test_an_invalid_setting_is_refused_with_the_reason(setting, message):
+def test_an_invalid_setting_is_refused_with_the_reason(setting: str, message: str) -> None:
     with pytest.raises(HyperparameterError, match=message):
         parse(with_settings("default", (setting,)))
 
 
-def test_a_linear_booster_starts_from_the_linear_preset():
+def test_a_linear_booster_starts_from_the_linear_preset() -> None:
     assert with_settings("default", ("booster=gblinear", "eta=0.4")) == {**PRESETS["linear"], "eta": "0.4"}
     assert parse(PRESETS["linear"]).is_linear
     assert not parse(PRESETS["default"]).is_linear
@@ -53,12 +53,12 @@ def test_a_linear_booster_starts_from_the_linear_preset():
         ("linear", "updater=prune", "it must be coord_descent or shotgun"),
     ],
 )
-def test_parameters_of_the_other_booster_are_refused(preset, setting, message):
+def test_parameters_of_the_other_booster_are_refused(preset: str, setting: str, message: str) -> None:
     with pytest.raises(HyperparameterError, match=message):
         parse(with_settings(preset, (setting,)))
 
 
-def test_a_fixed_number_of_rounds_has_no_early_stopping():
+def test_a_fixed_number_of_rounds_has_no_early_stopping() -> None:
     kept = for_rounds(PRESETS["default"], 7)
     assert parse(kept).num_round == 7
     assert parse(kept).early_stopping_rounds is None

@@ -2,6 +2,7 @@
 
 import json
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ SHAPES = {
 }
 
 
-def some_rows(count=600, seed=1):
+def some_rows(count: Any = 600, seed: Any = 1) -> Any:
     """Make rows as the encoder writes them, and a label that depends on words, on their absence, and on evidence."""
     chance = np.random.default_rng(seed)
     words = chance.random((count, WORDS)) < np.linspace(0.05, 0.9, WORDS)
@@ -34,7 +35,7 @@ def some_rows(count=600, seed=1):
     return csr_matrix(dense), labels  # what is 0 in a sparse matrix is not there, and so missing
 
 
-def trained(shape, rows, labels):
+def trained(shape: Any, rows: Any, labels: Any) -> Any:
     columns = [*range(FIRST_DERIVED), COLUMNS - 1] if shape == "by words alone" else range(COLUMNS)
     kept = csr_matrix(rows.multiply(np.isin(np.arange(COLUMNS), list(columns))))
     booster = xgboost.train(
@@ -45,15 +46,15 @@ def trained(shape, rows, labels):
     return bytes(booster.save_raw("ubj"))
 
 
-def document_of(model):
+def document_of(model: bytes) -> Any:
     return json.loads(xgboost.Booster(model_file=bytearray(model)).save_raw("json"))
 
 
-def trees_of(model):
+def trees_of(model: bytes) -> Any:
     return document_of(model)["learner"]["gradient_booster"]["model"]["trees"]
 
 
-def splits_of(model, columns):
+def splits_of(model: bytes, columns: Any) -> Any:
     """Return (tree number, node, tree) of every split on these columns."""
     return [
         (number, node, tree)
@@ -63,7 +64,7 @@ def splits_of(model, columns):
     ]
 
 
-def forms_of(model):
+def forms_of(model: bytes) -> Any:
     """Return the forms of splits on words: (1 goes left, missing goes left)."""
     return {
         (tree["split_conditions"][node] > 1, bool(tree["default_left"][node]))
@@ -71,7 +72,7 @@ def forms_of(model):
     }
 
 
-def with_splits_of_every_form(model, seed):
+def with_splits_of_every_form(model: bytes, seed: Any) -> Any:
     """Give every split on a word another threshold and another way for missing, at random."""
     chance = random.Random(seed)
     document = document_of(model)
@@ -83,24 +84,24 @@ def with_splits_of_every_form(model, seed):
     return bytes(xgboost.Booster(model_file=bytearray(json.dumps(document).encode())).save_raw("ubj"))
 
 
-def answers(model, rows):
+def answers(model: bytes, rows: Any) -> Any:
     """Return what a model says of rows, bit for bit."""
     booster = xgboost.Booster(model_file=bytearray(model))
     return booster.predict(xgboost.DMatrix(rows, nthread=1)).view(np.uint32).tolist()
 
 
 @pytest.fixture(scope="module")
-def rows():
+def rows() -> Any:
     return some_rows()[0]
 
 
 @pytest.fixture(scope="module", params=SHAPES)
-def model(request, rows):
+def model(request: pytest.FixtureRequest, rows: Any) -> Any:
     return trained(request.param, rows, some_rows()[1])
 
 
 @pytest.fixture(scope="module")
-def forged(model):
+def forged(model: bytes) -> Any:
     """A model with splits of every form, more than XGBoost would make."""
     made = with_splits_of_every_form(model, seed=1)
     assert forms_of(made) == {(True, True), (True, False), (False, True), (False, False)}
@@ -108,11 +109,11 @@ def forged(model):
 
 
 @pytest.fixture(scope="module")
-def invariant(forged):
+def invariant(forged: Any) -> Any:
     return make_missing_invariant(forged, 0, FIRST_DERIVED)
 
 
-def test_a_trained_model_distinguishes_missing_from_zero(model, rows):
+def test_a_trained_model_distinguishes_missing_from_zero(model: bytes, rows: Any) -> None:
     invariant = make_missing_invariant(model, 0, FIRST_DERIVED)
     assert not is_missing_invariant(model, 0, FIRST_DERIVED)
     assert count_changed(xgboost.Booster(model_file=bytearray(model)), rows) > 0
@@ -120,23 +121,23 @@ def test_a_trained_model_distinguishes_missing_from_zero(model, rows):
     assert count_changed(xgboost.Booster(model_file=bytearray(invariant)), rows) == 0
 
 
-def test_an_invariant_model_scores_rows_as_before(model, rows):
+def test_an_invariant_model_scores_rows_as_before(model: bytes, rows: Any) -> None:
     others = some_rows(count=1_500, seed=2)[0]
     for each in (rows, others):
         assert answers(make_missing_invariant(model, 0, FIRST_DERIVED), each) == answers(model, each)
 
 
-def test_rewritten_splits_of_every_form_score_rows_as_before(forged, invariant, rows):
+def test_rewritten_splits_of_every_form_score_rows_as_before(forged: Any, invariant: Any, rows: Any) -> None:
     assert answers(invariant, rows) == answers(forged, rows)
 
 
-def test_rewritten_splits_of_every_form_treat_zero_as_missing(forged, invariant, rows):
+def test_rewritten_splits_of_every_form_treat_zero_as_missing(forged: Any, invariant: Any, rows: Any) -> None:
     assert answers(forged, rows.toarray()) != answers(forged, rows)
     assert answers(invariant, rows.toarray()) == answers(invariant, rows)
 
 
 @pytest.mark.parametrize("seed", range(2, 5))
-def test_any_mix_of_split_forms_is_rewritten(model, rows, seed):
+def test_any_mix_of_split_forms_is_rewritten(model: bytes, rows: Any, seed: Any) -> None:
     forged = with_splits_of_every_form(model, seed)
     invariant = make_missing_invariant(forged, 0, FIRST_DERIVED)
     assert answers(invariant, rows) == answers(invariant, rows.toarray()) == answers(forged, rows)
@@ -144,7 +145,7 @@ def test_any_mix_of_split_forms_is_rewritten(model, rows, seed):
 
 @pytest.mark.parametrize("threshold", [-2.0, -1e-5, 0.0, 0.5, 1.0, 1.0000001, 3.0])
 @pytest.mark.parametrize("missing_left", [0, 1])
-def test_a_single_split_of_any_form_is_rewritten(model, rows, threshold, missing_left):
+def test_a_single_split_of_any_form_is_rewritten(model: bytes, rows: Any, threshold: Any, missing_left: int) -> None:
     document = document_of(model)
     trees = document["learner"]["gradient_booster"]["model"]["trees"]
     for tree in trees:
@@ -157,7 +158,7 @@ def test_a_single_split_of_any_form_is_rewritten(model, rows, threshold, missing
     assert answers(invariant, rows) == answers(invariant, rows.toarray()) == answers(made, rows)
 
 
-def test_one_split_that_is_not_invariant_is_found(invariant):
+def test_one_split_that_is_not_invariant_is_found(invariant: Any) -> None:
     document = document_of(invariant)
     for number, node, _ in random.Random(1).sample(splits_of(invariant, range(FIRST_DERIVED)), 8):
         tree = document["learner"]["gradient_booster"]["model"]["trees"][number]
@@ -167,7 +168,7 @@ def test_one_split_that_is_not_invariant_is_found(invariant):
         assert not is_missing_invariant(made, 0, FIRST_DERIVED)
 
 
-def test_parents_and_children_stay_consistent(invariant):
+def test_parents_and_children_stay_consistent(invariant: Any) -> None:
     for tree in trees_of(invariant):
         assert tree["parents"][0] == ROOT
         for node, (left, right) in enumerate(zip(tree["left_children"], tree["right_children"], strict=True)):
@@ -176,10 +177,10 @@ def test_parents_and_children_stay_consistent(invariant):
                 assert tree["parents"][left] == tree["parents"][right] == node
 
 
-def test_swapped_children_keep_their_branches(forged, invariant):
+def test_swapped_children_keep_their_branches(forged: Any, invariant: Any) -> Any:
     """As many leaves lie below every node's children as before, the other way round where the children were swapped."""
 
-    def leaves_below(tree, node):
+    def leaves_below(tree: Any, node: Any) -> Any:
         left, right = tree["left_children"][node], tree["right_children"][node]
         return [tree["split_conditions"][node]] if left == -1 else leaves_below(tree, left) + leaves_below(tree, right)
 
@@ -191,8 +192,8 @@ def test_swapped_children_keep_their_branches(forged, invariant):
     assert swapped_deep > 3
 
 
-def test_splits_on_ngram_columns_are_unchanged(forged, invariant):
-    def of_evidence(model):
+def test_splits_on_ngram_columns_are_unchanged(forged: Any, invariant: Any) -> Any:
+    def of_evidence(model: bytes) -> Any:
         return sorted(
             (
                 number,
@@ -204,7 +205,7 @@ def test_splits_on_ngram_columns_are_unchanged(forged, invariant):
     assert of_evidence(invariant) == of_evidence(forged)
 
 
-def test_feature_importance_is_unchanged(model):
+def test_feature_importance_is_unchanged(model: bytes) -> None:
     before, after = (
         xgboost.Booster(model_file=bytearray(each)) for each in (model, make_missing_invariant(model, 0, FIRST_DERIVED))
     )
@@ -214,16 +215,16 @@ def test_feature_importance_is_unchanged(model):
     assert after.num_boosted_rounds() == before.num_boosted_rounds()
 
 
-def test_an_invariant_model_is_unchanged(invariant):
+def test_an_invariant_model_is_unchanged(invariant: Any) -> None:
     assert make_missing_invariant(invariant, 0, FIRST_DERIVED) == invariant
 
 
-def test_only_the_given_columns_are_rewritten(forged):
+def test_only_the_given_columns_are_rewritten(forged: Any) -> Any:
     some = make_missing_invariant(forged, 3, 6)
     assert is_missing_invariant(some, 3, 6)
     assert not is_missing_invariant(some, 0, FIRST_DERIVED)
 
-    def others(model):
+    def others(model: bytes) -> Any:
         columns = set(range(COLUMNS)) - {3, 4, 5}
         return sorted((number, tree["split_conditions"][node]) for number, node, tree in splits_of(model, columns))
 

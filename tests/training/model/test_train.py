@@ -1,5 +1,7 @@
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,22 +17,22 @@ from training.features.prepare import Recipe, prepare
 from training.model import missing_values
 from training.model import train as train_module
 from training.model.hyperparameters import HyperparameterError, for_rounds, parse, with_settings
-from training.model.run_folder import RunError, load_run, run_folder
+from training.model.run_folder import Run, RunError, load_run, run_folder
 from training.model.train import best_round, cross_validate, fit, mean_history, train
 
 
-def rows_of(channel):
+def rows_of(channel: Any) -> Any:
     """Return a channel's rows, without labels."""
     return [line.partition(" ")[2] for line in channel.read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")
-def folds(small_channels, small_hyperparameters):
+def folds(small_channels: Path, small_hyperparameters: dict[str, str]) -> Any:
     return cross_validate(small_channels, parse(small_hyperparameters), one_process=True)
 
 
 @pytest.fixture(scope="module")
-def channels_of_words(small_data, tmp_path_factory):
+def channels_of_words(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Channels without evidence, on which a model has nothing to split on but words."""
     folder = tmp_path_factory.mktemp("words")
     prepare(small_data, folder, recipe=Recipe(evidence=False))
@@ -38,12 +40,12 @@ def channels_of_words(small_data, tmp_path_factory):
 
 
 def test_the_same_command_gives_the_same_bytes_on_one_thread_or_two(
-    small_channels, small_hyperparameters, trained_run, tmp_path
-):
-    def made(folder):
+    small_channels: Path, small_hyperparameters: dict[str, str], trained_run: Run, tmp_path: Path
+) -> Any:
+    def made(folder: Any) -> Any:
         return [(folder / part).read_bytes() for part in ("xgboost-model", "held-out.json", "vocabulary.txt")]
 
-    def again(name, **changed):
+    def again(name: Any, **changed: Any) -> Any:
         return made(train(small_channels, tmp_path / name, {**small_hyperparameters, **changed}).folder)
 
     assert again("same") == again("threads", nthread="2") == made(trained_run.folder)
@@ -51,8 +53,12 @@ def test_the_same_command_gives_the_same_bytes_on_one_thread_or_two(
 
 
 def test_folds_trained_in_parallel_give_the_same_run(
-    small_channels, small_hyperparameters, trained_run, tmp_path, monkeypatch
-):
+    small_channels: Path,
+    small_hyperparameters: dict[str, str],
+    trained_run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(train_module, "_SMALL", 0)
     ticks = []
     trained = train(small_channels, tmp_path, small_hyperparameters, lambda done, total, _: ticks.append((done, total)))
@@ -61,14 +67,16 @@ def test_folds_trained_in_parallel_give_the_same_run(
     assert ticks == [(done, FOLDS) for done in range(FOLDS + 1)]
 
 
-def test_channels_can_be_in_a_folder_of_any_name(small_channels, small_hyperparameters, trained_run, tmp_path):
+def test_channels_can_be_in_a_folder_of_any_name(
+    small_channels: Path, small_hyperparameters: dict[str, str], trained_run: Run, tmp_path: Path
+) -> None:
     elsewhere = tmp_path / "José & co; #1?"
     shutil.copytree(small_channels, elsewhere)
     there = train(elsewhere, tmp_path / "there", small_hyperparameters).record
     assert there.model_sha256 == trained_run.record.model_sha256
 
 
-def test_the_number_of_rounds_is_best_on_average_over_the_folds(trained_run, folds):
+def test_the_number_of_rounds_is_best_on_average_over_the_folds(trained_run: Run, folds: Any) -> None:
     losses = [fold.history["validation"]["logloss"] for fold in folds]
     common = min(map(len, losses))
     means = np.mean([loss[:common] for loss in losses], axis=0)
@@ -77,7 +85,7 @@ def test_the_number_of_rounds_is_best_on_average_over_the_folds(trained_run, fol
     assert load_booster(trained_run.model).num_boosted_rounds() == trained_run.record.rounds
 
 
-def test_the_history_is_the_mean_over_rounds_of_all_folds():
+def test_the_history_is_the_mean_over_rounds_of_all_folds() -> None:
     short = {"train": {"error": [0.4, 0.2]}, "validation": {"error": [0.5, 0.3], "logloss": [0.7, 0.6]}}
     long = {"train": {"error": [0.2, 0.1, 0.0]}, "validation": {"error": [0.4, 0.4, 0.1], "logloss": [0.6, 0.5, 0.4]}}
     assert mean_history([short, long]) == {
@@ -90,11 +98,13 @@ def test_the_history_is_the_mean_over_rounds_of_all_folds():
     ("values", "metric", "rounds"),
     [([0.5, 0.3, 0.4], "logloss", 2), ([0.5, 0.3, 0.3], "error", 2), ([0.5, 0.8, 0.8], "auc", 2), ([0.1], "map", 1)],
 )
-def test_the_best_round_is_the_first_of_equals(values, metric, rounds):
+def test_the_best_round_is_the_first_of_equals(values: list[Any], metric: str, rounds: int) -> None:
     assert best_round(values, metric) == rounds
 
 
-def test_out_of_fold_predictions_are_by_a_model_without_the_fold(trained_run, small_channels, small_hyperparameters):
+def test_out_of_fold_predictions_are_by_a_model_without_the_fold(
+    trained_run: Run, small_channels: Path, small_hyperparameters: dict[str, str]
+) -> None:
     """Trained again here from the pair alone, whose train channel holds nothing of the fold."""
     for fold in range(FOLDS):
         pair = small_channels / pair_of(fold)
@@ -104,7 +114,9 @@ def test_out_of_fold_predictions_are_by_a_model_without_the_fold(trained_run, sm
         assert trained_run.held_out[fold] == [round(float(each), 7) for each in said]
 
 
-def test_held_out_labels_do_not_change_the_folds_model(small_channels, small_hyperparameters, folds, tmp_path):
+def test_held_out_labels_do_not_change_the_folds_model(
+    small_channels: Path, small_hyperparameters: dict[str, str], folds: Any, tmp_path: Path
+) -> None:
     """With other labels in the held out fold, the same rounds give the same trees."""
     for name in channel_names():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +132,9 @@ def test_held_out_labels_do_not_change_the_folds_model(small_channels, small_hyp
         assert before.history["validation"]["error"][0] == pytest.approx(1 - after.history["validation"]["error"][0])
 
 
-def test_the_final_model_is_trained_on_all_reviews(trained_run, small_channels, small_hyperparameters):
+def test_the_final_model_is_trained_on_all_reviews(
+    trained_run: Run, small_channels: Path, small_hyperparameters: dict[str, str]
+) -> None:
     hyperparameters = parse(small_hyperparameters)
     channel = xgboost.DMatrix(f"{small_channels / 'all/train/train.libsvm'}?format=libsvm")
     booster = xgboost.train(hyperparameters.booster, channel, trained_run.record.rounds)
@@ -128,7 +142,9 @@ def test_the_final_model_is_trained_on_all_reviews(trained_run, small_channels, 
     assert released.predict(channel).tolist() == booster.predict(channel).tolist()
 
 
-def test_the_final_model_is_missing_invariant(channels_of_words, small_hyperparameters, tmp_path):
+def test_the_final_model_is_missing_invariant(
+    channels_of_words: Any, small_hyperparameters: dict[str, str], tmp_path: Path
+) -> None:
     train(channels_of_words, tmp_path, small_hyperparameters)
     run = load_run(tmp_path)
     assert missing_values.is_missing_invariant(run.model, 0, run.encoder.first_derived)
@@ -138,7 +154,7 @@ def test_the_final_model_is_missing_invariant(channels_of_words, small_hyperpara
     assert not missing_values.is_missing_invariant(bytes(of_a_fold.save_raw("ubj")), 0, run.encoder.first_derived)
 
 
-def test_channels_and_rows_score_the_same(trained_run, small_channels):
+def test_channels_and_rows_score_the_same(trained_run: Run, small_channels: Path) -> None:
     path = small_channels / pair_of(0) / "validation/validation.libsvm"
     booster = load_booster(trained_run.model)
     by_xgboost = booster.predict(xgboost.DMatrix(f"{path}?format=libsvm"))
@@ -146,7 +162,7 @@ def test_channels_and_rows_score_the_same(trained_run, small_channels):
     assert booster.predict(xgboost.DMatrix(rows)).tolist() == by_xgboost.tolist()
 
 
-def test_a_run_learns_and_records_how(trained_run):
+def test_a_run_learns_and_records_how(trained_run: Run) -> None:
     record = trained_run.record
     assert record.history["validation"]["error"][record.rounds - 1] < 0.2
     assert record.versions["xgboost"] == xgboost.__version__
@@ -155,13 +171,17 @@ def test_a_run_learns_and_records_how(trained_run):
     assert [len(said) for said in trained_run.held_out] == [120] * FOLDS
 
 
-def test_the_best_figures_are_those_of_the_best_round(small_channels, small_hyperparameters, tmp_path):
+def test_the_best_figures_are_those_of_the_best_round(
+    small_channels: Path, small_hyperparameters: dict[str, str], tmp_path: Path
+) -> None:
     trained = train(small_channels, tmp_path, small_hyperparameters)
     history = trained.record.history["validation"]["logloss"]
     assert trained.best["validation"]["logloss"] == history[trained.record.rounds - 1] == min(history)
 
 
-def test_progress_is_reported_every_round(small_channels, small_hyperparameters, tmp_path):
+def test_progress_is_reported_every_round(
+    small_channels: Path, small_hyperparameters: dict[str, str], tmp_path: Path
+) -> None:
     seen = []
     trained = train(small_channels, tmp_path, small_hyperparameters, progress=lambda *report: seen.append(report))
     rounds = trained.record.rounds
@@ -169,13 +189,15 @@ def test_progress_is_reported_every_round(small_channels, small_hyperparameters,
     assert "train error" in seen[-1][2]
 
 
-def test_invalid_settings_write_nothing(small_channels, small_hyperparameters, tmp_path):
+def test_invalid_settings_write_nothing(
+    small_channels: Path, small_hyperparameters: dict[str, str], tmp_path: Path
+) -> None:
     with pytest.raises(HyperparameterError):
         train(small_channels, tmp_path / "run", {**small_hyperparameters, "eta": "9"})
     assert not (tmp_path / "run").exists()
 
 
-def test_absent_channels_are_reported(small_hyperparameters, tmp_path):
+def test_absent_channels_are_reported(small_hyperparameters: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(DataError, match="verdict prepare"):
         train(tmp_path, tmp_path / "run", small_hyperparameters)
 
@@ -190,7 +212,7 @@ def test_absent_channels_are_reported(small_hyperparameters, tmp_path):
         ("run.json", lambda content: content[:-3]),
     ],
 )
-def test_a_run_with_mismatched_files_is_refused(small_run, part, change):
+def test_a_run_with_mismatched_files_is_refused(small_run: Run, part: str, change: Any) -> None:
     path = small_run.folder / part
     content = path.read_bytes()
     path.write_bytes(change(content))
@@ -200,19 +222,23 @@ def test_a_run_with_mismatched_files_is_refused(small_run, part, change):
 
 
 @pytest.mark.parametrize("part", ["xgboost-model", "evidence.bin", "held-out.json", "run.json"])
-def test_an_incomplete_run_is_refused(small_run, part):
+def test_an_incomplete_run_is_refused(small_run: Run, part: str) -> None:
     (small_run.folder / part).unlink()
     with pytest.raises(RunError, match="Run `verdict train`"):
         load_run(small_run.folder)
 
 
-def test_a_run_without_ngram_weights_replaces_one_with_them(small_run, channels_of_words, small_hyperparameters):
+def test_a_run_without_ngram_weights_replaces_one_with_them(
+    small_run: Run, channels_of_words: Any, small_hyperparameters: dict[str, str]
+) -> None:
     assert (small_run.folder / "evidence.bin").exists()
     train(channels_of_words, small_run.folder, small_hyperparameters)
     assert load_run(small_run.folder).encoder.ngram_table is None
 
 
-def test_a_run_being_written_is_refused(small_run, small_channels, small_hyperparameters, tmp_path):
+def test_a_run_being_written_is_refused(
+    small_run: Run, small_channels: Path, small_hyperparameters: dict[str, str], tmp_path: Path
+) -> None:
     """As after a crash: the parts of a new run beside the record of the old."""
     other = train(small_channels, tmp_path / "other", {**small_hyperparameters, "seed": "2"})
     shutil.copy(other.folder / "xgboost-model", small_run.folder)
@@ -221,12 +247,12 @@ def test_a_run_being_written_is_refused(small_run, small_channels, small_hyperpa
 
 
 @pytest.mark.parametrize("name", ["channels", "../up", "", "A", "-x"])
-def test_a_run_needs_a_plain_name(name, tmp_path):
+def test_a_run_needs_a_plain_name(name: str, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot be named"):
         run_folder(tmp_path, name)
 
 
-def test_the_name_channels_is_reserved(tmp_path):
+def test_the_name_channels_is_reserved(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="'channels': `verdict prepare` uses that folder"):
         run_folder(tmp_path, "channels")
     with pytest.raises(RunError, match="lower-case letters") as raised:
@@ -234,7 +260,9 @@ def test_the_name_channels_is_reserved(tmp_path):
     assert "channels" not in raised.value.detail
 
 
-def test_the_command_prints_the_figures(small_channels, small_hyperparameters, tmp_path, monkeypatch):
+def test_the_command_prints_the_figures(
+    small_channels: Path, small_hyperparameters: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     settings = [argument for key, value in small_hyperparameters.items() for argument in ("--set", f"{key}={value}")]
     result = CliRunner().invoke(command, ["--channels", str(small_channels), "--name", "small", *settings])
@@ -244,7 +272,7 @@ def test_the_command_prints_the_figures(small_channels, small_hyperparameters, t
     assert load_run(tmp_path / "runs" / "small").record.rounds == written["rounds"] > 0
 
 
-def test_linear_folds_and_final_model_have_the_same_rounds(small_channels, tmp_path):
+def test_linear_folds_and_final_model_have_the_same_rounds(small_channels: Path, tmp_path: Path) -> None:
     """It cannot be cut, so where fewer rounds are best the folds are trained again for those."""
     stated = with_settings("linear", ("num_round=40", "lambda=0"))
     train(small_channels, tmp_path, stated)
@@ -257,7 +285,7 @@ def test_linear_folds_and_final_model_have_the_same_rounds(small_channels, tmp_p
     assert run.held_out[0] == [round(float(each), 7) for each in booster.predict(xgboost.DMatrix(rows))]
 
 
-def test_a_linear_model_is_missing_invariant_already(small_channels, tmp_path):
+def test_a_linear_model_is_missing_invariant_already(small_channels: Path, tmp_path: Path) -> None:
     train(small_channels, tmp_path, with_settings("linear", ("num_round=5",)))
     run = load_run(tmp_path)
     assert missing_values.is_missing_invariant(run.model, 0, run.encoder.first_derived)

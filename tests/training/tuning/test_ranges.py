@@ -2,6 +2,7 @@ import copy
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ GOOD = {
 }
 
 
-def changed(path, value):
+def changed(path: Path, value: Any) -> Any:
     """Return the good file with the member at `a/0/b` replaced, or with None removed."""
     document = copy.deepcopy(GOOD)
     *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
@@ -41,13 +42,13 @@ def changed(path, value):
     return document
 
 
-def interval(**members):
+def interval(**members: Any) -> Any:
     """Return the good file with a continuous range instead of its own."""
     stated = {"Name": "gamma", "MinValue": "0", "MaxValue": "5", **members}
     return changed("ParameterRanges/ContinuousParameterRanges", [stated])
 
 
-def test_a_valid_file_is_read():
+def test_a_valid_file_is_read() -> None:
     space = check_ranges(GOOD)
     assert space.names == ("max_depth", "eta", "grow_policy")
     assert (space.metric, space.maximize, space.start) == ("auc", True, {})
@@ -62,18 +63,18 @@ def test_a_valid_file_is_read():
 
 
 @pytest.mark.parametrize("preset", presets())
-def test_presets_search_only_what_a_tuning_job_can_vary(preset):
+def test_presets_search_only_what_a_tuning_job_can_vary(preset: Any) -> None:
     space = read_ranges(PRESETS_FOLDER / f"{preset}.json")
     assert not space.local_only
     assert set(space.names) <= TUNABLE
 
 
-def test_the_default_ranges_contain_the_default_hyperparameters():
+def test_the_default_ranges_contain_the_default_hyperparameters() -> None:
     space = read_ranges(PRESETS_FOLDER / "default.json")
     assert space.hyperparameters(space.start) == PRESETS["default"]
 
 
-def test_the_tutorial_preset_has_the_tutorials_ranges():
+def test_the_tutorial_preset_has_the_tutorials_ranges() -> None:
     space = read_ranges(PRESETS_FOLDER / "tutorial.json")
     assert {one.name: (one.low, one.high) for one in space.ranges} == {
         "max_depth": (3, 12),
@@ -84,17 +85,17 @@ def test_the_tutorial_preset_has_the_tutorials_ranges():
     }
 
 
-def test_the_example_in_the_documentation_is_valid():
+def test_the_example_in_the_documentation_is_valid() -> None:
     text = (Path(__file__).parents[3] / "docs/how-to/tune.md").read_text(encoding="utf-8")
     space = check_ranges(json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1]))
     assert not space.local_only
 
 
-def test_hyperparameters_that_a_tuning_job_cannot_vary_are_listed():
+def test_hyperparameters_that_a_tuning_job_cannot_vary_are_listed() -> None:
     assert check_ranges(GOOD).local_only == ("grow_policy",)
 
 
-def test_absent_static_hyperparameters_are_the_default_presets():
+def test_absent_static_hyperparameters_are_the_default_presets() -> None:
     space = check_ranges(changed("StaticHyperParameters", None))
     recipe = {name: value for name, value in PRESETS["default"].items() if name not in space.names}
     assert space.static == recipe
@@ -111,12 +112,12 @@ def test_absent_static_hyperparameters_are_the_default_presets():
         ("0", "0.9", "ReverseLogarithmic", "ReverseLogarithmic"),
     ],
 )
-def test_auto_scaling_is_logarithmic_for_wide_ranges(low, high, stated, scale):
+def test_auto_scaling_is_logarithmic_for_wide_ranges(low: str, high: str, stated: str, scale: str) -> None:
     gamma = check_ranges(interval(MinValue=low, MaxValue=high, ScalingType=stated)).ranges[1]
     assert gamma.scale == scale
 
 
-def test_every_objective_metric_is_known_to_training():
+def test_every_objective_metric_is_known_to_training() -> None:
     for metric, direction in DIRECTIONS.items():
         assert metric in EVAL_METRICS
         aimed = changed("HyperParameterTuningJobObjective", {"Type": direction, "MetricName": f"validation:{metric}"})
@@ -169,7 +170,7 @@ def test_every_objective_metric_is_known_to_training():
         (changed("HyperParameterTuningJobObjective/MetricName", "validation:ndcg"), "Use one of validation:error"),
     ],
 )
-def test_invalid_ranges_are_refused_with_the_reason(document, message):
+def test_invalid_ranges_are_refused_with_the_reason(document: Any, message: str) -> None:
     with pytest.raises((RangesError, HyperparameterError), match=message):
         check_ranges(document)
 
@@ -187,7 +188,7 @@ def test_invalid_ranges_are_refused_with_the_reason(document, message):
         (changed("StaticHyperParameters", {}), "missing: objective"),
     ],
 )
-def test_values_that_the_container_refuses_are_refused(document, message):
+def test_values_that_the_container_refuses_are_refused(document: Any, message: str) -> None:
     with pytest.raises(HyperparameterError, match=message):
         check_ranges(document)
 
@@ -200,7 +201,7 @@ def test_values_that_the_container_refuses_are_refused(document, message):
         (json.dumps(GOOD)[:-1], "cannot be read as JSON"),
     ],
 )
-def test_a_file_that_is_not_json_is_refused(text, message, tmp_path):
+def test_a_file_that_is_not_json_is_refused(text: Any, message: str, tmp_path: Path) -> None:
     path = tmp_path / "ranges.json"
     path.write_text(text)
     with pytest.raises(RangesError, match=message):

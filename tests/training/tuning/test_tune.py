@@ -1,5 +1,7 @@
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -9,14 +11,15 @@ from training.features.channels import JUDGED_PAIR, pair_of
 from training.model.hyperparameters import parse, with_settings
 from training.model.run_folder import load_run
 from training.model.train import fit, train
-from training.tuning.ranges import check_ranges
-from training.tuning.search import JOURNAL_NAME, SearchError, best_of, search
+from training.progress import ProgressCallback
+from training.tuning.ranges import SearchSpace, check_ranges
+from training.tuning.search import JOURNAL_NAME, SearchError, SearchResult, best_of, search
 from training.tuning.tune import SEARCH_NAME, tune
 
 STATIC = with_settings("default", ("num_round=20", "early_stopping_rounds=20", "max_leaves=7", "eta=", "lambda="))
 
 
-def document(metric="logloss", objective="Minimize", **eta):
+def document(metric: str = "logloss", objective: str = "Minimize", **eta: str) -> dict[str, Any]:
     """Return ranges that reach from a hopeless `eta` to a good one."""
     return {
         "ParameterRanges": {
@@ -30,15 +33,15 @@ def document(metric="logloss", objective="Minimize", **eta):
     }
 
 
-def drawn(found):
+def drawn(found: SearchResult) -> list[tuple[Any, ...]]:
     """Return what the same search must always give: all but the seconds."""
     return [(trial.number, trial.pruned, trial.value, trial.rounds, trial.values) for trial in found.trials]
 
 
-def stopping_at(number, error=KeyboardInterrupt):
+def stopping_at(number: int, error: type[BaseException] = KeyboardInterrupt) -> ProgressCallback:
     """Return a `ProgressCallback` that ends the third round of a trial with an error, as Ctrl-C or a crash would."""
 
-    def tick(done, _total, seen):
+    def tick(done: int, _total: int, seen: str) -> None:
         if done == 3 and seen.startswith(f"trial {number},"):
             raise error
 
@@ -46,38 +49,46 @@ def stopping_at(number, error=KeyboardInterrupt):
 
 
 @pytest.fixture(scope="session")
-def space():
+def space() -> SearchSpace:
     return check_ranges(document(MinValue="0.1"))
 
 
 @pytest.fixture(scope="session")
-def whole_search(space, small_channels, tmp_path_factory):
+def whole_search(space: SearchSpace, small_channels: Path, tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
     """A search that nothing stopped."""
     return search(space, small_channels, tmp_path_factory.mktemp("whole"), 7, seed=1)
 
 
 @pytest.fixture(scope="session")
-def long_space(space):
+def long_space(space: SearchSpace) -> SearchSpace:
     """The same with trials long enough to be pruned."""
     return replace(space, static={**space.static, "num_round": "220", "early_stopping_rounds": "220"})
 
 
 @pytest.fixture(scope="session")
-def pruning_search(long_space, small_channels, tmp_path_factory):
+def pruning_search(
+    long_space: SearchSpace, small_channels: Path, tmp_path_factory: pytest.TempPathFactory
+) -> SearchResult:
     """A search that nothing stopped, with trials that it pruned."""
     return search(long_space, small_channels, tmp_path_factory.mktemp("pruning"), 6, seed=1)
 
 
-def test_the_same_seed_makes_the_same_trials(space, small_channels, whole_search, tmp_path):
+def test_the_same_seed_makes_the_same_trials(
+    space: SearchSpace, small_channels: Path, whole_search: SearchResult, tmp_path: Path
+) -> None:
     assert drawn(search(space, small_channels, tmp_path, 7, seed=1)) == drawn(whole_search)
 
 
-def test_another_seed_makes_other_trials(space, small_channels, whole_search, tmp_path):
+def test_another_seed_makes_other_trials(
+    space: SearchSpace, small_channels: Path, whole_search: SearchResult, tmp_path: Path
+) -> None:
     other = search(space, small_channels, tmp_path, 2, seed=2)
     assert [trial.values for trial in other.trials] != [trial.values for trial in whole_search.trials[:2]]
 
 
-def test_a_search_resumed_after_ctrl_c_makes_the_same_trials(long_space, small_channels, pruning_search, tmp_path):
+def test_a_search_resumed_after_ctrl_c_makes_the_same_trials(
+    long_space: SearchSpace, small_channels: Path, pruning_search: SearchResult, tmp_path: Path
+) -> None:
     stopped = search(long_space, small_channels, tmp_path, 6, seed=1, progress=stopping_at(4))
     assert stopped.interrupted
     assert drawn(stopped) == drawn(pruning_search)[:3]
@@ -87,56 +98,66 @@ def test_a_search_resumed_after_ctrl_c_makes_the_same_trials(long_space, small_c
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_a_search_resumed_after_a_crash_makes_the_same_trials(number, space, small_channels, whole_search, tmp_path):
+def test_a_search_resumed_after_a_crash_makes_the_same_trials(
+    number: int, space: SearchSpace, small_channels: Path, whole_search: SearchResult, tmp_path: Path
+) -> None:
     with pytest.raises(MemoryError):
         search(space, small_channels, tmp_path, 4, seed=1, progress=stopping_at(number, MemoryError))
     assert drawn(search(space, small_channels, tmp_path, 4, seed=1)) == drawn(whole_search)[:4]
 
 
-def test_a_finished_search_is_extended_by_more_trials(space, small_channels, whole_search, tmp_path):
+def test_a_finished_search_is_extended_by_more_trials(
+    space: SearchSpace, small_channels: Path, whole_search: SearchResult, tmp_path: Path
+) -> None:
     search(space, small_channels, tmp_path, 3, seed=1)
     assert drawn(search(space, small_channels, tmp_path, 5, seed=1)) == drawn(whole_search)[:5]
 
 
-def test_hopeless_trials_are_pruned(pruning_search, long_space):
+def test_hopeless_trials_are_pruned(pruning_search: SearchResult, long_space: SearchSpace) -> None:
     pruned = [trial for trial in pruning_search.trials if trial.pruned]
     assert pruned
     assert min(trial.rounds for trial in pruned) < int(long_space.static["num_round"])
     assert not pruning_search.best.pruned
 
 
-def test_trials_compared_by_error_are_never_pruned(long_space, small_channels, tmp_path):
+def test_trials_compared_by_error_are_never_pruned(
+    long_space: SearchSpace, small_channels: Path, tmp_path: Path
+) -> None:
     found = search(replace(long_space, metric="error"), small_channels, tmp_path, 6, seed=1)
     assert not [trial.number for trial in found.trials if trial.pruned]
 
 
-def test_every_trial_is_within_its_ranges(whole_search):
+def test_every_trial_is_within_its_ranges(whole_search: SearchResult) -> None:
     for trial in whole_search.trials:
         assert 0.1 <= float(trial.values["eta"]) <= 1
         assert 0.1 <= float(trial.values["lambda"]) <= 200
 
 
 @pytest.mark.parametrize(("metric", "objective", "extreme"), [("logloss", "Minimize", min), ("auc", "Maximize", max)])
-def test_the_best_trial_has_the_best_value(metric, objective, extreme, small_channels, tmp_path):
+def test_the_best_trial_has_the_best_value(
+    metric: str, objective: str, extreme: Any, small_channels: Path, tmp_path: Path
+) -> None:
     found = search(check_ranges(document(metric, objective)), small_channels, tmp_path, 4, seed=1)
     assert found.best.value == extreme(trial.value for trial in found.trials if not trial.pruned)
     assert best_of((), maximize=True) is None
 
 
-def test_no_trial_starts_after_the_time_limit(space, small_channels, tmp_path):
+def test_no_trial_starts_after_the_time_limit(space: SearchSpace, small_channels: Path, tmp_path: Path) -> None:
     seconds = iter(range(0, 1000, 10))
     found = search(space, small_channels, tmp_path, 9, seed=1, seconds=65, clock=lambda: next(seconds))
     assert len(found.trials) == 2  # the clock is read once before all, once before each, and twice in each
     assert not found.interrupted
 
 
-def test_the_first_trial_has_the_default_hyperparameters(space, small_channels, tmp_path):
+def test_the_first_trial_has_the_default_hyperparameters(
+    space: SearchSpace, small_channels: Path, tmp_path: Path
+) -> None:
     start = {"eta": "0.3", "lambda": "0.7"}
     found = search(replace(space, start=start), small_channels, tmp_path, 2, seed=1)
     assert found.trials[0].values == start != found.trials[1].values
 
 
-def test_integer_categorical_and_reverse_log_ranges_are_drawn(small_channels, tmp_path):
+def test_integer_categorical_and_reverse_log_ranges_are_drawn(small_channels: Path, tmp_path: Path) -> None:
     ranges = document(MinValue="0.2", MaxValue="0.9", ScalingType="ReverseLogarithmic")
     ranges["StaticHyperParameters"] = {
         name: value for name, value in ranges["StaticHyperParameters"].items() if name not in ("max_leaves", "max_bin")
@@ -158,7 +179,9 @@ def test_integer_categorical_and_reverse_log_ranges_are_drawn(small_channels, tm
         ({"space": check_ranges(document("error"))}, "other ranges"),
     ],
 )
-def test_the_journal_of_another_search_is_refused(change, message, space, small_channels, tmp_path):
+def test_the_journal_of_another_search_is_refused(
+    change: dict[str, Any], message: str, space: SearchSpace, small_channels: Path, tmp_path: Path
+) -> None:
     given = {"space": space, "channels": small_channels, "folder": tmp_path, "trials": 1, "seed": 1}
     search(**given)
     with pytest.raises(SearchError, match=message):
@@ -166,13 +189,17 @@ def test_the_journal_of_another_search_is_refused(change, message, space, small_
 
 
 @pytest.mark.parametrize("text", ["nothing of the kind\n" * 3, '{"review": 1}\n'])
-def test_a_file_that_is_not_a_journal_is_refused(text, space, small_channels, tmp_path):
+def test_a_file_that_is_not_a_journal_is_refused(
+    text: Any, space: SearchSpace, small_channels: Path, tmp_path: Path
+) -> None:
     (tmp_path / JOURNAL_NAME).write_text(text)
     with pytest.raises(SearchError, match="is not the journal of a search"):
         search(space, small_channels, tmp_path, 1, seed=1)
 
 
-def test_the_best_trial_becomes_the_run_that_train_makes(space, small_channels, tmp_path):
+def test_the_best_trial_becomes_the_run_that_train_makes(
+    space: SearchSpace, small_channels: Path, tmp_path: Path
+) -> None:
     tuned = tune(space, small_channels, tmp_path / "tuned", trials=3)
     run = load_run(tmp_path / "tuned")
     best = tuned.search.best
@@ -184,7 +211,9 @@ def test_the_best_trial_becomes_the_run_that_train_makes(space, small_channels, 
     assert written["ranges"] == space.document
 
 
-def test_a_trial_is_evaluated_on_its_held_out_fold(space, small_channels, whole_search):
+def test_a_trial_is_evaluated_on_its_held_out_fold(
+    space: SearchSpace, small_channels: Path, whole_search: SearchResult
+) -> None:
     for trial in whole_search.trials:
         hyperparameters = parse(space.hyperparameters(trial.values))
         booster, history = fit(small_channels / pair_of(JUDGED_PAIR), hyperparameters)
@@ -192,8 +221,10 @@ def test_a_trial_is_evaluated_on_its_held_out_fold(space, small_channels, whole_
         assert trial.value == history["validation"]["logloss"][trial.rounds - 1]
 
 
-def test_ctrl_c_during_the_final_training_keeps_the_trials(space, small_channels, tmp_path):
-    def tick(_done, _total, seen):
+def test_ctrl_c_during_the_final_training_keeps_the_trials(
+    space: SearchSpace, small_channels: Path, tmp_path: Path
+) -> None:
+    def tick(_done: Any, _total: Any, seen: Any) -> None:
         if not seen.startswith("trial"):
             raise KeyboardInterrupt
 
@@ -204,14 +235,14 @@ def test_ctrl_c_during_the_final_training_keeps_the_trials(space, small_channels
 
 
 @pytest.fixture
-def invoke(small_channels, tmp_path, monkeypatch):
+def invoke(small_channels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Call the command in an empty folder with a file of ranges."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ranges.json").write_text(json.dumps(document()))
     return lambda *arguments: CliRunner().invoke(command, ["--channels", str(small_channels), *arguments])
 
 
-def test_the_command_prints_trials_and_the_best_one(invoke, tmp_path):
+def test_the_command_prints_trials_and_the_best_one(invoke: Any, tmp_path: Path) -> None:
     result = invoke("--ranges", "ranges.json", "--trials", "2", "--name", "small")
     assert result.exit_code == 0, result.output
     for shown in ("logloss", "lambda", " best", "trials (pruned)", "model SHA-256"):
@@ -219,14 +250,14 @@ def test_the_command_prints_trials_and_the_best_one(invoke, tmp_path):
     assert load_run(tmp_path / "runs" / "small").record.rounds > 0
 
 
-def test_an_interrupted_command_prints_how_to_resume(invoke, tmp_path):
+def test_an_interrupted_command_prints_how_to_resume(invoke: Any, tmp_path: Path) -> None:
     result = invoke("--ranges", "ranges.json", "--trials", "2", "--seconds", "1e-9")
     assert result.exit_code == 130
     assert "0 of 2 trials are stored in runs/tuned/trials.journal. Repeat the command" in result.output
     assert not (tmp_path / "runs/tuned/run.json").exists()
 
 
-def test_the_command_reports_ranges_that_a_tuning_job_refuses(invoke, tmp_path):
+def test_the_command_reports_ranges_that_a_tuning_job_refuses(invoke: Any, tmp_path: Path) -> None:
     ranges = document()
     del ranges["StaticHyperParameters"]["max_leaves"]
     ranges["ParameterRanges"]["CategoricalParameterRanges"] = [{"Name": "max_leaves", "Values": ["7", "9"]}]
@@ -237,5 +268,5 @@ def test_the_command_reports_ranges_that_a_tuning_job_refuses(invoke, tmp_path):
     )
 
 
-def test_ranges_and_preset_are_mutually_exclusive(invoke):
+def test_ranges_and_preset_are_mutually_exclusive(invoke: Any) -> None:
     assert "Use only one of --ranges and --preset" in invoke("--ranges", "ranges.json", "--preset", "default").output
