@@ -12,10 +12,10 @@ from operations.aws import names
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there, is_absent
+from operations.aws.listing import list_all
 from operations.endpoint import endpoint_state
 from operations.inventory.resources import TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB
 from operations.inventory.running_jobs import job_operation
-from operations.inventory.search import list_all
 from operations.inventory.supporting_resources import APP_LOGS, ENDPOINT_LOGS, JOB_LOGS
 
 OF_ENDPOINT, OF_APP, OF_JOB = "endpoint", "app", "job"

@@ -11,11 +11,12 @@ from chalicelib.release import FACTS_NAME, ReleaseFacts, parse_facts
 from operations.aws import bucket, names
 from operations.aws.account import Account
 from operations.aws.errors import if_there
+from operations.aws.listing import list_all, tags_of
 from operations.aws.names import RELEASE_TAG
 from operations.endpoint.models import ARCHIVE_NAME
 from operations.inventory.hosting_resources import endpoints
 from operations.inventory.resources import Resource
-from operations.inventory.search import Search, list_all
+from operations.inventory.search import Search
 
 FOLDER = f"{bucket.PREFIX}/releases/"
 
@@ -94,7 +95,7 @@ def _release_of(search: Search, endpoint: Resource, model: str) -> str:
     _, found, path = archive.partition(f"/{FOLDER}")
     if found:
         return path.partition("/")[0]
-    return (search.tags_of(described["ModelArn"]) or {}).get(RELEASE_TAG, endpoint.release)
+    return (tags_of(search.account, described["ModelArn"]) or {}).get(RELEASE_TAG, endpoint.release)
 
 
 def lines(found: StoredRelease, local: str) -> list[str]:

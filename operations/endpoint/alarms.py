@@ -8,6 +8,7 @@ from typing import Any
 
 from operations.aws import names
 from operations.aws.command import Aws
+from operations.aws.listing import list_all
 
 PERIOD_SECONDS = 60
 SLOW_MICROSECONDS = 5_000_000.0  # a third of the app's timeout
@@ -64,6 +65,4 @@ def alarms_in_alarm(aws: Aws, endpoint: str) -> list[str]:
 
 def _existing(aws: Aws, endpoint: str) -> Iterator[Any]:
     """Yield the alarms of an endpoint."""
-    pages = aws.account.client("cloudwatch").get_paginator("describe_alarms")
-    for page in pages.paginate(AlarmNamePrefix=f"{endpoint}-"):
-        yield from page["MetricAlarms"]
+    return list_all(aws.account, "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{endpoint}-")

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from operations.aws import names, prices
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, if_there, is_absent
+from operations.aws.errors import AwsError, if_there
+from operations.aws.listing import list_all, tags_of
 from operations.aws.plan import NO_COST
 from operations.aws.prices import Price
 from operations.aws.waiting import wait_for
@@ -94,17 +93,10 @@ class DeployedEndpoint:
 
 def find(account: Account, name: str) -> DeployedEndpoint | None:
     """Return an endpoint, None if it does not exist. Raises `AwsError` if it belongs to another project."""
-    sagemaker = account.client("sagemaker")
-    described = if_there(sagemaker.describe_endpoint, EndpointName=name)
-    if not described:
+    described = if_there(account.client("sagemaker").describe_endpoint, EndpointName=name)
+    tags = tags_of(account, described["EndpointArn"]) if described else None
+    if not described or tags is None:
         return None
-    try:
-        pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=described["EndpointArn"])
-        tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
-    except ClientError as error:
-        if is_absent(error):  # deleted between the two calls
-            return None
-        raise
     if tags.get(names.APP_TAG) != names.APP:
         raise AwsError(
             f"The name is taken: the endpoint {name} was not created by these commands, because it has no tag "
@@ -164,20 +156,12 @@ def _variants(running: Any, configured: Mapping[str, Any]) -> Iterator[DeployedV
 
 def find_all(account: Account, stage: str) -> list[DeployedEndpoint]:
     """Return this project's endpoints of a stage, newest first."""
-    pages = account.client("sagemaker").get_paginator("list_endpoints")
-    listed = [
-        endpoint["EndpointName"]
-        for page in pages.paginate(NameContains=names.prefix(stage), SortBy="CreationTime", SortOrder="Descending")
-        for endpoint in page["Endpoints"]
-        if endpoint["EndpointName"].startswith(names.prefix(stage))
-    ]
+    request = {"NameContains": names.prefix(stage), "SortBy": "CreationTime", "SortOrder": "Descending"}
     found = []
-    for name in listed:
-        try:
-            found.append(find(account, name))
-        except AwsError as error:
-            if error.kind != "name-taken":
-                raise
+    for listed in list_all(account, "sagemaker", "list_endpoints", "Endpoints", **request):
+        name, tags = listed["EndpointName"], tags_of(account, listed["EndpointArn"]) or {}
+        if name.startswith(names.prefix(stage)) and tags.get(names.APP_TAG) == names.APP:
+            found.append(read(account, name, tags))
     return [endpoint for endpoint in found if endpoint]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from operations.aws.account import Account
+from operations.aws.listing import list_all
 
 NAMESPACE = "AWS/SageMaker"
 _MAX_POINTS = 1440  # in one response of CloudWatch
@@ -41,8 +42,6 @@ def _period_seconds(span: timedelta) -> int:
 
 def reported_variants(account: Account, endpoint: str) -> Iterator[str]:
     """Yield all variants for which an endpoint has reported invocations, deleted ones included."""
-    pages = account.client("cloudwatch").get_paginator("list_metrics")
-    dimensions = [{"Name": "EndpointName", "Value": endpoint}]
-    for page in pages.paginate(Namespace=NAMESPACE, MetricName="Invocations", Dimensions=dimensions):
-        for metric in page["Metrics"]:
-            yield from (pair["Value"] for pair in metric["Dimensions"] if pair["Name"] == "VariantName")
+    request = {"MetricName": "Invocations", "Dimensions": [{"Name": "EndpointName", "Value": endpoint}]}
+    for metric in list_all(account, "cloudwatch", "list_metrics", "Metrics", Namespace=NAMESPACE, **request):
+        yield from (pair["Value"] for pair in metric["Dimensions"] if pair["Name"] == "VariantName")

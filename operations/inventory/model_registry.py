@@ -9,10 +9,10 @@ from operations.aws import bucket, prices
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
+from operations.aws.listing import list_all
 from operations.aws.names import APP, APP_TAG
 from operations.endpoint import models
 from operations.endpoint.candidate import Candidate
-from operations.inventory.search import list_all
 from training.model import container_image as images
 
 _MAX_PROPERTIES, _MAX_CHARACTERS = 50, 256  # the registry's limits, the second for each value

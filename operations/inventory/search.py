@@ -10,21 +10,11 @@ from botocore.exceptions import ClientError
 
 from operations.aws import names
 from operations.aws.account import Account
-from operations.aws.errors import is_absent, translate_client_error
+from operations.aws.errors import translate_client_error
+from operations.aws.listing import list_all, tags_of
 from operations.aws.names import APP, APP_TAG, EXPIRY_TAG, STAGE_TAG
 
 _EXPIRY_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-
-
-def list_all(account: Account, service: str, operation: str, member: str, **request: Any) -> Iterator[Any]:
-    """Yield the items of a list operation, from all pages."""
-    for page in account.client(service).get_paginator(operation).paginate(**request):
-        yield from page.get(member, ())
-
-
-def tags_by_key(tags: Any) -> dict[str, str]:
-    """Convert the tags in a service's response: key -> value."""
-    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 class Search:
@@ -56,17 +46,8 @@ class Search:
         """Return the tags of a SageMaker resource; None if it isn't ours, has another stage, or has been deleted."""
         if not name.startswith(self.prefix):
             return None
-        tags = self.tags_of(arn)
+        tags = tags_of(self.account, arn)
         return None if tags is None else self.if_ours(kind, name, tags)
-
-    def tags_of(self, arn: str) -> dict[str, str] | None:
-        """Return all tags of a SageMaker resource; None if it has been deleted."""
-        try:
-            return tags_by_key(self.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn))
-        except ClientError as error:
-            if is_absent(error):
-                return None
-            raise
 
     def if_ours(self, kind: str, name: str, tags: dict[str, str]) -> dict[str, str] | None:
         """Return the tags if they mark the resource as ours and of a stage that is searched for; None otherwise."""

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from operations.aws import bucket, role
 from operations.aws.errors import if_there, is_absent
+from operations.aws.listing import tags_by_key, tags_of
 from operations.aws.names import APP, STAGE_TAG, STAGES
 from operations.aws.plan import MINOR_COST
 from operations.endpoint.autoscaling import NAMESPACE
@@ -30,7 +31,7 @@ from operations.inventory.resources import (
     TRANSFORMED,
     Resource,
 )
-from operations.inventory.search import Search, stage_of, tags_by_key
+from operations.inventory.search import Search, stage_of
 
 ENDPOINT_LOGS, APP_LOGS = "/aws/sagemaker/Endpoints/", "/aws/lambda/"
 JOB_LOGS = {TRAINING_JOB: "/aws/sagemaker/TrainingJobs", TRANSFORM_JOB: "/aws/sagemaker/TransformJobs"}
@@ -149,6 +150,6 @@ def package_groups(search: Search) -> Iterator[Resource]:
     listed = search.pages("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList", NameContains=APP)
     for found in listed:
         name, arn = found["ModelPackageGroupName"], found["ModelPackageGroupArn"]
-        tags = search.tags_of(arn)
+        tags = tags_of(search.account, arn)
         if tags is not None and search.is_ours(PACKAGE_GROUP, name, tags):
             yield Resource(PACKAGE_GROUP, name, arn, created=found["CreationTime"], tags=tags)

@@ -16,6 +16,7 @@ from operations.aws import bucket, names, prices
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
+from operations.aws.listing import tags_of
 from operations.aws.plan import MINOR_COST, Item, propose
 from operations.aws.waiting import wait_for
 from operations.aws.watching import RESUME
@@ -181,6 +182,5 @@ def _delete(aws: Aws, batch: BatchTransform) -> None:
     deletions.delete_transform_output(aws, Resource(TRANSFORMED, bucket.uri(aws.account, f"{batch.prefix}/"), ""))
     arn = describe(aws.account, batch.name).get("TransformJobArn")
     if arn:
-        tags = aws.account.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
-        model = names.tag_value(tags, MODEL_TAG)
+        model = (tags_of(aws.account, arn) or {}).get(MODEL_TAG)
         endpoint_state.delete_configs_and_models(aws, models=[model] if model else [])

@@ -18,6 +18,7 @@ import xgboost
 from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
+from operations.aws.listing import list_all
 from operations.aws.watching import RESUME, resumable
 from operations.jobs import training_job
 from operations.jobs.job_log import JobLog
@@ -170,10 +171,7 @@ def stop_training(aws: Aws, channels: Path, stated: dict[str, str], options: Job
     """Stop the jobs of a run that are in progress, and return their names."""
     prepared, _ = load_prepared(channels)
     prefix = f"{names.prefix(options.stage)}{purpose_of(prepared, stated, options)}-"
-    pages = aws.account.client("sagemaker").get_paginator("list_training_jobs")
-    found = [
-        str(summary["TrainingJobName"])
-        for page in pages.paginate(NameContains=prefix, StatusEquals="InProgress")
-        for summary in page["TrainingJobSummaries"]
-    ]
+    request = {"NameContains": prefix, "StatusEquals": "InProgress"}
+    listed = list_all(aws.account, "sagemaker", "list_training_jobs", "TrainingJobSummaries", **request)
+    found = [str(summary["TrainingJobName"]) for summary in listed]
     return [name for name in found if name.startswith(prefix) and training_job.stop(aws, name)]

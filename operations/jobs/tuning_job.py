@@ -18,6 +18,7 @@ from operations.aws import bucket, names
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
+from operations.aws.listing import list_all
 from operations.aws.plan import Item
 from operations.aws.watching import RESUME, watch
 from operations.jobs import training_job
@@ -193,9 +194,9 @@ def update(account: Account, job: TuningJob) -> bool:
     job.description = describe(account, job.name)
     if not job.description:
         return True
-    pages = account.client("sagemaker").get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
-    found = pages.paginate(HyperParameterTuningJobName=job.name, SortBy="CreationTime", SortOrder="Ascending")
-    summaries = [summary for page in found for summary in page["TrainingJobSummaries"]]
+    operation = "list_training_jobs_for_hyper_parameter_tuning_job"
+    request = {"HyperParameterTuningJobName": job.name, "SortBy": "CreationTime", "SortOrder": "Ascending"}
+    summaries = list_all(account, "sagemaker", operation, "TrainingJobSummaries", **request)
     job.trials = [_trial(number, summary) for number, summary in enumerate(summaries, start=1)]
     return job.status not in UNDER_WAY
 

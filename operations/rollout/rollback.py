@@ -16,6 +16,7 @@ from chalicelib.release import FACTS_NAME, NGRAM_TABLE_NAME, PACKAGED, VOCABULAR
 from operations.aws import bucket, names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
+from operations.aws.listing import tags_of
 from operations.aws.plan import Item, propose
 from operations.endpoint import canary, endpoint_config, endpoint_state
 from operations.endpoint.candidate import MODEL_FOLDER, packaged_candidate
@@ -101,9 +102,8 @@ def _to_other_vocabulary(
 def _release_of(aws: Aws, configuration: str) -> str:
     """Return the release in a configuration's tags."""
     described = endpoint_config.describe(aws.account, configuration)
-    arn = described["EndpointConfigArn"] if described else ""
-    tags = aws.account.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
-    return names.tag_value(tags, names.RELEASE_TAG)
+    tags = tags_of(aws.account, described["EndpointConfigArn"]) if described else None
+    return (tags or {}).get(names.RELEASE_TAG, "")
 
 
 def _fetch(aws: Aws, release_id: str, folder: Path) -> set[str]:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from operations.aws import bucket
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, code_of, if_there, message_of
+from operations.aws.listing import list_all
 from operations.aws.names import APP_TAG
 from operations.endpoint import endpoint_state
 from operations.endpoint.autoscaling import NAMESPACE
@@ -30,7 +31,6 @@ from operations.inventory.resources import (
     Resource,
 )
 from operations.inventory.running_jobs import API_NAMES, job_operation
-from operations.inventory.search import list_all
 
 Deletion = Callable[[Aws, Resource], None]
 
