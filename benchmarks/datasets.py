@@ -53,7 +53,7 @@ def load_datasets(data: Path, snippets: Snippets | None) -> Datasets:
     """Read collected reviews; a text that is also in the test or in a later fold is not trained on."""
     path = data / REVIEWS_NAME
     splits = assign(path)
-    training = [review for review in read(path) if splits.learns(review)]
-    test = [review for review in read(path) if splits.of(review) == TEST]
+    training = [review for review in read(path) if splits.is_training(review)]
+    test = [review for review in read(path) if splits.place_of(review) == TEST]
     labels = np.array([review.label for review in training])
     return Datasets([review.text for review in training], labels, test, load_sentences(), snippets)

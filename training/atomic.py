@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: written under a temporary name, then renamed."""
+"""Atomic file writes: a file is written under a temporary name, then renamed."""
 
 import os
 from collections.abc import Iterator
@@ -9,26 +9,26 @@ from typing import IO
 
 @contextmanager
 def writing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to write; it takes its name, and replaces what had it, only when the block ends without an error.
+    """Open a file to write; it replaces the file at `path` only if the block ends without an error.
 
-    The temporary name is fixed, so what a killed process leaves behind is overwritten by the next.
+    The temporary name is fixed, so the next write overwrites the remains of a killed process.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as file:
             yield file
-        os.replace(part, path)  # noqa: PTH105  (the atomic one on every system)
+        os.replace(part, path)  # noqa: PTH105  (atomic on every system)
     finally:
         part.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file."""
+    """Write bytes to a file."""
     with writing(path) as file:
         file.write(content)
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write a whole UTF-8 file."""
+    """Write text to a file, as UTF-8."""
     write_bytes(path, content.encode())

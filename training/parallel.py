@@ -1,28 +1,30 @@
-"""Runs a function over a file of reviews, stretch by stretch, or over any items, in several processes.
+"""Parallel work: a function over a file of reviews, chunk by chunk, or over items, in several processes.
 
-Workers are handed bytes to read, not reviews, and start afresh rather than as copies of a process that has threads.
-A file below a few stretches is read here, where a second process would cost more than it brings.
+A worker process reads its chunk of the file itself. Workers are spawned, not forked, because a fork of a process with
+threads can hang. A short file is processed in this process, where starting workers would take longer than it saves.
 """
 
 import os
+import pickle
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from training.data.reviews import Review, read, stretches
+from training.data.reviews import Review, chunks_of, read
 from training.progress import ProgressCallback, silent
 
-STRETCH_BYTES = 2_000_000
-_ALONE_BELOW = 3  # stretches
+CHUNK_BYTES = 2_000_000
+_MIN_CHUNKS = 3  # for which worker processes are started
 
 Item = TypeVar("Item")
 Shared = TypeVar("Shared")
 Result = TypeVar("Result")
-_shared: Any = None  # in a worker: what every call is given
 
 
 def map_reviews(
@@ -30,14 +32,19 @@ def map_reviews(
     path: Path,
     shared: Shared,
     tick: ProgressCallback = silent,
-    stretch_bytes: int = STRETCH_BYTES,
+    chunk_bytes: int = CHUNK_BYTES,
 ) -> Iterator[Result]:
-    """Yield `function(shared, reviews)` for each stretch of a file of reviews, in the order of the file."""
-    parts = stretches(path, stretch_bytes)
-    if len(parts) < _ALONE_BELOW:
-        yield from (function(shared, read(path, *part)) for part in parts)
-        return
-    yield from _spread(_call, [(function, path, part) for part in parts], shared, tick)
+    """Yield `function(shared, reviews)` for each chunk of a file of reviews, in the order of the file."""
+    chunks = chunks_of(path, chunk_bytes)
+    on_chunk = partial(_call_on_chunk, function, path)
+    yield from map_items(on_chunk, chunks, shared, tick, alone=len(chunks) < _MIN_CHUNKS)
+
+
+def _call_on_chunk(
+    function: Callable[[Shared, Iterator[Review]], Result], path: Path, shared: Shared, chunk: tuple[int, int]
+) -> Result:
+    """Call a function with the reviews of a chunk, (start, end) in bytes."""
+    return function(shared, read(path, *chunk))
 
 
 def map_items(
@@ -47,42 +54,47 @@ def map_items(
     tick: ProgressCallback = silent,
     alone: bool = False,
 ) -> Iterator[Result]:
-    """Yield `function(shared, item)` for each item, in their order; `alone` for work too small for more processes."""
+    """Yield `function(shared, item)` for each item, in their order; with `alone`, in this process.
+
+    Otherwise there is a worker for each processor. `shared`, which may be large, reaches workers through a file, and is
+    read once by each.
+    """
     if alone:
         yield from (function(shared, item) for item in items)
         return
-    yield from _spread(_call_item, [(function, item) for item in items], shared, tick)
+    with TemporaryDirectory() as folder:
+        shared_file = Path(folder) / "shared.pickle"
+        with shared_file.open("wb") as file:
+            pickle.dump(shared, file, protocol=pickle.HIGHEST_PROTOCOL)
+        yield from _run([partial(_call_in_worker, function, shared_file, item) for item in items], tick)
 
 
-def _spread(
-    call: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], shared: object, tick: ProgressCallback
-) -> Iterator[Result]:
-    """Yield the results of calls, in their order, from as many processes as there are processors."""
-    with ProcessPoolExecutor(
-        os.cpu_count(), mp_context=get_context("spawn"), initializer=_start, initargs=(shared,)
-    ) as pool:
+def _run(calls: Sequence[Callable[[], Result]], tick: ProgressCallback) -> Iterator[Result]:
+    """Yield the results of calls, in their order, from worker processes."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context, initializer=_ignore_interrupts) as pool:
         try:
-            calls = deque(pool.submit(call, *each) for each in arguments)
-            while calls:
-                tick(len(arguments) - len(calls), len(arguments), "")
-                yield calls.popleft().result()
-            tick(len(arguments), len(arguments), "")
+            futures = deque(pool.submit(call) for call in calls)
+            while futures:
+                tick(len(calls) - len(futures), len(calls), "")
+                yield futures.popleft().result()
+            tick(len(calls), len(calls), "")
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _start(shared: object) -> None:
-    """Make a worker ready; Ctrl-C is for the parent, which then stops its workers."""
-    global _shared  # a worker process has no other place to keep it between calls
+def _ignore_interrupts() -> None:
+    """Ignore Ctrl-C in a worker: the parent process handles it, and stops its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _shared = shared
 
 
-def _call(function: Callable[[Any, Iterator[Review]], Result], path: Path, part: tuple[int, int]) -> Result:
-    """Run one stretch in a worker."""
-    return function(_shared, read(path, *part))
+def _call_in_worker(function: Callable[[Any, Item], Result], shared_file: Path, item: Item) -> Result:
+    """Call a function with the shared value and an item."""
+    return function(_load_shared(shared_file), item)
 
 
-def _call_item(function: Callable[[Any, Any], Result], item: object) -> Result:
-    """Run one item in a worker."""
-    return function(_shared, item)
+@lru_cache(maxsize=1)
+def _load_shared(path: Path) -> Any:
+    """Read the shared value, once for all calls in a worker."""
+    with path.open("rb") as file:
+        return pickle.load(file)

@@ -1,4 +1,4 @@
-"""How a long step shows that it is moving, and the table it ends with."""
+"""Progress bars of long steps, and summary tables."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -7,20 +7,20 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-ProgressCallback = Callable[[int, int, str], None]  # (done, total, a few words on what is seen now)
+ProgressCallback = Callable[[int, int, str], None]  # (done, total, a short description of the current state)
 
 
 def silent(done: int, total: int, seen: str = "") -> None:
-    """Show nothing: the `ProgressCallback` of callers that only want the result."""
+    """Report nothing: the `ProgressCallback` of callers without a progress bar."""
 
 
 class _BarsBelow(Progress):
-    """Bars with something live above them."""
+    """Progress bars below a live display."""
 
     above: Callable[[], RenderableType] | None = None
 
     def get_renderables(self) -> Iterator[RenderableType]:
-        """Yield what is above, as it is now, and the bars."""
+        """Yield the current display above, then the bars."""
         if self.above:
             yield self.above()
         yield from super().get_renderables()
@@ -30,9 +30,9 @@ class _BarsBelow(Progress):
 def bars(
     console: Console, *names: str, above: Callable[[], RenderableType] | None = None
 ) -> Iterator[tuple[ProgressCallback, ...]]:
-    """Show progress bars while the block runs, one below the other; each moves when its `ProgressCallback` is called.
+    """Show a progress bar for each name while the block runs; yields the `ProgressCallback` of each.
 
-    `above` makes what stands above them, anew each time they are drawn.
+    `above` is called at each refresh, and its result is shown above the bars.
     """
     columns = (
         TextColumn("{task.description:<16}"),
@@ -47,7 +47,7 @@ def bars(
 
 
 def _tick(progress: Progress, task: TaskID) -> ProgressCallback:
-    """Make the `ProgressCallback` of one bar; its clock starts at the first call."""
+    """Return the `ProgressCallback` of one bar; its clock starts at the first call."""
 
     def tick(done: int, total: int, seen: str = "") -> None:
         if not progress.tasks[task].started:
@@ -58,7 +58,7 @@ def _tick(progress: Progress, task: TaskID) -> ProgressCallback:
 
 
 def table(title: str, rows: Iterable[tuple[object, ...]], headings: tuple[str, ...] = ()) -> Table:
-    """Make a summary table: the first column says what, the others, to the right, how much."""
+    """Build a summary table: names in the first column, values aligned right in the others."""
     shown = Table(title=title, title_justify="left", show_header=bool(headings), title_style="bold")
     content = [tuple(map(str, row)) for row in rows]
     for position in range(max(map(len, content), default=len(headings))):

@@ -1,4 +1,4 @@
-"""The project's root folder."""
+"""The root folder of the project."""
 
 from pathlib import Path
 

@@ -29,7 +29,7 @@ from training.features.channels import (
     CHANNEL_FILES,
     CHANNELS_FOLDER,
     PREPARED_NAME,
-    Prepared,
+    PreparedChannels,
     channel_names,
     load_prepared,
     pair_of,
@@ -63,7 +63,7 @@ class UploadedChannels:
         return f"{self.prefix}/{pair}/validation/"
 
 
-def digest_of(prepared: Prepared) -> str:
+def digest_of(prepared: PreparedChannels) -> str:
     """Return a digest of the channels' content (12 hexadecimal digits)."""
     hashes = json.dumps(prepared.channel_sha256, sort_keys=True)
     return hashlib.sha256(hashes.encode()).hexdigest()[:_DIGEST_DIGITS]

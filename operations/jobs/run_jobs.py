@@ -16,7 +16,7 @@ from operations.jobs import training_job
 from operations.jobs.channel_upload import UploadedChannels, digest_of, upload_channels
 from operations.jobs.training_job import JobResources, TrainingJob, TrainingTask
 from training.data.splits import FOLDS
-from training.features.channels import ALL, Prepared, pair_of
+from training.features.channels import ALL, PreparedChannels, pair_of
 from training.model.hyperparameters import Hyperparameters, for_rounds
 from training.progress import bars
 
@@ -53,7 +53,7 @@ class RunJobs:
     """The jobs of one run, each either found or to be started."""
 
     def __init__(
-        self, account: Account, prepared: Prepared, hyperparameters: Hyperparameters, options: JobOptions
+        self, account: Account, prepared: PreparedChannels, hyperparameters: Hyperparameters, options: JobOptions
     ) -> None:
         self._account = account
         self._stated = hyperparameters.strings
@@ -83,13 +83,13 @@ class RunJobs:
         return training_job.find(self._account, self._options.stage, task, self._options.resources)
 
 
-def uploaded_channels(account: Account, prepared: Prepared, options: JobOptions) -> UploadedChannels:
+def uploaded_channels(account: Account, prepared: PreparedChannels, options: JobOptions) -> UploadedChannels:
     """Return where the channels are, or will be after the upload."""
     digest = digest_of(prepared)
     return UploadedChannels(bucket.uri(account, f"channels/{digest}"), digest, options.instance_count, (), ())
 
 
-def purpose_of(prepared: Prepared, stated: dict[str, str], options: JobOptions) -> str:
+def purpose_of(prepared: PreparedChannels, stated: dict[str, str], options: JobOptions) -> str:
     """Return the part that the names of a run's jobs share: `train-5c1f20aa`."""
     made_of = [digest_of(prepared), training_job.remote_hyperparameters(stated), vars(options.resources)]
     return f"train-{names.digest(made_of)}"

@@ -252,7 +252,7 @@ def test_no_text_is_in_two_splits(collected: tuple[Path, Manifest]) -> None:
     splits = assign(path)
     split_of: dict[bytes, int] = {}
     for review in read(path):
-        if (split := splits.of(review)) is not None:
+        if (split := splits.place_of(review)) is not None:
             assert split_of.setdefault(review.text_digest, split) == split, review.id
             assert all(excerpt in review.text for excerpt in excerpts_of(review.id, review.text, 1))
 

@@ -1,15 +1,17 @@
+from pathlib import Path
+
 import pytest
 
 from training import atomic
 
 
-def write_half(path):
+def write_half(path: Path) -> None:
     with atomic.writing(path) as file:
         file.write(b"half")
         raise KeyboardInterrupt
 
 
-def test_an_interrupted_write_keeps_the_file_before_and_leaves_nothing(tmp_path):
+def test_an_interrupted_write_keeps_the_earlier_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "file"
     atomic.write_text(path, "before")
     with pytest.raises(KeyboardInterrupt):
@@ -18,7 +20,7 @@ def test_an_interrupted_write_keeps_the_file_before_and_leaves_nothing(tmp_path)
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
 
 
-def test_what_a_killed_process_left_is_written_over(tmp_path):
-    (tmp_path / ".file.part").write_text("left behind, and longer than the new one")
+def test_remains_of_a_killed_process_are_overwritten(tmp_path: Path) -> None:
+    (tmp_path / ".file.part").write_text("left behind, and longer than the new content")
     atomic.write_text(tmp_path / "file", "new")
     assert [(item.name, item.read_text()) for item in tmp_path.iterdir()] == [("file", "new")]

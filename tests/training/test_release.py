@@ -19,7 +19,7 @@ from training.evaluation.evaluate import evaluate, load_evaluation
 from training.evaluation.predictions import load_booster, matrix
 from training.evaluation.thresholds import PRECISION, SHORT_PRECISION
 from training.features.channels import pair_of
-from training.features.prepare import Recipe, prepare
+from training.features.prepare import FeatureRecipe, prepare
 from training.model.hyperparameters import parse, with_settings
 from training.model.run_folder import Run, RunError, load_run, write_run
 from training.model.train import fit, train
@@ -145,7 +145,7 @@ def test_a_release_keeps_the_precision_of_an_earlier_evaluation(
 def test_a_release_without_ngram_features_removes_earlier_ones(
     small_data: Path, small_hyperparameters: dict[str, str], tmp_path: Path
 ) -> None:
-    prepare(small_data, tmp_path / "channels", recipe=Recipe(evidence=False))
+    prepare(small_data, tmp_path / "channels", recipe=FeatureRecipe(ngrams=False))
     train(tmp_path / "channels", tmp_path / "run", small_hyperparameters)
     previous_release(tmp_path)
     release(tmp_path / "run", small_data, tmp_path / "release", tmp_path / "model")
@@ -182,7 +182,7 @@ def test_a_model_that_treats_missing_unlike_zero_is_refused(
     small_data: Path, small_hyperparameters: dict[str, str], tmp_path: Path
 ) -> None:
     """The packaged release and the run stay unchanged."""
-    prepare(small_data, tmp_path / "channels", recipe=Recipe(evidence=False))
+    prepare(small_data, tmp_path / "channels", recipe=FeatureRecipe(ngrams=False))
     train(tmp_path / "channels", tmp_path / "run", small_hyperparameters)
     run = load_run(tmp_path / "run")
     fold_model, _ = fit(tmp_path / "channels" / pair_of(0), parse(small_hyperparameters))  # as xgboost trains it

@@ -1,11 +1,11 @@
-"""Step `data`: labelled reviews, from wherever they are, into one checked file that the later steps read."""
+"""Step `data`: labelled reviews from any source -> one checked file, which the later steps read."""
 
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from training.data.archive import REVIEWS_A_FOLDER, read_archive, read_folder
+from training.data.archive import REVIEWS_PER_FOLDER, read_archive, read_folder
 from training.data.download import download
 from training.data.labelled import read_labelled
 from training.data.reviews import LABEL_NAMES, DataError, Manifest, Review, write
@@ -24,9 +24,9 @@ def collect_official(
     url: str = OFFICIAL_URL,
     size_bytes: int = OFFICIAL_SIZE_BYTES,
 ) -> Manifest:
-    """Download the official archive into a folder, unless it is there, and collect its reviews.
+    """Download the official archive into a folder, if it isn't there yet, and collect its reviews.
 
-    An archive that turns out damaged or not whole is removed, so that the next call fetches it again.
+    A damaged or incomplete archive is deleted, so the next call downloads it again.
     """
     archive = download(url, folder / url.rsplit("/", 1)[-1], size_bytes, fetch_tick)
     try:
@@ -37,10 +37,10 @@ def collect_official(
 
 
 def collect(source: Path, folder: Path, official: bool = False, tick: ProgressCallback = silent) -> Manifest:
-    """Read labelled reviews, check them, and write them into a folder; returns what was written.
+    """Read labelled reviews, check them, and write them into a folder; returns their manifest.
 
-    `source` is an archive or a folder in the official layout, or a .csv or .jsonl file. With `official`, anything
-    but 12,500 reviews of each label in train and in test raises `DataError`.
+    `source` is an archive or a folder in the official layout, or a .csv or .jsonl file. With `official`, raises
+    `DataError` unless train and test have 12,500 reviews of each label.
     """
     reviews = list(_reader(source, tick))
     _check_labels(source, reviews)
@@ -59,7 +59,7 @@ def _reader(source: Path, tick: ProgressCallback) -> Iterable[Review]:
 
 
 def collect_generated(count: int, into: Path) -> Manifest:
-    """Make up `count` reviews for each split and label, to rehearse with, and collect them."""
+    """Generate `count` reviews for each split and label, for rehearsals, and collect them."""
     with TemporaryDirectory() as folder:
         return collect(write_archive(Path(folder) / "generated.tar.gz", files(count)), into)
 
@@ -70,7 +70,7 @@ def _count(reviews: Iterable[Review]) -> Counter[tuple[str, int]]:
 
 
 def _check_labels(source: Path, reviews: list[Review]) -> None:
-    """Raise `DataError` for a split that lacks a label, as half a data set would."""
+    """Raise `DataError` if a split lacks a label, as in half a data set."""
     counts = _count(reviews)
     for split in {"train", *(split for split, _ in counts)}:
         for label, name in enumerate(LABEL_NAMES):
@@ -79,22 +79,24 @@ def _check_labels(source: Path, reviews: list[Review]) -> None:
 
 
 def _check_official(source: Path, reviews: list[Review]) -> None:
-    """Raise `DataError` unless these are as many reviews as the official set has."""
-    expected = {(split, label): REVIEWS_A_FOLDER for split in ("train", "test") for label in (0, 1)}
+    """Raise `DataError` unless the reviews are as many as in the official set."""
+    expected = {(split, label): REVIEWS_PER_FOLDER for split in ("train", "test") for label in (0, 1)}
     if _count(reviews) != expected:
         found = ", ".join(
             f"{split} {LABEL_NAMES[label]} {n:,}" for (split, label), n in sorted(_count(reviews).items())
         )
-        raise DataError(f"{source} should hold {REVIEWS_A_FOLDER:,} reviews in each of four folders, but has {found}.")
+        raise DataError(
+            f"{source} should have {REVIEWS_PER_FOLDER:,} reviews in each of four folders, but has {found}."
+        )
 
 
 def summary_rows(manifest: Manifest) -> list[tuple[object, ...]]:
-    """Return the lines of the summary table."""
+    """Return the rows of the summary table."""
     rows: list[tuple[object, ...]] = [
         (f"{split}, {label}", f"{count:,}") for split, by in manifest.counts.items() for label, count in by.items()
     ]
-    rows += [(f"texts that come again within {split}", f"{count:,}") for split, count in manifest.repeated.items()]
+    rows += [(f"repeated texts within {split}", f"{count:,}") for split, count in manifest.repeated.items()]
     if "test" in manifest.counts:
         rows.append(("test reviews that are also in train", f"{manifest.shared:,}"))
-    rows += [("left out for having no text", f"{manifest.empty:,}"), ("fingerprint", manifest.fingerprint[:12])]
+    rows += [("skipped: no text", f"{manifest.empty:,}"), ("fingerprint", manifest.fingerprint[:12])]
     return rows

@@ -1,7 +1,7 @@
-"""Reads labelled reviews from a .csv or .jsonl file with a review column and a label column.
+"""Reader of labelled reviews from a .csv or .jsonl file with a review column and a label column.
 
-Such a file has no official test, so all of its reviews belong to train, numbered by row: `splits` holds blocks of
-neighbouring rows out for validation, and `evaluate` has no test to look at.
+Such a file has no official test. All of its reviews belong to train, numbered by row: `splits` holds out blocks of
+neighbouring rows for validation, and `evaluate` reports no test.
 """
 
 import csv
@@ -17,15 +17,15 @@ from training.progress import ProgressCallback, silent
 REVIEW_COLUMNS = ("review", "text")
 LABEL_COLUMNS = ("label", "sentiment")
 LABELS = {"positive": 1, "pos": 1, "1": 1, "negative": 0, "neg": 0, "0": 0}
-LONGEST_FIELD_CHARACTERS = 10_000_000
+MAX_FIELD_CHARACTERS = 10_000_000
 _TICK_EVERY = 500  # rows
 
 
 def read_labelled(path: Path, tick: ProgressCallback = silent) -> Iterator[Review]:
-    """Yield the reviews of a .csv or .jsonl file (UTF-8); raises `DataError` naming the row that is wrong."""
+    """Yield the reviews of a .csv or .jsonl file (UTF-8); raises `DataError` that names the invalid row."""
     readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows}
     if path.suffix.lower() not in readers:
-        raise DataError(f"{path} is neither .csv nor .jsonl (nor .tar.gz, as an archive is).")
+        raise DataError(f"{path} is not a .csv, .jsonl or .tar.gz file.")
     total = path.stat().st_size
     try:
         with path.open("rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
@@ -40,19 +40,19 @@ def read_labelled(path: Path, tick: ProgressCallback = silent) -> Iterator[Revie
 
 def _csv_rows(name: str, file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each row and the line it ends on."""
-    csv.field_size_limit(LONGEST_FIELD_CHARACTERS)
+    csv.field_size_limit(MAX_FIELD_CHARACTERS)
     rows = csv.DictReader(file, strict=True)
     try:
         for row in rows:
             if None in row or None in row.values():
-                raise DataError(f"{name}, line {rows.line_num}: not as many fields as the first line has.")
+                raise DataError(f"{name}, line {rows.line_num}: the number of fields differs from the first line.")
             yield rows.line_num, row
     except csv.Error as error:
         raise DataError(f"{name}, line {rows.line_num} is not CSV: {error}.") from error
 
 
 def _jsonl_rows(name: str, file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each object and its line; empty lines are passed over."""
+    """Yield each object and its line; empty lines are skipped."""
     for line, text in enumerate(file, start=1):
         if not text.strip():
             continue
@@ -61,28 +61,28 @@ def _jsonl_rows(name: str, file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]
         except (ValueError, RecursionError) as error:
             raise DataError(f"{name}, line {line} is not JSON: {error}.") from error
         if not isinstance(row, dict):
-            raise DataError(f"{name}, line {line} is JSON, but not an object.")
+            raise DataError(f"{name}, line {line} is JSON, but not a JSON object.")
         yield line, row
 
 
 def _review(where: str, number: int, row: dict[str, Any]) -> Review:
-    """Make a review of a row."""
+    """Build a review from a row."""
     text = _field(where, row, REVIEW_COLUMNS)
     label = _field(where, row, LABEL_COLUMNS)
     if not isinstance(text, str):
-        raise DataError(f"{where}: the review is not a text.")
+        raise DataError(f"{where}: the review is not a string.")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise DataError(f"{where}: the review holds half a character, which no encoding can write.")
+        raise DataError(f"{where}: the review has half of a surrogate pair, which UTF-8 cannot encode.")
     key = str(int(label) if isinstance(label, bool) else label).strip().lower()
     if key not in LABELS:
-        raise DataError(f"{where}: unknown label {str(label)[:40]!r}; known are {', '.join(LABELS)}.")
+        raise DataError(f"{where}: unknown label {str(label)[:40]!r}. Use one of: {', '.join(LABELS)}.")
     return Review("train", number, LABELS[key], None, text)
 
 
 def _field(where: str, row: dict[str, Any], columns: tuple[str, ...]) -> object:
-    """Return the first of these columns that a row has."""
+    """Return the value of the first of these columns that a row has; raises `DataError` if it has none."""
     for column in columns:
         if column in row:
             value: object = row[column]
             return value
-    raise DataError(f"{where}: no column {' or '.join(columns)}; there are {', '.join(map(str, row))[:200]}.")
+    raise DataError(f"{where}: no column {' or '.join(columns)}. The columns are {', '.join(map(str, row))[:200]}.")

@@ -1,7 +1,7 @@
-"""Labelled reviews as the steps after `data` read them: one file of JSON lines, and a manifest of what it holds.
+"""Labelled reviews as step `data` writes them: one file of JSON lines, and a manifest of its content.
 
-The file is canonical: reviews sorted by split, number and label, keys in a fixed order. So its SHA-256 is the
-fingerprint of the data, the same whether the reviews came as an archive or as a folder.
+The file is canonical: reviews are sorted by split, number and label, and keys have a fixed order. So its SHA-256 is the
+fingerprint of the data, and is the same for an archive and for a folder.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ FOLDERS = ("neg", "pos")  # label -> its folder in the official layout
 
 
 class DataError(SentimentError):
-    """The labelled reviews are absent, damaged, or not what they are said to be."""
+    """The labelled reviews are missing, damaged, or different from their manifest."""
 
     type = "data-refused"
     title = "The labelled reviews cannot be used"
@@ -31,8 +31,8 @@ class DataError(SentimentError):
 class Review:
     """One labelled review.
 
-    `split` is "train" or "test", as the source has it. `number` counts within a split and label, from 0; neighbours
-    are often reviews of one movie. `label` is 1 for positive. `rating` is in stars, 1..10, where the source says it.
+    `split` is "train" or "test", as in the source. `number` counts within a split and label, from 0; neighbours are
+    often reviews of the same movie. `label` is 1 for positive. `rating` is in stars, 1..10, if the source has it.
     """
 
     split: str
@@ -43,21 +43,21 @@ class Review:
 
     @property
     def id(self) -> str:
-        """The review's name: `train/pos/17`."""
+        """The review's id: `train/pos/17`."""
         return f"{self.split}/{FOLDERS[self.label]}/{self.number}"
 
     @property
     def text_digest(self) -> bytes:
-        """The same for two reviews that differ in nothing but case and white space."""
+        """A hash of the text that ignores case and white space."""
         return hashlib.blake2b(" ".join(self.text.casefold().split()).encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a file of reviews holds.
+    """The content of a file of reviews.
 
-    `counts` is split -> label name -> reviews; `empty` are reviews without text, which were left out. `repeated` are
-    reviews of a split whose text was met before in it, `shared` those of test whose text is also in train.
+    `counts` is split -> label name -> reviews. `empty` counts the reviews without text, which were skipped; `repeated`
+    the reviews of a split whose text an earlier one has; `shared` the test reviews whose text is also in train.
     """
 
     source: str
@@ -73,7 +73,7 @@ class Manifest:
 
 
 def write(folder: Path, reviews: Iterable[Review], source: str) -> Manifest:
-    """Write the reviews and their manifest, the manifest last; raises `DataError` for an id that comes twice."""
+    """Write the reviews, and then their manifest; raises `DataError` if two have the same id."""
     kept = sorted(reviews, key=lambda review: (review.split, review.number, review.label))
     empty = sum(not review.text.strip() for review in kept)
     kept = [review for review in kept if review.text.strip()]
@@ -94,14 +94,14 @@ def write(folder: Path, reviews: Iterable[Review], source: str) -> Manifest:
 
 
 def _check_ids(reviews: list[Review]) -> None:
-    """Raise `DataError` unless every review has an id of its own."""
-    twice = [name for name, count in Counter(review.id for review in reviews).items() if count > 1]
-    if twice:
-        raise DataError(f"The source holds {len(twice)} reviews twice; the first is {twice[0]}.")
+    """Raise `DataError` if two reviews have the same id."""
+    duplicate_ids = [name for name, count in Counter(review.id for review in reviews).items() if count > 1]
+    if duplicate_ids:
+        raise DataError(f"The source has {len(duplicate_ids)} duplicate review ids; the first is {duplicate_ids[0]}.")
 
 
 def _duplicates(reviews: Iterable[Review]) -> tuple[dict[str, int], int]:
-    """Count the texts that come again within a split, and the reviews of test whose text is in train."""
+    """Count the repeated texts within each split, and the test reviews whose text is in train."""
     seen: dict[str, Counter[bytes]] = defaultdict(Counter)
     for review in reviews:
         seen[review.split][review.text_digest] += 1
@@ -110,20 +110,20 @@ def _duplicates(reviews: Iterable[Review]) -> tuple[dict[str, int], int]:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest and check that the reviews beside it are the ones it describes; raises `DataError`."""
+    """Read the manifest of a folder; raises `DataError` if the reviews differ from it."""
     try:
         manifest = Manifest(**json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8")))
         with (folder / REVIEWS_NAME).open("rb") as file:
             fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"There are no prepared reviews in {folder} ({error}). Run `verdict data`.") from error
+        raise DataError(f"There are no collected reviews in {folder} ({error}). Run `verdict data`.") from error
     if fingerprint != manifest.fingerprint:
-        raise DataError(f"{folder / REVIEWS_NAME} is not the file its manifest describes. Run `verdict data`.")
+        raise DataError(f"{folder / REVIEWS_NAME} was changed since it was collected. Run `verdict data`.")
     return manifest
 
 
 def read(path: Path, start: int = 0, end: int | None = None) -> Iterator[Review]:
-    """Yield the reviews of a file, or of the bytes `start` to `end`, which must be at the ends of lines."""
+    """Yield the reviews of a file, or of its bytes from `start` to `end`, both at ends of lines."""
     with path.open("rb") as file:
         file.seek(start)
         while end is None or file.tell() < end:
@@ -133,8 +133,8 @@ def read(path: Path, start: int = 0, end: int | None = None) -> Iterator[Review]
             yield Review(**json.loads(line))
 
 
-def stretches(path: Path, size_bytes: int) -> list[tuple[int, int]]:
-    """Cut a file into stretches of whole lines, each of about `size_bytes`: (start, end) in bytes."""
+def chunks_of(path: Path, size_bytes: int) -> list[tuple[int, int]]:
+    """Divide a file into chunks of whole lines, each of about `size_bytes`: (start, end) in bytes."""
     total = path.stat().st_size
     ends: list[int] = []
     with path.open("rb") as file:

@@ -1,10 +1,10 @@
-"""Who may learn from a review: five folds of train and the test, with no text in two of them.
+"""The splits: five folds of the training reviews and the official test, with no text in two of them.
 
-The official test stays what it is. A fold is every fifth of 25 equal blocks of train's review numbers (for the official
-set, blocks of 500): neighbouring reviews are often of one movie, so single reviews drawn at random would leak. Each
-fold in turn is held out, and everything is judged and chosen on what was held out. Half a fold is what evidence is
-learned without at a time (`training.evidence`). A text that two places share stays in the later one (fold 0 to 4, then
-the test), and is dropped from the earlier.
+The official test stays as it is. A fold is every fifth of 25 equal blocks of the training reviews' numbers (in the
+official set, blocks of 500): neighbouring reviews are often of the same movie, so a random draw of single reviews would
+leak. Each fold is held out once, and models are scored on held-out reviews only. Half a fold is a tenth; n-gram weights
+are learned without it (`training.features.ngram_weights`). If two places (fold 0 to 4, then the test) have the same
+text, it stays in the later place and is dropped from the earlier.
 """
 
 import hashlib
@@ -16,58 +16,73 @@ from training.data.reviews import DataError, Review, read
 BLOCKS = 25
 FOLDS = 5
 HALVES = 2  # of a fold
+TENTHS = FOLDS * HALVES
 TEST = FOLDS  # the place after the folds
+
+LeftOut = frozenset[int]  # tenths that a table of n-gram weights was learned without
+
+
+def tenths_of(fold: int) -> LeftOut:
+    """Return both halves of a fold: 3 -> {6, 7}."""
+    return frozenset(HALVES * fold + half for half in range(HALVES))
 
 
 @dataclass(frozen=True)
 class Splits:
-    """The rule, for one file of reviews: train's numbers lie in 0..`numbers` - 1, `dropped` holds ids."""
+    """The splits of a file of reviews.
+
+    `numbers` is one more than the highest number of a training review. `duplicates` are the ids dropped because a later
+    place has the same text; `unused` those beyond a limit on the number of reviews.
+    """
 
     numbers: int
-    dropped: frozenset[str]
+    duplicates: frozenset[str] = frozenset()
+    unused: frozenset[str] = frozenset()
 
-    def of(self, review: Review) -> int | None:
-        """Return a review's place, a fold 0..4 or `TEST`; None for one that is dropped."""
-        return None if review.id in self.dropped else self._block(review)
+    def place_of(self, review: Review) -> int | None:
+        """Return a review's place, a fold 0..4 or `TEST`; None for a dropped review."""
+        return None if review.id in self.duplicates or review.id in self.unused else _place(review, self.numbers)
 
-    def half(self, review: Review) -> int:
-        """Return the half of its fold, 0 or 1, that a review of train is in: whole blocks again."""
-        return review.number * BLOCKS // self.numbers // FOLDS % HALVES
+    def tenth_of(self, review: Review) -> int:
+        """Return a training review's tenth, 0..9: half a fold, in whole blocks."""
+        block = _block(review, self.numbers)
+        return HALVES * (block % FOLDS) + block // FOLDS % HALVES
 
-    def learns(self, review: Review) -> bool:
-        """Tell whether a review is in one of the folds, and so may be learned from."""
-        return review.split != "test" and review.id not in self.dropped
-
-    def _block(self, review: Review) -> int:
-        """Return a review's place, duplicates aside."""
-        return TEST if review.split == "test" else review.number * BLOCKS // self.numbers % FOLDS
+    def is_training(self, review: Review) -> bool:
+        """Return whether a review is in one of the folds."""
+        return self.place_of(review) not in (None, TEST)
 
 
-def assign(path: Path) -> Splits:
-    """Read a file of reviews and return its splits; raises `DataError` when a fold lacks reviews of either label."""
-    numbers = 1 + max((review.number for review in read(path) if review.split == "train"), default=0)
-    rule = Splits(numbers, frozenset())
-    last: dict[bytes, int] = {}  # text -> the last place that holds it
-    places: list[tuple[str, bytes, int]] = []
-    for review in read(path):
-        place = rule._block(review)
-        places.append((review.id, review.text_digest, place))
-        last[review.text_digest] = max(place, last.get(review.text_digest, 0))
-    splits = Splits(numbers, frozenset(id_ for id_, digest, place in places if place < last[digest]))
-    filled = {(splits.of(review), review.label) for review in read(path)}
+def _block(review: Review, numbers: int) -> int:
+    """Return a training review's block, 0..24."""
+    return review.number * BLOCKS // numbers
+
+
+def _place(review: Review, numbers: int) -> int:
+    """Return a review's place, whether or not it is a duplicate."""
+    return TEST if review.split == "test" else _block(review, numbers) % FOLDS
+
+
+def assign(path: Path, limit: int | None = None) -> Splits:
+    """Read a file of reviews and return its splits; raises `DataError` if a fold lacks reviews of either label.
+
+    With a `limit`, only that many training reviews are used. They are drawn by their ids, so the same file always gives
+    the same ones, and a lower limit gives a part of them.
+    """
+    reviews = [(replace(review, text=""), review.text_digest) for review in read(path)]
+    numbers = 1 + max((review.number for review, _ in reviews if review.split == "train"), default=0)
+    last_place: dict[bytes, int] = {}
+    for review, digest in reviews:
+        last_place[digest] = max(_place(review, numbers), last_place.get(digest, 0))
+    kept = [review for review, digest in reviews if _place(review, numbers) == last_place[digest]]
+    filled = {(_place(review, numbers), review.label) for review in kept}
     if not {(fold, label) for fold in range(FOLDS) for label in (0, 1)} <= filled:
-        raise DataError(f"{path} holds too few reviews to set some of each label apart, five times over.")
-    return splits
+        raise DataError(f"{path} has too few reviews: each of {FOLDS} folds needs both labels.")
+    training = {review.id for review in kept if review.split != "test"}
+    duplicates = {review.id for review, _ in reviews} - {review.id for review in kept}
+    return Splits(numbers, frozenset(duplicates), frozenset(_beyond(limit, training)))
 
 
-def thinned(path: Path, splits: Splits, reviews: int) -> Splits:
-    """Return splits whose folds have so many reviews at most in all, drawn by their ids alone: always the same ones."""
-    ids = [review.id for review in read(path) if splits.learns(review)]
-    ids.sort(key=lambda id_: hashlib.sha256(id_.encode()).digest())
-    return replace(splits, dropped=splits.dropped.union(ids[reviews:]))
-
-
-def limited(path: Path, reviews: int | None) -> Splits:
-    """Return the splits that a run was made with, whose recipe may allow so many reviews at most (None: all)."""
-    splits = assign(path)
-    return splits if reviews is None else thinned(path, splits, reviews)
+def _beyond(limit: int | None, ids: set[str]) -> list[str]:
+    """Return the ids that a limit leaves out; they are ordered by the hash of the id."""
+    return [] if limit is None else sorted(ids, key=lambda id_: hashlib.sha256(id_.encode()).digest())[limit:]

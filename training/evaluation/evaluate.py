@@ -18,7 +18,7 @@ from training import atomic
 from training.data.excerpts import excerpts_of
 from training.data.labelled import read_labelled
 from training.data.reviews import REVIEWS_NAME, DataError, read, read_manifest
-from training.data.splits import limited
+from training.data.splits import assign
 from training.evaluation.metrics import Figures, measure
 from training.evaluation.predictions import (
     Predict,
@@ -120,7 +120,7 @@ def evaluate(
 def _score(run: Run, path: Path, predict_test: Predict | None, tick: ProgressCallback) -> dict[str, ScoredReviews]:
     """Return the scored reviews and excerpts of cross-validation, and of the test if something predicts it."""
     recipe = run.record.prepared.recipe
-    splits, with_excerpts = limited(path, recipe["reviews"]), bool(recipe["crops"])
+    splits, with_excerpts = assign(path, recipe["reviews"]), bool(recipe["crops"])
     held_out = out_of_fold_predictions(run.held_out, run.encoder, path, splits, with_excerpts, tick)
     scored = _named(held_out, HELD_OUT, HELD_OUT_EXCERPTS)
     if predict_test:

@@ -14,12 +14,12 @@ from tempfile import TemporaryDirectory
 
 from training import atomic
 from training.data.reviews import REVIEWS_NAME
-from training.data.splits import limited
+from training.data.splits import assign
 from training.evaluation.evaluate import load_run_of
 from training.evaluation.metrics import accuracy_of
 from training.evaluation.predictions import out_of_fold_predictions
 from training.features.ngram_weights import SLOTS
-from training.features.prepare import Recipe, prepare
+from training.features.prepare import FeatureRecipe, prepare
 from training.model.run_folder import Run, RunError, load_run
 from training.model.train import train
 from training.progress import ProgressCallback, silent
@@ -109,7 +109,7 @@ def compute_learning_curve(
 
 def _smaller_point(run: Run, data_folder: Path, reviews: int, tick: ProgressCallback) -> CurvePoint:
     """Prepare and train as for the run, with fewer reviews, and measure the result."""
-    recipe = replace(Recipe(**run.record.prepared.recipe), reviews=reviews)  # type: ignore[arg-type]  # from JSON
+    recipe = replace(FeatureRecipe.from_json(run.record.prepared.recipe), reviews=reviews)
     table = run.encoder.ngram_table
     slots = len(table.checks) if table else SLOTS
     ticks = (
@@ -132,7 +132,7 @@ def _labelled(tick: ProgressCallback, label: str) -> ProgressCallback:
 def _point(run: Run, data_folder: Path) -> CurvePoint:
     """Measure a run on its out-of-fold predictions."""
     recipe, path = run.record.prepared.recipe, data_folder / REVIEWS_NAME
-    splits = limited(path, recipe["reviews"])
+    splits = assign(path, recipe["reviews"])
     held_out = out_of_fold_predictions(run.held_out, run.encoder, path, splits, bool(recipe["crops"]))
     excerpts = accuracy_of(held_out.excerpts) if held_out.excerpts else (None, None)
     return CurvePoint(len(held_out.reviews.labels), *accuracy_of(held_out.reviews), *excerpts)

@@ -192,7 +192,7 @@ def _encode_test(job: _Job, reviews: Iterator[Review]) -> tuple[list[_Facts], li
     facts: list[_Facts] = []
     rows: list[str] = []
     for review in reviews:
-        if job.splits.of(review) == TEST:
+        if job.splits.place_of(review) == TEST:
             for text_words, is_excerpt in _texts(review, job.with_excerpts):
                 facts.append(_facts(review, TEST, text_words, job.encoder, is_excerpt))
                 rows.append(job.encoder.row(text_words))
@@ -203,8 +203,8 @@ def _describe_folds(job: _Job, reviews: Iterator[Review]) -> list[_Facts]:
     """Return the facts of those of some reviews that are in a fold."""
     facts: list[_Facts] = []
     for review in reviews:
-        fold = job.splits.of(review)
-        if fold is not None and job.splits.learns(review):
+        fold = job.splits.place_of(review)
+        if fold is not None and job.splits.is_training(review):
             facts += [
                 _facts(review, fold, text_words, job.encoder, is_excerpt)
                 for text_words, is_excerpt in _texts(review, job.with_excerpts)

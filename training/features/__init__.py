@@ -1,1 +1,1 @@
-"""Vocabulary, n-gram weights and training channels."""
+"""Features of labelled reviews: vocabulary, n-gram weights and training channels."""

@@ -1,4 +1,4 @@
-"""The prepared channels as they lie in a folder: what the files are called, the facts about them, and reading them."""
+"""Prepared channels on disk: file names, the record `prepared.json`, and checked reading."""
 
 import hashlib
 import json
@@ -17,15 +17,17 @@ CHANNELS_FOLDER = Path("runs/channels")
 PREPARED_NAME = "prepared.json"
 ALL = "all"
 CHANNEL_FILES = {"train": "train/train.libsvm", "validation": "validation/validation.libsvm"}
-JUDGED_PAIR = FOLDS - 1  # the pair that single trials of a search are judged on
+JUDGED_PAIR = FOLDS - 1  # the pair that a search scores its trials on
+_RUN_PREPARE = "Run `verdict prepare`."
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What a folder of channels holds.
+class PreparedChannels:
+    """The content of a folder of channels, as `prepared.json` stores it.
 
-    `rows` is channel -> label name -> lines; `dropped` are the reviews left out because a later place holds the same
-    text; `terms` are those of the evidence, `strongest` the ones that say most, label name -> (term, weight).
+    `rows` is channel -> label name -> lines. `dropped` counts the reviews left out because a later fold or the test
+    has the same text. `terms` counts the n-grams in the table; `strongest` lists those with the strongest weights,
+    label name -> [text, weight].
     """
 
     data_fingerprint: str
@@ -41,42 +43,42 @@ class Prepared:
 
 
 def pair_of(fold: int) -> str:
-    """Name the folder of the pair of channels that holds this fold out: 3 -> `fold-3`."""
+    """Return the folder of the pair of channels that holds a fold out: 3 -> `fold-3`."""
     return f"fold-{fold}"
 
 
 def channel_names() -> list[str]:
-    """Name the files of all channels, relative to their folder."""
+    """Return the files of all channels, relative to their folder."""
     pairs = [f"{pair_of(fold)}/{file}" for fold in range(FOLDS) for file in CHANNEL_FILES.values()]
     return [f"{ALL}/{CHANNEL_FILES['train']}", *pairs]
 
 
 def write_ngram_table(folder: Path, encoder: Encoder) -> None:
-    """Write an encoder's evidence into a folder; remove what another one left there when it has none."""
+    """Write an encoder's n-gram table into a folder, or remove an earlier table if the encoder has none."""
     if encoder.ngram_table:
         atomic.write_bytes(folder / NGRAM_TABLE_NAME, encoder.ngram_table.dumps())
     else:
         (folder / NGRAM_TABLE_NAME).unlink(missing_ok=True)
 
 
-def load_prepared(folder: Path) -> tuple[Prepared, Encoder]:
-    """Read a folder of channels; raises `DataError` unless its files are the ones its facts describe."""
-    again = "Run `verdict prepare`."
+def load_prepared(folder: Path) -> tuple[PreparedChannels, Encoder]:
+    """Read a folder of channels; raises `DataError` if a file differs from its record."""
     try:
-        prepared = Prepared(**json.loads((folder / PREPARED_NAME).read_text(encoding="utf-8")))
+        prepared = PreparedChannels(**json.loads((folder / PREPARED_NAME).read_text(encoding="utf-8")))
         for name in channel_names():
             with (folder / name).open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != prepared.channel_sha256[name]:
-                    raise DataError(f"{folder / name} is not the file that was prepared. {again}")
+                    raise DataError(f"{folder / name} was changed since it was prepared. {_RUN_PREPARE}")
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"There are no prepared channels in {folder} ({error}). {again}") from error
+        raise DataError(f"There are no prepared channels in {folder} ({error}). {_RUN_PREPARE}") from error
     encoder = read_encoder(folder)
     if encoder.fingerprint != prepared.vocabulary_fingerprint:
-        raise DataError(f"{folder / VOCABULARY_NAME} or {NGRAM_TABLE_NAME} is not what was prepared. {again}")
+        changed = f"{folder / VOCABULARY_NAME} or {NGRAM_TABLE_NAME}"
+        raise DataError(f"{changed} was changed since it was prepared. {_RUN_PREPARE}")
     return prepared, encoder
 
 
 def read_encoder(folder: Path) -> Encoder:
-    """Read the vocabulary of a folder, and the evidence where there is some; raises `ReleaseError`."""
-    evidence = ngram_features.load(folder / NGRAM_TABLE_NAME) if (folder / NGRAM_TABLE_NAME).exists() else None
-    return Encoder(vocabulary_file.load(folder / VOCABULARY_NAME), evidence)
+    """Read the vocabulary of a folder and, if there is one, its n-gram table; raises `ReleaseError`."""
+    table = ngram_features.load(folder / NGRAM_TABLE_NAME) if (folder / NGRAM_TABLE_NAME).exists() else None
+    return Encoder(vocabulary_file.load(folder / VOCABULARY_NAME), table)

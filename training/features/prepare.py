@@ -1,12 +1,14 @@
-"""Step `prepare`: reviews -> vocabulary and evidence, and the channels that models learn from and are judged on.
+"""Step `prepare`: labelled reviews -> vocabulary, n-gram weights, and the channels for training and validation.
 
-A channel is a folder with one file of libsvm lines, as the container takes them: the label, then the row that the app
-would send. `all/train` is what a release learns from: every review of train. Five pairs, `fold-0` to `fold-4`, are for
-judging: `train` without one fold, and `validation` with that fold alone. No line of a train channel carries evidence
-that was learned from its own review, and none of a pair evidence from the fold held out.
+A channel is a folder with one file of libsvm lines, the format that the container reads: the label, then the row that
+the app would send. `all/train` has every training review; the released model is trained on it. The five pairs `fold-0`
+to `fold-4` are for cross-validation: `train` leaves one fold out, and `validation` has that fold alone. The n-gram
+features of a training line come from weights that were learned without its own review, and those of a pair without the
+fold that is held out.
 
-Every second review brings a crop of it into the train channels, on the line behind it. In a validation channel every
-review has one.
+In a train channel, every second review is followed by an excerpt of it; in a validation channel, every review is.
+
+The reviews are read three times: to assign folds, to count words and hash n-grams, and to write rows.
 """
 
 import hashlib
@@ -14,47 +16,58 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from chalicelib.encoder import Encoder
+from chalicelib.ngram_features import hash_ngrams, ngrams
 from chalicelib.release import VOCABULARY_NAME
 from chalicelib.text import words
 from training import atomic
 from training.data.excerpts import excerpts_of
 from training.data.reviews import LABEL_NAMES, REVIEWS_NAME, Review, read_manifest
-from training.data.splits import FOLDS, Splits, assign, thinned
-from training.features.build_vocabulary import WORDS, choose, count_words
+from training.data.splits import FOLDS, LeftOut, Splits, assign, tenths_of
+from training.features.build_vocabulary import WORDS, build_vocabulary
 from training.features.channels import (
     ALL,
     CHANNEL_FILES,
     PREPARED_NAME,
-    Prepared,
+    PreparedChannels,
     channel_names,
     pair_of,
     write_ngram_table,
 )
-from training.features.ngram_weights import SLOTS, LeftOut, learn, nothing_learned, tenth, tenths_of
+from training.features.extract import extract
+from training.features.ngram_weights import SLOTS, learn_weights, no_weights
 from training.parallel import map_reviews
 from training.progress import ProgressCallback, silent
 
-CROPPED = 2  # every so manyth review brings a crop into train
+EXCERPT_EVERY = 2  # reviews: the others have no excerpt in a train channel
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What to prepare: so many words, with or without evidence and crops, from so many reviews (None: all)."""
+class FeatureRecipe:
+    """The words in the vocabulary, whether to use n-gram features and excerpts, and the most reviews (None: all)."""
 
     words: int = WORDS
-    evidence: bool = True
-    crops: bool = True
+    ngrams: bool = True
+    excerpts: bool = True
     reviews: int | None = None
 
+    def as_json(self) -> dict[str, int | bool | None]:
+        """Return the recipe as `prepared.json` stores it: two fields have their former names there."""
+        return {"words": self.words, "evidence": self.ngrams, "crops": self.excerpts, "reviews": self.reviews}
 
-DEFAULT_RECIPE = Recipe()
+    @classmethod
+    def from_json(cls, stored: Mapping[str, int | bool | None]) -> "FeatureRecipe":
+        """Return the recipe that `as_json` stored."""
+        return cls(int(stored["words"] or 0), bool(stored["evidence"]), bool(stored["crops"]), stored["reviews"])
+
+
+DEFAULT_RECIPE = FeatureRecipe()
 PRESETS = {
     "default": DEFAULT_RECIPE,
-    "tutorial": Recipe(words=5_000, evidence=False, crops=False, reviews=15_000),  # its counts are presence here
+    "tutorial": FeatureRecipe(words=5_000, ngrams=False, excerpts=False, reviews=15_000),  # presence, not counts
 }
 
 
@@ -62,96 +75,133 @@ def prepare(
     data_folder: Path,
     channels_folder: Path,
     ticks: tuple[ProgressCallback, ProgressCallback, ProgressCallback] = (silent, silent, silent),
-    recipe: Recipe = DEFAULT_RECIPE,
+    recipe: FeatureRecipe = DEFAULT_RECIPE,
     slots: int = SLOTS,
-) -> Prepared:
-    """Build the encoder and write all channels; the facts about them come last.
+) -> PreparedChannels:
+    """Build the encoder and write all channels, and `prepared.json` last.
 
-    The three `ticks` are of counting terms, learning evidence and writing rows.
+    The three `ticks` report the progress of counting n-grams, learning weights and writing rows.
     """
     started = time.monotonic()
     manifest = read_manifest(data_folder)
     path = data_folder / REVIEWS_NAME
-    splits = assign(path)
-    dropped = len(splits.dropped)
-    if recipe.reviews is not None:
-        splits = thinned(path, splits, recipe.reviews)
+    splits = assign(path, recipe.reviews)
     (channels_folder / PREPARED_NAME).unlink(missing_ok=True)
-    vocabulary = choose(count_words(path, splits), recipe.words)
-    learned = learn(path, splits, *ticks[:2], slots) if recipe.evidence else nothing_learned()
-    encoders = {left_out: Encoder(vocabulary, evidence) for left_out, evidence in learned.tables.items()}
-    shipped = encoders[frozenset()]
-    rows, sha256 = _write_channels(path, channels_folder, _Writing(encoders, splits, recipe), ticks[2])
+    extracted = extract(path, splits, recipe.ngrams, ticks[0])
+    vocabulary = build_vocabulary(extracted.word_counts, recipe.words)
+    learned = learn_weights(extracted.hashed, ticks[1], slots) if recipe.ngrams else no_weights()
+    encoders = {left_out: Encoder(vocabulary, table) for left_out, table in learned.tables.items()}
+    released = encoders[frozenset()]
+    job = _RowJob(encoders, splits, recipe, frozenset(learned.strongest))
+    written = _write_channels(path, channels_folder, job, ticks[2])
     atomic.write_text(channels_folder / VOCABULARY_NAME, vocabulary.dumps())
-    write_ngram_table(channels_folder, shipped)
-    prepared = Prepared(
+    write_ngram_table(channels_folder, released)
+    prepared = PreparedChannels(
         data_fingerprint=manifest.fingerprint,
-        vocabulary_fingerprint=shipped.fingerprint,
+        vocabulary_fingerprint=released.fingerprint,
         words=len(vocabulary),
-        terms=learned.terms,
-        strongest={label: [list(pair) for pair in pairs] for label, pairs in learned.strongest.items()},
-        recipe=asdict(recipe),
-        rows=rows,
-        dropped=dropped,
+        terms=learned.ngrams,
+        strongest=_by_label(learned.strongest, written.ngram_names),
+        recipe=recipe.as_json(),
+        rows=written.rows,
+        dropped=len(splits.duplicates),
         seconds=round(time.monotonic() - started, 1),
-        channel_sha256=sha256,
+        channel_sha256=written.sha256,
     )
     atomic.write_text(channels_folder / PREPARED_NAME, json.dumps(asdict(prepared), indent=2) + "\n")
     return prepared
 
 
+def _by_label(weights: Mapping[int, float], names: Mapping[int, str]) -> dict[str, list[list[str | float]]]:
+    """Return the n-grams with the strongest weights by label name, the strongest first: [text, weight]."""
+    if not weights:
+        return {}
+    named = sorted((weight, names[hashed]) for hashed, weight in weights.items() if hashed in names)
+    return {
+        "negative": [[ngram, weight] for weight, ngram in named if weight < 0],
+        "positive": [[ngram, weight] for weight, ngram in reversed(named) if weight > 0],
+    }
+
+
 @dataclass(frozen=True)
-class _Writing:
-    """What lines are written with: an encoder for each set of tenths that its evidence has not seen."""
+class _RowJob:
+    """The input of the row writers: an encoder for each set of left-out tenths, and the hashed n-grams to name."""
 
     encoders: Mapping[LeftOut, Encoder]
     splits: Splits
-    recipe: Recipe
+    recipe: FeatureRecipe
+    hashes_to_name: frozenset[int]
 
 
-def _write_channels(
-    path: Path, folder: Path, writing: _Writing, tick: ProgressCallback
-) -> tuple[dict[str, dict[str, int]], dict[str, str]]:
-    """Write all channels; returns lines by channel and label name, and SHA-256 by channel."""
+@dataclass
+class _Written:
+    """The lines of each channel by label name, the channel's SHA-256, and the text of n-grams by hash."""
+
+    rows: dict[str, dict[str, int]]
+    sha256: dict[str, str] = field(default_factory=dict)
+    ngram_names: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Part:
+    """The lines of one chunk of the reviews, each (channel, label, lines), and the text of n-grams by hash."""
+
+    lines: list[tuple[str, int, bytes]] = field(default_factory=list)
+    ngram_names: dict[int, str] = field(default_factory=dict)
+
+
+def _write_channels(path: Path, folder: Path, job: _RowJob, tick: ProgressCallback) -> _Written:
+    """Write all channels."""
     names = channel_names()
-    rows = {name: dict.fromkeys(LABEL_NAMES, 0) for name in names}
+    written = _Written({name: dict.fromkeys(LABEL_NAMES, 0) for name in names})
     digests = {name: hashlib.sha256() for name in names}
     with ExitStack() as stack:
         files = {name: stack.enter_context(atomic.writing(folder / name)) for name in names}
-        for lines in map_reviews(_lines, path, writing, tick):
-            for name, label, line in lines:
-                files[name].write(line)
-                digests[name].update(line)
-                rows[name][LABEL_NAMES[label]] += line.count(b"\n")
-    return rows, {name: digest.hexdigest() for name, digest in digests.items()}
+        for part in map_reviews(_rows_of_part, path, job, tick):
+            written.ngram_names.update(part.ngram_names)
+            for name, label, lines in part.lines:
+                files[name].write(lines)
+                digests[name].update(lines)
+                written.rows[name][LABEL_NAMES[label]] += lines.count(b"\n")
+    written.sha256.update((name, digest.hexdigest()) for name, digest in digests.items())
+    return written
 
 
-def _lines(writing: _Writing, reviews: Iterator[Review]) -> list[tuple[str, int, bytes]]:
-    """Return (channel, label, its lines) for the reviews of a stretch that may be learned from."""
-    found: list[tuple[str, int, bytes]] = []
-    for review in reviews:
-        fold = writing.splits.of(review)
-        if fold is None or not writing.splits.learns(review):
-            continue
-        texts = [words(review.text)]
-        if writing.recipe.crops:
-            texts += map(words, excerpts_of(review.id, review.text, 1))
-        learned_from = texts if review.number % CROPPED == 0 else texts[:1]
-        own = frozenset((tenth(fold, writing.splits.half(review)),))
-        wanted = [
-            (f"{ALL}/{CHANNEL_FILES['train']}", own, learned_from),
-            (f"{pair_of(fold)}/{CHANNEL_FILES['validation']}", tenths_of(fold), texts),
-            *(
-                (f"{pair_of(held_out)}/{CHANNEL_FILES['train']}", tenths_of(held_out) | own, learned_from)
-                for held_out in range(FOLDS)
-                if held_out != fold
-            ),
-        ]
-        for channel, left_out, chosen in wanted:
-            found.append((channel, review.label, _encoded(review.label, writing.encoders[left_out], chosen)))
-    return found
+def _rows_of_part(job: _RowJob, reviews: Iterator[Review]) -> _Part:
+    """Encode the training reviews of one chunk, and name the n-grams in them that need a name."""
+    part = _Part()
+    for review in filter(job.splits.is_training, reviews):
+        whole = words(review.text)
+        part.lines += _lines(job, review, whole)
+        if job.hashes_to_name:
+            part.ngram_names.update(_names(whole, job.hashes_to_name))
+    return part
 
 
-def _encoded(label: int, encoder: Encoder, texts: list[list[str]]) -> bytes:
-    """Return a line for each of these texts."""
-    return "".join(f"{label} {encoder.row(text)}\n" for text in texts).encode()
+def _lines(job: _RowJob, review: Review, whole: list[str]) -> Iterator[tuple[str, int, bytes]]:
+    """Yield (channel, label, lines) for every channel that a review is in."""
+    texts = [whole]
+    if job.recipe.excerpts:
+        texts += map(words, excerpts_of(review.id, review.text, 1))
+    train_texts = texts if review.number % EXCERPT_EVERY == 0 else texts[:1]
+    fold, own_tenth = job.splits.place_of(review), frozenset({job.splits.tenth_of(review)})
+    train, validation = CHANNEL_FILES["train"], CHANNEL_FILES["validation"]
+
+    def encoded(channel: str, left_out: LeftOut, chosen: list[list[str]]) -> tuple[str, int, bytes]:
+        encoder = job.encoders[left_out]
+        return channel, review.label, "".join(f"{review.label} {encoder.row(text)}\n" for text in chosen).encode()
+
+    yield encoded(f"{ALL}/{train}", own_tenth, train_texts)
+    for held_out in range(FOLDS):
+        if held_out == fold:
+            yield encoded(f"{pair_of(held_out)}/{validation}", tenths_of(held_out), texts)
+        else:
+            yield encoded(f"{pair_of(held_out)}/{train}", tenths_of(held_out) | own_tenth, train_texts)
+
+
+def _names(whole: list[str], wanted: frozenset[int]) -> dict[int, str]:
+    """Return the text of the wanted n-grams in a review, by hash."""
+    pairs = zip(hash_ngrams(whole).by_kind, ngrams(whole), strict=True)
+    return {
+        hashed: text for hashes, texts in pairs for hashed, text in zip(hashes, texts, strict=True) if hashed in wanted
+    }

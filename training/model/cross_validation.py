@@ -15,13 +15,15 @@ import numpy as np
 import xgboost
 
 from chalicelib.encoder import Encoder
-from training.features.channels import CHANNEL_FILES, Prepared, pair_of
+from training.features.channels import CHANNEL_FILES, PreparedChannels, pair_of
 from training.model import missing_values
 from training.model.hyperparameters import MAXIMIZED, Hyperparameters
 from training.model.run_folder import RunRecord, write_run
 
 History = dict[str, dict[str, list[float]]]  # train or validation -> metric -> one value per round
-Channels = tuple[Path, Prepared, Encoder]  # a folder of channels, verified once: the folder, its facts, its encoder
+Channels = tuple[
+    Path, PreparedChannels, Encoder
+]  # a folder of channels, verified once: the folder, its facts, its encoder
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from chalicelib.encoder import Encoder
 from chalicelib.errors import SentimentError
 from chalicelib.release import VOCABULARY_NAME
 from training import atomic
-from training.features.channels import Prepared, read_encoder, write_ngram_table
+from training.features.channels import PreparedChannels, read_encoder, write_ngram_table
 
 RUNS_FOLDER = Path("runs")
 RECORD_NAME = "run.json"
@@ -38,7 +38,7 @@ class RunRecord:
     hash of the file of out-of-fold predictions.
     """
 
-    prepared: Prepared
+    prepared: PreparedChannels
     model_sha256: str
     held_out_sha256: str
     hyperparameters: dict[str, str]
@@ -88,7 +88,7 @@ def load_run(folder: Path) -> Run:
     advice = "Run `verdict train`."
     try:
         stated = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
-        record = RunRecord(**{**stated, "prepared": Prepared(**stated["prepared"])})
+        record = RunRecord(**{**stated, "prepared": PreparedChannels(**stated["prepared"])})
         model = (folder / MODEL_NAME).read_bytes()
         held_out = (folder / HELD_OUT_NAME).read_bytes()
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -18,7 +18,7 @@ from operations.rollout.deploy import DeploymentSpec, deploy
 from operations.rollout.rollback import PackageFolders, rollback
 from operations.rollout.update import update
 from tests.operations.candidates import serves
-from training.features.prepare import Recipe, prepare
+from training.features.prepare import FeatureRecipe, prepare
 from training.model.run_folder import RUNS_FOLDER
 from training.model.train import train
 from training.release import release as package_run
@@ -45,7 +45,7 @@ def packages(
     """Two releases of one vocabulary, and one of another."""
     folder = tmp_path_factory.mktemp("packages")
     other_channels = folder / "other-channels"
-    prepare(small_data, other_channels, recipe=Recipe(words=12), slots=small_slots)
+    prepare(small_data, other_channels, recipe=FeatureRecipe(words=12), slots=small_slots)
     stated = small_hyperparameters
     return {
         "old": packaged_run(folder / "old", small_channels, small_data, stated),

@@ -12,7 +12,7 @@ from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, DataError, read
 from training.data.splits import assign
 from training.evaluation.evaluate import Evaluation, evaluate, evaluate_labelled, load_evaluation, summary_rows
-from training.features.prepare import Recipe, prepare
+from training.features.prepare import FeatureRecipe, prepare
 from training.model.hyperparameters import with_settings
 from training.model.run_folder import Run, RunError, load_run
 from training.model.train import train
@@ -80,7 +80,7 @@ def evaluation_of(run: Run) -> Evaluation:
 
 def labels_of(data_folder: Path, fold: int) -> list[int]:
     splits = assign(data_folder / REVIEWS_NAME)
-    return [review.label for review in read(data_folder / REVIEWS_NAME) if splits.of(review) == fold]
+    return [review.label for review in read(data_folder / REVIEWS_NAME) if splits.place_of(review) == fold]
 
 
 def test_a_mistake_quotes_the_text_that_was_scored(evaluated_run: Run, small_data: Path) -> None:
@@ -172,7 +172,7 @@ def test_reviews_without_stars_or_test_can_be_evaluated(small_slots: int, tmp_pa
     rows = "".join(f"a good film {i},1\na bad film {i},0\n" for i in range(100))
     (tmp_path / "own.csv").write_text("review,label\n" + rows)
     collect(tmp_path / "own.csv", tmp_path / "data")
-    prepare(tmp_path / "data", tmp_path / "channels", recipe=Recipe(crops=crops), slots=small_slots)
+    prepare(tmp_path / "data", tmp_path / "channels", recipe=FeatureRecipe(excerpts=crops), slots=small_slots)
     train(tmp_path / "channels", tmp_path / "run", with_settings("default", SMALL))
     evaluation = evaluate(tmp_path / "run", tmp_path / "data")
     assert list(evaluation.figures) == ["cross-validation", "cross-validation crops"][: 1 + crops]
@@ -186,7 +186,7 @@ def test_reviews_without_stars_or_test_can_be_evaluated(small_slots: int, tmp_pa
 def test_a_run_of_fewer_reviews_is_evaluated_on_those(
     small_data: Path, small_hyperparameters: dict[str, str], tmp_path: Path
 ) -> None:
-    prepare(small_data, tmp_path / "channels", recipe=Recipe(evidence=False, reviews=200))
+    prepare(small_data, tmp_path / "channels", recipe=FeatureRecipe(ngrams=False, reviews=200))
     train(tmp_path / "channels", tmp_path / "run", small_hyperparameters)
     evaluation = evaluate(tmp_path / "run", small_data, include_test=True)
     assert [figures.reviews for figures in evaluation.figures.values()] == [200, 200, 300, 300]

@@ -11,7 +11,7 @@ from chalicelib.text import words
 from simulator.container.serving import parse_libsvm
 from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, Review, read
-from training.data.splits import FOLDS, TEST, Splits, assign
+from training.data.splits import FOLDS, TEST, LeftOut, Splits, assign, tenths_of
 from training.evaluation.predictions import (
     Predict,
     ScoredSplit,
@@ -24,7 +24,6 @@ from training.evaluation.predictions import (
     score_test,
 )
 from training.features.channels import pair_of
-from training.features.ngram_weights import LeftOut, tenths_of
 from training.model.hyperparameters import parse
 from training.model.run_folder import Run
 from training.model.train import fit
@@ -96,14 +95,14 @@ def test_out_of_fold_predictions_are_joined_with_their_reviews(
 ) -> None:
     """Each is computed again: by the fold's model, from the text, with features that were learned without the fold."""
     split = joined(trained_run, trained_run.held_out, collected)
-    training = [review for review in collected.reviews if collected.splits.learns(review)]
+    training = [review for review in collected.reviews if collected.splits.is_training(review)]
     assert split.excerpts
     assert split.reviews.ids == split.excerpts.ids == [review.id for review in training]
     hyperparameters = parse(trained_run.record.hyperparameters)
     for fold in range(FOLDS):
         booster, _ = fit(small_channels / pair_of(fold), hyperparameters, truncate=False)
         encoder = small_encoders[tenths_of(fold)]
-        held_out = [review for review in training if collected.splits.of(review) == fold]
+        held_out = [review for review in training if collected.splits.place_of(review) == fold]
         in_fold = split.reviews.folds == fold
         for scored, texts in (
             (split.reviews, [review.text for review in held_out]),

@@ -1,50 +1,53 @@
 import math
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from chalicelib.text import words
 from training.data.reviews import REVIEWS_NAME, DataError, read
 from training.data.splits import assign
-from training.features.build_vocabulary import LEAST_REVIEWS, Occurrence, choose, count_words
+from training.features.build_vocabulary import MIN_REVIEWS, WordCounts, build_vocabulary
+from training.features.extract import extract
 
 
-def test_counts_are_those_of_a_plain_count_over_what_may_be_learned_from(small_data):
+@pytest.mark.parametrize("with_ngrams", [True, False])
+def test_word_counts_equal_a_plain_count_over_training_reviews(small_data: Path, with_ngrams: bool) -> None:
     path = small_data / REVIEWS_NAME
     splits = assign(path)
-    plain = (Counter(), Counter())
+    plain: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     for review in read(path):
-        if splits.learns(review):
+        if splits.is_training(review):
             plain[review.label].update(set(words(review.text)))
-    counted = count_words(path, splits)
-    assert counted.words == plain
-    assert sum(counted.reviews) == sum(splits.learns(review) for review in read(path)) == 300
+    counts = extract(path, splits, with_ngrams).word_counts
+    assert counts.words == plain
+    assert sum(counts.reviews) == sum(splits.is_training(review) for review in read(path)) == 300
 
 
-def test_the_words_of_most_reviews_are_chosen_whatever_their_label():
+def test_the_most_frequent_words_are_chosen_whatever_their_label() -> None:
     negative = Counter({"the": 90, "bad": 30, "film": 40, "dull": 6})
     positive = Counter({"the": 90, "bad": 5, "film": 40, "fine": 50, "dull": 6})
-    occurrence = Occurrence((negative, positive), [100, 100])
-    swapped = Occurrence((positive, negative), [100, 100])
-    assert choose(occurrence, size=3).terms == choose(swapped, size=3).terms == ("film", "fine", "the")
+    counts = WordCounts((negative, positive), [100, 100])
+    swapped = WordCounts((positive, negative), [100, 100])
+    assert build_vocabulary(counts, size=3).terms == build_vocabulary(swapped, size=3).terms == ("film", "fine", "the")
 
 
-def test_of_words_in_as_many_reviews_the_first_of_the_alphabet_is_chosen():
-    counted = Occurrence((Counter({"b": 9, "c": 4}), Counter({"a": 9, "c": 5})), [10, 10])
-    assert choose(counted, size=2).terms == ("a", "b")
+def test_equally_frequent_words_are_chosen_in_alphabetical_order() -> None:
+    counts = WordCounts((Counter({"b": 9, "c": 4}), Counter({"a": 9, "c": 5})), [10, 10])
+    assert build_vocabulary(counts, size=2).terms == ("a", "b")
 
 
-def test_a_word_of_too_few_reviews_is_not_chosen():
-    counted = Occurrence((Counter({"often": 2, "seldom": 2}), Counter({"often": 3, "seldom": 2})), [10, 10])
-    assert LEAST_REVIEWS == 5
-    assert choose(counted).terms == ("often",)
+def test_a_word_in_too_few_reviews_is_not_chosen() -> None:
+    counts = WordCounts((Counter({"often": 2, "seldom": 2}), Counter({"often": 3, "seldom": 2})), [10, 10])
+    assert MIN_REVIEWS == 5
+    assert build_vocabulary(counts).terms == ("often",)
 
 
-def test_a_weight_is_the_smoothed_log_odds():
-    vocabulary = choose(Occurrence((Counter({"bad": 29}), Counter({"bad": 4})), [100, 200]))
+def test_a_weight_is_the_smoothed_log_odds() -> None:
+    vocabulary = build_vocabulary(WordCounts((Counter({"bad": 29}), Counter({"bad": 4})), [100, 200]))
     assert vocabulary.weights == (pytest.approx(math.log(5 / 200) - math.log(30 / 100)),)
 
 
-def test_nothing_frequent_is_said():
-    with pytest.raises(DataError, match="too few to learn from"):
-        choose(Occurrence(reviews=[3, 3]))
+def test_reviews_without_a_frequent_word_are_refused() -> None:
+    with pytest.raises(DataError, match="No word"):
+        build_vocabulary(WordCounts(reviews=[3, 3]))

@@ -2,81 +2,98 @@ import json
 import math
 import random
 from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from zlib import crc32
 
+import numpy as np
 import pytest
 
-from chalicelib.ngram_features import NGRAM_KINDS, load, ngrams
+from chalicelib.ngram_features import NGRAM_KINDS, NgramTable, load, ngrams
 from chalicelib.text import words
 from training.data.reviews import REVIEWS_NAME, DataError, Review, read, write
-from training.data.splits import FOLDS, HALVES, assign
+from training.data.splits import FOLDS, TENTHS, LeftOut, Splits, assign, tenths_of
 from training.features import ngram_weights
-from training.features.ngram_weights import LEAST_REVIEWS, learn, left_out_sets, tenth, tenths_of
+from training.features.channels import load_prepared
+from training.features.extract import extract
+from training.features.ngram_weights import MIN_REVIEWS, LearnedWeights, choose_ngrams, learn_weights, left_out_sets
 
-TENTHS = range(FOLDS * HALVES)
-FLIPPED = 5  # the tenth whose reviews are changed in some of these tests
-NOT_SETTLED = pytest.mark.filterwarnings("ignore:lbfgs failed to converge")  # on labels that contradict the words
-
-
-def hash_of(term):
-    return crc32(f"{term} ".encode())
+FLIPPED = 5  # the tenth whose reviews some of these tests change
+MAY_NOT_CONVERGE = pytest.mark.filterwarnings("ignore:lbfgs failed to converge")  # if labels contradict the words
 
 
-def bytes_of(tables):
+def learn(path: Path, splits: Splits, slots: int) -> LearnedWeights:
+    return learn_weights(extract(path, splits).hashed, slots=slots)
+
+
+def hash_of(ngram: str) -> int:
+    return crc32(f"{ngram} ".encode())
+
+
+def bytes_of(tables: Mapping[LeftOut, NgramTable]) -> dict[LeftOut, bytes]:
     return {left_out: table.dumps() for left_out, table in tables.items()}
 
 
-def code_of(table, codes, term):
-    """Return the signed code that a table holds of a term."""
-    (slot,) = table.slots([hash_of(term)])
-    assert slot, f"{term!r} is not in the table"
+def code_of(table: NgramTable, codes: bytes, ngram: str) -> int:
+    """Return the signed code of an n-gram in a table."""
+    (slot,) = table.slots([hash_of(ngram)])
+    assert slot, f"{ngram!r} is not in the table"
     return (codes[slot] + 128) % 256 - 128
 
 
-def tenth_of(splits, review):
-    return tenth(splits.of(review), splits.half(review)) if splits.learns(review) else None
+def ratio_of(table: NgramTable, ngram: str) -> int:
+    """Return the code of an n-gram's log-count ratio."""
+    return code_of(table, table.log_count_ratios, ngram)
 
 
-def relabelled(path, splits, tenths, into):
-    """Write the same reviews in the same order, with the labels of these tenths turned round."""
+def tenth_of(splits: Splits, review: Review) -> int | None:
+    return splits.tenth_of(review) if splits.is_training(review) else None
+
+
+def with_flipped_labels(path: Path, splits: Splits, tenths: Collection[int], into: Path) -> Path:
+    """Write the same reviews in the same order, with the labels of some tenths flipped."""
     with into.open("w", encoding="utf-8") as file:
         for review in read(path):
-            turned = replace(review, label=1 - review.label) if tenth_of(splits, review) in tenths else review
-            file.write(json.dumps(asdict(turned), ensure_ascii=False) + "\n")
+            flipped = replace(review, label=1 - review.label) if tenth_of(splits, review) in tenths else review
+            file.write(json.dumps(asdict(flipped), ensure_ascii=False) + "\n")
     return into
 
 
 @pytest.fixture(scope="module")
-def path(small_data):
+def path(small_data: Path) -> Path:
     return small_data / REVIEWS_NAME
 
 
 @pytest.fixture(scope="module")
-def splits(path):
+def splits(path: Path) -> Splits:
     whole = assign(path)
-    assert not whole.dropped  # so that ids, which name labels, can be changed
+    assert not whole.duplicates  # an id contains the label, so flipped labels would change them
     return whole
 
 
 @pytest.fixture(scope="module")
-def one_tenth_turned(path, splits, small_slots, tmp_path_factory):
-    turned = relabelled(path, splits, {FLIPPED}, tmp_path_factory.mktemp("turned") / "reviews.jsonl")
-    return learn(turned, splits, slots=small_slots).tables
+def one_tenth_flipped(
+    path: Path, splits: Splits, small_slots: int, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[LeftOut, NgramTable]:
+    into = tmp_path_factory.mktemp("flipped") / "reviews.jsonl"
+    return learn(with_flipped_labels(path, splits, {FLIPPED}, into), splits, small_slots).tables
 
 
 @pytest.fixture(scope="module")
-def all_turned(path, splits, small_slots, tmp_path_factory):
-    turned = relabelled(path, splits, TENTHS, tmp_path_factory.mktemp("turned") / "reviews.jsonl")
-    return learn(turned, splits, slots=small_slots)
+def all_flipped(
+    path: Path, splits: Splits, small_slots: int, tmp_path_factory: pytest.TempPathFactory
+) -> LearnedWeights:
+    into = tmp_path_factory.mktemp("flipped") / "reviews.jsonl"
+    return learn(with_flipped_labels(path, splits, range(TENTHS), into), splits, small_slots)
 
 
-def test_a_table_is_learned_without_nothing_each_tenth_each_fold_and_each_fold_and_tenth():
+def test_tables_leave_out_each_tenth_each_fold_and_each_fold_with_a_tenth() -> None:
     folds = [{2 * fold, 2 * fold + 1} for fold in range(5)]
     wanted = {
         frozenset(),
-        *(frozenset({one}) for one in range(10)),
-        *(frozenset(fold | {one}) for fold in folds for one in range(10)),
+        *(frozenset({tenth}) for tenth in range(10)),
+        *(frozenset(fold | {tenth}) for fold in folds for tenth in range(10)),
     }
     assert len(left_out_sets()) == 56
     assert set(left_out_sets()) == wanted
@@ -84,21 +101,38 @@ def test_a_table_is_learned_without_nothing_each_tenth_each_fold_and_each_fold_a
     assert [tenths_of(fold) for fold in range(FOLDS)] == folds
 
 
-def test_there_is_a_table_for_every_set(small_learned):
+def test_there_is_a_table_for_every_set(small_learned: LearnedWeights) -> None:
     assert list(small_learned.tables) == left_out_sets()
 
 
-@NOT_SETTLED
-def test_labels_of_a_tenth_that_is_left_out_change_not_one_byte(small_learned, one_tenth_turned):
-    before, after = bytes_of(small_learned.tables), bytes_of(one_tenth_turned)
+def test_the_most_frequent_ngram_of_each_slot_is_chosen() -> None:
+    """Compare with the plain form: for each slot the largest (count, hash)."""
+    generator = np.random.default_rng(1)
+    reviews = [[np.unique(generator.integers(0, 200, 20, dtype=np.uint32)) for _ in NGRAM_KINDS] for _ in range(40)]
+    reviews = [[hashes + np.uint32(1000 * kind) for kind, hashes in enumerate(review)] for review in reviews]
+    best: dict[int, tuple[int, int]] = {}
+    for kind, name in enumerate(NGRAM_KINDS):
+        for hashed, count in Counter(int(h) for review in reviews for h in review[kind]).items():
+            if count >= MIN_REVIEWS[name] and hashed % 64:
+                best[hashed % 64] = max(best.get(hashed % 64, (0, 0)), (count, hashed))
+    assert choose_ngrams(reviews, slots=64).tolist() == [best[slot][1] for slot in sorted(best)]
+
+
+@MAY_NOT_CONVERGE
+def test_labels_of_a_left_out_tenth_change_no_byte_of_a_table(
+    small_learned: LearnedWeights, one_tenth_flipped: Mapping[LeftOut, NgramTable]
+) -> None:
+    before, after = bytes_of(small_learned.tables), bytes_of(one_tenth_flipped)
     same = {left_out for left_out in before if before[left_out] == after[left_out]}
     assert same == {left_out for left_out in before if FLIPPED in left_out}
 
 
-@NOT_SETTLED
-def test_labels_of_a_tenth_that_is_learned_from_change_both_weights(small_learned, one_tenth_turned):
+@MAY_NOT_CONVERGE
+def test_labels_of_an_included_tenth_change_both_weights(
+    small_learned: LearnedWeights, one_tenth_flipped: Mapping[LeftOut, NgramTable]
+) -> None:
     for left_out, before in small_learned.tables.items():
-        after = one_tenth_turned[left_out]
+        after = one_tenth_flipped[left_out]
         assert (
             (before.learned_weights != after.learned_weights)
             == (before.log_count_ratios != after.log_count_ratios)
@@ -106,76 +140,75 @@ def test_labels_of_a_tenth_that_is_learned_from_change_both_weights(small_learne
         )
 
 
-def test_neither_the_test_nor_a_left_out_review_gives_a_weight_to_a_term(
-    path, splits, small_slots, tmp_path, monkeypatch
-):
-    """Both say other things here, of terms that all know: only the tables that have seen them can tell."""
+def test_test_reviews_and_left_out_reviews_do_not_affect_weights(
+    path: Path, splits: Splits, small_slots: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Change the text of both: only tables that include the changed reviews differ."""
     monkeypatch.setattr(
         ngram_weights, "left_out_sets", lambda: [frozenset(), frozenset({FLIPPED})]
     )  # the others take time
 
-    def changed(turn):
+    def changed(change: Callable[[str], str]) -> Iterator[Review]:
         for review in read(path):
-            aside = tenth_of(splits, review) in (None, FLIPPED)
-            yield replace(review, text=turn(review.text)) if aside else review
+            is_changed = tenth_of(splits, review) in (None, FLIPPED)
+            yield replace(review, text=change(review.text)) if is_changed else review
 
     tables = []
-    for number, turn in enumerate((str.upper, lambda text: " ".join(reversed(text.split(" "))))):
-        write(tmp_path / str(number), changed(turn), "test")
-        tables.append(learn(tmp_path / str(number) / REVIEWS_NAME, splits, slots=small_slots).tables)
+    for number, change in enumerate((str.upper, lambda text: " ".join(reversed(text.split(" "))))):
+        write(tmp_path / str(number), changed(change), "test")
+        tables.append(learn(tmp_path / str(number) / REVIEWS_NAME, splits, small_slots).tables)
     before, after = (found[frozenset({FLIPPED})] for found in tables)
-    for term in ("is wonderful", "horrible", "not ... good", "waste of time"):
-        assert code_of(before, before.log_count_ratios, term) == pytest.approx(
-            code_of(after, after.log_count_ratios, term), abs=2
-        )
+    for ngram in ("is wonderful", "horrible", "not ... good", "waste of time"):
+        assert ratio_of(before, ngram) == pytest.approx(ratio_of(after, ngram), abs=2)
     assert tables[0][frozenset()].learned_weights != tables[1][frozenset()].learned_weights
 
 
-def test_terms_are_chosen_whatever_the_labels(small_learned, all_turned):
-    checks = {table.checks for learned in (small_learned, all_turned) for table in learned.tables.values()}
+def test_ngrams_are_chosen_whatever_the_labels(small_learned: LearnedWeights, all_flipped: LearnedWeights) -> None:
+    checks = {table.checks for learned in (small_learned, all_flipped) for table in learned.tables.values()}
     assert len(checks) == 1
-    assert all_turned.terms == small_learned.terms
+    assert all_flipped.ngrams == small_learned.ngrams
 
 
-def test_with_all_labels_turned_round_every_ratio_is_too(small_learned, all_turned):
-    ours, theirs = (learned.tables[frozenset()].log_count_ratios for learned in (small_learned, all_turned))
+def test_flipping_all_labels_negates_every_ratio(small_learned: LearnedWeights, all_flipped: LearnedWeights) -> None:
+    ours, theirs = (learned.tables[frozenset()].log_count_ratios for learned in (small_learned, all_flipped))
     assert ours == bytes(-code % 256 for code in theirs)
 
 
-def test_the_table_that_has_seen_every_fold_is_what_ships(small_learned, small_channels):
+def test_the_released_table_is_learned_from_every_fold(small_learned: LearnedWeights, small_channels: Path) -> None:
     assert (small_channels / "evidence.bin").read_bytes() == small_learned.tables[frozenset()].dumps()
     assert load(small_channels / "evidence.bin").sha256 == small_learned.tables[frozenset()].sha256
 
 
-def test_the_same_reviews_give_the_same_tables_in_one_process_or_several(
-    path, splits, small_learned, small_slots, monkeypatch
-):
+def test_one_process_and_several_learn_the_same_tables(
+    path: Path, splits: Splits, small_learned: LearnedWeights, small_slots: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ngram_weights, "_FEW_REVIEWS", 0)
-    ticks = []
-    again = learn(path, splits, fit_tick=lambda done, total, _: ticks.append((done, total)), slots=small_slots)
+    ticks: list[tuple[int, int]] = []
+    hashed = extract(path, splits).hashed
+    again = learn_weights(hashed, lambda done, total, _: ticks.append((done, total)), small_slots)
     assert bytes_of(again.tables) == bytes_of(small_learned.tables)
-    assert (again.terms, again.strongest) == (small_learned.terms, small_learned.strongest)
+    assert (again.ngrams, again.strongest) == (small_learned.ngrams, small_learned.strongest)
     assert ticks == [(done, 56) for done in range(57)]
 
 
-def test_a_term_of_too_few_reviews_is_not_in_the_table(tmp_path, monkeypatch):
-    """Two terms of each kind: one in as many reviews as it takes, one in a review less."""
+def test_an_ngram_in_too_few_reviews_is_not_in_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write two n-grams of each kind: the first into just enough reviews, the second into one review less."""
     monkeypatch.setattr(ngram_weights, "left_out_sets", lambda: [frozenset()])
-    texts = {  # kind -> what is written of the two terms, and their names; {} is another word in every review
+    texts = {  # kind -> the text and the name of the two n-grams; {} is a different word in every review
         "words": (("lonely", "lonely"), ("single", "single")),
         "pairs": (("quite nice", "quite nice"), ("rather nice", "rather nice")),
         "triples": (("one two three", "one two three"), ("four five six", "four five six")),
         "gaps": (("so {} good", "so * good"), ("too {} good", "too * good")),
         "negated": (("hardly {} fun", "not ... fun"), ("hardly {} joy", "not ... joy")),
     }
-    assert texts.keys() == LEAST_REVIEWS.keys() == set(NGRAM_KINDS)
-    parts_of = [[] for _ in range(50)]
+    assert texts.keys() == MIN_REVIEWS.keys() == set(NGRAM_KINDS)
+    parts_of: list[list[str]] = [[] for _ in range(50)]
     for kind, (enough, too_few) in texts.items():
-        for number in range(LEAST_REVIEWS[kind]):
+        for number in range(MIN_REVIEWS[kind]):
             parts_of[number] += [enough[0], too_few[0]] if number else [enough[0]]
 
-    def review(number, label):
-        letters = f"{'np'[label]}{'abcde'[number // 10]}{'abcdefghij'[number % 10]}"  # no other review has them
+    def review(number: int, label: int) -> Review:
+        letters = f"{'np'[label]}{'abcde'[number // 10]}{'abcdefghij'[number % 10]}"  # in no other review
         parts = ["film", *parts_of[number]] if label else ["film"]
         text = " ".join(f"{part.format(f'a{letters}{i}')} z{letters}{i}" for i, part in enumerate(parts))
         return Review("train", number, label, None, text.translate(str.maketrans("0123456789", "qrstuvwxyz")))
@@ -183,89 +216,82 @@ def test_a_term_of_too_few_reviews_is_not_in_the_table(tmp_path, monkeypatch):
     write(tmp_path, [review(number, label) for number in range(50) for label in (0, 1)], "test")
     path = tmp_path / REVIEWS_NAME
     counts = Counter(
-        term for each in read(path) for term in {term for kind in ngrams(words(each.text)) for term in kind}
+        ngram for each in read(path) for ngram in {ngram for kind in ngrams(words(each.text)) for ngram in kind}
     )
-    table = learn(path, assign(path), slots=1 << 16).tables[frozenset()]
+    table = learn(path, assign(path), 1 << 16).tables[frozenset()]
     for kind, ((_, enough), (_, too_few)) in texts.items():
-        assert (counts[enough], counts[too_few]) == (LEAST_REVIEWS[kind], LEAST_REVIEWS[kind] - 1)
+        assert (counts[enough], counts[too_few]) == (MIN_REVIEWS[kind], MIN_REVIEWS[kind] - 1)
         assert table.slots([hash_of(enough)]) != [0], enough
         assert table.slots([hash_of(too_few)]) == [0], too_few
 
 
-def test_reviews_that_share_no_term_are_refused(tmp_path):
-    chance = random.Random(1)
-
-    def reviews():
-        for number in range(50):
-            for label in (0, 1):
-                yield Review("train", number, label, None, "".join(chance.choices("abcdefghijklmnop", k=20)))
-
-    write(tmp_path, reviews(), "test")
+def test_reviews_that_share_no_ngram_are_refused(tmp_path: Path) -> None:
+    generator = random.Random(1)
+    reviews = [
+        Review("train", number, label, None, "".join(generator.choices("abcdefghijklmnop", k=20)))
+        for number in range(50)
+        for label in (0, 1)
+    ]
+    write(tmp_path, reviews, "test")
     path = tmp_path / REVIEWS_NAME
-    with pytest.raises(DataError, match="too few to learn from"):
-        learn(path, assign(path), slots=1 << 12)
+    with pytest.raises(DataError, match="No n-gram"):
+        learn(path, assign(path), 1 << 12)
 
 
-def test_weights_speak_for_the_label_whose_reviews_hold_the_terms(small_learned):
+def test_weights_point_to_the_label_of_the_reviews_with_the_ngram(small_learned: LearnedWeights) -> None:
     for table in small_learned.tables.values():
         good, bad = (sum(table.weights_by_position(["the", "film", "is", word])) for word in ("wonderful", "horrible"))
         assert good > 0 > bad
-        assert (
-            code_of(table, table.log_count_ratios, "is wonderful")
-            > 0
-            > code_of(table, table.log_count_ratios, "is horrible")
-        )
-        assert (
-            code_of(table, table.log_count_ratios, "not bad")
-            > 0
-            > code_of(table, table.log_count_ratios, "not ... good")
-        )
+        assert ratio_of(table, "is wonderful") > 0 > ratio_of(table, "is horrible")
+        assert ratio_of(table, "not bad") > 0 > ratio_of(table, "not ... good")
 
 
-def test_a_ratio_is_that_of_shares_of_the_terms_of_each_label(path, splits, small_learned):
-    """Counted here by hand, over every term that the table holds; a code is exact to half a step."""
+def test_a_ratio_compares_the_shares_of_an_ngram_in_each_label(
+    path: Path, splits: Splits, small_learned: LearnedWeights
+) -> None:
+    """Count by hand, over every n-gram in the table; a code is exact to half a step."""
     table = small_learned.tables[frozenset()]
-    counts = [dict.fromkeys(("is wonderful", "the film", "horrible"), 0), {}]
+    observed = ("is wonderful", "the film", "horrible")
+    counts = [dict.fromkeys(observed, 0), dict.fromkeys(observed, 0)]
     totals = [0, 0]
-    counts[1].update(counts[0])
-    for review in filter(splits.learns, read(path)):
-        found = {term for kind in ngrams(words(review.text)) for term in kind}
-        held = {slot for slot in table.slots([hash_of(term) for term in found]) if slot and holds(table, slot)}
-        totals[review.label] += len(held)
-        for term in found & counts[0].keys():
-            counts[review.label][term] += 1
-    for term in counts[0]:
-        shares = [(counts[label][term] + 1) / (totals[label] + small_learned.terms) for label in (0, 1)]
+    for review in filter(splits.is_training, read(path)):
+        found = {ngram for kind in ngrams(words(review.text)) for ngram in kind}
+        known = {slot for slot in table.slots([hash_of(ngram) for ngram in found]) if slot and is_used(table, slot)}
+        totals[review.label] += len(known)
+        for ngram in found.intersection(observed):
+            counts[review.label][ngram] += 1
+    for ngram in observed:
+        shares = [(counts[label][ngram] + 1) / (totals[label] + small_learned.ngrams) for label in (0, 1)]
         ratio = math.log(shares[1] / shares[0])
-        expected = math.copysign(round(math.sqrt(abs(ratio) * 2_000)), ratio)
-        assert code_of(table, table.log_count_ratios, term) == expected
+        assert ratio_of(table, ngram) == math.copysign(round(math.sqrt(abs(ratio) * 2_000)), ratio)
 
 
-def holds(table, slot):
-    """Tell whether any term is in a slot: an empty one is all 0."""
-    return table.checks[slot] or table.learned_weights[slot] or table.log_count_ratios[slot]
+def is_used(table: NgramTable, slot: int) -> bool:
+    """Return whether a slot has an n-gram: an empty slot is all 0."""
+    return any(part[slot] for part in (table.checks, table.learned_weights, table.log_count_ratios))
 
 
-def test_the_strongest_terms_are_real_ones_with_the_weights_that_ship(path, splits, small_learned):
-    found = {
-        term for review in filter(splits.learns, read(path)) for kind in ngrams(words(review.text)) for term in kind
-    }
-    table = small_learned.tables[frozenset()]
-    assert small_learned.strongest.keys() == {"negative", "positive"}
-    for label, pairs in small_learned.strongest.items():
+def test_the_strongest_ngrams_have_the_weights_of_the_released_table(
+    path: Path, splits: Splits, small_channels: Path
+) -> None:
+    reviews = filter(splits.is_training, read(path))
+    found = {ngram for review in reviews for kind in ngrams(words(review.text)) for ngram in kind}
+    prepared, encoder = load_prepared(small_channels)
+    table = encoder.ngram_table
+    assert prepared.strongest.keys() == {"negative", "positive"}
+    for label, pairs in prepared.strongest.items():
         assert pairs
-        assert {term for term, _ in pairs} <= found
-        for term, weight in pairs:
-            code = code_of(table, table.learned_weights, term)
+        assert {ngram for ngram, _ in pairs} <= found
+        for ngram, weight in pairs:
+            code = code_of(table, table.learned_weights, ngram)
             assert weight == code * abs(code) / 200
             assert (weight > 0) == (label == "positive")
         sizes = [abs(weight) for _, weight in pairs]
         assert sizes == sorted(sizes, reverse=True)
 
 
-def test_no_term_says_more_than_the_strongest(small_learned):
-    table = small_learned.tables[frozenset()]
-    codes = [(code + 128) % 256 - 128 for code in table.learned_weights]
-    loudest = {"negative": min(codes), "positive": max(codes)}
-    for label, code in loudest.items():
-        assert small_learned.strongest[label][0][1] == code * abs(code) / 200
+def test_no_weight_exceeds_the_strongest(small_channels: Path) -> None:
+    prepared, encoder = load_prepared(small_channels)
+    codes = [(code + 128) % 256 - 128 for code in encoder.ngram_table.learned_weights]
+    for label, code in {"negative": min(codes), "positive": max(codes)}.items():
+        assert prepared.strongest[label][0][1] == code * abs(code) / 200

@@ -1,5 +1,8 @@
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -11,49 +14,49 @@ from chalicelib.text import words
 from cli.model.prepare import command
 from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, DataError, Review, read, write
-from training.data.splits import FOLDS, assign
+from training.data.splits import FOLDS, LeftOut, Splits, assign, tenths_of
 from training.features.channels import channel_names, load_prepared
-from training.features.ngram_weights import tenth, tenths_of
-from training.features.prepare import PRESETS, Recipe, prepare
+from training.features.ngram_weights import LearnedWeights
+from training.features.prepare import PRESETS, FeatureRecipe, prepare
 
 TRAIN, VALIDATION = "train/train.libsvm", "validation/validation.libsvm"
-FOLD_WORDS = ("alpha", "bravo", "charlie", "delta", "echo")  # a word that all reviews of a fold have, and no others
+FOLD_WORDS = ("alpha", "bravo", "charlie", "delta", "echo")  # a word in all reviews of a fold, and in no others
 
 
-def files(folder):
-    """Return the content of all files, but for the seconds it took to make them."""
+def files(folder: Path) -> dict[str, Any]:
+    """Return the content of all files, without the seconds that `prepare` took."""
     found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    facts = json.loads(found.pop("prepared.json"))
-    return {**found, "facts": {name: fact for name, fact in facts.items() if name != "seconds"}}
+    prepared = json.loads(found.pop("prepared.json"))
+    return {**found, "prepared": {key: value for key, value in prepared.items() if key != "seconds"}}
 
 
-def lines_of(folder, channel):
+def lines_of(folder: Path, channel: str) -> list[str]:
     return (folder / channel).read_text().splitlines()
 
 
-def without_label(lines):
+def without_label(lines: Sequence[str]) -> list[str]:
     return [line.partition(" ")[2] for line in lines]
 
 
 @pytest.fixture(scope="module")
-def reviews(small_data):
+def reviews(small_data: Path) -> list[Review]:
     return list(read(small_data / REVIEWS_NAME))
 
 
 @pytest.fixture(scope="module")
-def splits(small_data):
+def splits(small_data: Path) -> Splits:
     return assign(small_data / REVIEWS_NAME)
 
 
 @pytest.fixture(scope="module")
-def marked(small_slots, tmp_path_factory):
-    """The channels of reviews whose every sentence tells its fold; the test has a word of its own, too."""
+def marked(small_slots: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The channels of reviews in which every sentence has the word of its fold; the test has a separate word, too."""
     folder = tmp_path_factory.mktemp("marked")
 
-    def text(split, number, label):
+    def text(split: str, number: int, label: int) -> str:
         mark = "foxtrot" if split == "test" else FOLD_WORDS[number // 2 % 5]
-        judged = ("dull", "fine")[label]
-        return f"The {mark} film {number} is {judged}. So {mark} was it! {mark} it was, {judged}, and {mark}."
+        opinion = ("dull", "fine")[label]
+        return f"The {mark} film {number} is {opinion}. So {mark} was it! {mark} it was, {opinion}, and {mark}."
 
     write(
         folder / "data",
@@ -69,50 +72,55 @@ def marked(small_slots, tmp_path_factory):
     return folder
 
 
-def test_every_line_is_what_the_app_would_send_with_evidence_that_has_not_seen_it(
-    reviews, splits, small_channels, small_encoders
-):
-    expected = defaultdict(list)
-    for review in filter(splits.learns, reviews):
-        whole, crop = words(review.text), words(excerpts_of(review.id, review.text, 1)[0])
-        fold, own = splits.of(review), {tenth(splits.of(review), splits.half(review))}
+def test_each_line_is_encoded_with_weights_learned_without_it(
+    reviews: list[Review], splits: Splits, small_channels: Path, small_encoders: dict[LeftOut, Encoder]
+) -> None:
+    """Each line is the label and the row that the app would send."""
+    expected: dict[str, list[str]] = defaultdict(list)
+    for review in filter(splits.is_training, reviews):
+        whole, excerpt = words(review.text), words(excerpts_of(review.id, review.text, 1)[0])
+        fold, own = splits.place_of(review), {splits.tenth_of(review)}
 
-        def add(channel, left_out, *texts, label=review.label):
+        def add(channel: str, left_out: LeftOut, *texts: list[str], label: int = review.label) -> None:
             expected[channel] += [f"{label} {small_encoders[frozenset(left_out)].row(text)}" for text in texts]
 
-        learned_from = (whole, crop) if review.number % 2 == 0 else (whole,)
-        add(f"all/{TRAIN}", own, *learned_from)
-        add(f"fold-{fold}/{VALIDATION}", tenths_of(fold), whole, crop)
+        train_texts = (whole, excerpt) if review.number % 2 == 0 else (whole,)
+        add(f"all/{TRAIN}", own, *train_texts)
+        add(f"fold-{fold}/{VALIDATION}", tenths_of(fold), whole, excerpt)
         for other in set(range(FOLDS)) - {fold}:
-            add(f"fold-{other}/{TRAIN}", own | tenths_of(other), *learned_from)
+            add(f"fold-{other}/{TRAIN}", own | tenths_of(other), *train_texts)
     assert expected.keys() == set(channel_names())
     for channel in channel_names():
         assert lines_of(small_channels, channel) == expected[channel], channel
 
 
-def test_the_channels_are_one_of_all_reviews_and_five_pairs(small_channels):
+def test_there_are_a_channel_of_all_reviews_and_five_pairs(small_channels: Path) -> None:
     assert channel_names() == [f"all/{TRAIN}", *(f"fold-{n}/{file}" for n in range(5) for file in (TRAIN, VALIDATION))]
     found = {str(path.relative_to(small_channels)) for path in small_channels.rglob("*.libsvm")}
     assert found == set(channel_names())
 
 
-def test_every_second_review_brings_a_crop_to_learn_from_and_every_one_to_be_judged_on(reviews, splits, small_channels):
-    count = Counter(splits.of(review) for review in reviews if splits.learns(review))
-    cropped = Counter(splits.of(review) for review in reviews if splits.learns(review) and review.number % 2 == 0)
-    assert len(lines_of(small_channels, f"all/{TRAIN}")) == count.total() + cropped.total() == 450
+def test_train_has_excerpts_of_half_the_reviews_and_validation_of_all(
+    reviews: list[Review], splits: Splits, small_channels: Path
+) -> None:
+    count = Counter(splits.place_of(review) for review in reviews if splits.is_training(review))
+    with_excerpt = Counter(
+        splits.place_of(review) for review in reviews if splits.is_training(review) and review.number % 2 == 0
+    )
+    assert len(lines_of(small_channels, f"all/{TRAIN}")) == count.total() + with_excerpt.total() == 450
     for fold in range(FOLDS):
-        others = count.total() - count[fold] + cropped.total() - cropped[fold]
+        others = count.total() - count[fold] + with_excerpt.total() - with_excerpt[fold]
         assert len(lines_of(small_channels, f"fold-{fold}/{TRAIN}")) == others
         assert len(lines_of(small_channels, f"fold-{fold}/{VALIDATION}")) == 2 * count[fold]
 
 
-def test_neither_reviews_nor_crops_of_a_held_out_fold_are_learned_from(marked):
-    """Every sentence has its fold's word, so every line tells by its columns whose it is."""
+def test_train_has_neither_reviews_nor_excerpts_of_the_held_out_fold(marked: Path) -> None:
+    """Every sentence has the word of its fold, so the columns of a line identify its fold."""
     known = vocabulary.load(marked / "channels" / "vocabulary.txt")
     column_of = {word: known.columns([word])[0] for word in FOLD_WORDS}
 
-    def folds_of(channel):
-        found = []
+    def folds_of(channel: str) -> Counter[int]:
+        found: list[int] = []
         for line in lines_of(marked / "channels", channel):
             columns = {int(field.partition(":")[0]) for field in line.split(" ")[1:]}
             (fold,) = (number for number, word in enumerate(FOLD_WORDS) if column_of[word] in columns)
@@ -125,23 +133,25 @@ def test_neither_reviews_nor_crops_of_a_held_out_fold_are_learned_from(marked):
     assert folds_of(f"all/{TRAIN}") == dict.fromkeys(range(FOLDS), 30)
 
 
-def test_a_word_of_the_test_alone_is_not_in_the_vocabulary_nor_a_term_of_the_evidence(marked):
+def test_words_of_the_test_are_not_in_the_vocabulary_or_the_ngram_table(marked: Path) -> None:
     _, encoder = load_prepared(marked / "channels")
     assert "foxtrot" not in encoder.vocabulary
     assert "alpha" in encoder.vocabulary
     assert encoder.ngram_table.weights_by_position(["foxtrot", "foxtrot", "foxtrot"]) == [0, 0, 0]
 
 
-def test_labels_of_a_held_out_fold_change_nothing_that_is_learned_from_without_it(marked, small_slots, tmp_path):
-    """The held out lines themselves have other labels then, and nothing else."""
+def test_labels_of_a_held_out_fold_do_not_change_its_train_channel(
+    marked: Path, small_slots: int, tmp_path: Path
+) -> None:
+    """In its validation channel, the labels change and nothing else."""
     held_out = 3
     splits = assign(marked / "data" / REVIEWS_NAME)
 
-    def turned(review):
-        flip = review.split == "train" and splits.of(review) == held_out
+    def flipped(review: Review) -> Review:
+        flip = review.split == "train" and splits.place_of(review) == held_out
         return Review(review.split, review.number, 1 - review.label if flip else review.label, None, review.text)
 
-    write(tmp_path / "data", map(turned, read(marked / "data" / REVIEWS_NAME)), "test")
+    write(tmp_path / "data", map(flipped, read(marked / "data" / REVIEWS_NAME)), "test")
     prepare(tmp_path / "data", tmp_path / "channels", slots=small_slots)
     before, after = marked / "channels", tmp_path / "channels"
     assert lines_of(after, f"fold-{held_out}/{TRAIN}") == lines_of(before, f"fold-{held_out}/{TRAIN}")
@@ -152,8 +162,8 @@ def test_labels_of_a_held_out_fold_change_nothing_that_is_learned_from_without_i
         assert lines_of(after, f"fold-{other}/{TRAIN}") != lines_of(before, f"fold-{other}/{TRAIN}")
 
 
-def test_a_text_in_two_folds_is_learned_from_and_judged_in_one(small_slots, tmp_path):
-    def text(number, label):
+def test_a_text_in_several_folds_is_used_in_one(small_slots: int, tmp_path: Path) -> None:
+    def text(number: int, label: int) -> str:
         return "zulu film, zulu" if label and number in (0, 2, 4) else f"film {number} {('dull', 'fine')[label]} zulu"
 
     write(
@@ -166,7 +176,7 @@ def test_a_text_in_two_folds_is_learned_from_and_judged_in_one(small_slots, tmp_
     assert prepared.rows[f"all/{TRAIN}"] == {"negative": 75, "positive": 71}
 
 
-def test_every_line_has_both_constants_and_the_same_largest_index(small_channels):
+def test_every_line_has_both_constants_and_the_same_largest_index(small_channels: Path) -> None:
     last = load_prepared(small_channels)[1].last_column
     for channel in channel_names():
         lines = lines_of(small_channels, channel)
@@ -175,23 +185,26 @@ def test_every_line_has_both_constants_and_the_same_largest_index(small_channels
         assert {max(int(field.split(":")[0]) for field in line.split(" ")[1:]) for line in lines} == {last}
 
 
-def test_what_is_known_of_the_channels_is_what_they_hold(small_channels, small_learned):
+def test_the_record_matches_the_channels(small_channels: Path, small_learned: LearnedWeights) -> None:
     prepared, encoder = load_prepared(small_channels)
     for channel in channel_names():
         labels = Counter(line[0] for line in lines_of(small_channels, channel))
         assert prepared.rows[channel] == {"negative": labels["0"], "positive": labels["1"]}
-    assert (prepared.words, prepared.terms) == (len(encoder.vocabulary), small_learned.terms)
+    assert (prepared.words, prepared.terms) == (len(encoder.vocabulary), small_learned.ngrams)
     assert prepared.vocabulary_fingerprint == encoder.fingerprint
-    assert [tuple(pair) for pair in prepared.strongest["positive"]] == small_learned.strongest["positive"]
+    weights = {weight for pairs in prepared.strongest.values() for _, weight in pairs}
+    assert weights == set(small_learned.strongest.values()) - {0}
 
 
-def test_the_same_reviews_give_the_same_files(small_data, small_channels, small_slots, tmp_path):
+def test_the_same_reviews_give_the_same_files(
+    small_data: Path, small_channels: Path, small_slots: int, tmp_path: Path
+) -> None:
     prepare(small_data, tmp_path, slots=small_slots)
     assert files(tmp_path) == files(small_channels)
 
 
 @pytest.mark.parametrize("name", [*channel_names(), "vocabulary.txt", "evidence.bin"])
-def test_a_file_of_another_preparation_is_refused(small_channels, tmp_path, name):
+def test_a_changed_file_is_refused(small_channels: Path, tmp_path: Path, name: str) -> None:
     for path in (each for each in small_channels.rglob("*") if each.is_file()):
         (tmp_path / path.relative_to(small_channels)).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path.relative_to(small_channels)).write_bytes(path.read_bytes())
@@ -199,17 +212,17 @@ def test_a_file_of_another_preparation_is_refused(small_channels, tmp_path, name
     content = (tmp_path / name).read_bytes()
     changed = content.replace(b"horrible", b"terrible") if "voc" in name else content[:-1] + b"\x01"
     (tmp_path / name).write_bytes(changed)
-    with pytest.raises(DataError, match="is not"):
+    with pytest.raises(DataError, match="was changed"):
         load_prepared(tmp_path)
 
 
-def test_a_folder_without_channels_says_what_to_run(tmp_path):
+def test_the_error_for_missing_channels_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="verdict prepare"):
         load_prepared(tmp_path)
 
 
-def test_a_preparation_that_failed_leaves_none_to_be_taken_for_it(small_data, tmp_path):
-    prepare(small_data, tmp_path / "channels", recipe=Recipe(evidence=False))
+def test_a_failed_preparation_leaves_no_channels_that_can_be_loaded(small_data: Path, tmp_path: Path) -> None:
+    prepare(small_data, tmp_path / "channels", recipe=FeatureRecipe(ngrams=False))
     letters = "abcdefghij"
     write(
         tmp_path / "data",
@@ -220,14 +233,14 @@ def test_a_preparation_that_failed_leaves_none_to_be_taken_for_it(small_data, tm
         ),
         "test",
     )
-    with pytest.raises(DataError, match="too few to learn from"):
+    with pytest.raises(DataError, match="No word"):
         prepare(tmp_path / "data", tmp_path / "channels")
     with pytest.raises(DataError, match="no prepared channels"):
         load_prepared(tmp_path / "channels")
 
 
-def test_a_recipe_decides_on_words_evidence_crops_and_reviews(small_data, splits, tmp_path):
-    recipe = Recipe(words=20, evidence=False, crops=False, reviews=100)
+def test_a_recipe_sets_words_ngrams_excerpts_and_reviews(small_data: Path, splits: Splits, tmp_path: Path) -> None:
+    recipe = FeatureRecipe(words=20, ngrams=False, excerpts=False, reviews=100)
     prepared = prepare(small_data, tmp_path, recipe=recipe)
     read_back, encoder = load_prepared(tmp_path)
     assert read_back == prepared
@@ -236,20 +249,25 @@ def test_a_recipe_decides_on_words_evidence_crops_and_reviews(small_data, splits
     assert not (tmp_path / "evidence.bin").exists()
     assert sum(prepared.rows[f"all/{TRAIN}"].values()) == 100
     for fold in range(FOLDS):
-        judged = sum(prepared.rows[f"fold-{fold}/{VALIDATION}"].values())
-        assert judged + sum(prepared.rows[f"fold-{fold}/{TRAIN}"].values()) == 100
-    assert prepared.dropped == len(splits.dropped) == 0
+        validation = sum(prepared.rows[f"fold-{fold}/{VALIDATION}"].values())
+        assert validation + sum(prepared.rows[f"fold-{fold}/{TRAIN}"].values()) == 100
+    assert prepared.dropped == len(splits.duplicates) == 0
+    assert FeatureRecipe.from_json(prepared.recipe) == recipe
 
 
-def test_the_words_are_those_in_most_reviews(reviews, splits, small_data, tmp_path):
-    prepare(small_data, tmp_path, recipe=Recipe(words=10, evidence=False, crops=False))
-    counts = Counter(word for review in filter(splits.learns, reviews) for word in set(words(review.text)))
+def test_the_vocabulary_has_the_words_in_most_reviews(
+    reviews: list[Review], splits: Splits, small_data: Path, tmp_path: Path
+) -> None:
+    prepare(small_data, tmp_path, recipe=FeatureRecipe(words=10, ngrams=False, excerpts=False))
+    counts = Counter(word for review in filter(splits.is_training, reviews) for word in set(words(review.text)))
     most = sorted(counts, key=lambda word: (-counts[word], word))[:10]
     assert list(vocabulary.load(tmp_path / "vocabulary.txt").terms) == sorted(most)
 
 
-def test_the_tutorials_recipe_has_neither_evidence_nor_crops(small_data, small_channels, tmp_path):
-    for path in ("evidence.bin", "vocabulary.txt"):  # of a preparation before
+def test_the_tutorial_preset_has_neither_ngram_features_nor_excerpts(
+    small_data: Path, small_channels: Path, tmp_path: Path
+) -> None:
+    for path in ("evidence.bin", "vocabulary.txt"):  # of an earlier preparation
         (tmp_path / path).write_bytes((small_channels / path).read_bytes())
     prepared = prepare(small_data, tmp_path, recipe=PRESETS["tutorial"])
     assert not (tmp_path / "evidence.bin").exists()
@@ -260,14 +278,16 @@ def test_the_tutorials_recipe_has_neither_evidence_nor_crops(small_data, small_c
     assert all(":1" in field for line in lines_of(tmp_path, f"all/{TRAIN}") for field in line.split(" ")[1:])
 
 
-def test_what_ships_has_seen_all_reviews(small_channels, small_encoders):
-    shipped = load_ngram_table(small_channels / "evidence.bin")
-    assert Encoder(vocabulary.load(small_channels / "vocabulary.txt"), shipped).fingerprint == (
+def test_the_released_weights_are_learned_from_all_reviews(
+    small_channels: Path, small_encoders: dict[LeftOut, Encoder]
+) -> None:
+    released = load_ngram_table(small_channels / "evidence.bin")
+    assert Encoder(vocabulary.load(small_channels / "vocabulary.txt"), released).fingerprint == (
         small_encoders[frozenset()].fingerprint
     )
 
 
-def test_the_command_says_what_was_prepared(small_data, tmp_path):
+def test_the_command_prints_a_summary(small_data: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["--data", str(small_data), "--into", str(tmp_path), "--preset", "tutorial"])
     assert result.exit_code == 0, result.output
     assert "training rows, positive" in result.output

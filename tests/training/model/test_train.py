@@ -13,7 +13,7 @@ from training.data.reviews import DataError
 from training.data.splits import FOLDS
 from training.evaluation.predictions import load_booster, matrix
 from training.features.channels import channel_names, pair_of
-from training.features.prepare import Recipe, prepare
+from training.features.prepare import FeatureRecipe, prepare
 from training.model import missing_values
 from training.model import train as train_module
 from training.model.hyperparameters import HyperparameterError, for_rounds, parse, with_settings
@@ -35,7 +35,7 @@ def folds(small_channels: Path, small_hyperparameters: dict[str, str]) -> Any:
 def channels_of_words(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Channels without evidence, on which a model has nothing to split on but words."""
     folder = tmp_path_factory.mktemp("words")
-    prepare(small_data, folder, recipe=Recipe(evidence=False))
+    prepare(small_data, folder, recipe=FeatureRecipe(ngrams=False))
     return folder
 
 
