@@ -17,7 +17,7 @@ import pytest
 from chalice.cli import cli as chalice_cli
 
 from cli.main import verdict
-from operations.packaging.stack import alarms, extras
+from operations.packaging.package import stack_template
 from operations.setup.grants import PARTS
 from simulator import endpoint_faults, fault_injection
 from simulator.apps.gateway import Gateway
@@ -136,15 +136,18 @@ def test_every_control_path_answers(methods: str, path: str, query: str) -> None
     assert told("GET", "/_simulator/nothing").headers["x-amzn-ErrorType"] == UNKNOWN
 
 
-def test_the_stack_has_what_the_paper_says() -> None:
-    assert set(re.findall(r"^\| alarm `(\w+)`", DEPLOY, re.MULTILINE)) == set(alarms.alarms("prod"))
+def test_the_deployment_guide_matches_the_stack() -> None:
+    stack = stack_template("prod", "0123456789ab")
+    resources = {name: resource.get("Properties", {}) for name, resource in stack["Resources"].items()}
+    alarms = {name for name, resource in stack["Resources"].items() if resource.get("Type") == "AWS::CloudWatch::Alarm"}
+    assert set(re.findall(r"^\| alarm `(\w+)`", DEPLOY, re.MULTILINE)) == alarms
     rows = "".join(re.findall(r"^\| parameter.*\n", DEPLOY, re.MULTILINE))
-    assert set(re.findall(r"`(\w+)`", rows)) == set(extras.PARAMETERS)
-    rate, burst = (extras.PARAMETERS[name]["Default"] for name in ("RequestsPerSecond", "RequestBurst"))
+    assert set(re.findall(r"`(\w+)`", rows)) == set(stack["Parameters"])
+    rate, burst = (stack["Parameters"][name]["Default"] for name in ("RequestsPerSecond", "RequestBurst"))
     assert f"{rate} and {burst} by default" in DEPLOY
-    assert f"{alarms.LONGEST_P95_MILLISECONDS} ms or more" in DEPLOY
-    assert f"{alarms.LARGEST_ERROR_SHARE:.0%} or more" in DEPLOY
-    assert f"kept {extras.LOG_DAYS} days" in DEPLOY
+    assert f"{resources['SlowAnswers']['Threshold']} ms or more" in DEPLOY
+    assert f"{resources['ServerErrors']['Threshold']:.0%} or more" in DEPLOY
+    assert f"kept {resources['FunctionLog']['RetentionInDays']} days" in DEPLOY
 
 
 def cells(row: str) -> list[str]:

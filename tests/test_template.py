@@ -1,4 +1,4 @@
-"""The template of a CloudFormation stack that step `package` writes, by the real `chalice package` and `cfn-lint`."""
+"""The CloudFormation template that `verdict package` writes, checked by `chalice package` and `cfn-lint`."""
 
 import json
 import re
@@ -13,14 +13,14 @@ from click.testing import CliRunner
 
 from chalicelib import endpoint, release
 from chalicelib.documents import problem
-from chalicelib.errors import NotFoundError, SentimentError
+from chalicelib.endpoint_errors import SLOW, EndpointError
+from chalicelib.errors import BodyTooLargeError, NotFoundError, SentimentError
 from cli.aws.package import command
 from operations.aws.names import NameRefusedError
 from operations.packaging import package as step
-from operations.packaging.stack.extras import extras
 from simulator.apps.lambda_package import package_project
 
-# W2531 says that a runtime's end is near. The runtime is that of this Python, and its end a matter of the date.
+# W2531 warns that a runtime is close to its end of support, which depends on the date.
 IGNORED = ("W2531",)
 ALARMS = {"FunctionErrors", "FunctionThrottles", "SlowAnswers", "ServerErrors"}
 CONTEXT = {"$context.requestId": "c6af9ac6-7b61", "$context.error.messageString": '"Forbidden"'}
@@ -49,10 +49,15 @@ def resources(template: dict[str, Any]) -> dict[str, Any]:
     return {name: resource["Properties"] for name, resource in template["Resources"].items()}
 
 
-def answered(resources: dict[str, Any], kind: str) -> dict[str, Any]:
-    """Return the body of the gateway's own answer, filled in as the gateway does."""
+def gateway_response(resources: dict[str, Any], kind: str) -> dict[str, Any]:
     responses = resources["RestAPI"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
-    body = responses[kind]["responseTemplates"]["application/json"]
+    response: dict[str, Any] = responses[kind]
+    return response
+
+
+def gateway_body(resources: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return a gateway response's body with the context variables substituted."""
+    body = gateway_response(resources, kind)["responseTemplates"]["application/json"]
     for name, value in CONTEXT.items():
         body = body.replace(name, value)
     assert "$" not in body
@@ -60,19 +65,19 @@ def answered(resources: dict[str, Any], kind: str) -> dict[str, Any]:
     return document
 
 
-def test_cfn_lint_finds_nothing(path: Path) -> None:
+def test_cfn_lint_reports_no_problem(path: Path) -> None:
     command = [Path(sys.executable).with_name("cfn-lint"), "--ignore-checks", *IGNORED, "--", path]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, "", "")
 
 
-def test_everything_that_chalice_writes_is_still_there(template: dict[str, Any]) -> None:
+def test_the_resources_of_chalice_are_kept(template: dict[str, Any]) -> None:
     assert template["Resources"].keys() >= {"RestAPI", "APIHandler", "APIHandlerInvokePermission", "ApiHandlerRole"}
     definition = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
     assert definition["paths"].keys() >= {"/", "/predict", "/health", "/ready", "/static/{name}"}
 
 
-def test_the_function_knows_its_stage_and_is_tagged(resources: dict[str, Any], stage: str) -> None:
+def test_the_function_has_its_stage_and_tags(resources: dict[str, Any], stage: str) -> None:
     function = resources["APIHandler"]
     assert function["Environment"]["Variables"]["VERDICT_STAGE"] == stage
     assert function["Tags"].items() >= {"verdict:app": "verdict", "verdict:stage": stage}.items()
@@ -80,18 +85,18 @@ def test_the_function_knows_its_stage_and_is_tagged(resources: dict[str, Any], s
     assert function["MemorySize"] >= 512
 
 
-def test_the_function_may_ask_its_own_endpoints_write_its_own_log_and_nothing_else(
+def test_the_function_may_only_invoke_its_endpoints_and_write_its_log(
     resources: dict[str, Any], stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VERDICT_STAGE", stage)
-    asked = endpoint.endpoint_name(release.load().encoder.fingerprint)
+    name = endpoint.endpoint_name(release.load().encoder.fingerprint)
     log = resources["FunctionLog"]["LogGroupName"]
     (policy,) = resources["ApiHandlerRole"]["Policies"]
-    asking, writing = policy["PolicyDocument"]["Statement"]
-    assert asking["Action"] == "sagemaker:InvokeEndpoint"
+    invoking, writing = policy["PolicyDocument"]["Statement"]
+    assert invoking["Action"] == "sagemaker:InvokeEndpoint"
     for partition in ("aws", "aws-cn", "aws-us-gov"):
-        assert fnmatchcase(f"arn:{partition}:sagemaker:eu-west-1:123456789012:endpoint/{asked}", asking["Resource"])
-    assert asking["Resource"].endswith(f":endpoint/verdict-{stage}-*")
+        assert fnmatchcase(f"arn:{partition}:sagemaker:eu-west-1:123456789012:endpoint/{name}", invoking["Resource"])
+    assert invoking["Resource"].endswith(f":endpoint/verdict-{stage}-*")
     assert set(writing["Action"]) == {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
     logs = "logs:eu-west-1:123456789012:log-group"
     for arn in (f"arn:aws:{logs}:{log}", f"arn:aws:{logs}:{log}:log-stream:2026/x", f"arn:aws-cn:{logs}:{log}"):
@@ -100,7 +105,7 @@ def test_the_function_may_ask_its_own_endpoints_write_its_own_log_and_nothing_el
     assert not any(fnmatchcase(arn, allowed) for arn in others for allowed in writing["Resource"])
 
 
-def test_the_log_is_there_before_the_function_and_forgets_after_a_month(template: dict[str, Any]) -> None:
+def test_the_log_group_precedes_the_function_and_keeps_30_days(template: dict[str, Any]) -> None:
     function, log = template["Resources"]["APIHandler"], template["Resources"]["FunctionLog"]
     assert log["Properties"]["LogGroupName"] == f"/aws/lambda/{function['Properties']['FunctionName']}"
     assert log["Properties"]["RetentionInDays"] == 30
@@ -127,7 +132,7 @@ def test_alarms_watch_the_function_and_the_stage(resources: dict[str, Any], stag
     assert metrics["AWS/ApiGateway", "Latency"]["ExtendedStatistic"] == "p95"
 
 
-def test_alarms_tell_a_topic_only_where_one_is_given(template: dict[str, Any]) -> None:
+def test_alarms_notify_the_topic_if_there_is_one(template: dict[str, Any]) -> None:
     assert template["Parameters"]["AlarmTopicArn"]["Default"] == ""
     pattern = template["Parameters"]["AlarmTopicArn"]["AllowedPattern"]
     assert re.fullmatch(pattern, "")
@@ -148,44 +153,43 @@ def test_the_only_stage_is_throttled(template: dict[str, Any]) -> None:
     assert api["OpenApiVersion"] == api["DefinitionBody"]["swagger"]
 
 
-def test_an_unknown_path_is_answered_at_the_gateway_as_the_app_answers_not_found(resources: dict[str, Any]) -> None:
-    responses = resources["RestAPI"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
-    unknown = responses["MISSING_AUTHENTICATION_TOKEN"]
-    body = answered(resources, "MISSING_AUTHENTICATION_TOKEN")
+def test_the_gateway_reports_an_unknown_path_as_the_app_does(resources: dict[str, Any]) -> None:
+    unknown = gateway_response(resources, "MISSING_AUTHENTICATION_TOKEN")
+    body = gateway_body(resources, "MISSING_AUTHENTICATION_TOKEN")
     assert unknown["statusCode"] == "404"
     assert unknown["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
     assert body == problem(NotFoundError(body["detail"]), CONTEXT["$context.requestId"])
 
 
 @pytest.mark.parametrize(
-    ("kind", "slug", "status"),
-    [
-        ("THROTTLED", "too-many-requests", 429),
-        ("REQUEST_TOO_LARGE", "too-large", 413),
-        ("INTEGRATION_TIMEOUT", "endpoint-slow", 504),
-    ],
+    ("kind", "error"),
+    [("REQUEST_TOO_LARGE", BodyTooLargeError("")), ("INTEGRATION_TIMEOUT", EndpointError(SLOW, "IntegrationTimeout"))],
 )
-def test_other_answers_of_the_gateway_are_problem_documents_too(
-    resources: dict[str, Any], kind: str, slug: str, status: int
-) -> None:
-    responses = resources["RestAPI"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
-    body = answered(resources, kind)
-    assert (body["type"], body["status"]) == (f"urn:verdict:problem:{slug}", status)
-    assert responses[kind]["statusCode"] == str(status)
+def test_a_gateway_response_matches_the_apps_error(resources: dict[str, Any], kind: str, error: SentimentError) -> None:
+    response = gateway_response(resources, kind)
+    body = gateway_body(resources, kind)
+    error.detail = body["detail"]
+    assert body == problem(error, CONTEXT["$context.requestId"])
+    assert response["statusCode"] == str(error.status)
+    retry_after = response["responseParameters"].get("gatewayresponse.header.Retry-After")
+    assert retry_after == (f"'{error.retry_after_seconds}'" if error.retry_after_seconds else None)
+
+
+def test_a_throttled_request_is_a_problem_document(resources: dict[str, Any]) -> None:
+    body = gateway_body(resources, "THROTTLED")
+    assert (body["type"], body["status"]) == ("urn:verdict:problem:too-many-requests", 429)
+    assert gateway_response(resources, "THROTTLED")["statusCode"] == "429"
 
 
 @pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
-def test_an_answer_of_any_status_keeps_it_and_carries_the_gateways_own_message(
-    resources: dict[str, Any], kind: str
-) -> None:
-    responses = resources["RestAPI"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
-    body = answered(resources, kind)
+def test_a_default_response_keeps_its_status_and_the_gateways_message(resources: dict[str, Any], kind: str) -> None:
+    body = gateway_body(resources, kind)
     assert body["detail"] == "Forbidden"
     assert body.keys() == problem(SentimentError(""), "").keys() - {"status"}
-    assert "statusCode" not in responses[kind]
+    assert "statusCode" not in gateway_response(resources, kind)
 
 
-def test_scripts_of_other_sites_may_read_every_answer_of_the_gateway(resources: dict[str, Any]) -> None:
+def test_gateway_responses_allow_cross_origin_requests(resources: dict[str, Any]) -> None:
     responses = resources["RestAPI"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
     allowed = {
         kind: response["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"]
@@ -195,20 +199,20 @@ def test_scripts_of_other_sites_may_read_every_answer_of_the_gateway(resources: 
     assert set(allowed.values()) == {"'*'"}
 
 
-def test_the_dashboard_shows_alarms_function_gateway_and_the_endpoint_that_the_app_asks(
+def test_the_dashboard_shows_alarms_function_gateway_and_endpoint(
     resources: dict[str, Any], stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VERDICT_STAGE", stage)
-    asked = endpoint.endpoint_name(release.load().encoder.fingerprint)
+    name = endpoint.endpoint_name(release.load().encoder.fingerprint)
     dashboard = resources["Dashboard"]
     shown = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
-    told = json.dumps(shown)
+    text = json.dumps(shown)
     assert dashboard["DashboardName"] == f"verdict-{stage}"
-    assert all(f"${{{alarm}.Arn}}" in told for alarm in ALARMS)
-    assert "${APIHandler}" in told
-    assert {"Invocations", "Errors", "Duration", "Count", "4XXError", "5XXError", "Latency"} <= set(told.split('"'))
+    assert all(f"${{{alarm}.Arn}}" in text for alarm in ALARMS)
+    assert "${APIHandler}" in text
+    assert {"Invocations", "Errors", "Duration", "Count", "4XXError", "5XXError", "Latency"} <= set(text.split('"'))
     searches = [line[0]["expression"] for widget in shown for line in lines_of(widget) if isinstance(line[0], dict)]
-    assert all(f'EndpointName="{asked}"' in search for search in searches)
+    assert all(f'EndpointName="{name}"' in search for search in searches)
     found = {name for search in searches for name in re.findall(r'MetricName="(\w+)"', search)}
     assert found >= {"Invocations", "ModelLatency", "Invocation5XXErrors"}
 
@@ -218,7 +222,7 @@ def lines_of(widget: dict[str, Any]) -> list[list[Any]]:
     return lines
 
 
-def test_widgets_of_the_dashboard_lie_side_by_side(resources: dict[str, Any]) -> None:
+def test_dashboard_widgets_do_not_overlap(resources: dict[str, Any]) -> None:
     widgets = json.loads(resources["Dashboard"]["DashboardBody"]["Fn::Sub"])["widgets"]
     cells = [
         (x, y)
@@ -230,14 +234,14 @@ def test_widgets_of_the_dashboard_lie_side_by_side(resources: dict[str, Any]) ->
     assert max(x for x, _ in cells) < 24
 
 
-def test_a_stage_that_the_project_does_not_have_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    ran = CliRunner().invoke(command, ["--stage", "staging", "--into", str(tmp_path / "out")])
-    assert isinstance(ran.exception, step.PackagingError)
-    assert ran.exception.detail == "There is no stage 'staging' in .chalice/config.json. It has: dev, prod."
+def test_an_unknown_stage_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, ["--stage", "staging", "--into", str(tmp_path / "out")])
+    assert isinstance(result.exception, step.PackagingError)
+    assert result.exception.detail == "There is no stage 'staging' in .chalice/config.json. It has: dev, prod."
     assert not (tmp_path / "out").exists()
 
 
-def test_what_chalice_says_of_a_failure_is_told(tmp_path: Path) -> None:
+def test_an_error_of_chalice_is_reported(tmp_path: Path) -> None:
     project = tmp_path / "project"
     package_project(tmp_path)
     (project / "app.py").write_text("import nothing_like_this\n", encoding="utf-8")
@@ -245,6 +249,6 @@ def test_what_chalice_says_of_a_failure_is_told(tmp_path: Path) -> None:
         step.package("dev", tmp_path / "out", project)
 
 
-def test_a_stage_that_nothing_could_be_named_after_is_refused() -> None:
+def test_an_invalid_stage_name_is_refused() -> None:
     with pytest.raises(NameRefusedError):
-        extras("Prod_1", "0123456789ab")
+        step.stack_template("Prod_1", "0123456789ab")

@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from operations.aws import names
-from operations.packaging.package import package
-from operations.packaging.stack.extras import function_name
+from operations.packaging.package import function_name, package
 
 
 @click.command("package")

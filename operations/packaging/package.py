@@ -1,6 +1,6 @@
-"""Step `package`: the deployment package and a CloudFormation template with alarms, dashboard, throttling and log.
+"""The deployment package and its CloudFormation template, with alarms, a dashboard, throttling and a log group.
 
-`chalice deploy` needs none of this; it also cannot make what the template adds (`operations.packaging.stack`).
+`stack.yaml` has the resources that are merged into the template of `chalice package`. `chalice deploy` does not use it.
 """
 
 import json
@@ -9,64 +9,85 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
 
 from chalicelib.errors import SentimentError
 from chalicelib.release import load
+from operations.aws import names
 from operations.packaging.bytecode import compile_for_lambda
-from operations.packaging.stack.extras import extras
 from training.project import ROOT
 
-ANY_REGION = "us-east-1"  # `chalice` insists on one; the template works in all
+STACK = Path(__file__).with_name("stack.yaml")
+DEFAULT_REGION = "us-east-1"  # `chalice` requires a region; the template is valid in all regions
 
 
 class PackagingError(SentimentError):
-    """`chalice package` failed, or cannot do what is asked."""
+    """A failed `chalice package`, or an unknown stage."""
 
     type = "packaging-failed"
-    title = "The deployment package could not be made"
+    title = "The deployment package could not be created"
+
+
+class _StackTemplate(Template):
+    delimiter = "%"  # CloudFormation uses the dollar sign
 
 
 @dataclass(frozen=True)
 class Package:
-    """What was written: the zip, and the template that names it."""
+    """The files of a package: the zip archive, and the template that refers to it."""
 
     archive: Path
     template: Path
 
 
 def package(stage: str, into: Path, project: Path = ROOT) -> Package:
-    """Compile, then run the real `chalice package` with our template merged in; raises `PackagingError`."""
+    """Compile bytecode, then run `chalice package` with `stack.yaml` merged in; raises `PackagingError`."""
     _check_stage(stage, project)
     compile_for_lambda(project)
-    added = extras(stage, load(project / "chalicelib" / "release").encoder.fingerprint)
-    shutil.rmtree(project / ".chalice" / "deployments", ignore_errors=True)  # a cache that is blind to file names
+    resources = stack_template(stage, load(project / "chalicelib" / "release").encoder.fingerprint)
+    shutil.rmtree(project / ".chalice" / "deployments", ignore_errors=True)  # a cache that ignores file names
     with tempfile.TemporaryDirectory() as folder:
-        merged = Path(folder) / "extras.json"
-        merged.write_text(json.dumps(added), encoding="utf-8")
+        merged = Path(folder) / "stack.json"  # chalice writes the format that it merges
+        merged.write_text(json.dumps(resources), encoding="utf-8")
         _chalice(["package", "--stage", stage, "--merge-template", str(merged), str(into.absolute())], project)
     return Package(into / "deployment.zip", into / "sam.json")
 
 
+def stack_template(stage: str, fingerprint: str) -> dict[str, Any]:
+    """Return `stack.yaml` for a stage and an encoder; raises `NameRefusedError` if the stage name is invalid."""
+    text = _StackTemplate(STACK.read_text(encoding="utf-8"))
+    filled = text.substitute(stage=names.checked_stage(stage), endpoint=names.endpoint(stage, fingerprint))
+    template: dict[str, Any] = yaml.safe_load(filled)
+    return template
+
+
+def function_name(stage: str) -> str:
+    """Return the function's name, which is also the stack's name: the same as with `chalice deploy`."""
+    return names.prefix(stage).removesuffix("-")
+
+
 def _check_stage(stage: str, project: Path) -> None:
-    """Raise `PackagingError` for a stage that the project does not have."""
-    config = json.loads((project / ".chalice" / "config.json").read_text(encoding="utf-8"))
-    stages: Mapping[str, object] = config["stages"]
+    """Raise `PackagingError` if .chalice/config.json does not define the stage."""
+    stages = json.loads((project / ".chalice" / "config.json").read_text(encoding="utf-8"))["stages"]
     if stage not in stages:
         raise PackagingError(f"There is no stage {stage!r} in .chalice/config.json. It has: {', '.join(stages)}.")
 
 
 def _chalice(arguments: Iterable[str], project: Path) -> None:
     """Run the `chalice` command that is installed beside this Python."""
-    ran = subprocess.run(
+    completed = subprocess.run(
         [Path(sys.executable).with_name("chalice"), *arguments],
         cwd=project,
         capture_output=True,
         text=True,
         check=False,
-        env={"AWS_DEFAULT_REGION": ANY_REGION, **os.environ},
+        env={"AWS_DEFAULT_REGION": DEFAULT_REGION, **os.environ},
     )
-    if ran.returncode:
-        raise PackagingError(f"`chalice package` failed: {ran.stdout}{ran.stderr}")
+    if completed.returncode:
+        raise PackagingError(f"`chalice package` failed: {completed.stdout}{completed.stderr}")
