@@ -17,7 +17,7 @@ from benchmarks.reviews import WORDS, sample_reviews
 from benchmarks.tutorial import word_columns
 from chalicelib import release
 from chalicelib.endpoint import endpoint_name
-from simulator.server import LocalEndpoint, packaged_container
+from simulator.endpoint.local_endpoint import LocalEndpoint, packaged_container
 
 
 @dataclass(frozen=True)

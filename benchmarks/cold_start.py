@@ -16,7 +16,7 @@ from benchmarks.comparison import Comparison, measure_in_turns
 from benchmarks.handler import environment_of, event
 from simulator.apps.lambda_package import package_project, unpack
 from simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
-from simulator.server import LocalEndpoint
+from simulator.endpoint.local_endpoint import LocalEndpoint
 
 LARGEST_RATIO = 1.25
 LARGEST_ZIP_BYTES = 3_000_000

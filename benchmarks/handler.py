@@ -21,7 +21,7 @@ from chalice.local import LambdaContext
 import app
 from benchmarks.comparison import Comparison, measure_in_turns
 from benchmarks.tutorial import TutorialFunction
-from simulator.server import LocalEndpoint
+from simulator.endpoint.local_endpoint import LocalEndpoint
 
 LARGEST_RATIO = 1 / 10
 FUNCTION_MILLISECONDS = 28_000

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.comparison import Comparison, measure_in_turns
-from simulator.listener import LOOPBACK
+from simulator.http.server import LOOPBACK
 from training.project import ROOT
 
 LARGEST_RATIO = 1 / 2  # the stall is most of a plain request

@@ -14,7 +14,7 @@ from typing import Any
 import chalice.cli
 from chalice.local import ChaliceRequestHandler, ThreadedHTTPServer
 
-from simulator.child_process import end_with_parent
+from simulator.processes import end_with_parent
 
 CONNECTION_BACKLOG = 128
 

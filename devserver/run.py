@@ -19,11 +19,11 @@ import click
 from chalicelib import release
 from chalicelib.endpoint import endpoint_name
 from chalicelib.errors import SentimentError
-from simulator.child_process import child
-from simulator.listener import LOOPBACK, PortInUseError
-from simulator.runtime import REGION
-from simulator.server import packaged_container
-from simulator.site import MISBEHAVE_PATH, STATE_PATH
+from simulator.endpoint.endpoint_site import FAULTS_PATH, STATE_PATH
+from simulator.endpoint.local_endpoint import packaged_container
+from simulator.endpoint.runtime import REGION
+from simulator.http.server import LOOPBACK, PortInUseError
+from simulator.processes import child
 
 DEFAULT_PORT = 8000
 START_TIMEOUT_SECONDS = 60.0
@@ -127,8 +127,8 @@ def ready_message(port: int, endpoint: EndpointAddress, endpoint_process: int) -
     return (
         f"\nVerdict is ready: {page}\n\n"
         f"  classify a review  curl -d 'One of the best films I have ever seen' {page}predict\n"
-        f"  inject a fault     curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'\n"
-        f"  remove the fault   curl -X DELETE '{endpoint.url}{MISBEHAVE_PATH}'\n"
+        f"  inject a fault     curl -X PUT '{endpoint.url}{FAULTS_PATH}?fault=unavailable'\n"
+        f"  remove the fault   curl -X DELETE '{endpoint.url}{FAULTS_PATH}'\n"
         f"  stop the endpoint  kill {endpoint_process}\n\n"
         "Press Ctrl-C to stop both the page and the model endpoint.\n"
     )

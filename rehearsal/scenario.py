@@ -21,8 +21,8 @@ from devserver.run import available_port
 from rehearsal.simulated_account import SimulatedAccount
 from rehearsal.simulated_traffic import SimulatedTraffic, TrafficCounts
 from rehearsal.workspace import RehearsalError, Workspace
-from simulator.child_process import child
-from simulator.listener import LOOPBACK
+from simulator.http.server import LOOPBACK
+from simulator.processes import child
 
 STAGE = "--stage prod"
 SMALL = "--set num_round=60 --set early_stopping_rounds=10 --set eta=0.3"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from boto3.session import Session
 
 from rehearsal.workspace import RehearsalError
-from simulator.runtime import REGION
+from simulator.endpoint.runtime import REGION
 
 TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.1
@@ -65,11 +65,11 @@ class SimulatedAccount:
     @contextmanager
     def injected_fault(self, operation: str, kind: str) -> Iterator[None]:
         """Inject a fault into an operation for the duration of the block."""
-        self._control("PUT", f"/_simulator/mishaps?operation={operation}&as={kind}")
+        self._control("PUT", f"/_simulator/faults?operation={operation}&fault={kind}")
         try:
             yield
         finally:
-            self._control("DELETE", "/_simulator/mishaps")
+            self._control("DELETE", "/_simulator/faults")
 
     def remaining(self) -> list[str]:
         """Return the names of all remaining resources, listed independently of `operations.inventory`."""

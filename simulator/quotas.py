@@ -1,7 +1,7 @@
-"""Service Quotas on this machine: SageMaker's quotas in one region, and requests to increase them.
+"""Service Quotas: SageMaker's quotas in a region, and requests to increase them.
 
-An increase is granted once `pending_seconds` have passed; AWS takes hours or days. The numbers are in the order of what
-an account gets that is new to AWS; which it gets, AWS decides account by account.
+An increase is granted after `pending_seconds`; AWS takes hours or days. The values resemble those of a new account; AWS
+sets them for each account.
 """
 
 import hashlib
@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from simulator.runtime import ACCOUNT
+from simulator.endpoint.runtime import ACCOUNT
+from simulator.http.messages import Response
 from simulator.sagemaker.backend import ServiceError
 from simulator.sagemaker.service import error_answer, json_1_1
-from simulator.wire import Answer
 
 TARGET = "ServiceQuotasV20190624"
 SERVICE = "sagemaker"
-PAGE = 100  # what a page holds unless MaxResults says otherwise
+PAGE = 100  # the default of MaxResults
 DEFAULTS = {
     "ml.t2.medium for endpoint usage": 2.0,
     "ml.m5.large for endpoint usage": 4.0,
@@ -43,7 +43,7 @@ DEFAULTS = {
 
 
 def code_of(name: str) -> str:
-    """Return a quota's code: `L-` and eight hexadecimal digits, as AWS writes them."""
+    """Return a quota's code: `L-` and eight hexadecimal digits, as on AWS."""
     return f"L-{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}"
 
 
@@ -56,27 +56,27 @@ def _now() -> datetime:
 
 @dataclass
 class Quotas:
-    """The quotas of a region; read and changed from any thread, under the lock of whoever asks."""
+    """The quotas of a region; the caller must hold the lock of the region's backend."""
 
     region: str
     pending_seconds: float
     now: Callable[[], datetime] = _now
-    changes: list[dict[str, Any]] = field(default_factory=list)  # as the service describes them, oldest first
+    changes: list[dict[str, Any]] = field(default_factory=list)  # oldest first
 
     def limit(self, name: str) -> float:
-        """Return a quota's value; 0 for one that is not in the table, as for machines that AWS gives nobody unasked."""
-        self._decide()
+        """Return a quota's value; 0 for instance types that AWS grants only on request."""
+        self._grant()
         granted = [change for change in self.changes if change["QuotaName"] == name and change["Status"] == "APPROVED"]
         return float(granted[-1]["DesiredValue"]) if granted else DEFAULTS.get(name, 0.0)
 
-    def answer(self, operation: str, body: bytes) -> Answer:
-        """Answer one request of the protocol."""
+    def handle(self, operation: str, body: bytes) -> Response:
+        """Answer a request."""
         try:
             if operation not in OPERATIONS:
                 raise ServiceError("UnknownOperationException", f"The simulator does not know {operation}.")
             request = _read(body)
             if request.get("ServiceCode", SERVICE) != SERVICE:
-                raise ServiceError("NoSuchResourceException", f"The simulator has quotas of {SERVICE} only.")
+                raise ServiceError("NoSuchResourceException", f"The simulator only has quotas of {SERVICE}.")
             return json_1_1(200, OPERATIONS[operation](self, request))
         except ServiceError as error:
             return error_answer(error.code, error.message, error.status)
@@ -100,7 +100,7 @@ class Quotas:
         return _page([self._described(name, value) for name, value in DEFAULTS.items()], "Quotas", request)
 
     def request_increase(self, request: dict[str, Any]) -> dict[str, Any]:
-        """RequestServiceQuotaIncrease: one at a time for each quota, and upwards only."""
+        """RequestServiceQuotaIncrease: one pending request per quota, and only upwards."""
         name, desired = _name(request), float(request["DesiredValue"])
         if desired <= self.limit(name):
             raise ServiceError(
@@ -111,8 +111,8 @@ class Quotas:
                 "ResourceAlreadyExistsException", "Only one open service quota increase request is allowed per quota."
             )
         described = self._described(name, desired)
-        asked = {key: described[key] for key in ("ServiceCode", "ServiceName", "QuotaCode", "QuotaName", "QuotaArn")}
-        change = asked | {
+        quota = {key: described[key] for key in ("ServiceCode", "ServiceName", "QuotaCode", "QuotaName", "QuotaArn")}
+        change = quota | {
             "Id": uuid.uuid4().hex,
             "DesiredValue": desired,
             "Status": "PENDING",
@@ -126,21 +126,21 @@ class Quotas:
         return {"RequestedQuota": change}
 
     def list_changes(self, request: dict[str, Any]) -> dict[str, Any]:
-        """ListRequestedServiceQuotaChangeHistory, or that of one quota; newest first."""
-        self._decide()
+        """ListRequestedServiceQuotaChangeHistory, for all quotas or for one; newest first."""
+        self._grant()
         wanted = {key: request[key] for key in ("QuotaCode", "Status") if key in request}
         found = [change for change in reversed(self.changes) if wanted.items() <= change.items()]
         return _page(found, "RequestedQuotas", request)
 
-    def _decide(self) -> None:
-        """Grant what has been pending long enough."""
+    def _grant(self) -> None:
+        """Grant the increases that have been pending long enough."""
         for change in self.changes:
             granted = change["Created"] + timedelta(seconds=self.pending_seconds)
             if change["Status"] == "PENDING" and granted <= self.now():
                 change.update(Status="APPROVED", LastUpdated=granted)
 
     def _described(self, name: str, value: float) -> dict[str, Any]:
-        """Describe a quota as the service does."""
+        """Return a quota in the shape of the service."""
         code = code_of(name)
         return {
             "ServiceCode": SERVICE,
@@ -167,16 +167,16 @@ OPERATIONS: dict[str, Callable[[Quotas, dict[str, Any]], dict[str, Any]]] = {
 
 
 def _read(body: bytes) -> dict[str, Any]:
-    """Read a request; raises `ServiceError`."""
+    """Parse a request; raises `ServiceError`."""
     try:
         request: dict[str, Any] = json.loads(body or b"{}")
     except ValueError as error:
-        raise ServiceError("SerializationException", f"The body is no JSON: {error}") from error
+        raise ServiceError("SerializationException", f"The body is not JSON: {error}") from error
     return request
 
 
 def _name(request: dict[str, Any]) -> str:
-    """Return the name of the quota that a request is about; raises `ServiceError` for an unknown code."""
+    """Return the name of a request's quota; raises `ServiceError` for an unknown code."""
     code = request.get("QuotaCode", "")
     if code not in _NAMES:
         raise ServiceError("NoSuchResourceException", f"The request failed because the quota {code} does not exist.")
@@ -184,7 +184,7 @@ def _name(request: dict[str, Any]) -> str:
 
 
 def _page(items: list[dict[str, Any]], member: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Return a page of a list, with a token where there is more."""
+    """Return a page of a list, with a token unless it is the last."""
     token = request.get("NextToken", "0")
     if not token.isdecimal():
         raise ServiceError("InvalidPaginationTokenException", "Invalid token was used.")

@@ -1,38 +1,37 @@
-"""Which part of the simulated AWS answers a request: by its path, its `X-Amz-Target` and its signature's scope."""
+"""Routing of requests to the services of the simulated AWS: by path, `X-Amz-Target`, and the signature's scope."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulator import principals
+from simulator.admin_api import AdminApi
 from simulator.apps.functions import Functions
 from simulator.apps.gateway import SITE_PATH, Gateway
-from simulator.fault_injection import FaultInjector
-from simulator.moto_services import MotoServices
+from simulator.endpoint.runtime import ACCOUNT, REGION, error_response
+from simulator.faults.operation_faults import FaultInjector
+from simulator.http.messages import Request, Response
+from simulator.moto import error_responses, principals
+from simulator.moto.moto_services import MotoServices
 from simulator.quotas import TARGET as QUOTAS_TARGET
 from simulator.quotas import Quotas
-from simulator.refusals import operation_of, refused
-from simulator.runtime import ACCOUNT, REGION, error_answer
 from simulator.sagemaker import service
 from simulator.sagemaker.backend import Backend
 from simulator.sagemaker.service import Operation
-from simulator.state import StatePages
-from simulator.wire import Answer, Request
 
 _EXECUTE_API = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(:\d+)?")
 
 
 @dataclass(frozen=True)
 class Region:
-    """What exists in a region beside moto's services."""
+    """The state of a region, without moto's services."""
 
-    world: Backend
+    backend: Backend
     quotas: Quotas
 
 
 @dataclass(frozen=True)
 class Routing:
-    """The site that all requests come to. `region` makes regions on demand."""
+    """The site of the whole simulator. `region` creates regions on demand."""
 
     region: Callable[[str], Region]
     operations: dict[str, Operation]
@@ -40,69 +39,70 @@ class Routing:
     gateway: Gateway
     functions: Functions
     fault_injector: FaultInjector
-    state: StatePages
+    admin_api: AdminApi
 
-    def answer(self, request: Request) -> Answer:
-        """Answer one request; raises `ConnectionCutError`."""
-        self.state.count()
-        by_host = _EXECUTE_API.fullmatch(request.headers.get("host", ""))
-        if by_host:
-            return self.gateway.answer(request, by_host[1], request.path.lstrip("/"), "")
+    def handle(self, request: Request) -> Response:
+        """Answer a request; raises `ConnectionCutError`."""
+        self.admin_api.count()
+        api_host = _EXECUTE_API.fullmatch(request.headers.get("Host", ""))
+        if api_host:
+            return self.gateway.handle(request, api_host[1], request.encoded_path.lstrip("/"), "")
         match [request.method, *request.segments]:
             case [_, "_simulator", *_]:
-                return self.state.answer(request)
+                return self.admin_api.handle(request)
             case [_, "_site", api, *_]:
-                mounted = f"{SITE_PATH}/{api}"
-                return self.gateway.answer(request, api, request.path.removeprefix(mounted).lstrip("/"), mounted)
+                base_path = f"{SITE_PATH}/{api}"
+                path = request.encoded_path.removeprefix(base_path).lstrip("/")
+                return self.gateway.handle(request, api, path, base_path)
             case ["POST", "endpoints", name, "invocations"] if request.scope[1] != "s3":
-                return self._invocation(request, name)
-        return self._by_target(request)
+                return self._invoke_endpoint(request, name)
+        return self._control_plane(request)
 
-    def _invocation(self, request: Request, name: str) -> Answer:
-        """Answer InvokeEndpoint: an endpoint that is absent or not in service is a ValidationError."""
-        world = self._region_of(request).world
-        endpoint = world.endpoints.get(name)
+    def _invoke_endpoint(self, request: Request, name: str) -> Response:
+        """Answer InvokeEndpoint: a ValidationError unless the endpoint is in service."""
+        backend = self._region_of(request).backend
+        endpoint = backend.endpoints.get(name)
         if endpoint:
             return endpoint.invoke(name, request.headers, request.body)
-        known = world.resources.get(("endpoint", name))
+        resource = backend.resources.get(("endpoint", name))
         message = f"Endpoint {name} of account {ACCOUNT} not found."
-        if known:
-            message = f"The endpoint is not in service: its status is {known.facts['EndpointStatus']}."
-        return error_answer("ValidationError", 400, message, service.request_id())
+        if resource:
+            message = f"The endpoint is not in service: its status is {resource.facts['EndpointStatus']}."
+        return error_response("ValidationError", 400, message, service.request_id())
 
-    def _by_target(self, request: Request) -> Answer:
-        """Answer a request of the control planes."""
+    def _control_plane(self, request: Request) -> Response:
+        """Answer a request to any other service."""
         target, operation = request.action
         region = self._region_of(request)
         if target == "SageMaker":
-            return service.answer(region.world, self.operations, operation, request.body)
-        refusal = self._refusal(request)
-        if refusal:
-            return refusal
+            return service.answer(region.backend, self.operations, operation, request.body)
+        error = self._injected_error(request)
+        if error:
+            return error
         if target == QUOTAS_TARGET:
-            with region.world.lock:
-                return region.quotas.answer(operation, request.body)
-        if request.scope[1] == "iam" and operation_of(request) == principals.OPERATION:
-            return principals.simulated(request, self.fault_injector)
-        return self._from_moto(request)
+            with region.backend.lock:
+                return region.quotas.handle(operation, request.body)
+        if request.scope[1] == "iam" and error_responses.operation_of(request) == principals.OPERATION:
+            return principals.simulate_principal_policy(request, self.fault_injector)
+        return self._moto(request)
 
-    def _from_moto(self, request: Request) -> Answer:
-        """Let moto answer, and let those know of it who run what is deployed."""
-        answer = self.services.answer(request)
+    def _moto(self, request: Request) -> Response:
+        """Pass a request to moto, and changes of deployed apps to what runs them."""
+        response = self.services.handle(request)
         region, service_name = request.scope
         if service_name == "apigateway":
-            self.gateway.learn(request, answer)
+            self.gateway.update(request, response)
         match [service_name, request.method, *request.segments]:
-            case ["lambda", "DELETE", _, "functions", name] if answer.status < 300:
-                self.functions.forget(region, name.rpartition(":")[2])
-        return answer
+            case ["lambda", "DELETE", _, "functions", name] if response.status < 300:
+                self.functions.remove(region, name.rpartition(":")[2])
+        return response
 
-    def _refusal(self, request: Request) -> Answer | None:
-        """Return the refusal that was ordered for a request, if one was."""
-        if not self.fault_injector.ordered:
+    def _injected_error(self, request: Request) -> Response | None:
+        """Return the error that is injected into a request's operation."""
+        if not self.fault_injector.active:
             return None
-        refusal = self.fault_injector.refusal(operation_of(request), request.scope[1])
-        return refused(request, refusal) if refusal else None
+        error = self.fault_injector.take_error(error_responses.operation_of(request), request.scope[1])
+        return error_responses.error_response(request, error) if error else None
 
     def _region_of(self, request: Request) -> Region:
         return self.region(request.scope[0] or REGION)

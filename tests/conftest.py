@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from chalice.test import Client
 
-    from simulator.server import LocalEndpoint
+    from simulator.endpoint.local_endpoint import LocalEndpoint
 
 pytest_plugins = ["tests.synthetic_run"]
 REQUIREMENTS = {  # marker -> (is it available, what it is and how to get it)
@@ -74,7 +74,7 @@ def archive() -> Path:
 def running_endpoint() -> Iterator["LocalEndpoint"]:
     """A simulated SageMaker endpoint with the packaged model, shared by the session."""
     from chalicelib import release
-    from simulator.server import LocalEndpoint, packaged_container
+    from simulator.endpoint.local_endpoint import LocalEndpoint, packaged_container
 
     name = f"verdict-dev-{release.load().encoder.fingerprint}"
     with LocalEndpoint(name, packaged_container()) as endpoint:
@@ -85,7 +85,7 @@ def running_endpoint() -> Iterator["LocalEndpoint"]:
 def local_endpoint(running_endpoint: "LocalEndpoint") -> Iterator["LocalEndpoint"]:
     """The shared endpoint; faults injected by a test are removed afterwards."""
     yield running_endpoint
-    running_endpoint.behave()
+    running_endpoint.clear_faults()
 
 
 @pytest.fixture(scope="module")

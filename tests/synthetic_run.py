@@ -17,7 +17,7 @@ from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.endpoint import endpoint_state
 from simulator.aws import SimulatedAws
-from simulator.runtime import ACCOUNT, REGION
+from simulator.endpoint.runtime import ACCOUNT, REGION
 from training.data import collect, synthetic
 from training.data.reviews import REVIEWS_NAME
 from training.data.splits import LeftOut, assign

@@ -12,11 +12,11 @@ from openapi_spec_validator import validate
 import app as verdict
 from chalicelib import assets, openapi
 from chalicelib.errors import NotFoundError, ReleaseError
-from simulator.endpoint_faults import KINDS
+from simulator.faults.endpoint_faults import KINDS
 from tests.gateway_events import gateway_event
 
 if TYPE_CHECKING:
-    from simulator.server import LocalEndpoint
+    from simulator.endpoint.local_endpoint import LocalEndpoint
 
 FORM = "application/x-www-form-urlencoded"
 POSITIVE, NEGATIVE = "One of the best films I have ever seen", "A waste of time. The worst film ever."
@@ -176,7 +176,7 @@ def test_an_invalid_form_keeps_its_text_and_checkbox(client: Client) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "slow"])
 def test_a_fault_of_the_endpoint_is_never_a_label(client: Client, local_endpoint: "LocalEndpoint", kind: str) -> None:
-    local_endpoint.misbehave(kind)
+    local_endpoint.inject_fault(kind)
     document = validated("Problem", post_json(client, {"review": POSITIVE}).json_body)
     assert document["status"] >= 500
     text = post(client, POSITIVE)
@@ -188,7 +188,7 @@ def test_a_fault_of_the_endpoint_is_never_a_label(client: Client, local_endpoint
 
 
 def test_a_temporary_fault_has_a_retry_after_header(client: Client, local_endpoint: "LocalEndpoint") -> None:
-    local_endpoint.misbehave("not-ready")
+    local_endpoint.inject_fault("not-ready")
     response = post_json(client, {"review": POSITIVE})
     assert response.status_code == 503
     assert response.headers["Retry-After"] == str(response.json_body["retry_after_seconds"]) == "10"
@@ -196,7 +196,7 @@ def test_a_temporary_fault_has_a_retry_after_header(client: Client, local_endpoi
 
 def test_ready_calls_the_endpoint_and_health_does_not(client: Client, local_endpoint: "LocalEndpoint") -> None:
     assert client.http.get("/ready").json_body["status"] == "ready"
-    local_endpoint.misbehave("unavailable")
+    local_endpoint.inject_fault("unavailable")
     assert client.http.get("/ready").status_code == 503
     assert client.http.get("/health").json_body == {"status": "ok"}
 

@@ -15,16 +15,17 @@ import botocore
 import click
 import pytest
 from chalice.cli import cli as chalice_cli
+from werkzeug.test import EnvironBuilder
 
 from cli.main import verdict
 from operations.packaging.package import stack_template
 from operations.setup.grants import PARTS
-from simulator import endpoint_faults, fault_injection
+from simulator.admin_api import AdminApi
 from simulator.apps.gateway import Gateway
+from simulator.faults import endpoint_faults, operation_faults
+from simulator.http.messages import Request, Response
 from simulator.sagemaker.hosting import endpoints
 from simulator.sagemaker.jobs import training_jobs
-from simulator.state import StatePages
-from simulator.wire import Answer, Request
 
 ROOT = Path(__file__).parents[1]
 DOCS = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md")}
@@ -98,31 +99,31 @@ def quoted_row(beginning: str) -> set[str]:
     return {name.partition(":")[0] for name in re.findall(r"`([\w:-]+)`", row)}
 
 
-def test_every_mishap_is_told_of_and_there() -> None:
-    assert quoted_row("refused at once") == set(fault_injection.REFUSALS)
+def test_all_faults_are_documented() -> None:
+    assert quoted_row("refused at once") == set(operation_faults.REQUEST_ERRORS)
     background = quoted_row("goes wrong later") - {"CreateEndpoint", "UpdateEndpoint"}
-    assert background == set(fault_injection.BACKGROUND)
+    assert background == set(operation_faults.BACKGROUND_FAULTS)
     assert quoted_row("an endpoint's answers") == set(endpoint_faults.KINDS)
 
 
-def test_every_mishap_that_is_ordered_can_be() -> None:
-    ordered = re.findall(r"operation=(\w+)&as=([\w-]+)", LIFECYCLE) + re.findall(
+def test_documented_faults_exist() -> None:
+    ordered = re.findall(r"operation=(\w+)&fault=([\w-]+)", LIFECYCLE) + re.findall(
         r"^\| `(\w+)`, `(\w+)` \|", LIFECYCLE, re.M
     )
     operations = {*endpoints.OPERATIONS, *training_jobs.OPERATIONS}
     assert len(ordered) > 6
     assert {operation for operation, _ in ordered} <= operations
-    assert {kind for _, kind in ordered} <= {*fault_injection.REFUSALS, *fault_injection.BACKGROUND}
+    assert {kind for _, kind in ordered} <= {*operation_faults.REQUEST_ERRORS, *operation_faults.BACKGROUND_FAULTS}
 
 
 def _no_function(*_: Any) -> Any:
     raise AssertionError("No app is asked.")
 
 
-def told(method: str, target: str) -> Answer:
+def told(method: str, target: str) -> Response:
     """Ask a control path of a simulator in which nothing is."""
-    pages = StatePages(list, fault_injection.FaultInjector(), Gateway(_no_function), lambda: "http://127.0.0.1")
-    return pages.answer(Request(method, target, {}, b""))
+    api = AdminApi(list, operation_faults.FaultInjector(), Gateway(_no_function), lambda: "http://127.0.0.1")
+    return api.handle(Request(EnvironBuilder(target, method=method).get_environ()))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from simulator.apps.lambda_runtime import LambdaFunction, provide_runtime
 from tests.gateway_events import gateway_event
 
 if TYPE_CHECKING:
-    from simulator.server import LocalEndpoint
+    from simulator.endpoint.local_endpoint import LocalEndpoint
 
 MAX_ZIP_BYTES = 3_000_000
 
@@ -76,7 +76,7 @@ def test_the_package_calls_the_endpoint(function: LambdaFunction) -> None:
 
 
 def test_the_package_reports_faults_of_the_endpoint(function: LambdaFunction, local_endpoint: "LocalEndpoint") -> None:
-    local_endpoint.misbehave("validation")
+    local_endpoint.inject_fault("validation")
     response = function.invoke(
         gateway_event("POST", "/predict", "A film", content_type="text/plain", accept="text/html")
     )

@@ -4,10 +4,10 @@ import click
 
 from chalicelib import release
 from chalicelib.endpoint import endpoint_name
-from simulator.child_process import end_with_parent
-from simulator.endpoint_faults import GOOD, KINDS, Misbehaviour
-from simulator.server import DEFAULT_PORT, LocalEndpoint, packaged_container, stop_signals
-from simulator.site import MISBEHAVE_PATH
+from simulator.endpoint.endpoint_site import FAULTS_PATH
+from simulator.endpoint.local_endpoint import DEFAULT_PORT, LocalEndpoint, packaged_container
+from simulator.faults.endpoint_faults import KINDS, NO_FAULT, EndpointFault
+from simulator.processes import end_with_parent, stop_signals
 
 
 def _say_nothing(_: str) -> None:
@@ -34,15 +34,15 @@ def command(port: int, name: str | None, misbehave: str | None, times: int | Non
     Serves the packaged model as SageMaker does, until Ctrl-C.
     """
     say = _say_nothing if child else click.echo
-    order = Misbehaviour.parse(misbehave) if misbehave else GOOD
+    fault = EndpointFault.parse(misbehave) if misbehave else NO_FAULT
     name = name or endpoint_name(release.load().encoder.fingerprint)
     with stop_signals() as stop:
         if child:
             end_with_parent()
         with LocalEndpoint(name, packaged_container(), port) as endpoint:
-            endpoint.orders.misbehave(order, times)
+            endpoint.faults.inject(fault, times)
             say(f"Endpoint {name} is at {endpoint.url}. Press Ctrl-C to stop.")
             say(f"For boto3:  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={endpoint.url}")
-            say(f"To inject a fault:  curl -X PUT '{endpoint.url}{MISBEHAVE_PATH}?as=unavailable'")
+            say(f"To inject a fault:  curl -X PUT '{endpoint.url}{FAULTS_PATH}?fault=unavailable'")
             stop.wait()
     say("The endpoint has stopped.")

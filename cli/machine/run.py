@@ -3,7 +3,7 @@
 import click
 
 from devserver.run import DEFAULT_PORT, run
-from simulator.server import stop_signals
+from simulator.processes import stop_signals
 
 
 @click.command("run")

@@ -2,10 +2,8 @@
 
 import click
 
-from simulator.aws import SimulatedAws
-from simulator.child_process import end_with_parent
-from simulator.server import stop_signals
-from simulator.simulate import DEFAULT_PORT
+from simulator.aws import DEFAULT_PORT, SimulatedAws
+from simulator.processes import end_with_parent, stop_signals
 
 _CONFLICTING = "AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
 
@@ -51,5 +49,5 @@ def _print_usage(aws: SimulatedAws) -> None:
         click.echo(f"  export {name}={value}")
     click.echo(f"\nTo see its state:   curl {aws.url}/_simulator")
     click.echo(
-        f"To inject a fault:  curl -X PUT '{aws.url}/_simulator/mishaps?operation=CreateEndpoint&as=stuck&times=1'"
+        f"To inject a fault:  curl -X PUT '{aws.url}/_simulator/faults?operation=CreateEndpoint&fault=stuck&times=1'"
     )

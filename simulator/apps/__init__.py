@@ -1,1 +1,1 @@
-"""What `chalice deploy` deployed, running: an API Gateway, and Lambda functions in the real runtime client."""
+"""Apps that `chalice deploy` deployed: API Gateway, and Lambda functions in the real runtime client."""

@@ -1,4 +1,4 @@
-"""What functions print, in CloudWatch Logs as on AWS: group `/aws/lambda/<function>`, a stream for each process."""
+"""The output of Lambda functions in CloudWatch Logs: group `/aws/lambda/<function>`, a stream for each process."""
 
 import queue
 import threading
@@ -12,14 +12,15 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-Entry = tuple[str, str, str, str, int]  # region, group, stream, line, milliseconds since 1970
-GATHERING_SECONDS = 0.2  # lines that come meanwhile travel together
+Stream = tuple[str, str, str]  # region, log group, stream
+Entry = tuple[Stream, str, int]  # stream, line, milliseconds since 1970
+BATCH_SECONDS = 0.2  # lines within this time are sent together
 
 
 class FunctionLog:
-    """Takes lines from any thread, and writes them in one of its own, from its making until `stop`.
+    """Accepts lines from any thread, and writes them in a thread of its own until `stop`.
 
-    `logs` makes a client of CloudWatch Logs by region. A line that cannot be written is dropped, as on AWS.
+    `logs` creates a client of CloudWatch Logs for a region. A line that cannot be written is dropped, as on AWS.
     """
 
     def __init__(self, logs: Callable[[str], Any]) -> None:
@@ -30,50 +31,48 @@ class FunctionLog:
         self._thread.start()
 
     def stream(self, region: str, function: str) -> Callable[[str], None]:
-        """Return what takes the lines of one process of a function."""
-        group = f"/aws/lambda/{function}"
+        """Return a callback that logs a line of a new process of a function."""
         name = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
-        return lambda line: self._entries.put((region, group, name, line, int(time.time() * 1000)))
+        stream = (region, f"/aws/lambda/{function}", name)
+        return lambda line: self._entries.put((stream, line, int(time.time() * 1000)))
 
     def stop(self) -> None:
-        """Write what has come until now, then end."""
+        """Write all lines, then end."""
         self._stopping.set()
         self._entries.put(None)
         self._thread.join()
 
     def _write_all(self) -> None:
-        known: set[tuple[str, str, str]] = set()
+        created: set[Stream] = set()
         while (first := self._entries.get()) is not None:
-            self._stopping.wait(GATHERING_SECONDS)
-            gathered: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
-            for region, group, stream, line, milliseconds in [first, *self._waiting()]:
-                gathered[region, group, stream].append({"timestamp": milliseconds, "message": line or " "})
-            for place, events in gathered.items():
+            self._stopping.wait(BATCH_SECONDS)
+            events: dict[Stream, list[dict[str, Any]]] = defaultdict(list)
+            for stream, line, milliseconds in [first, *self._waiting()]:
+                events[stream].append({"timestamp": milliseconds, "message": line or " "})
+            for stream, batch in events.items():
                 try:
-                    self._write(place, events, known)
+                    self._write(stream, batch, created)
                 except (BotoCoreError, ClientError):
-                    known.discard(place)  # it may have been deleted: the next line makes it anew
+                    created.discard(stream)  # it may have been deleted: create it again for the next line
 
     def _waiting(self) -> list[Entry]:
-        """Take all lines that wait; leaves the sign to end where it is."""
-        taken: list[Entry] = []
+        """Take all waiting lines; leaves the end marker in the queue."""
+        entries: list[Entry] = []
         while not self._entries.empty():
             entry = self._entries.get()
             if entry is None:
                 self._entries.put(None)
                 break
-            taken.append(entry)
-        return taken
+            entries.append(entry)
+        return entries
 
-    def _write(
-        self, place: tuple[str, str, str], events: list[dict[str, Any]], known: set[tuple[str, str, str]]
-    ) -> None:
-        """Write the lines of a stream, which is made when it is new."""
-        region, group, stream = place
+    def _write(self, stream: Stream, events: list[dict[str, Any]], created: set[Stream]) -> None:
+        """Write lines to a stream; creates the stream on first use."""
+        region, group, name = stream
         logs = self._logs(region)
-        if place not in known:
+        if stream not in created:
             with suppress(logs.exceptions.ResourceAlreadyExistsException):
                 logs.create_log_group(logGroupName=group)
-            logs.create_log_stream(logGroupName=group, logStreamName=stream)
-            known.add(place)
-        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+            logs.create_log_stream(logGroupName=group, logStreamName=name)
+            created.add(stream)
+        logs.put_log_events(logGroupName=group, logStreamName=name, logEvents=events)

@@ -1,7 +1,7 @@
-"""Deployed Lambda functions: their packages unpacked, and the processes that run them.
+"""Deployed Lambda functions: their unpacked packages, and the processes that run them.
 
-A process handles one request at a time. New code, or a new environment, is what the next request meets; requests that
-are under way end in the process they began in. What it does not do: freeze or end processes that are idle.
+A process handles one request at a time. New code or a new environment applies to the next request; requests in progress
+end in the process that they began in. Not simulated: idle processes being frozen or ended.
 """
 
 import io
@@ -13,40 +13,40 @@ from pathlib import Path
 from typing import Any
 
 from simulator.apps.lambda_runtime import FunctionError, LambdaFunction, provide_runtime
-from simulator.moto_services import Function
+from simulator.moto.moto_services import Function
 
-CONCURRENT = 2  # processes of one function
-Told = Callable[[str], None]  # called with each line that a process prints
+CONCURRENCY = 2  # processes of a function
+OnLine = Callable[[str], None]  # called with each line that a process prints
 
 
 class Deployment:
-    """One version of a function. Processes are started as requests need them, `CONCURRENT` at most."""
+    """A version of a function. Requests start its processes, `CONCURRENCY` at most."""
 
     def __init__(self, function: Function, start: Callable[[], LambdaFunction]) -> None:
         self.function = function
         self._start = start
-        self._slots = threading.Semaphore(CONCURRENT)
+        self._slots = threading.Semaphore(CONCURRENCY)
         self._lock = threading.Lock()
         self._idle: list[LambdaFunction] = []
         self._busy: set[LambdaFunction] = set()
         self._retired = self._stopped = False
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
-        """Return what the function returns for an event; raises `FunctionError`."""
+        """Return the function's result for an event; raises `FunctionError`."""
         with self._slots:
-            process = self._take()
+            process = self._acquire()
             try:
-                answer = process.invoke(event)
+                result = process.invoke(event)
             except FunctionError:
                 with self._lock:
                     self._busy.discard(process)
                 process.stop()
                 raise
-            self._give_back(process)
-            return answer
+            self._release(process)
+            return result
 
     def retire(self) -> None:
-        """End the processes that are idle now, and every other once it has answered."""
+        """Stop idle processes now, and busy processes after their request."""
         with self._lock:
             self._retired = True
             idle, self._idle = self._idle, []
@@ -54,7 +54,7 @@ class Deployment:
             process.stop()
 
     def stop(self) -> None:
-        """End all processes now, and start no more."""
+        """Stop all processes now, and start no more."""
         with self._lock:
             self._stopped = True
             busy = list(self._busy)
@@ -62,19 +62,19 @@ class Deployment:
         for process in busy:
             process.stop()
 
-    def _take(self) -> LambdaFunction:
-        """Return a process that has nothing to do, a new one where there is none; raises `FunctionError`."""
+    def _acquire(self) -> LambdaFunction:
+        """Return an idle process, or a new process; raises `FunctionError`."""
         with self._lock:
             process = self._idle.pop() if self._idle else None
         process = process or self._start()
-        with self._lock:  # it took a while to start
+        with self._lock:  # `stop` may have been called meanwhile
             if not self._stopped:
                 self._busy.add(process)
                 return process
         process.stop()
         raise FunctionError("The function has been stopped.")
 
-    def _give_back(self, process: LambdaFunction) -> None:
+    def _release(self, process: LambdaFunction) -> None:
         with self._lock:
             self._busy.discard(process)
             if not self._retired:
@@ -84,21 +84,22 @@ class Deployment:
 
 
 class Functions:
-    """The functions of the account that have been asked, each as its newest version stands."""
+    """The account's functions that have been invoked, each in its newest version."""
 
     def __init__(
         self,
         find: Callable[[str, str], Function | None],
         environment: Callable[[str], Mapping[str, str]],
-        told: Callable[[str, str], Told],
+        log_stream: Callable[[str, str], OnLine],
     ) -> None:
-        """`find` returns a function by region and name, as it stands.
+        """`find` returns the current version of a function by region and name.
 
-        `environment` is what every function of a region gets; `told` makes what is told its lines.
+        `environment` returns what every function of a region gets. `log_stream` creates the callback for the lines of a
+        process, by region and function.
         """
         self._find = find
         self._environment = environment
-        self._told = told
+        self._log_stream = log_stream
         self._lock = threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="lambda-")
         self._runtime = provide_runtime(Path(self._folder.name) / "runtime")
@@ -106,18 +107,18 @@ class Functions:
         self._stopped = False
 
     def invoke(self, region: str, name: str, event: Mapping[str, Any]) -> Any:
-        """Return what a function returns for an event; raises `FunctionError`."""
+        """Return a function's result for an event; raises `FunctionError`."""
         return self._deployment(region, name).invoke(event)
 
-    def forget(self, region: str, name: str) -> None:
-        """End the processes of a function that was deleted."""
+    def remove(self, region: str, name: str) -> None:
+        """Stop the processes of a deleted function."""
         with self._lock:
             deployment = self._deployments.pop((region, name), None)
         if deployment:
             deployment.retire()
 
     def stop(self) -> None:
-        """End all processes, and forget all packages."""
+        """Stop all processes, and delete all unpacked packages."""
         with self._lock:
             self._stopped = True
         for deployment in list(self._deployments.values()):
@@ -125,22 +126,22 @@ class Functions:
         self._folder.cleanup()
 
     def _deployment(self, region: str, name: str) -> Deployment:
-        """Return the deployment of a function's newest version, made now when the function is new or has changed."""
+        """Return the deployment of a function's newest version; creates it if the function is new or has changed."""
         with self._lock:
             function = None if self._stopped else self._find(region, name)
             if not function:
                 raise FunctionError(f"There is no function {name}.")
-            before = self._deployments.get((region, name))
-            if before and before.function == function:
-                return before
-            package = _unpacked(function.code, Path(self._folder.name))
-            made = Deployment(function, lambda: self._started(region, function, package))
-            self._deployments[region, name] = made
-        if before:
-            before.retire()
-        return made
+            previous = self._deployments.get((region, name))
+            if previous and previous.function == function:
+                return previous
+            package = _unpack(function.code, Path(self._folder.name))
+            deployment = Deployment(function, lambda: self._start(region, function, package))
+            self._deployments[region, name] = deployment
+        if previous:
+            previous.retire()
+        return deployment
 
-    def _started(self, region: str, function: Function, package: Path) -> LambdaFunction:
+    def _start(self, region: str, function: Function, package: Path) -> LambdaFunction:
         """Start a process of a function."""
         environment = {
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
@@ -148,16 +149,16 @@ class Functions:
             **self._environment(region),
             **dict(function.environment),
         }
-        told = self._told(region, function.name)
-        return LambdaFunction(package, self._runtime, function.handler, environment, told)
+        on_line = self._log_stream(region, function.name)
+        return LambdaFunction(package, self._runtime, function.handler, environment, on_line)
 
 
-def _unpacked(code: bytes, folder: Path) -> Path:
-    """Unpack a package into a new folder; raises `FunctionError` for one that is no zip."""
+def _unpack(code: bytes, folder: Path) -> Path:
+    """Unpack a package into a new folder; raises `FunctionError` unless it is a zip."""
     package = Path(tempfile.mkdtemp(prefix="task-", dir=folder))
     try:
         with zipfile.ZipFile(io.BytesIO(code)) as archive:
             archive.extractall(package)
     except zipfile.BadZipFile as error:
-        raise FunctionError("The function's package is no zip.") from error
+        raise FunctionError("The function's package is not a zip.") from error
     return package

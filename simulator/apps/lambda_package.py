@@ -1,4 +1,4 @@
-"""The deployment package of this project, made by the real `chalice package` from a copy of what ships."""
+"""This project's deployment package, built by the real `chalice package`."""
 
 import shutil
 import zipfile
@@ -19,8 +19,8 @@ SHIPPED = (
 
 
 def package_project(folder: Path, stage: str = "dev") -> Package:
-    """Package a copy of the project in a folder, as step `package` does; raises `PackagingError`."""
-    project = copy_of_what_ships(folder / "project")
+    """Package a copy of the app in a folder, as `verdict package` does; raises `PackagingError`."""
+    project = copy_app(folder / "project")
     return package(stage, folder / "out", project)
 
 
@@ -31,8 +31,8 @@ def unpack(zipped: Path, folder: Path) -> Path:
     return folder
 
 
-def copy_of_what_ships(project: Path) -> Path:
-    """Copy what `chalice` puts into the package, without the bytecode of this machine; returns the copy's folder."""
+def copy_app(project: Path) -> Path:
+    """Copy what `chalice` packages, without compiled bytecode; returns the copy's folder."""
     for name in SHIPPED:
         source, target = ROOT / name, project / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""AWS Lambda's runtime on this machine: an unpacked deployment package, run by the real runtime client.
+"""AWS Lambda's runtime: an unpacked deployment package, run by the real runtime client.
 
-The client (`awslambdaric`) is the program that runs Python functions on Lambda; it asks the Runtime API for events,
-and this module is that API on a loopback port. The function's process sees its package's folder, boto3 and the client,
-as on Lambda, and nothing else of this environment. What it does not do: limit memory, freeze, or draw from layers.
+The client (`awslambdaric`) is the program that runs Python functions on Lambda; it gets events from the Runtime API,
+which this module serves on a loopback port. The function's process sees its package, boto3 and the client, as on
+Lambda, and nothing else of this environment. Not simulated: memory limits, freezing, layers.
 Source: "Using the Lambda runtime API" in the AWS Lambda developer guide.
 """
 
@@ -17,85 +17,60 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 from chalicelib.errors import SentimentError
+from simulator.http.messages import ConnectionCutError, Request, Response
+from simulator.http.server import HttpServer
 
-PROVIDED = (  # what Lambda's Python runtime brings: the client and boto3, with what they need
+PROVIDED = (  # by Lambda's Python runtime: the client and boto3, with their dependencies
     *("awslambdaric", "runtime_client*.so", "simplejson", "snapshot_restore_py"),
     *("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py"),
 )
-FUNCTION_SECONDS = 28.0
-KEPT_LINES = 200  # of what a process printed, for whoever asks why it failed
+FUNCTION_TIMEOUT_SECONDS = 28.0
+KEPT_LINES = 200  # of a process's output, for error messages
+_ARN = "arn:aws:lambda:us-east-1:123456789012:function:verdict"
 
 
 class FunctionError(SentimentError):
-    """The function's process ended, reported an error of its own, or gave no answer in time."""
+    """The function's process ended, reported an error, or timed out."""
 
     type = "function-failed"
     title = "The Lambda function failed"
 
 
-class _RuntimeApi(ThreadingHTTPServer):
-    """The Runtime API: hands out one event at a time and takes what becomes of it."""
-
-    daemon_threads = True
+class _RuntimeApi:
+    """The Runtime API: sends one event at a time, and receives its outcome."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _RuntimeApiHandler)
-        self.events: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
-        self.outcomes: queue.Queue[tuple[str, bytes]] = queue.Queue()  # (last part of the path, body)
+        self.events: queue.Queue[tuple[str, bytes] | None] = queue.Queue()  # (request id, body); None: stop
+        self.outcomes: queue.Queue[tuple[str, bytes]] = queue.Queue()  # (last segment of the path, body)
         self.initialised = threading.Event()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over the cut connection of a function that was ended; show anything else."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _RuntimeApiHandler(BaseHTTPRequestHandler):
-    server: _RuntimeApi
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one segment an answer, so that no answer waits for an acknowledgement
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        """Answer `/invocation/next`, when there is a next event."""
-        self.server.initialised.set()
-        event = self.server.events.get()
+    def handle(self, request: Request) -> Response:
+        """Answer GET `/invocation/next`, POST `/invocation/<id>/response`, `/invocation/<id>/error`, `/init/error`."""
+        if request.method == "POST":
+            self.outcomes.put((request.segments[-1], request.body))
+            self.initialised.set()
+            return Response(202)
+        self.initialised.set()
+        event = self.events.get()
         if event is None:
-            self.close_connection = True
-            return
+            raise ConnectionCutError("The function is being stopped.")
         request_id, body = event
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Lambda-Runtime-Aws-Request-Id", request_id)
-        self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + FUNCTION_SECONDS) * 1000)))
-        self.send_header(
-            "Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:123456789012:function:verdict"
-        )
-        self.send_header("Lambda-Runtime-Trace-Id", f"Root=1-00000000-{uuid.uuid4().hex[:24]};Sampled=0")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self) -> None:
-        """Take `/invocation/<id>/response`, `/invocation/<id>/error` or `/init/error`."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(202)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-        self.server.outcomes.put((self.path.rpartition("/")[2], body))
-        self.server.initialised.set()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        headers = {
+            "Content-Type": "application/json",
+            "Lambda-Runtime-Aws-Request-Id": request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + FUNCTION_TIMEOUT_SECONDS) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": _ARN,
+            "Lambda-Runtime-Trace-Id": f"Root=1-00000000-{uuid.uuid4().hex[:24]};Sampled=0",
+        }
+        return Response(200, body, headers)
 
 
 def provide_runtime(folder: Path) -> Path:
-    """Make a folder of links to what Lambda's runtime brings, out of this environment's packages; returns it."""
+    """Create a folder of links to the packages that Lambda's runtime provides; returns it."""
     packages = Path(sysconfig.get_paths()["platlib"])
     folder.mkdir(parents=True, exist_ok=True)
     for pattern in PROVIDED:
@@ -105,10 +80,10 @@ def provide_runtime(folder: Path) -> Path:
 
 
 class LambdaFunction:
-    """A function's process, cold when made. Use it in a `with` statement.
+    """A new process of a function. Use it in a `with` statement.
 
-    `package` is the unpacked deployment package, `runtime` what `provide_runtime` made. `environment` is all that the
-    process gets beside what Lambda itself sets. `told` is called, in a thread of its own, with each line it prints.
+    `package` is the unpacked deployment package, `runtime` the folder from `provide_runtime`. `environment` adds to the
+    variables that Lambda sets. `on_line` is called, in another thread, with each line that the process prints.
     """
 
     def __init__(
@@ -117,17 +92,16 @@ class LambdaFunction:
         runtime: Path,
         handler: str,
         environment: Mapping[str, str],
-        told: Callable[[str], None] = lambda line: None,
+        on_line: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._api = _RuntimeApi()
-        self._thread = threading.Thread(target=self._api.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
+        self._server = HttpServer(0, self._api, accepts_chunked=True)
         started = time.perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, "-S", "-B", "-m", "awslambdaric", handler],  # -S: none of this environment's packages
             cwd=package,
             env={
-                "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_address[1]}",
+                "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.port}",
                 "AWS_LAMBDA_FUNCTION_NAME": "verdict",
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
                 "LAMBDA_TASK_ROOT": str(package),
@@ -137,11 +111,11 @@ class LambdaFunction:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        self._printed: deque[str] = deque(maxlen=KEPT_LINES)
-        self._reader = threading.Thread(target=self._read, args=(told,), daemon=True)
+        self._output: deque[str] = deque(maxlen=KEPT_LINES)
+        self._reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)
         self._reader.start()
-        self._api.initialised.wait(timeout=FUNCTION_SECONDS)
-        self.init_seconds = time.perf_counter() - started  # from the process's start until it asked for an event
+        self._api.initialised.wait(timeout=FUNCTION_TIMEOUT_SECONDS)
+        self.init_seconds = time.perf_counter() - started  # from the start of the process to its first request
 
     def __enter__(self) -> Self:
         return self
@@ -150,35 +124,34 @@ class LambdaFunction:
         self.stop()
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
-        """Return what the function returns for an event; raises `FunctionError`."""
+        """Return the function's result for an event; raises `FunctionError`."""
         if self._process.poll() is not None:
             raise FunctionError(f"The function's process has ended: {self.stop()}")
         self._api.events.put((str(uuid.uuid4()), json.dumps(event).encode()))
         try:
-            kind, body = self._api.outcomes.get(timeout=FUNCTION_SECONDS)
+            kind, body = self._api.outcomes.get(timeout=FUNCTION_TIMEOUT_SECONDS)
         except queue.Empty as error:
-            raise FunctionError(f"The function gave no answer: {self.stop()}") from error
+            raise FunctionError(f"The function timed out: {self.stop()}") from error
         if kind != "response":
             raise FunctionError(f"The function failed: {body.decode(errors='replace')[:2000]}")
         return json.loads(body)
 
     def stop(self) -> str:
-        """End the process, and return the last of what it printed. An `invoke` under way gets a `FunctionError`."""
+        """Kill the process, and return the last lines of its output. An `invoke` in progress raises `FunctionError`."""
         self._api.events.put(None)
         self._process.kill()
         self._process.wait()
         self._reader.join()
-        self._api.shutdown()
-        self._api.server_close()
-        return "".join(self._printed)
+        self._server.stop()
+        return "".join(self._output)
 
-    def _read(self, told: Callable[[str], None]) -> None:
-        """Read all that the process prints, so that it never waits for a reader; the end of it is the process's."""
+    def _read(self, on_line: Callable[[str], None]) -> None:
+        """Read all output, so that the process never blocks on it, until the process ends."""
         assert self._process.stdout
-        with self._process.stdout as printed:
-            for line in printed:
+        with self._process.stdout as output:
+            for line in output:
                 text = line.decode(errors="replace")
-                self._printed.append(text)
-                told(text.rstrip("\n"))
+                self._output.append(text)
+                on_line(text.rstrip("\n"))
         self._api.outcomes.put(("ended", b"its process has ended"))
         self._api.initialised.set()

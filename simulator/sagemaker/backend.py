@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator.fault_injection import FaultInjector
-from simulator.runtime import ACCOUNT, RuntimeEndpoint
+from simulator.endpoint.runtime import ACCOUNT, RuntimeEndpoint
+from simulator.faults.operation_faults import FaultInjector
 
 VALIDATION = "ValidationException"
 INTERNAL_ERROR = "InternalServerError: We encountered an internal error. Please try again."

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from simulator.http.messages import Response
 from simulator.sagemaker.backend import Backend, InvalidRequestError, ServiceError
-from simulator.wire import Answer
 from training.tuning.service_model import operation_shapes, shape_problems
 
 Operation = Callable[[Backend, dict[str, Any]], dict[str, Any]]
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
 
-def answer(backend: Backend, operations: dict[str, Operation], name: str, body: bytes) -> Answer:
+def answer(backend: Backend, operations: dict[str, Operation], name: str, body: bytes) -> Response:
     """Answer one request."""
     try:
         return _perform(backend, operations, name, body)
@@ -26,12 +26,12 @@ def answer(backend: Backend, operations: dict[str, Operation], name: str, body: 
         return error_answer(error.code, error.message, error.status)
 
 
-def error_answer(code: str, message: str, status: int = 400) -> Answer:
+def error_answer(code: str, message: str, status: int = 400) -> Response:
     """Return an error in the protocol's shape."""
     return json_1_1(status, {"__type": code, "message": message})
 
 
-def _perform(backend: Backend, operations: dict[str, Operation], name: str, body: bytes) -> Answer:
+def _perform(backend: Backend, operations: dict[str, Operation], name: str, body: bytes) -> Response:
     """Validate a request, apply an injected fault if there is one, and perform the operation."""
     if name not in operations:
         raise ServiceError("UnknownOperationException", f"The simulator does not support {name}.")
@@ -43,17 +43,17 @@ def _perform(backend: Backend, operations: dict[str, Operation], name: str, body
     problems = shape_problems(input_shape, request, name) if input_shape else []
     if problems:
         raise InvalidRequestError(f"{len(problems)} validation errors detected: {' '.join(problems)}")
-    refusal = backend.fault_injector.refusal(name)
+    refusal = backend.fault_injector.take_error(name)
     if refusal:
         raise ServiceError(refusal.code, refusal.message, refusal.status)
     with backend.lock:  # held until the response is written, because background work changes resources
         return json_1_1(200, operations[name](backend, request))
 
 
-def json_1_1(status: int, document: dict[str, Any]) -> Answer:
+def json_1_1(status: int, document: dict[str, Any]) -> Response:
     """Write a document as a response."""
     headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": request_id()}
-    return Answer(status, json.dumps(document, default=_timestamp).encode(), headers)
+    return Response(status, json.dumps(document, default=_timestamp).encode(), headers)
 
 
 def request_id() -> str:

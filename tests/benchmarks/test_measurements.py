@@ -20,7 +20,7 @@ from chalicelib import release
 from chalicelib.text import words
 
 if TYPE_CHECKING:
-    from simulator.server import LocalEndpoint
+    from simulator.endpoint.local_endpoint import LocalEndpoint
 
 SERVER = """
 import sys
@@ -63,7 +63,7 @@ def test_the_network_is_restored_afterwards() -> None:
 
 
 def test_a_handler_that_fails_is_not_timed(local_endpoint: "LocalEndpoint") -> None:
-    local_endpoint.misbehave("validation")
+    local_endpoint.inject_fault("validation")
     with pytest.raises(RuntimeError, match="returned 503"):
         handler.measure(REVIEWS, {}, local_endpoint, rounds=1)
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from chalicelib import release
 from chalicelib.endpoint import endpoint_name
 from devserver.run import EndpointAddress, answers, app_environment, available_port, wait_until_ready
-from simulator.child_process import child
-from simulator.server import LocalEndpoint, packaged_container
+from simulator.endpoint.local_endpoint import LocalEndpoint, packaged_container
+from simulator.processes import child
 
 FLAGS = [
     "--headless",
@@ -49,7 +49,7 @@ def running() -> Iterator[tuple[str, LocalEndpoint]]:
 def endpoint(running: tuple[str, LocalEndpoint]) -> Iterator[LocalEndpoint]:
     """The app's endpoint; its misbehaviour ends with the test."""
     yield running[1]
-    running[1].behave()
+    running[1].clear_faults()
 
 
 @pytest.fixture(scope="session")

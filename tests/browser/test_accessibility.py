@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from simulator.server import LocalEndpoint
+from simulator.endpoint.local_endpoint import LocalEndpoint
 from tests.browser.axe import violations
 
 pytestmark = pytest.mark.needs_chromium
@@ -59,7 +59,7 @@ def test_axe_finds_no_violations_in_either_theme(
     open_page: Callable[..., Page], endpoint: LocalEndpoint, state: PageState
 ) -> None:
     if state in {error, stopped}:
-        endpoint.misbehave("not-ready")
+        endpoint.inject_fault("not-ready")
     page = open_page(color_scheme="light")
     state(page)
     assert violations(page) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from simulator.server import LocalEndpoint
+from simulator.endpoint.local_endpoint import LocalEndpoint
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -161,17 +161,17 @@ def test_an_invalid_review_is_an_error_in_its_row(page: Page) -> None:
 
 
 def test_judging_resumes_after_a_server_error(page: Page, endpoint: LocalEndpoint) -> None:
-    endpoint.misbehave("not-ready")
+    endpoint.inject_fault("not-ready")
     choose(page, "many.txt", "\n".join([BAD] * 150))
     expect(page.get_by_role("alert")).to_contain_text("The model is starting")
-    endpoint.behave()
+    endpoint.clear_faults()
     page.get_by_role("button", name="Resume").click()
     assert len(rows(page)) == 150
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
 def test_judging_can_be_stopped_and_resumed(page: Page, endpoint: LocalEndpoint) -> None:
-    endpoint.misbehave("slow:3", times=1)
+    endpoint.inject_fault("slow:3", times=1)
     with page.expect_request("**/predict"):
         choose(page, "many.txt", "\n".join([BAD] * 150))
     page.get_by_role("button", name="Stop").click()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from simulator.server import LocalEndpoint
+from simulator.endpoint.local_endpoint import LocalEndpoint
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -55,12 +55,12 @@ def test_a_review_is_judged_without_a_reload(page: Page, review: str, verdict: s
 
 def test_an_unavailable_endpoint_is_reported_and_the_text_kept(page: Page, endpoint: LocalEndpoint) -> None:
     mark_this_load(page)
-    endpoint.misbehave("cut")
+    endpoint.inject_fault("cut")
     submit(page, "A fine film.")
     expect(page.get_by_role("alert")).to_contain_text("The model is unavailable")
     expect(page.get_by_role("alert")).to_contain_text("again in 5 seconds")
     expect(page.locator("#review")).to_have_value("A fine film.")
-    endpoint.behave()
+    endpoint.clear_faults()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("article.verdict")).to_be_visible()
     assert was_not_reloaded(page)
@@ -93,7 +93,7 @@ def test_a_request_without_a_response_times_out(page: Page) -> None:
 
 
 def test_a_new_request_replaces_the_current_request(page: Page, endpoint: LocalEndpoint) -> None:
-    endpoint.misbehave("slow:3", times=1)
+    endpoint.inject_fault("slow:3", times=1)
     with page.expect_request("**/predict"):
         submit(page, "Awful. The worst waste of time.")
     expect(page.get_by_role("button", name="Judging…")).to_be_visible()

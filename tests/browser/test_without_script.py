@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from simulator.server import LocalEndpoint
+from simulator.endpoint.local_endpoint import LocalEndpoint
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -59,21 +59,21 @@ def test_an_empty_review_is_refused(page: Page) -> None:
 
 
 def test_an_unavailable_endpoint_is_reported_and_the_text_kept(page: Page, endpoint: LocalEndpoint) -> None:
-    endpoint.misbehave("not-ready")
+    endpoint.inject_fault("not-ready")
     submit(page, "A fine film.")
     expect(page.get_by_role("alert")).to_contain_text("The model is starting")
     expect(page.locator("#review")).to_have_value("A fine film.")
-    endpoint.behave()
+    endpoint.clear_faults()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("article.verdict")).to_be_visible()
 
 
 def test_several_reviews_can_be_retried(page: Page, endpoint: LocalEndpoint) -> None:
-    endpoint.misbehave("not-ready")
+    endpoint.inject_fault("not-ready")
     page.get_by_label("One review per line").check()
     submit(page, "A fine film.\nA bad film.")
     expect(page.get_by_label("One review per line")).to_be_checked()
-    endpoint.behave()
+    endpoint.clear_faults()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#answer tbody tr")).to_have_count(2)
 

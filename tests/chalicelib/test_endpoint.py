@@ -14,10 +14,10 @@ from chalicelib import endpoint_errors
 from chalicelib.endpoint import MAX_ATTEMPTS, Endpoint, connect, endpoint_name, parse_scores
 from chalicelib.endpoint_errors import FAULTS, EndpointError, Fault, fault_for_class, fault_for_code
 from chalicelib.sentiment import Scores
-from simulator.endpoint_faults import KINDS
+from simulator.faults.endpoint_faults import KINDS
 
 if TYPE_CHECKING:
-    from simulator.server import LocalEndpoint
+    from simulator.endpoint.local_endpoint import LocalEndpoint
 
 ROWS = ["0:1 5:1", "0:1 5:1 17:1"]  # narrower than any release's: the container accepts these too
 ON_THE_WIRE: dict[str, tuple[Fault, bool]] = {  # misbehaviour -> the fault, and whether it is retried
@@ -84,7 +84,7 @@ def test_each_misbehaviour_raises_its_fault(
     kind: str, endpoint: Endpoint, local_endpoint: "LocalEndpoint", pauses: list[float]
 ) -> None:
     fault, retried = ON_THE_WIRE[kind]
-    local_endpoint.misbehave(kind)
+    local_endpoint.inject_fault(kind)
     before = local_endpoint.requests
     with pytest.raises(EndpointError) as caught:
         endpoint.scores(ROWS, enough_time)
@@ -96,7 +96,7 @@ def test_each_misbehaviour_raises_its_fault(
 
 def test_a_slow_response_times_out(local_endpoint: "LocalEndpoint") -> None:
     client = client_for(local_endpoint.url, read_timeout_seconds=0.2)
-    local_endpoint.misbehave("slow:2", times=1)
+    local_endpoint.inject_fault("slow:2", times=1)
     with pytest.raises(EndpointError) as caught:
         Endpoint(client, local_endpoint.name).scores(ROWS, enough_time)
     assert caught.value.fault is endpoint_errors.SLOW
@@ -105,14 +105,14 @@ def test_a_slow_response_times_out(local_endpoint: "LocalEndpoint") -> None:
 
 @pytest.mark.parametrize("kind", ["throttled", "cut", "unavailable"])
 def test_a_temporary_fault_is_retried(kind: str, endpoint: Endpoint, local_endpoint: "LocalEndpoint") -> None:
-    local_endpoint.misbehave(kind, times=2)
+    local_endpoint.inject_fault(kind, times=2)
     assert len(endpoint.scores(ROWS, enough_time).values) == 2
 
 
 def test_there_is_no_retry_without_time_for_a_whole_attempt(
     endpoint: Endpoint, local_endpoint: "LocalEndpoint"
 ) -> None:
-    local_endpoint.misbehave("throttled")
+    local_endpoint.inject_fault("throttled")
     before = local_endpoint.requests
     seconds = iter([29.0, 6.9])  # an attempt takes up to 1 + 5 + 1 seconds
     with pytest.raises(EndpointError) as caught:

@@ -61,7 +61,7 @@ def test_a_stage_that_cannot_be_one_is_refused_before_aws_is_asked(monkeypatch: 
 
 
 def test_an_error_of_aws_is_explained(simulated: SimulatedAws) -> None:
-    simulated.fault_injector.order("DescribeEndpoint", "denied")
+    simulated.fault_injector.inject("DescribeEndpoint", "denied")
     _, printed, raised = run("--fail", "verdict-dev-a")
     assert isinstance(raised, AwsError)
     assert "may not sagemaker:DescribeEndpoint" in raised.detail

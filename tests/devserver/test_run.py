@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from devserver.run import AppStoppedError, EndpointAddress, app_environment, available_port, wait_until_ready
-from simulator.child_process import child
+from simulator.processes import child
 from training.project import ROOT as PROJECT
 
 READY = "Press Ctrl-C to stop both"

@@ -98,7 +98,7 @@ def stuck_job(aws: Aws, simulated: SimulatedAws, stage: str) -> str:
     bucket.ensure(aws)
     for channel in ("train", "validation"):
         bucket.put_bytes(aws.account, f"channels/tiny/{channel}/rows.libsvm", b"1 0:1 2:1\n0 0:1 1:1 2:1\n")
-    simulated.fault_injector.order("CreateTrainingJob", "stuck", times=1)
+    simulated.fault_injector.inject("CreateTrainingJob", "stuck", times=1)
     name = names.job(stage, "train", "tiny")
     aws.account.client("sagemaker").create_training_job(
         TrainingJobName=name,

@@ -66,7 +66,7 @@ def test_an_interrupted_update_is_shown_with_the_served_release(aws: Aws) -> Non
 
 def test_the_apps_endpoint_is_unknown_if_the_list_is_denied(aws: Aws, simulated: SimulatedAws) -> None:
     made_model(aws, "blind")
-    simulated.fault_injector.order("ListEndpoints", "denied")
+    simulated.fault_injector.inject("ListEndpoints", "denied")
     found = inventory.take(aws.account, "blind")
     assert status.app_endpoint(found, "blind", FINGERPRINT)["state"] == "unknown"
     text = shown(aws, "blind", datetime.now(UTC))
@@ -155,6 +155,6 @@ def test_expired_and_long_running_resources_have_reminders() -> None:
 
 
 def test_an_error_of_the_reminders_is_reported(aws: Aws, simulated: SimulatedAws) -> None:
-    simulated.fault_injector.order("ListEndpoints", "expired")
+    simulated.fault_injector.inject("ListEndpoints", "expired")
     (sentence,) = reminders.current_reminders(aws, NOW)
     assert sentence.startswith("Other running resources could not be listed")

@@ -9,8 +9,8 @@ from threading import Event
 import pytest
 
 from rehearsal.simulated_traffic import SimulatedTraffic
-from simulator.listener import Listening
-from simulator.wire import Answer, ConnectionCutError, Request, json_answer
+from simulator.http.messages import ConnectionCutError, Request, Response, json_response
+from simulator.http.server import HttpServer
 
 PREDICTION = {"label": "positive", "score": 0.9, "variant": "release", "release": "one"}
 
@@ -18,13 +18,13 @@ PREDICTION = {"label": "positive", "score": 0.9, "variant": "release", "release"
 class App:
     """An app that returns prepared responses in turn, and signals when it has received enough requests."""
 
-    def __init__(self, answers: list[Answer | None], requests: int) -> None:
+    def __init__(self, answers: list[Response | None], requests: int) -> None:
         self._answers = answers
         self._requests = requests
         self._number = count()
         self.has_enough = Event()
 
-    def answer(self, request: Request) -> Answer:
+    def handle(self, request: Request) -> Response:
         assert request.path == "/site/predict"
         assert json.loads(request.body)["review"]
         number = next(self._number)
@@ -37,10 +37,10 @@ class App:
 
 
 @contextmanager
-def traffic_to(answers: list[Answer | None], requests: int) -> Iterator[SimulatedTraffic]:
+def traffic_to(answers: list[Response | None], requests: int) -> Iterator[SimulatedTraffic]:
     """Run two clients against an app until it has received a number of requests."""
     app = App(answers, requests)
-    listening = Listening(0, app)
+    listening = HttpServer(0, app)
     try:
         with SimulatedTraffic(f"{listening.url}/site/", clients=2) as traffic:
             assert app.has_enough.wait(60)
@@ -50,7 +50,7 @@ def traffic_to(answers: list[Answer | None], requests: int) -> Iterator[Simulate
 
 
 def test_predictions_are_counted_by_variant_and_release() -> None:
-    with traffic_to([json_answer(PREDICTION), json_answer({**PREDICTION, "variant": "linear"})], 40) as traffic:
+    with traffic_to([json_response(PREDICTION), json_response({**PREDICTION, "variant": "linear"})], 40) as traffic:
         counts = traffic.counts
     assert counts.failed == 0
     assert counts.variants.total() == counts.releases["one"] == counts.requests >= 40
@@ -60,17 +60,17 @@ def test_predictions_are_counted_by_variant_and_release() -> None:
 @pytest.mark.parametrize(
     "invalid",
     [
-        json_answer({"label": "positive"}),
-        json_answer({**PREDICTION, "score": 1.5}),
-        json_answer({**PREDICTION, "label": "perhaps"}),
-        json_answer(PREDICTION, 503),
-        Answer(200, b"<html>"),
+        json_response({"label": "positive"}),
+        json_response({**PREDICTION, "score": 1.5}),
+        json_response({**PREDICTION, "label": "perhaps"}),
+        json_response(PREDICTION, 503),
+        Response(200, b"<html>"),
         None,
     ],
     ids=["no score", "no probability", "no label", "503", "no JSON", "cut"],
 )
-def test_any_other_response_is_a_failure(invalid: Answer | None) -> None:
-    with traffic_to([invalid, json_answer(PREDICTION)], 20) as traffic:
+def test_any_other_response_is_a_failure(invalid: Response | None) -> None:
+    with traffic_to([invalid, json_response(PREDICTION)], 20) as traffic:
         counts = traffic.counts
     assert 0 < counts.failed < counts.requests
     assert counts.failures

@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.container.serving import Container
-from simulator.server import packaged_container
+from simulator.endpoint.local_endpoint import packaged_container
 
 
 @pytest.fixture(scope="session")

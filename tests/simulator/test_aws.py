@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from simulator.aws import SimulatedAws
 from simulator.container.serving import Container
-from simulator.listener import PortInUseError
-from simulator.runtime import RuntimeEndpoint, Variant
+from simulator.endpoint.runtime import RuntimeEndpoint, Variant
+from simulator.http.server import PortInUseError
 from simulator.sagemaker.hosting.endpoint_lifecycle import ENDPOINT
 
 ROW = b"0:1 5:1"
@@ -29,7 +29,7 @@ def bucket(simulated_aws: SimulatedAws, request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def endpoint(simulated_aws: SimulatedAws, packaged: Container) -> RuntimeEndpoint:
     made = RuntimeEndpoint("verdict-test", [Variant("AllTraffic", 1.0, packaged)], pause=lambda seconds: None)
-    simulated_aws.world().endpoints[made.name] = made
+    simulated_aws.backend().endpoints[made.name] = made
     return made
 
 
@@ -85,15 +85,15 @@ def test_an_endpoint_answers_in_its_own_region_only(simulated_aws: SimulatedAws,
 
 
 def test_an_endpoint_that_is_being_created_does_not_answer(simulated_aws: SimulatedAws) -> None:
-    simulated_aws.world().create(ENDPOINT, {"EndpointName": "verdict-new"}, status="Creating")
+    simulated_aws.backend().create(ENDPOINT, {"EndpointName": "verdict-new"}, status="Creating")
     with pytest.raises(ClientError, match="its status is Creating") as caught:
         invoke(simulated_aws, "verdict-new")
     assert caught.value.response["Error"]["Code"] == "ValidationError"
 
 
 def test_an_endpoint_can_be_told_to_misbehave(simulated_aws: SimulatedAws, endpoint: RuntimeEndpoint) -> None:
-    path = f"/endpoints/{endpoint.name}/misbehave"
-    assert simulator(simulated_aws, f"{path}?as=model-error", "PUT") == {"as_told": "model-error"}
+    path = f"/endpoints/{endpoint.name}/faults"
+    assert simulator(simulated_aws, f"{path}?fault=model-error", "PUT") == {"fault": "model-error"}
     with pytest.raises(ClientError, match="ModelError"):
         invoke(simulated_aws, endpoint.name)
     simulator(simulated_aws, path, "DELETE")
@@ -105,21 +105,23 @@ def test_the_state_tells_what_is_there(simulated_aws: SimulatedAws, endpoint: Ru
     invoke(simulated_aws, endpoint.name)
     state = simulator(simulated_aws, "")
     assert state["requests"] == before + 2
-    assert state["endpoints"]["us-east-1"]["verdict-test"] == {"requests": 1, "as_told": ""}
+    assert state["endpoints"]["us-east-1"]["verdict-test"] == {"requests": 1, "fault": ""}
 
 
 def test_a_mishap_can_be_ordered_and_called_off_over_http(simulated_aws: SimulatedAws) -> None:
-    ordered = simulator(simulated_aws, "/mishaps?operation=DescribeEndpoint&as=denied", "PUT")
-    assert ordered == {"mishaps": {"DescribeEndpoint": "denied"}} == simulator(simulated_aws, "/mishaps")
+    ordered = simulator(simulated_aws, "/faults?operation=DescribeEndpoint&fault=denied", "PUT")
+    assert ordered == {"faults": {"DescribeEndpoint": "denied"}} == simulator(simulated_aws, "/faults")
     with pytest.raises(ClientError, match=r"not authorized to perform: sagemaker:DescribeEndpoint"):
         simulated_aws.client("sagemaker").describe_endpoint(EndpointName="any")
-    assert simulator(simulated_aws, "/mishaps", "DELETE") == {"mishaps": {}}
+    assert simulator(simulated_aws, "/faults", "DELETE") == {"faults": {}}
 
 
-@pytest.mark.parametrize("query", ["as=stuck", "operation=CreateEndpoint&as=moody", "operation=A&as=stuck&times=some"])
+@pytest.mark.parametrize(
+    "query", ["fault=stuck", "operation=CreateEndpoint&fault=moody", "operation=A&fault=stuck&times=some"]
+)
 def test_a_mishap_that_cannot_be_is_refused(simulated_aws: SimulatedAws, query: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", simulated_aws.port, timeout=10)
-    connection.request("PUT", f"/_simulator/mishaps?{query}")
+    connection.request("PUT", f"/_simulator/faults?{query}")
     answer = connection.getresponse()
     assert (answer.status, "error" in json.loads(answer.read())) == (400, True)
     connection.close()

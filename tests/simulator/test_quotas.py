@@ -77,4 +77,4 @@ def test_an_unknown_quota_is_told_so(simulated_aws: SimulatedAws, service: str, 
 
 
 def test_the_world_knows_the_limits_of_its_region(simulated_aws: SimulatedAws) -> None:
-    assert simulated_aws.world("eu-north-1").limit(HOSTING) == DEFAULTS[HOSTING]
+    assert simulated_aws.backend("eu-north-1").limit(HOSTING) == DEFAULTS[HOSTING]

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from simulator.runtime import RuntimeEndpoint
+from simulator.endpoint.runtime import RuntimeEndpoint
 from simulator.sagemaker.backend import Backend, Resource, ResourceKind, StoppedError
 from simulator.sagemaker.hosting import autoscaling, cloudwatch_metrics
 from simulator.sagemaker.hosting.cloudwatch_metrics import InvocationMetrics
@@ -49,7 +49,7 @@ class Deployment:
         self.pending: Fleet | None = pending
         self.metrics = InvocationMetrics(backend, name)
         self.deleted = threading.Event()
-        self.runtime = RuntimeEndpoint(name, (), pause=self.deleted.wait, told=self.metrics.record)
+        self.runtime = RuntimeEndpoint(name, (), pause=self.deleted.wait, on_invocation=self.metrics.record)
 
     @property
     def serving(self) -> Fleet:

@@ -23,7 +23,7 @@ def create_endpoint(backend: Backend, request: dict[str, Any]) -> dict[str, Any]
     stored = {member: value for member, value in request.items() if member != "DeploymentConfig"}
     endpoint = backend.create(ENDPOINT, stored, status="Creating")
     endpoint.private |= {"deployment": Deployment(backend, endpoint.name, fleet), "next_config": fleet.config}
-    fault = backend.fault_injector.background("CreateEndpoint")
+    fault = backend.fault_injector.take_background_fault("CreateEndpoint")
     _start(backend, endpoint, lambda: endpoint_lifecycle.deploy(backend, endpoint, (), {}, fault))
     return {"EndpointArn": endpoint.arn}
 
@@ -60,7 +60,7 @@ def update_endpoint(backend: Backend, request: dict[str, Any]) -> dict[str, Any]
     backend.set_status(endpoint, "Updating")
     endpoint.private["next_config"] = new.config
     deployment.pending = new
-    fault = backend.fault_injector.background("UpdateEndpoint")
+    fault = backend.fault_injector.take_background_fault("UpdateEndpoint")
     _start(backend, endpoint, lambda: endpoint_lifecycle.deploy(backend, endpoint, steps, config, fault))
     return {"EndpointArn": endpoint.arn}
 

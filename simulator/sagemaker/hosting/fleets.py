@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from simulator.container.serving import Container
-from simulator.runtime import INSTANCE_BODY_BYTES, SERVERLESS_BODY_BYTES, Variant
+from simulator.endpoint.runtime import INSTANCE_BODY_BYTES, SERVERLESS_BODY_BYTES, Variant
 
 CONCURRENCY_QUOTA = "Maximum total concurrency that can be allocated across all serverless endpoints"
 ENDPOINTS_QUOTA = "Maximum number of serverless endpoints"

@@ -45,7 +45,7 @@ def start(
 ) -> Resource:
     """Create a job and run it in the background; raises `ServiceError` if its name is taken."""
     job = backend.create(kind, request, status="InProgress", **facts)
-    fault = backend.fault_injector.background(f"Create{kind.api_name}")
+    fault = backend.fault_injector.take_background_fault(f"Create{kind.api_name}")
     job.private.update(stop=threading.Event(), ended=threading.Event(), fault=fault, **private)
     backend.run_in_background(lambda: run(backend, job), lambda reason: fail(backend, job, reason))
     return job

@@ -13,6 +13,7 @@ from typing import Any, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.container.serving import Container
+from simulator.http.messages import Response
 from simulator.sagemaker import storage
 from simulator.sagemaker.backend import Backend, Resource
 from simulator.sagemaker.hosting.model_loading import LoadError, load
@@ -21,7 +22,6 @@ from simulator.sagemaker.jobs import job_lifecycle
 from simulator.sagemaker.jobs.job_lifecycle import JobFailedError, JobStoppedError
 from simulator.sagemaker.log_stream import LogStream
 from simulator.sagemaker.storage import ArchiveError, StorageError, StoredObject
-from simulator.wire import Answer
 
 TRANSFORM_JOB = job_lifecycle.job_kind("Transform", "transform-job")
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
@@ -134,7 +134,7 @@ class _Transform:
             raise JobFailedError(f"ClientError: {_SEE_LOGS}")
         return record
 
-    def _raise_refusal(self, stored: StoredObject, response: Answer) -> None:
+    def _raise_refusal(self, stored: StoredObject, response: Response) -> None:
         """Log the container's error response; raises `JobFailedError`."""
         kind = "ClientError" if response.status < 500 else "AlgorithmError"
         body = response.body.decode("utf-8", "replace")

@@ -87,7 +87,7 @@ def test_a_strangers_bucket_of_that_name_is_left_as_it_is(aws: Aws, deleted: boo
 
 def test_the_tag_is_not_there_before_all_the_rest_is(made: Aws, simulated: SimulatedAws) -> None:
     made.account.client("s3").delete_bucket_tagging(Bucket=NAME)
-    simulated.fault_injector.order("PutBucketPolicy", "denied")
+    simulated.fault_injector.inject("PutBucketPolicy", "denied")
     with pytest.raises(ClientError):
         bucket.ensure(made)
     assert bucket.tags(made.account) == {}
@@ -113,7 +113,7 @@ def test_a_bucket_of_ones_own_that_is_not_there_is_not_made(aws: Aws, monkeypatc
 
 
 def test_a_name_that_others_have_is_told_with_the_way_out(simulated: SimulatedAws, aws: Aws) -> None:
-    simulated.fault_injector.order("HeadBucket", "denied")
+    simulated.fault_injector.inject("HeadBucket", "denied")
     with pytest.raises(AwsError, match="Set VERDICT_BUCKET") as raised:
         bucket.ensure(aws)
     assert raised.value.kind == "name-taken"

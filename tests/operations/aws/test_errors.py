@@ -28,9 +28,9 @@ from operations.aws.errors import (
     translate_errors,
 )
 from simulator.aws import SimulatedAws
-from simulator.fault_injection import REFUSALS
-from simulator.listener import Listening
-from simulator.wire import Answer, Request
+from simulator.faults.operation_faults import REQUEST_ERRORS
+from simulator.http.messages import Request, Response
+from simulator.http.server import HttpServer
 
 SAGEMAKER = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 QUOTA = "The account-level service limit 'ml.m5.large for endpoint usage' is 0 Instances."
@@ -136,9 +136,9 @@ def test_a_bug_is_not_explained_away() -> None:
         raise KeyError("bug")
 
 
-@pytest.mark.parametrize("kind", sorted(set(REFUSALS) - {"throttled", "unavailable"}))
+@pytest.mark.parametrize("kind", sorted(set(REQUEST_ERRORS) - {"throttled", "unavailable"}))
 def test_what_goes_wrong_on_the_wire_is_explained(simulated: SimulatedAws, aws: Aws, kind: str) -> None:
-    simulated.fault_injector.order("DescribeEndpoint", kind)
+    simulated.fault_injector.inject("DescribeEndpoint", kind)
     with pytest.raises(AwsError) as raised, translate_errors():
         aws.account.client("sagemaker").describe_endpoint(EndpointName="a")
     assert raised.value.kind == {"denied": "no-permission", "limit": "quota", "expired": "expired"}[kind]
@@ -152,7 +152,7 @@ def test_a_head_that_is_not_permitted_names_the_permission_that_it_takes() -> No
 def test_an_upload_that_is_refused_names_the_permission(simulated: SimulatedAws, aws: Aws, tmp_path: Path) -> None:
     bucket.ensure(aws)
     (tmp_path / "file").write_bytes(b"content")
-    simulated.fault_injector.order("PutObject", "denied")
+    simulated.fault_injector.inject("PutObject", "denied")
     with pytest.raises(AwsError, match="may not s3:PutObject") as raised, translate_errors():
         bucket.put_file(aws.account, "any/file", tmp_path / "file")
     assert raised.value.kind == "no-permission"
@@ -161,13 +161,13 @@ def test_an_upload_that_is_refused_names_the_permission(simulated: SimulatedAws,
 class Portal:
     """A network's login page, in place of AWS."""
 
-    def answer(self, request: Request) -> Answer:
-        return Answer(200, f"<!doctype html><title>{request.method} log in".encode(), {"Content-Type": "text/html"})
+    def handle(self, request: Request) -> Response:
+        return Response(200, f"<!doctype html><title>{request.method} log in".encode(), {"Content-Type": "text/html"})
 
 
 @pytest.mark.parametrize(("service", "operation"), [("sts", "get_caller_identity"), ("iam", "list_roles")])
 def test_a_page_in_place_of_an_answer_is_told_as_what_it_is(service: str, operation: str) -> None:
-    portal = Listening(0, Portal())
+    portal = HttpServer(0, Portal())
     try:
         once = Config(retries={"total_max_attempts": 1})
         client = boto3.client(service, endpoint_url=portal.url, config=once, **SAGEMAKER)
@@ -181,13 +181,13 @@ def test_a_page_in_place_of_an_answer_is_told_as_what_it_is(service: str, operat
 class Mute:
     """S3, when the login of whoever asks HEAD has expired."""
 
-    def answer(self, request: Request) -> Answer:
-        return Answer(400, b"", {"Content-Type": "application/xml"} if request.method == "HEAD" else {})
+    def handle(self, request: Request) -> Response:
+        return Response(400, b"", {"Content-Type": "application/xml"} if request.method == "HEAD" else {})
 
 
 @pytest.mark.parametrize("asked", [{"operation": "head_bucket"}, {"operation": "head_object", "Key": "any"}])
 def test_an_expired_login_is_told_where_s3_says_nothing_but_400(asked: dict[str, str]) -> None:
-    mute = Listening(0, Mute())
+    mute = HttpServer(0, Mute())
     try:
         client = boto3.client("s3", endpoint_url=mute.url, config=Config(s3={"addressing_style": "path"}), **SAGEMAKER)
         ask = getattr(client, asked.pop("operation"))

@@ -104,7 +104,7 @@ def test_an_app_that_could_not_be_listed_keeps_its_record(
     aws: Aws, simulated: SimulatedAws, project: Path, operation: str
 ) -> None:
     recorded_function(aws, "living", project)
-    simulated.fault_injector.order(operation, "denied")
+    simulated.fault_injector.inject(operation, "denied")
     found = inventory.take(aws.account, "living", ["the app"])
     assert found.of(APP) == []
     assert found.is_unread("the app")

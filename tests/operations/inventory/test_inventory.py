@@ -44,7 +44,7 @@ def test_a_serverless_endpoint_costs_nothing_by_the_hour(aws: Aws) -> None:
 
 
 def test_an_endpoint_that_is_still_creating_is_priced_once(aws: Aws, simulated: SimulatedAws) -> None:
-    simulated.fault_injector.order("CreateEndpoint", "stuck", times=1)
+    simulated.fault_injector.inject("CreateEndpoint", "stuck", times=1)
     made_endpoint(aws, "early", instances=1, waits=False)
     (endpoint,) = inventory.take(aws.account, "early").of(ENDPOINT)
     assert endpoint.state == "Creating"
@@ -110,7 +110,7 @@ def test_autoscaling_alarms_and_logs_of_an_endpoint_are_found(aws: Aws) -> None:
 
 def test_a_denied_list_is_named_and_the_others_are_read(aws: Aws, simulated: SimulatedAws) -> None:
     model = made_model(aws, "denied")
-    simulated.fault_injector.order("ListEndpoints", "denied")
+    simulated.fault_injector.inject("ListEndpoints", "denied")
     found = inventory.take(aws.account, "denied")
     assert [one.name for one in found.of(MODEL)] == [model]
     assert len(found.unread) == 1

@@ -121,7 +121,7 @@ def test_an_interrupted_batch_is_resumed_by_the_same_command(
 def test_a_failed_batch_reports_the_reason_and_leaves_nothing(
     simulated: SimulatedAws, aws: Aws, candidate: Candidate
 ) -> None:
-    simulated.fault_injector.order("CreateTransformJob", "fail", times=1)
+    simulated.fault_injector.inject("CreateTransformJob", "fail", times=1)
     with pytest.raises(AwsError) as caught:
         score_in_batch(aws, "dev", candidate, rows_of(candidate, 3, first=300), INSTANCE, yes=True)
     assert caught.value.kind == "job-failed"

@@ -20,7 +20,7 @@ from operations.jobs import endpoint_scorer
 from operations.jobs.endpoint_scorer import chunks_of, score_on_endpoint
 from operations.jobs.remote_predictor import verified
 from simulator.aws import SimulatedAws
-from simulator.endpoint_faults import Misbehaviour
+from simulator.faults.endpoint_faults import EndpointFault
 from training.evaluation.evaluate import evaluate, load_evaluation
 from training.evaluation.predictions import predictor
 from training.model.run_folder import Run, load_run
@@ -142,7 +142,7 @@ def test_an_invalid_response_gives_no_scores(
     simulated: SimulatedAws, aws: Aws, stage: str, candidate: Candidate, misbehaviour: str, cause: str
 ) -> None:
     name = serve(aws, stage, candidate)
-    simulated.world().endpoints[name].orders.misbehave(Misbehaviour.parse(misbehaviour))
+    simulated.backend().endpoints[name].faults.inject(EndpointFault.parse(misbehaviour))
     with pytest.raises(EndpointError) as caught:
         score_on_endpoint(aws, stage, candidate, "", rows_of(candidate, 2), yes=True)
     assert caught.value.cause == cause

@@ -124,7 +124,7 @@ def test_an_interrupted_training_is_resumed_by_the_same_command(
 def test_a_failed_job_stops_the_others_and_is_started_again(
     simulated: SimulatedAws, aws: Aws, small_channels: Path, short: dict[str, str], tmp_path: Path, started: Started
 ) -> None:
-    simulated.fault_injector.order("CreateTrainingJob", "fail", times=1)
+    simulated.fault_injector.inject("CreateTrainingJob", "fail", times=1)
     with pytest.raises(AwsError, match=r"fold-0-.* failed: AlgorithmError") as caught:
         train_on_sagemaker(aws, small_channels, tmp_path / "run", short, OPTIONS)
     assert caught.value.kind == "job-failed"
@@ -175,8 +175,8 @@ def test_no_more_jobs_run_at_a_time_than_requested(
 def test_jobs_wait_until_the_quota_has_room(
     simulated: SimulatedAws, aws: Aws, small_channels: Path, short: dict[str, str], tmp_path: Path, started: Started
 ) -> None:
-    assert simulated.world().limit("ml.m5.xlarge for training job usage") < 6
-    simulated.fault_injector.order("CreateTrainingJob", "slow")
+    assert simulated.backend().limit("ml.m5.xlarge for training job usage") < 6
+    simulated.fault_injector.inject("CreateTrainingJob", "slow")
     train_on_sagemaker(aws, small_channels, tmp_path / "run", short, replace(OPTIONS, parallel=100))
     assert len(started()) == 6
 
@@ -194,7 +194,7 @@ def test_a_quota_of_zero_is_reported(
 def test_stop_stops_only_the_jobs_of_this_run(
     simulated: SimulatedAws, aws: Aws, small_channels: Path, short: dict[str, str], tmp_path: Path, started: Started
 ) -> None:
-    simulated.fault_injector.order("CreateTrainingJob", "stuck")
+    simulated.fault_injector.inject("CreateTrainingJob", "stuck")
     dev, prod = (replace(OPTIONS, stage=stage, parallel=1) for stage in ("dev", "prod"))
     for options in (dev, prod):
         with pytest.raises(StoppedWaitingError):
@@ -209,7 +209,7 @@ def test_stop_stops_only_the_jobs_of_this_run(
 def test_an_interrupted_spot_job_resumes_with_its_whole_history(
     simulated: SimulatedAws, aws: Aws, small_channels: Path, tmp_path: Path, started: Started
 ) -> None:
-    simulated.fault_injector.order("CreateTrainingJob", "interrupt", times=1)
+    simulated.fault_injector.inject("CreateTrainingJob", "interrupt", times=1)
     stated = with_settings("default", ("num_round=12", "early_stopping_rounds=", "max_leaves=3", "subsample=1"))
     train_on_sagemaker(aws, small_channels, tmp_path / "remote", stated, replace(OPTIONS, spot=True))
     train(small_channels, tmp_path / "local", stated)

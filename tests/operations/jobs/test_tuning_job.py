@@ -146,7 +146,7 @@ def test_no_tuning_job_is_started_without_confirmation(
 def test_a_stopped_search_is_started_again(
     simulated: SimulatedAws, aws: Aws, space: SearchSpace, small_channels: Path
 ) -> None:
-    simulated.fault_injector.order("CreateTrainingJob", "stuck")
+    simulated.fault_injector.inject("CreateTrainingJob", "stuck")
     with pytest.raises(StoppedWaitingError):
         search_on_sagemaker(interrupted(aws), space, small_channels, RANDOM, OPTIONS)
     first = find(aws.account, space, small_channels, RANDOM, OPTIONS)
@@ -161,7 +161,7 @@ def test_a_stopped_search_is_started_again(
 def test_a_missing_permission_is_named(
     simulated: SimulatedAws, aws: Aws, space: SearchSpace, small_channels: Path
 ) -> None:
-    simulated.fault_injector.order("CreateHyperParameterTuningJob", "denied")
+    simulated.fault_injector.inject("CreateHyperParameterTuningJob", "denied")
     with pytest.raises(AwsError, match="sagemaker:CreateHyperParameterTuningJob"), translate_errors():
         search_on_sagemaker(aws, space, small_channels, RANDOM, OPTIONS)
 

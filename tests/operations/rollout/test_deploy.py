@@ -93,14 +93,14 @@ def test_instances_get_alarms_and_autoscaling(aws: Aws, stage: str) -> None:
 def test_a_failed_deploy_reports_the_reason_and_leaves_nothing(
     aws: Aws, simulated: SimulatedAws, stage: str, operation: str, mishap: str, message: str
 ) -> None:
-    simulated.fault_injector.order(operation, mishap)
+    simulated.fault_injector.inject(operation, mishap)
     with pytest.raises(AwsError, match=message) as caught:
         deploy(aws, small_candidate(), DeploymentSpec(stage, SERVERLESS, minutes=0.02), yes=True)
     assert not resources_of(aws, stage), caught.value
 
 
 def test_an_interrupted_deploy_is_resumed_by_the_same_command(aws: Aws, simulated: SimulatedAws, stage: str) -> None:
-    simulated.fault_injector.order("CreateEndpoint", "slow")
+    simulated.fault_injector.inject("CreateEndpoint", "slow")
     with pytest.raises(StoppedWaitingError, match=f"deploy --stage {stage}"):
         deploy(interrupted(aws), small_candidate(), DeploymentSpec(stage, SERVERLESS), yes=True)
     assert deploy(aws, small_candidate(), DeploymentSpec(stage, SERVERLESS)).status == "InService"
@@ -113,7 +113,7 @@ def test_a_failed_endpoint_is_created_again(aws: Aws, simulated: SimulatedAws, s
     sagemaker = aws.account.client("sagemaker")
     variant = {"VariantName": "release", "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
-    simulated.fault_injector.order("CreateEndpoint", "fail", times=1)
+    simulated.fault_injector.inject("CreateEndpoint", "fail", times=1)
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=names.tags(stage, candidate.release_id))
     failed = endpoint_state.wait_until_stable(aws, name, "")
     assert failed

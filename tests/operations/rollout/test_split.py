@@ -112,7 +112,7 @@ def test_an_interrupted_split_is_resumed_by_the_same_command(
     aws: Aws, simulated: SimulatedAws, stage: str, deployed: DeployedEndpoint
 ) -> None:
     spec = spec_of(stage, RELEASE, CHALLENGER, weights=(3.0, 1.0))
-    simulated.fault_injector.order("UpdateEndpoint", "slow")
+    simulated.fault_injector.inject("UpdateEndpoint", "slow")
     with pytest.raises(StoppedWaitingError, match="split release=3 challenger=1 --stage"):
         split(interrupted(aws), spec, yes=True)
     found = split(aws, spec, yes=True)

@@ -43,7 +43,7 @@ def test_a_failed_update_leaves_the_old_release_and_nothing_else(aws: Aws, simul
     old = small_candidate(seed=1)
     before = deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
     before_update = resources_of(aws, stage)
-    simulated.fault_injector.order("UpdateEndpoint", "fail")
+    simulated.fault_injector.inject("UpdateEndpoint", "fail")
     with pytest.raises(AwsError) as caught:
         update(aws, small_candidate(seed=2), stage, QUICK, yes=True)
     assert caught.value.kind == "rolled-back"
@@ -54,7 +54,7 @@ def test_a_failed_update_leaves_the_old_release_and_nothing_else(aws: Aws, simul
 def test_a_refused_update_leaves_nothing(aws: Aws, simulated: SimulatedAws, stage: str) -> None:
     deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, INSTANCES), yes=True)
     before_update = resources_of(aws, stage)
-    simulated.fault_injector.order("UpdateEndpoint", "denied")
+    simulated.fault_injector.inject("UpdateEndpoint", "denied")
     with pytest.raises(AwsError, match="sagemaker:UpdateEndpoint"):
         update(aws, small_candidate(seed=2), stage, QUICK, yes=True)
     assert resources_of(aws, stage) == before_update
@@ -139,7 +139,7 @@ def test_an_update_in_alarm_points_to_rollback_unless_unwatched(aws: Aws, stage:
 
 def test_an_interrupted_update_is_finished_by_the_same_command(aws: Aws, simulated: SimulatedAws, stage: str) -> None:
     before = deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, INSTANCES), yes=True)
-    simulated.fault_injector.order("UpdateEndpoint", "slow")
+    simulated.fault_injector.inject("UpdateEndpoint", "slow")
     with pytest.raises(StoppedWaitingError, match=f"update --stage {stage}"):
         update(interrupted(aws), small_candidate(seed=2), stage, QUICK, yes=True)
     update(aws, small_candidate(seed=2), stage, QUICK, yes=True)
@@ -150,7 +150,7 @@ def test_an_interrupted_update_is_finished_by_the_same_command(aws: Aws, simulat
 
 def test_an_interrupted_update_can_be_rolled_back(aws: Aws, simulated: SimulatedAws, stage: str) -> None:
     before = deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, INSTANCES), yes=True)
-    simulated.fault_injector.order("UpdateEndpoint", "slow")
+    simulated.fault_injector.inject("UpdateEndpoint", "slow")
     with pytest.raises(StoppedWaitingError):
         update(interrupted(aws), small_candidate(seed=2), stage, QUICK, True)
     endpoint_state.wait_until_stable(aws, before.name, "")
@@ -162,6 +162,6 @@ def test_an_interrupted_update_can_be_rolled_back(aws: Aws, simulated: Simulated
 
 def test_a_stuck_update_stops_waiting_after_the_given_minutes(aws: Aws, simulated: SimulatedAws, stage: str) -> None:
     deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, INSTANCES), yes=True)
-    simulated.fault_injector.order("UpdateEndpoint", "stuck")
+    simulated.fault_injector.inject("UpdateEndpoint", "stuck")
     with pytest.raises(StoppedWaitingError, match="Updating"):
         update(aws, small_candidate(seed=2), stage, replace(QUICK, minutes=0.01), yes=True)

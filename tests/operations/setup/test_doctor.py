@@ -185,14 +185,14 @@ def test_a_quota_that_is_not_listed_is_not_checked(aws: Aws) -> None:
 def test_a_check_that_is_not_allowed_is_not_checked_and_never_ok(
     simulated: SimulatedAws, operation: str, name: str
 ) -> None:
-    simulated.fault_injector.order(operation, "denied")
+    simulated.fault_injector.inject(operation, "denied")
     printed = run().output
     assert line_of(printed, name).startswith(UNCHECKED)
     assert name in printed.rpartition("Not checked: ")[2]
 
 
 def test_a_permission_that_is_lacking_is_named_with_what_it_is_for(simulated: SimulatedAws) -> None:
-    simulated.fault_injector.order("CreateEndpoint", "denied")
+    simulated.fault_injector.inject("CreateEndpoint", "denied")
     found = line_of(run().output, "permissions")
     assert found.startswith(MISSING)
     assert "sagemaker:CreateEndpoint (deploy, update" in found

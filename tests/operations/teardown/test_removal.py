@@ -84,7 +84,7 @@ def test_an_endpoint_not_deleted_in_time_is_left_with_its_model(aws: Aws) -> Non
 def test_an_unverified_deletion_is_a_failure(aws: Aws, simulated: SimulatedAws) -> None:
     made_endpoint(aws, "blind")
     found = hosting_of(aws, "blind")
-    simulated.fault_injector.order("DescribeEndpoint", "denied")
+    simulated.fault_injector.inject("DescribeEndpoint", "denied")
     left = remove(aws, found, DELETIONS, RESUME)
     assert left[0].why.startswith("Its deletion could not be verified: These credentials may not")
 

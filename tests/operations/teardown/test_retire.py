@@ -82,7 +82,7 @@ def test_invocations_are_counted_over_all_variants(aws: Aws) -> None:
 
 def test_an_endpoint_with_unreadable_metrics_is_not_idle(aws: Aws, simulated: SimulatedAws) -> None:
     name = made_endpoint(aws, "unknown")
-    simulated.fault_injector.order("GetMetricStatistics", "denied")
+    simulated.fault_injector.inject("GetMetricStatistics", "denied")
     done = retired(aws, "unknown")
     assert done.deleted == ()
     assert [use.endpoint.name for use in done.used] == [name]
@@ -90,7 +90,7 @@ def test_an_endpoint_with_unreadable_metrics_is_not_idle(aws: Aws, simulated: Si
 
 
 def test_a_new_or_changing_endpoint_is_kept(aws: Aws, simulated: SimulatedAws) -> None:
-    simulated.fault_injector.order("CreateEndpoint", "stuck", times=1)
+    simulated.fault_injector.inject("CreateEndpoint", "stuck", times=1)
     made_endpoint(aws, "early", waits=False)
     assert [use.why for use in retired(aws, "early").used] == ["it is Creating"]
     made_endpoint(aws, "young")

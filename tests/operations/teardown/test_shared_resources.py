@@ -50,7 +50,7 @@ def test_shared_resources_stay_while_another_stage_has_resources(aws: Aws) -> No
 
 def test_shared_resources_stay_if_a_list_is_denied(aws: Aws, simulated: SimulatedAws) -> None:
     made_model(aws, "any")
-    simulated.fault_injector.order("ListEndpoints", "denied")
+    simulated.fault_injector.inject("ListEndpoints", "denied")
     with pytest.raises(UnreadError):
         torn_down(aws, Scope(None, optional=("bucket", "role")))
     assert bucket.exists(aws.account)

@@ -119,7 +119,7 @@ def test_an_endpoint_is_deleted_before_its_configuration_and_model(aws: Aws, sta
 
 
 def test_an_endpoint_stuck_in_creating_is_deleted(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
-    simulated.fault_injector.order("CreateEndpoint", "stuck", times=1)
+    simulated.fault_injector.inject("CreateEndpoint", "stuck", times=1)
     made_endpoint(aws, stage, waits=False)
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()
@@ -135,7 +135,7 @@ def test_an_endpoint_being_deleted_is_waited_for(aws: Aws, stage: str) -> None:
 def test_a_refused_deletion_is_named_and_the_others_are_done(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
     endpoint = made_endpoint(aws, stage, instances=1)
     create_surroundings(aws, stage, endpoint)
-    simulated.fault_injector.order("DeleteEndpoint", "denied")
+    simulated.fault_injector.inject("DeleteEndpoint", "denied")
     with pytest.raises(LeftOverError) as caught:
         torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == {ENDPOINT, CONFIGURATION, MODEL}
@@ -215,7 +215,7 @@ def test_an_untagged_endpoint_is_never_deleted(aws: Aws, stage: str) -> None:
 
 
 def test_unlisted_resources_are_not_claimed_to_be_deleted(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
-    simulated.fault_injector.order("ListTrainingJobs", "denied")
+    simulated.fault_injector.inject("ListTrainingJobs", "denied")
     with pytest.raises(UnreadError, match=r"listed \(training jobs\)") as caught:
         torn_down(aws, Scope(stage))
     assert "Nothing that is billed is left" not in printed(aws)
@@ -226,7 +226,7 @@ def test_unlisted_resources_are_not_claimed_to_be_deleted(aws: Aws, stage: str, 
 def test_models_are_kept_if_the_endpoints_cannot_be_listed(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
     endpoint = made_endpoint(aws, stage, instances=1)
     create_surroundings(aws, stage, endpoint)
-    simulated.fault_injector.order("ListEndpoints", "denied")
+    simulated.fault_injector.inject("ListEndpoints", "denied")
     with pytest.raises(UnreadError):
         torn_down(aws, Scope(stage))
     assert f"alarm {endpoint}-v1-failures: Kept: the endpoints could not be listed, and may use it." in printed(aws)

@@ -14,7 +14,7 @@ import pytest
 
 from simulator.apps.functions import Functions
 from simulator.apps.lambda_runtime import FunctionError
-from simulator.moto_services import Function
+from simulator.moto.moto_services import Function
 
 CODE = """
 import os
@@ -96,7 +96,7 @@ def test_what_a_process_prints_is_told(functions: Functions, printed: list[str])
 
 def test_what_cannot_run_is_told(functions: Functions, known: dict[str, Function]) -> None:
     known["broken"] = replace(SMALL, name="broken", code=b"no zip")
-    for name, message in (("absent", "no function absent"), ("broken", "no zip")):
+    for name, message in (("absent", "no function absent"), ("broken", "not a zip")):
         with pytest.raises(FunctionError, match=message):
             functions.invoke("us-east-1", name, "any")
 

@@ -18,10 +18,10 @@ import pytest
 
 from chalicelib import release
 from simulator.apps.gateway import LARGEST_BODY_BYTES
-from simulator.apps.lambda_package import copy_of_what_ships
+from simulator.apps.lambda_package import copy_app
 from simulator.aws import SimulatedAws
 from simulator.container.serving import Container
-from simulator.runtime import RuntimeEndpoint, Variant
+from simulator.endpoint.runtime import RuntimeEndpoint, Variant
 
 PRAISE = b"One of the best films I have ever seen"
 TEXT = {"Content-Type": "text/plain"}
@@ -76,12 +76,12 @@ def deployed(
 ) -> Iterator[Deployed]:
     name = f"verdict-prod-{release.load().encoder.fingerprint}"
     endpoint = RuntimeEndpoint(name, [Variant("AllTraffic", 1.0, packaged)], pause=lambda seconds: None)
-    running_aws.world().endpoints[name] = endpoint
-    project = copy_of_what_ships(tmp_path_factory.mktemp("deployment") / "project")
+    running_aws.backend().endpoints[name] = endpoint
+    project = copy_app(tmp_path_factory.mktemp("deployment") / "project")
     told = re.search(r"Rest API URL: https://(\w+)\.execute-api", chalice(running_aws, project, "deploy"))
     assert told
     yield Deployed(running_aws, project, told[1])
-    del running_aws.world().endpoints[name]
+    del running_aws.backend().endpoints[name]
 
 
 def test_the_url_is_told_by_chalice_and_by_the_simulator(deployed: Deployed) -> None:

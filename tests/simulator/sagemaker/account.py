@@ -102,7 +102,7 @@ class Account:
     @contextmanager
     def at_pace(self, pace: float) -> Iterator[None]:
         """Change the simulator's pace within a `with` statement."""
-        backend = self.aws.world()
+        backend = self.aws.backend()
         before, backend.pace = backend.pace, pace
         try:
             yield

@@ -8,7 +8,7 @@ import pytest
 import xgboost
 
 from simulator.aws import SimulatedAws
-from simulator.server import MODEL_FILE
+from simulator.endpoint.local_endpoint import MODEL_FILE
 from tests.simulator.sagemaker.account import BUCKET, ROLE, Account, pack
 
 

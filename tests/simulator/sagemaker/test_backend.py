@@ -7,7 +7,7 @@ from queue import Queue
 
 import pytest
 
-from simulator.fault_injection import FaultInjector
+from simulator.faults.operation_faults import FaultInjector
 from simulator.sagemaker.backend import INTERNAL_ERROR, Backend, Resource, ResourceKind, StoppedError
 from simulator.sagemaker.hosting import endpoint_lifecycle
 from simulator.sagemaker.hosting.endpoint_lifecycle import ENDPOINT
@@ -62,7 +62,7 @@ def test_job_with_a_bug_fails_with_a_reason(
 @PRINTS_TRACEBACK
 def test_endpoint_with_a_bug_fails_and_can_be_deleted(account: Account) -> None:
     name = account.endpoint()
-    backend = account.aws.world()
+    backend = account.aws.backend()
     endpoint = backend.find(ENDPOINT, name)
     workers: Queue[threading.Thread] = Queue()
 

@@ -34,7 +34,7 @@ def test_resource_has_at_most_fifty_tags_and_none_once_deleted(account: Account)
 
 
 def test_responses_contain_only_members_of_the_service_model(account: Account) -> None:
-    backend, name = account.aws.world(), account.new_name()
+    backend, name = account.aws.backend(), account.new_name()
     backend.create(MODEL, {"ModelName": name}, Invented=True)
     operations = resource_operations(MODEL)
     assert operations["DescribeModel"](backend, {"ModelName": name}).keys() == {"ModelName", "ModelArn", "CreationTime"}
@@ -44,7 +44,7 @@ def test_responses_contain_only_members_of_the_service_model(account: Account) -
 
 
 def test_lists_are_filtered_before_pages_are_cut(account: Account) -> None:
-    backend, operations = account.aws.world(), resource_operations(MODEL)
+    backend, operations = account.aws.backend(), resource_operations(MODEL)
     names = [f"{prefix}-{account.new_name()}" for prefix in ("paged", "other", "paged", "other", "paged")]
     for name in names:
         backend.create(MODEL, {"ModelName": name})

@@ -62,14 +62,14 @@ def test_invocations_and_errors_are_counted_by_variant(account: Account, narrow_
         account.invoke(name, TargetVariant="A")
     with pytest.raises(ClientError, match="ModelError"):
         account.invoke(name, TargetVariant="B")
-    deployment_of(account.aws.world().find(ENDPOINT, name)).metrics.push()
+    deployment_of(account.aws.backend().find(ENDPOINT, name)).metrics.push()
     assert (total(account, name, "A", "Invocations"), total(account, name, "A", "Invocation4XXErrors")) == (3, 0)
     assert (total(account, name, "B", "Invocations"), total(account, name, "B", "Invocation4XXErrors")) == (1, 1)
     assert total(account, name, "B", "Invocation5XXErrors") == 0
 
 
 def test_alarm_goes_off_above_its_threshold(account: Account) -> None:
-    metrics = InvocationMetrics(account.aws.world(), "many")
+    metrics = InvocationMetrics(account.aws.backend(), "many")
     name = alarm(account, "many", 2)
     metrics.record("A", 200, 0.01)
     metrics.push()
@@ -85,7 +85,7 @@ def test_alarm_goes_off_above_its_threshold(account: Account) -> None:
 def test_alarm_ends_after_its_period(account: Account) -> None:
     cloudwatch = account.aws.client("cloudwatch")
     name = alarm(account, "calming", 0)
-    metrics = InvocationMetrics(account.aws.world(), "calming")
+    metrics = InvocationMetrics(account.aws.backend(), "calming")
     metrics.record("A", 200, 0.01)
     metrics.push()
     assert state(account, name) == "ALARM"
@@ -96,7 +96,7 @@ def test_alarm_ends_after_its_period(account: Account) -> None:
 
 def test_alarm_on_another_endpoint_is_unchanged(account: Account) -> None:
     name = alarm(account, "quiet", 0)
-    metrics = InvocationMetrics(account.aws.world(), "busy")
+    metrics = InvocationMetrics(account.aws.backend(), "busy")
     metrics.record("A", 200, 0.01)
     metrics.push()
     assert state(account, name) != "ALARM"
@@ -108,13 +108,13 @@ def test_model_latency_is_recorded_in_microseconds(account: Account) -> None:
     for _ in range(2):
         account.invoke(name)
     at_most = (perf_counter() - started) * 1e6
-    deployment_of(account.aws.world().find(ENDPOINT, name)).metrics.push()
+    deployment_of(account.aws.backend().find(ENDPOINT, name)).metrics.push()
     assert statistic(account, name, "A", "ModelLatency", "SampleCount") == 2
     assert 10 < statistic(account, name, "A", "ModelLatency", "Sum") < at_most
 
 
 def test_latencies_of_several_pushes_are_averaged(account: Account) -> None:
-    metrics = InvocationMetrics(account.aws.world(), "uneven")
+    metrics = InvocationMetrics(account.aws.backend(), "uneven")
     for seconds in ((0.1, 0.2), (0.6,)):
         for item in seconds:
             metrics.record("A", 200, item)
@@ -127,7 +127,7 @@ def test_latencies_of_several_pushes_are_averaged(account: Account) -> None:
 
 def test_slow_responses_trigger_a_latency_alarm(account: Account) -> None:
     name = alarm(account, "slow", 5_000_000, "ModelLatency", "Average")
-    metrics = InvocationMetrics(account.aws.world(), "slow")
+    metrics = InvocationMetrics(account.aws.backend(), "slow")
     metrics.record("A", 200, 1)
     metrics.push()
     assert state(account, name) == "OK"
@@ -137,8 +137,8 @@ def test_slow_responses_trigger_a_latency_alarm(account: Account) -> None:
 
 
 def test_refused_metrics_are_lost_and_later_ones_are_sent(account: Account) -> None:
-    metrics = InvocationMetrics(account.aws.world(), "refused")
-    account.aws.fault_injector.order("PutMetricData", "denied", 1)
+    metrics = InvocationMetrics(account.aws.backend(), "refused")
+    account.aws.fault_injector.inject("PutMetricData", "denied", 1)
     for _ in range(2):
         metrics.record("A", 200, 0.01)
         metrics.push()

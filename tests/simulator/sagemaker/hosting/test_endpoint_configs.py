@@ -67,7 +67,7 @@ def test_duplicate_and_absent_configurations_are_refused(account: Account) -> No
 
 
 def test_configuration_in_deployment_cannot_be_deleted(account: Account) -> None:
-    account.aws.fault_injector.order("CreateEndpoint", "stuck", 1)
+    account.aws.fault_injector.inject("CreateEndpoint", "stuck", 1)
     config = account.config()
     endpoint = account.start_endpoint(config)
     with pytest.raises(ClientError, match="in-progress endpoint"):

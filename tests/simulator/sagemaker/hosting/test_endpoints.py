@@ -2,10 +2,11 @@
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
+from werkzeug.datastructures import Headers
 
 from simulator.container.serving import Container
-from simulator.server import MODEL_FILE
-from simulator.wire import Answer
+from simulator.endpoint.local_endpoint import MODEL_FILE
+from simulator.http.messages import Response
 from tests.simulator.sagemaker.account import BUCKET, SERVERLESS, Account, pack
 
 INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
@@ -43,7 +44,7 @@ def test_endpoint_is_created_answers_and_is_deleted(account: Account) -> None:
 
 
 def test_endpoint_does_not_answer_while_it_is_created(account: Account) -> None:
-    account.aws.fault_injector.order("CreateEndpoint", "stuck", 1)
+    account.aws.fault_injector.inject("CreateEndpoint", "stuck", 1)
     name = account.start_endpoint(account.config())
     described = account.describe(name)
     assert described["EndpointStatus"] == "Creating"
@@ -57,11 +58,11 @@ def test_endpoint_does_not_answer_while_it_is_created(account: Account) -> None:
 
 
 def test_endpoint_deleted_during_creation_stays_deleted(account: Account) -> None:
-    account.aws.fault_injector.order("CreateEndpoint", "slow", 1)
+    account.aws.fault_injector.inject("CreateEndpoint", "slow", 1)
     name = account.start_endpoint(account.config())
     account.sagemaker.delete_endpoint(EndpointName=name)
     account.wait("endpoint_deleted", name)
-    assert name not in account.aws.world().endpoints
+    assert name not in account.aws.backend().endpoints
 
 
 def test_stray_file_in_the_archive_fails_the_endpoint(account: Account) -> None:
@@ -94,7 +95,7 @@ def test_deleted_archive_fails_the_endpoint(account: Account) -> None:
     ("kind", "reason"), [("fail", UNHEALTHY), ("capacity", "Unable to provision requested ML compute capacity")]
 )
 def test_failed_endpoint_can_only_be_deleted(account: Account, kind: str, reason: str) -> None:
-    account.aws.fault_injector.order("CreateEndpoint", kind, 1)
+    account.aws.fault_injector.inject("CreateEndpoint", kind, 1)
     config = account.config()
     name, described = failed(account, config)
     assert described.startswith(reason)
@@ -165,11 +166,11 @@ def model_of(account: Account, model: bytes) -> str:
 
 
 def test_instances_accept_larger_requests_than_serverless(account: Account) -> None:
-    backend = account.aws.world()
+    backend = account.aws.backend()
     sizes = []
     for variant in (SERVERLESS, INSTANCE):
         name = account.endpoint(variant)
-        answer: Answer = backend.endpoints[name].invoke(name, {}, b"0:1" + b" " * (5 * 1024 * 1024))
+        answer: Response = backend.endpoints[name].invoke(name, Headers(), b"0:1" + b" " * (5 * 1024 * 1024))
         sizes.append(answer.status)
         account.sagemaker.delete_endpoint(EndpointName=name)
     assert sizes == [400, 200]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from simulator.endpoint.local_endpoint import MODEL_FILE
 from simulator.sagemaker.hosting.model_loading import LoadError, load
-from simulator.server import MODEL_FILE
 
 
 def test_single_file_of_an_archive_is_the_model() -> None:

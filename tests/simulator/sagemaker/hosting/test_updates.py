@@ -163,10 +163,10 @@ def test_old_model_stays_in_service_if_the_new_one_fails_to_load(account: Accoun
 def test_injected_fault_fails_the_update_and_stuck_can_be_deleted(account: Account, other_model: bytes) -> None:
     name = account.endpoint(INSTANCES)
     config = config_of(account, other_model)
-    account.aws.fault_injector.order("UpdateEndpoint", "capacity", 1)
+    account.aws.fault_injector.inject("UpdateEndpoint", "capacity", 1)
     account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
     assert "InsufficientInstanceCapacity" in account.wait("endpoint_in_service", name)["FailureReason"]
-    account.aws.fault_injector.order("UpdateEndpoint", "stuck", 1)
+    account.aws.fault_injector.inject("UpdateEndpoint", "stuck", 1)
     account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
     described = account.describe(name)
     assert described["EndpointStatus"] == "Updating"

@@ -212,7 +212,7 @@ def test_jobs_are_listed_by_status(jobs: JobAccount) -> None:
 
 
 def test_interrupted_spot_job_resumes_from_its_checkpoint(jobs: JobAccount) -> None:
-    jobs.account.aws.fault_injector.order("CreateTrainingJob", "interrupt", times=1)
+    jobs.account.aws.fault_injector.inject("CreateTrainingJob", "interrupt", times=1)
     url = f"s3://{BUCKET}/checkpoints/one"
     job = jobs.train({"num_round": "20"}, CheckpointConfig={"S3Uri": url}, **SPOT)
     first_states = ["Starting", "Downloading", "Training"]
@@ -251,7 +251,7 @@ def test_two_instances_with_sharded_channels_train_one_model(
     [("fail", "Training", "AlgorithmError: "), ("capacity", "Starting", "CapacityError: Unable to provision")],
 )
 def test_injected_fault_fails_the_job(jobs: JobAccount, fault: str, state: str, reason: str) -> None:
-    jobs.account.aws.fault_injector.order("CreateTrainingJob", fault, times=1)
+    jobs.account.aws.fault_injector.inject("CreateTrainingJob", fault, times=1)
     job = jobs.train()
     assert states(job)[-2:] == [state, "Failed"]
     assert job["FailureReason"].startswith(reason)
@@ -259,7 +259,7 @@ def test_injected_fault_fails_the_job(jobs: JobAccount, fault: str, state: str, 
 
 
 def test_stuck_job_can_be_stopped(jobs: JobAccount) -> None:
-    jobs.account.aws.fault_injector.order("CreateTrainingJob", "stuck", times=1)
+    jobs.account.aws.fault_injector.inject("CreateTrainingJob", "stuck", times=1)
     name = jobs.start()
     assert jobs.reached("Training", name, "SecondaryStatus", "Starting")["TrainingJobStatus"] == "InProgress"
     with pytest.raises(jobs.sagemaker.exceptions.ResourceInUse):
@@ -270,7 +270,7 @@ def test_stuck_job_can_be_stopped(jobs: JobAccount) -> None:
 
 def test_slow_job_takes_longer(jobs: JobAccount) -> None:
     with jobs.account.at_pace(0.005):
-        jobs.account.aws.fault_injector.order("CreateTrainingJob", "slow", times=1)
+        jobs.account.aws.fault_injector.inject("CreateTrainingJob", "slow", times=1)
         job = jobs.train()
     starting = job["SecondaryStatusTransitions"][0]
     assert job["TrainingJobStatus"] == "Completed"

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simulator.container.serving import Container
-from simulator.server import MODEL_FILE
+from simulator.endpoint.local_endpoint import MODEL_FILE
 from tests.simulator.sagemaker.account import BUCKET, pack
 from tests.simulator.sagemaker.job_account import JobAccount
 
@@ -159,14 +159,14 @@ def test_invalid_request_starts_no_job(jobs: JobAccount, changes: dict[str, Any]
     ("fault", "reason"), [("fail", "AlgorithmError: "), ("capacity", "CapacityError: Unable to provision")]
 )
 def test_injected_fault_fails_the_job(jobs: JobAccount, fault: str, reason: str) -> None:
-    jobs.account.aws.fault_injector.order("CreateTransformJob", fault, times=1)
+    jobs.account.aws.fault_injector.inject("CreateTransformJob", fault, times=1)
     job = transform(jobs)
     assert job["TransformJobStatus"] == "Failed"
     assert job["FailureReason"].startswith(reason)
 
 
 def test_stuck_job_can_be_stopped_and_listed(jobs: JobAccount) -> None:
-    jobs.account.aws.fault_injector.order("CreateTransformJob", "stuck", times=1)
+    jobs.account.aws.fault_injector.inject("CreateTransformJob", "stuck", times=1)
     name = start(jobs)
     jobs.sagemaker.stop_transform_job(TransformJobName=name)
     assert jobs.ended("Transform", name)["TransformJobStatus"] == "Stopped"

@@ -263,7 +263,7 @@ def test_early_stopping_stops_jobs_worse_than_the_median(jobs: JobAccount) -> No
 
 @pytest.mark.parametrize(("fault", "status"), [("fail", "Failed"), ("stuck", "InProgress")])
 def test_injected_fault_affects_the_tuning_job(jobs: JobAccount, fault: str, status: str) -> None:
-    jobs.account.aws.fault_injector.order("CreateHyperParameterTuningJob", fault, times=1)
+    jobs.account.aws.fault_injector.inject("CreateHyperParameterTuningJob", fault, times=1)
     name = start(jobs, config(max_jobs=1))
     described = jobs.reached("HyperParameterTuning", name, STATUS, status)
     assert sum(described["TrainingJobStatusCounters"].values()) == 0

@@ -2,24 +2,26 @@ import base64
 from typing import Any
 
 import pytest
+from werkzeug.test import EnvironBuilder
 
-from simulator.apps.proxy_event import Target, answer_of, event_of
-from simulator.wire import Answer, Request
+from simulator.apps.proxy_integration import Target, http_response, lambda_event
+from simulator.http.messages import Request, Response
 
 TARGET = Target("abc", "prod", "/static/{name}", "/static/a.css", {"name": "a.css"}, "/_site/abc/prod")
 BINARY = ("image/png",)
 
 
 def asked(target: str = "/", body: bytes = b"", **headers: str) -> Request:
-    return Request("POST", target, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Request(EnvironBuilder(target, method="POST", headers=sent, data=body).get_environ())
 
 
-def answered(returned: Any, smallest_gzip_bytes: int | None = None, **headers: str) -> Answer:
-    return answer_of(returned, asked(**headers), BINARY, smallest_gzip_bytes)
+def answered(returned: Any, smallest_gzip_bytes: int | None = None, **headers: str) -> Response:
+    return http_response(returned, asked(**headers), BINARY, smallest_gzip_bytes)
 
 
 def test_the_event_tells_the_path_as_the_client_sees_it_and_below_the_stage() -> None:
-    event = event_of(asked(), TARGET, BINARY)
+    event = lambda_event(asked(), TARGET, BINARY)
     assert (event["resource"], event["path"], event["pathParameters"]) == (
         "/static/{name}",
         "/static/a.css",
@@ -31,7 +33,7 @@ def test_the_event_tells_the_path_as_the_client_sees_it_and_below_the_stage() ->
 
 
 def test_parameters_come_with_all_their_values() -> None:
-    event = event_of(asked("/?a=1&a=2&b="), TARGET, BINARY)
+    event = lambda_event(asked("/?a=1&a=2&b="), TARGET, BINARY)
     assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"], "b": [""]}
     assert event["queryStringParameters"] == {"a": "2", "b": ""}
 
@@ -45,7 +47,7 @@ def test_parameters_come_with_all_their_values() -> None:
     ],
 )
 def test_a_body_is_text_or_base64_by_its_type(content_type: str, body: bytes, told: tuple[str | None, bool]) -> None:
-    event = event_of(asked(body=body, content_type=content_type), TARGET, BINARY)
+    event = lambda_event(asked(body=body, content_type=content_type), TARGET, BINARY)
     assert (event["body"], event["isBase64Encoded"]) == told
 
 

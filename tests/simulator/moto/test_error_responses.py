@@ -45,20 +45,20 @@ ASKED: list[tuple[str, str, Callable[[Any], Any], str]] = [
 def test_a_refusal_speaks_the_protocol_of_the_service(
     simulated_aws: SimulatedAws, service: str, operation: str, ask: Callable[[Any], Any], code: str
 ) -> None:
-    simulated_aws.fault_injector.order(operation, "denied", times=1)
+    simulated_aws.fault_injector.inject(operation, "denied", times=1)
     with pytest.raises(ClientError, match=f"not authorized to perform: .*:{operation} on") as caught:
         ask(simulated_aws.client(service))
     assert caught.value.response["Error"]["Code"] == code
-    assert not simulated_aws.fault_injector.ordered
+    assert not simulated_aws.fault_injector.active
 
 
 def test_s3_that_is_throttled_once_is_tried_again(simulated_aws: SimulatedAws) -> None:
-    simulated_aws.fault_injector.order("ListBuckets", "throttled", times=1)
+    simulated_aws.fault_injector.inject("ListBuckets", "throttled", times=1)
     answer = simulated_aws.client("s3").list_buckets()
     assert answer["ResponseMetadata"]["RetryAttempts"] == 1
 
 
 def test_a_mishap_of_one_operation_leaves_the_others_alone(simulated_aws: SimulatedAws) -> None:
-    simulated_aws.fault_injector.order("PutObject", "denied")
+    simulated_aws.fault_injector.inject("PutObject", "denied")
     simulated_aws.client("s3").create_bucket(Bucket="bucket-left-alone")
-    assert simulated_aws.fault_injector.ordered == {"PutObject": "denied"}
+    assert simulated_aws.fault_injector.active == {"PutObject": "denied"}

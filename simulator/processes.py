@@ -1,4 +1,4 @@
-"""A child process that never outlives its parent: its standard input is a pipe that ends when the parent does."""
+"""Processes: children that never outlive their parent, and stop signals."""
 
 import os
 import signal
@@ -10,14 +10,15 @@ from contextlib import contextmanager
 
 from training.project import ROOT as PROJECT
 
-LONGEST_STOP_SECONDS = 5.0
+STOP_TIMEOUT_SECONDS = 5.0
 
 
 @contextmanager
 def child(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run Python with these arguments in the project's folder, and stop it at the end.
 
-    The child is in a session of its own, so Ctrl-C reaches it through its parent alone.
+    The child has its own session: Ctrl-C reaches it only through its parent. Its standard input is a pipe that ends
+    with its parent.
     """
     with subprocess.Popen(
         [sys.executable, *arguments],
@@ -31,18 +32,31 @@ def child(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[
         finally:
             process.terminate()
             try:
-                process.wait(LONGEST_STOP_SECONDS)
+                process.wait(STOP_TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
 
 
 def end_with_parent() -> None:
-    """Called in the child: from now on, end this process (SIGTERM) when its standard input ends."""
-    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+    """End this process (SIGTERM) when its standard input ends. Call this in the child."""
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
 
 
-def _wait_for_the_end() -> None:
+def _end_with_stdin() -> None:
     """Read standard input to its end, then end this process."""
     while os.read(sys.stdin.fileno(), 1024):
         continue
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """Yield an event that SIGINT (Ctrl-C), SIGTERM and SIGHUP set, instead of their usual effect."""
+    stop = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -1,38 +1,46 @@
 import pytest
 
-from simulator.endpoint_faults import DISTORTIONS, ERRORS, GOOD, KINDS, Misbehaviour, Orders, UnknownMisbehaviourError
+from simulator.faults.endpoint_faults import (
+    DISTORTIONS,
+    ERRORS,
+    KINDS,
+    NO_FAULT,
+    EndpointFault,
+    EndpointFaultInjector,
+    UnknownEndpointFaultError,
+)
 
 
 def test_slow_takes_seconds() -> None:
-    assert Misbehaviour.parse("slow:2.5") == Misbehaviour("slow", 2.5)
+    assert EndpointFault.parse("slow:2.5") == EndpointFault("slow", 2.5)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "slow"])
 def test_every_other_kind_is_a_word(kind: str) -> None:
-    assert Misbehaviour.parse(kind) == Misbehaviour(kind)
+    assert EndpointFault.parse(kind) == EndpointFault(kind)
 
 
 @pytest.mark.parametrize("text", ["", "moody", "slow", "slow:", "slow:soon", "slow:-1", "slow:.", "cut:3"])
 def test_anything_else_is_refused_with_the_kinds_or_the_form(text: str) -> None:
-    with pytest.raises(UnknownMisbehaviourError, match="slow:3"):
-        Misbehaviour.parse(text)
+    with pytest.raises(UnknownEndpointFaultError, match="slow:3"):
+        EndpointFault.parse(text)
 
 
 def test_a_misbehaviour_lasts_for_as_many_requests_as_told() -> None:
-    orders = Orders()
-    throttled = Misbehaviour("throttled")
-    orders.misbehave(throttled, times=2)
-    assert [orders.take(), orders.take(), orders.take()] == [throttled, throttled, GOOD]
+    orders = EndpointFaultInjector()
+    throttled = EndpointFault("throttled")
+    orders.inject(throttled, times=2)
+    assert [orders.take(), orders.take(), orders.take()] == [throttled, throttled, NO_FAULT]
     assert orders.requests == 3
 
 
 def test_a_misbehaviour_without_a_number_lasts_until_told_otherwise() -> None:
-    orders = Orders()
-    cut = Misbehaviour("cut")
-    orders.misbehave(cut)
+    orders = EndpointFaultInjector()
+    cut = EndpointFault("cut")
+    orders.inject(cut)
     assert {orders.take() for _ in range(5)} == {cut}
-    orders.behave()
-    assert orders.take() == GOOD
+    orders.clear()
+    assert orders.take() == NO_FAULT
 
 
 def test_no_kind_is_in_two_tables() -> None:

@@ -16,8 +16,8 @@ def test_who_comes_here_may_do_everything(simulated_aws: SimulatedAws) -> None:
 
 
 def test_what_was_ordered_to_be_denied_is_told_for_each_resource_and_stays_ordered(simulated_aws: SimulatedAws) -> None:
-    simulated_aws.fault_injector.order("DeleteEndpoint", "denied", times=1)
-    simulated_aws.fault_injector.order("CreateEndpoint", "stuck")
+    simulated_aws.fault_injector.inject("DeleteEndpoint", "denied", times=1)
+    simulated_aws.fault_injector.inject("CreateEndpoint", "stuck")
     for _ in range(2):
         assert decisions(simulated_aws, "arn:a&b", "arn:c") == [
             (ACTIONS[0], "arn:a&b", "allowed"),

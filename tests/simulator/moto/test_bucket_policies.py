@@ -3,8 +3,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from simulator import bucket_policies
 from simulator.aws import SimulatedAws
+from simulator.moto import bucket_policies
 
 NAME = "closed-to-plain-http"
 HTTPS_ONLY = {
@@ -42,10 +42,10 @@ def test_other_refusals_of_the_same_policy_stay_in_force(simulated_aws: Simulate
 
 @pytest.mark.parametrize("body", [b"", b"no json", b"[]", b'{"Version": "2012-10-17"}'])
 def test_what_is_no_policy_is_left_to_moto(body: bytes) -> None:
-    assert bucket_policies.for_moto(body) == body
+    assert bucket_policies.disable_https_only(body) == body
 
 
 def test_a_statement_alone_is_a_policy_too() -> None:
     alone = json.dumps({"Version": "2012-10-17", "Statement": HTTPS_ONLY}).encode()
-    (statement,) = json.loads(bucket_policies.for_moto(alone))["Statement"]
+    (statement,) = json.loads(bucket_policies.disable_https_only(alone))["Statement"]
     assert statement["Principal"] != "*"

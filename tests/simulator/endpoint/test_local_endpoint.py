@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConn
 
 from chalicelib import release
 from chalicelib.errors import ReleaseError
-from simulator.endpoint_faults import ERRORS
-from simulator.runtime import SERVERLESS_BODY_BYTES
-from simulator.server import MODEL_FILE, LocalEndpoint, packaged_container
+from simulator.endpoint.local_endpoint import MODEL_FILE, LocalEndpoint, packaged_container
+from simulator.endpoint.runtime import SERVERLESS_BODY_BYTES
+from simulator.faults.endpoint_faults import ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -114,7 +114,7 @@ def test_what_the_container_refuses_is_a_model_error_that_carries_its_answer(loc
 def test_an_error_of_the_service_reaches_boto3_with_its_code_and_status(
     local_endpoint: LocalEndpoint, kind: str
 ) -> None:
-    local_endpoint.misbehave(kind)
+    local_endpoint.inject_fault(kind)
     response = refusal(local_endpoint, ROW)
     assert response["Error"]["Code"] == ERRORS[kind].code
     assert response["ResponseMetadata"]["HTTPStatusCode"] == ERRORS[kind].status
@@ -123,14 +123,14 @@ def test_an_error_of_the_service_reaches_boto3_with_its_code_and_status(
 
 @pytest.mark.parametrize("kind", ["not-ready", "unavailable", "internal-failure", "dependency", "validation"])
 def test_a_modelled_error_has_its_own_class_in_boto3(local_endpoint: LocalEndpoint, kind: str) -> None:
-    local_endpoint.misbehave(kind)
+    local_endpoint.inject_fault(kind)
     client = client_of(local_endpoint)
     with pytest.raises(getattr(client.exceptions, ERRORS[kind].code)):
         client.invoke_endpoint(EndpointName=local_endpoint.name, Body=ROW)
 
 
 def test_a_failing_container_is_a_model_error(local_endpoint: LocalEndpoint) -> None:
-    local_endpoint.misbehave("model-error")
+    local_endpoint.inject_fault("model-error")
     response = refusal(local_endpoint, ROW)
     assert response["Error"]["Code"] == "ModelError"
     assert response["OriginalStatusCode"] == 500
@@ -141,34 +141,34 @@ def test_a_failing_container_is_a_model_error(local_endpoint: LocalEndpoint) -> 
     [("short", 1), ("extra", 3), ("empty", 0), ("garbage", 2), ("nan", 2), ("out-of-range", 2)],
 )
 def test_a_distorted_answer_has_that_many_fields(local_endpoint: LocalEndpoint, kind: str, fields: int) -> None:
-    local_endpoint.misbehave(kind)
+    local_endpoint.inject_fault(kind)
     assert len(invoke(local_endpoint, ROW + b"\n" + ROW).split()) == fields
 
 
 def test_distorted_scores_are_no_probabilities(local_endpoint: LocalEndpoint) -> None:
-    local_endpoint.misbehave("garbage")
+    local_endpoint.inject_fault("garbage")
     assert invoke(local_endpoint, ROW) == b"positive\n"
-    local_endpoint.misbehave("nan")
+    local_endpoint.inject_fault("nan")
     assert math.isnan(float(invoke(local_endpoint, ROW)))
-    local_endpoint.misbehave("out-of-range")
+    local_endpoint.inject_fault("out-of-range")
     assert float(invoke(local_endpoint, ROW)) > 1
 
 
 def test_a_cut_connection_gives_no_answer(local_endpoint: LocalEndpoint) -> None:
-    local_endpoint.misbehave("cut")
+    local_endpoint.inject_fault("cut")
     with pytest.raises(ConnectionClosedError):
         invoke(local_endpoint, ROW)
 
 
 def test_a_slow_endpoint_outlasts_an_impatient_client(local_endpoint: LocalEndpoint) -> None:
-    local_endpoint.misbehave("slow:30")
+    local_endpoint.inject_fault("slow:30")
     with pytest.raises(ReadTimeoutError):
         client_of(local_endpoint, read_seconds=0.2).invoke_endpoint(EndpointName=local_endpoint.name, Body=ROW)
 
 
 def test_an_endpoint_throttled_twice_answers_the_third_try(local_endpoint: LocalEndpoint) -> None:
     before = local_endpoint.requests
-    local_endpoint.misbehave("throttled", times=2)
+    local_endpoint.inject_fault("throttled", times=2)
     assert invoke(local_endpoint, ROW, attempts=3)
     assert local_endpoint.requests - before == 3
 
@@ -205,11 +205,11 @@ def test_the_command_says_where_it_answers_and_stops_cleanly(signal_number: int)
     assert process.returncode == 0
 
 
-def test_the_command_refuses_an_unknown_misbehaviour_in_one_line() -> None:
+def test_command_rejects_an_unknown_fault_in_one_line() -> None:
     command = [sys.executable, "-m", "cli.main", "endpoint", "--port", "0", "--misbehave", "moody"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 1
-    assert ended.stderr.startswith("Error: 'moody' is no misbehaviour.")
+    assert ended.stderr.startswith("Error: Unknown fault 'moody'.")
     assert ended.stderr.count("\n") == 1
 
 

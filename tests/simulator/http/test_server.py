@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from simulator.listener import Listening, PortInUseError
-from simulator.server import LocalEndpoint, packaged_container
-from simulator.wire import Answer, Request
+from simulator.endpoint.local_endpoint import LocalEndpoint, packaged_container
+from simulator.http.messages import Request, Response
+from simulator.http.server import HttpServer, PortInUseError
 
 ROW = b"0:1 5:1"
 
@@ -17,7 +17,7 @@ ROW = b"0:1 5:1"
 class Broken:
     """A site with a bug."""
 
-    def answer(self, request: Request) -> Answer:
+    def handle(self, request: Request) -> Response:
         raise KeyError(request.path)
 
 
@@ -35,18 +35,18 @@ def exchange(endpoint: LocalEndpoint, method: str, path: str, body: bytes = b"")
 
 
 def test_misbehaviour_can_be_told_over_http(local_endpoint: LocalEndpoint) -> None:
-    assert exchange(local_endpoint, "PUT", "/_simulator/misbehave?as=throttled&times=1")[0] == 200
-    assert exchange(local_endpoint, "GET", "/_simulator")[1]["as_told"] == "throttled"
+    assert exchange(local_endpoint, "PUT", "/_simulator/faults?fault=throttled&times=1")[0] == 200
+    assert exchange(local_endpoint, "GET", "/_simulator")[1]["fault"] == "throttled"
     assert exchange(local_endpoint, "POST", path_of(local_endpoint), ROW)[0] == 400
     assert exchange(local_endpoint, "POST", path_of(local_endpoint), ROW)[0] == 200
-    exchange(local_endpoint, "PUT", "/_simulator/misbehave?as=cut")
-    assert exchange(local_endpoint, "DELETE", "/_simulator/misbehave")[0] == 200
+    exchange(local_endpoint, "PUT", "/_simulator/faults?fault=cut")
+    assert exchange(local_endpoint, "DELETE", "/_simulator/faults")[0] == 200
     assert exchange(local_endpoint, "POST", path_of(local_endpoint), ROW)[0] == 200
 
 
-@pytest.mark.parametrize("query", ["", "as=moody", "as=cut&times=often", "as=cut&times=-3"])
+@pytest.mark.parametrize("query", ["", "fault=moody", "fault=cut&times=often", "fault=cut&times=-3"])
 def test_a_misbehaviour_that_does_not_exist_is_refused_over_http(local_endpoint: LocalEndpoint, query: str) -> None:
-    status, content = exchange(local_endpoint, "PUT", f"/_simulator/misbehave?{query}")
+    status, content = exchange(local_endpoint, "PUT", f"/_simulator/faults?{query}")
     assert status == 400
     assert content["error"]
 
@@ -95,7 +95,7 @@ def test_a_port_in_use_is_named(local_endpoint: LocalEndpoint) -> None:
 
 
 def test_a_bug_is_answered_as_an_internal_failure_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    listening = Listening(0, Broken())
+    listening = HttpServer(0, Broken())
     with socket.create_connection(("127.0.0.1", listening.port), timeout=30) as connection:
         connection.sendall(b"POST /any HTTP/1.1\r\nContent-Length: 3\r\n\r\n0:1")
         answer = connection.makefile("rb").read()  # to the end of the connection, which follows the traceback

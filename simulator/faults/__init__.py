@@ -1,0 +1,1 @@
+"""Fault injection: what the simulated AWS does wrong on demand."""

@@ -1,0 +1,1 @@
+"""HTTP on a loopback port: requests, responses, and the server."""

@@ -1,0 +1,1 @@
+"""The AWS services that moto simulates, and corrections to them."""

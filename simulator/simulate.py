@@ -1,3 +1,0 @@
-"""`verdict simulate`: an AWS on this machine, for rehearsal and tests."""
-
-DEFAULT_PORT = 8002
