@@ -24,7 +24,7 @@ from operations.aws.watching import RESUME, watch
 from operations.jobs import training_job
 from operations.jobs.run_jobs import JobOptions, confirm_and_upload, later_items, uploaded_channels
 from operations.jobs.training_job import UNDER_WAY, TrainingTask
-from training.features.channels import JUDGED_PAIR, load_prepared, pair_of
+from training.features.channels import SEARCH_FOLD, load_prepared, pair_of
 from training.tuning.ranges import NumericRange, RangesError, SearchSpace
 
 MAX_NAME_LENGTH = 32  # SageMaker appends a number to it to name the training jobs
@@ -147,7 +147,7 @@ def _request(
 ) -> dict[str, Any]:
     """Return the request for a tuning job, without its name and tags."""
     prepared, _ = load_prepared(channels)
-    uploaded, pair = uploaded_channels(account, prepared, options), pair_of(JUDGED_PAIR)
+    uploaded, pair = uploaded_channels(account, prepared, options), pair_of(SEARCH_FOLD)
     static = training_job.remote_hyperparameters(space.hyperparameters({}))
     train = uploaded.train(pair, sharded=options.instance_count > 1)
     task = TrainingTask("tune", static, train, uploaded.validation(pair))

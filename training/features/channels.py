@@ -17,7 +17,7 @@ CHANNELS_FOLDER = Path("runs/channels")
 PREPARED_NAME = "prepared.json"
 ALL = "all"
 CHANNEL_FILES = {"train": "train/train.libsvm", "validation": "validation/validation.libsvm"}
-JUDGED_PAIR = FOLDS - 1  # the pair that a search scores its trials on
+SEARCH_FOLD = FOLDS - 1  # the fold that scores the trials of a search
 _RUN_PREPARE = "Run `verdict prepare`."
 
 

@@ -20,7 +20,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from chalicelib.errors import SentimentError
-from training.features.channels import JUDGED_PAIR, load_prepared, pair_of
+from training.features.channels import SEARCH_FOLD, load_prepared, pair_of
 from training.model.hyperparameters import parse
 from training.model.train import fit
 from training.progress import ProgressCallback, silent
@@ -178,7 +178,7 @@ def _run_trial(
     started = clock()
     try:
         booster, history = fit(
-            channels / pair_of(JUDGED_PAIR), hyperparameters, _numbered(progress, earlier + 1), [reporter]
+            channels / pair_of(SEARCH_FOLD), hyperparameters, _numbered(progress, earlier + 1), [reporter]
         )
         state, rounds = TrialState.COMPLETE, booster.num_boosted_rounds()
         value = history["validation"][space.metric][rounds - 1]

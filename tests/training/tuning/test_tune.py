@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.model.tune import command
-from training.features.channels import JUDGED_PAIR, pair_of
+from training.features.channels import SEARCH_FOLD, pair_of
 from training.model.hyperparameters import parse, with_settings
 from training.model.run_folder import load_run
 from training.model.train import fit, train
@@ -216,7 +216,7 @@ def test_a_trial_is_evaluated_on_its_held_out_fold(
 ) -> None:
     for trial in whole_search.trials:
         hyperparameters = parse(space.hyperparameters(trial.values))
-        booster, history = fit(small_channels / pair_of(JUDGED_PAIR), hyperparameters)
+        booster, history = fit(small_channels / pair_of(SEARCH_FOLD), hyperparameters)
         assert trial.rounds == booster.num_boosted_rounds()
         assert trial.value == history["validation"]["logloss"][trial.rounds - 1]
 
