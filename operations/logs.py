@@ -14,7 +14,7 @@ from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there, is_absent
 from operations.aws.listing import list_all
 from operations.endpoint import endpoint_state
-from operations.inventory.resources import TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB
+from operations.inventory.resources import Kind
 from operations.inventory.running_jobs import job_operation
 from operations.inventory.supporting_resources import APP_LOGS, ENDPOINT_LOGS, JOB_LOGS
 
@@ -22,9 +22,9 @@ OF_ENDPOINT, OF_APP, OF_JOB = "endpoint", "app", "job"
 POLL_SECONDS = 2.0
 MAX_DELAY = timedelta(seconds=30)  # of an event that arrives after newer ones
 _JOB_STREAMS = {  # kind -> group, and what follows the job's name in the names of its streams
-    TRAINING_JOB: (JOB_LOGS[TRAINING_JOB], "/"),
-    TRANSFORM_JOB: (JOB_LOGS[TRANSFORM_JOB], "/"),
-    TUNING_JOB: (JOB_LOGS[TRAINING_JOB], "-"),  # its training jobs' names begin with its own
+    Kind.TRAINING_JOB: (JOB_LOGS[Kind.TRAINING_JOB], "/"),
+    Kind.TRANSFORM_JOB: (JOB_LOGS[Kind.TRANSFORM_JOB], "/"),
+    Kind.TUNING_JOB: (JOB_LOGS[Kind.TRAINING_JOB], "-"),  # its training jobs' names begin with its own
 }
 
 

@@ -14,7 +14,7 @@ from operations.endpoint.endpoint_state import MOVING, DeployedVariant
 from operations.inventory.costs import format_usd, month_to_date
 from operations.inventory.inventory import ENDPOINTS, Inventory
 from operations.inventory.reminders import format_duration, reminders_of
-from operations.inventory.resources import ENDPOINT, JOBS, Resource
+from operations.inventory.resources import JOBS, Kind, Resource
 
 ABSENT, UNKNOWN = "absent", "unknown"  # states of an endpoint that was not found
 
@@ -38,7 +38,7 @@ def _document(account: Account, resource: Resource, now: datetime) -> dict[str, 
     """Return a resource as JSON data."""
     document = asdict(resource)
     times = {name: document[name] and names.utc_text(document[name]) for name in ("created", "expires")}
-    cost = month_to_date(account, resource, now) if resource.kind in (ENDPOINT, *JOBS) else None
+    cost = month_to_date(account, resource, now) if resource.kind in (Kind.ENDPOINT, *JOBS) else None
     return {**document, **times, "usd_this_month": cost}
 
 
@@ -48,7 +48,7 @@ def app_endpoint(found: Inventory, stage: str, fingerprint: str) -> dict[str, An
     The state is "absent" if it does not exist, and "unknown" if the endpoints could not be listed.
     """
     name = names.endpoint(stage, fingerprint)
-    states = [endpoint.state for endpoint in found.of(ENDPOINT) if endpoint.name == name]
+    states = [endpoint.state for endpoint in found.of(Kind.ENDPOINT) if endpoint.name == name]
     missing = UNKNOWN if found.is_unread(ENDPOINTS) else ABSENT
     return {"endpoint": name, "state": states[0] if states else missing}
 
@@ -74,12 +74,12 @@ def show(account: Account, found: Inventory, now: datetime, fingerprint: str, sa
 def _stage_lines(account: Account, found: Inventory, stage: str, now: datetime, fingerprint: str) -> Iterator[str]:
     """Yield the lines about a stage: endpoints, jobs, other resources, and the endpoint that its app calls."""
     yield f"Stage {stage}:"
-    for endpoint in found.of(ENDPOINT):
+    for endpoint in found.of(Kind.ENDPOINT):
         yield from _endpoint_lines(account, endpoint, now)
     for job in found.jobs:
         cost = format_usd(month_to_date(account, job, now))
         yield f"  {job.label}: {job.state}, {age(job, now)} old, {job.cost}, {cost} this month"
-    yield from (resource.line for resource in found.resources if resource.kind not in (ENDPOINT, *JOBS))
+    yield from (resource.line for resource in found.resources if resource.kind not in (Kind.ENDPOINT, *JOBS))
     yield f"  {_app_endpoint_sentence(found, stage, fingerprint)}"
 
 

@@ -22,25 +22,24 @@ ENVIRONMENT = {
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 }
-_LISTS = {  # service -> (list operation, response member, member with a resource's name)
-    "sagemaker": [
-        ("list_endpoints", "Endpoints", "EndpointArn"),
-        ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigArn"),
-        ("list_models", "Models", "ModelArn"),
-        ("list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroupArn"),
-    ],
-    "s3": [("list_buckets", "Buckets", "Name")],
-    "iam": [("list_roles", "Roles", "Arn")],
-    "cloudwatch": [("describe_alarms", "MetricAlarms", "AlarmArn")],
-    "lambda": [("list_functions", "Functions", "FunctionArn")],
-    "apigateway": [("get_rest_apis", "items", "id")],
-}
-_SHARED_LOG_GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs")
-_RUNNING_JOBS = [
-    ("list_training_jobs", "TrainingJobSummaries", "TrainingJobArn"),
-    ("list_hyper_parameter_tuning_jobs", "HyperParameterTuningJobSummaries", "HyperParameterTuningJobArn"),
-    ("list_transform_jobs", "TransformJobSummaries", "TransformJobArn"),
+_RUNNING, _OF_SAGEMAKER = {"StatusEquals": "InProgress"}, {"ServiceNamespace": "sagemaker"}
+_TUNING = "HyperParameterTuningJob"
+_LISTS: list[tuple[str, str, str, str, dict[str, str]]] = [  # service, operation, member, name of an item, parameters
+    ("sagemaker", "list_endpoints", "Endpoints", "EndpointArn", {}),
+    ("sagemaker", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigArn", {}),
+    ("sagemaker", "list_models", "Models", "ModelArn", {}),
+    ("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroupArn", {}),
+    ("sagemaker", "list_training_jobs", "TrainingJobSummaries", "TrainingJobArn", _RUNNING),
+    ("sagemaker", "list_transform_jobs", "TransformJobSummaries", "TransformJobArn", _RUNNING),
+    ("sagemaker", "list_hyper_parameter_tuning_jobs", f"{_TUNING}Summaries", f"{_TUNING}Arn", _RUNNING),
+    ("application-autoscaling", "describe_scalable_targets", "ScalableTargets", "ResourceId", _OF_SAGEMAKER),
+    ("s3", "list_buckets", "Buckets", "Name", {}),
+    ("iam", "list_roles", "Roles", "Arn", {}),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmArn", {}),
+    ("lambda", "list_functions", "Functions", "FunctionArn", {}),
+    ("apigateway", "get_rest_apis", "items", "id", {}),
 ]
+_SHARED_LOG_GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs")
 
 
 class SimulatedAccount:
@@ -75,19 +74,10 @@ class SimulatedAccount:
         """Return the names of all remaining resources, listed independently of `operations.inventory`."""
         found = [
             str(resource[name])
-            for service, lists in _LISTS.items()
-            for operation, member, name in lists
-            for resource in self._all(service, operation, member)
+            for service, operation, member, name, parameters in _LISTS
+            for resource in self._all(service, operation, member, **parameters)
         ]
-        running = [
-            str(job[name])
-            for operation, member, name in _RUNNING_JOBS
-            for job in self._all("sagemaker", operation, member, StatusEquals="InProgress")
-        ]
-        targets = self._all(
-            "application-autoscaling", "describe_scalable_targets", "ScalableTargets", ServiceNamespace="sagemaker"
-        )
-        return [*found, *running, *self._logs(), *(f"scalable target {target['ResourceId']}" for target in targets)]
+        return [*found, *self._logs()]
 
     def _logs(self) -> Iterator[str]:
         """Yield the remaining log groups; of the groups shared by all jobs of an account, our log streams."""

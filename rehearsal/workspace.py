@@ -76,9 +76,13 @@ class Workspace:
 
     def start(self, line: str) -> "subprocess.Popen[str]":
         """Start `verdict <line>` without waiting for it; the caller reads its output."""
-        self._show(f"\n$ verdict {line}")
+        return self._start(f"verdict {line}", [*_VERDICT, *shlex.split(line)])
+
+    def _start(self, shown: str, command: Sequence[str]) -> "subprocess.Popen[str]":
+        """Show and start a command, with both output streams in one."""
+        self._show(f"\n$ {shown}")
         return subprocess.Popen(
-            [*_VERDICT, *shlex.split(line)],
+            command,
             cwd=self.folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -88,21 +92,14 @@ class Workspace:
         )
 
     def _run(self, shown: str, command: Sequence[str], status: int, expected: Sequence[str]) -> CommandResult:
-        """Run a command, show it with its output, and check its result."""
-        self._show(f"\n$ {shown}")
+        """Run a command, show its output, and check its result; it is killed if it takes too long."""
         started = time.monotonic()
-        ended = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=COMMAND_TIMEOUT_SECONDS,
-        )
-        result = CommandResult(ended.stdout, ended.returncode, time.monotonic() - started)
+        with self._start(shown, command) as process:
+            try:
+                text, _ = process.communicate(timeout=COMMAND_TIMEOUT_SECONDS)
+            finally:
+                process.kill()
+        result = CommandResult(text, process.returncode, time.monotonic() - started)
         self._show(result.text.rstrip())
         self.check(result, shown, status, expected)
         return result

@@ -15,17 +15,16 @@ from typing import Any
 
 from operations.aws.account import Account
 from operations.aws.errors import if_there
-from operations.aws.names import APP as APP_NAME
-from operations.aws.names import STAGES
+from operations.aws.names import APP, STAGES
 from operations.aws.prices import Price
-from operations.inventory.resources import APP, Resource
+from operations.inventory.resources import Kind, Resource
 from operations.inventory.search import Search
 from training.model import container_image as images
 from training.project import ROOT as PROJECT
 
 BY_USE = Price(0.0, "by use")
 STACK_TAG = "aws:cloudformation:stack-name"  # set by CloudFormation
-_FUNCTION = re.compile(rf"{APP_NAME}-({STAGES.pattern})")
+_FUNCTION = re.compile(rf"{APP}-({STAGES.pattern})")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def apps(search: Search, project: Path = PROJECT) -> Iterator[Resource]:
     `facts` has its URL, its parts, further APIs left by interrupted deployments, and its stack.
     """
     for stage in [search.stage] if search.stage else _stages(search, project):
-        name = f"{APP_NAME}-{stage}"
+        name = f"{APP}-{stage}"
         function = if_there(search.account.client("lambda").get_function, FunctionName=name)
         tags = function.get("Tags", {}) if function else {}
         if function and not search.is_ours("function", name, tags):
@@ -88,7 +87,7 @@ def apps(search: Search, project: Path = PROJECT) -> Iterator[Resource]:
             url = recorded_url or parts.get("rest_api", {}).get("rest_api_url", "")
             facts = {"url": url, "parts": parts, "more_apis": tuple(apis[1:]), "stack": stack}
             arn = str(parts.get("api_handler", {}).get("lambda_arn", ""))
-            yield Resource(APP, name, arn, stage, state=_state(parts, stack), price=BY_USE, facts=facts)
+            yield Resource(Kind.APP, name, arn, stage, state=_state(parts, stack), price=BY_USE, facts=facts)
 
 
 def _state(parts: dict[str, dict[str, Any]], stack: str) -> str:
@@ -126,7 +125,7 @@ def existing_parts(
 
 def role_names(stage: str) -> dict[str, str]:
     """Return the possible roles of an app, with and without its own policy: Chalice's name -> name on AWS."""
-    return {"api_handler_role": f"{APP_NAME}-{stage}-api_handler", "default-role": f"{APP_NAME}-{stage}"}
+    return {"api_handler_role": f"{APP}-{stage}-api_handler", "default-role": f"{APP}-{stage}"}
 
 
 def _role(account: Account, name: str) -> str:
@@ -143,7 +142,7 @@ def _apis(search: Search, function: str) -> list[str]:
     """Return the ids of the REST APIs that call a function; each deployment without a record creates another."""
     found = []
     for api in search.pages("apigateway", "get_rest_apis", "items"):
-        if api["name"] == APP_NAME:
+        if api["name"] == APP:
             paths = search.pages("apigateway", "get_resources", "items", restApiId=api["id"], embed=["methods"])
             if any(function in uri for path in paths for uri in _integration_uris(path)):
                 found.append(str(api["id"]))

@@ -6,7 +6,7 @@ from operations.aws.names import RELEASE_TAG, STAGE_TAG
 from operations.endpoint import endpoint_state
 from operations.endpoint.endpoint_state import DeployedEndpoint
 from operations.inventory.costs import total_price
-from operations.inventory.resources import CONFIGURATION, ENDPOINT, MODEL, Resource
+from operations.inventory.resources import Kind, Resource
 from operations.inventory.search import Search, expiry
 
 _WITHOUT_INSTANCES = ("Failed", "Deleting")
@@ -16,7 +16,7 @@ def endpoints(search: Search) -> Iterator[Resource]:
     """Yield the endpoints, except those that are deleted during the search."""
     for found in search.pages("sagemaker", "list_endpoints", "Endpoints", NameContains=search.prefix):
         name = found["EndpointName"]
-        tags = search.tags(ENDPOINT, name, found["EndpointArn"])
+        tags = search.tags(Kind.ENDPOINT, name, found["EndpointArn"])
         endpoint = endpoint_state.read(search.account, name, tags) if tags else None
         if endpoint:
             yield _resource(endpoint, search.account.region)
@@ -26,7 +26,7 @@ def _resource(endpoint: DeployedEndpoint, region: str) -> Resource:
     """Convert an endpoint; its release is that of its models, as the tag is stale after an interrupted update."""
     billed = [*(() if endpoint.status in _WITHOUT_INSTANCES else endpoint.variants), *endpoint.arriving]
     return Resource(
-        kind=ENDPOINT,
+        kind=Kind.ENDPOINT,
         name=endpoint.name,
         arn=endpoint.arn,
         stage=endpoint.tags.get(STAGE_TAG, ""),
@@ -43,15 +43,15 @@ def _resource(endpoint: DeployedEndpoint, region: str) -> Resource:
 
 def configurations(search: Search) -> Iterator[Resource]:
     """Yield the endpoint configurations."""
-    yield from _free(search, CONFIGURATION, "EndpointConfig", "list_endpoint_configs")
+    yield from _free(search, Kind.CONFIGURATION, "EndpointConfig", "list_endpoint_configs")
 
 
 def models(search: Search) -> Iterator[Resource]:
     """Yield the models."""
-    yield from _free(search, MODEL, "Model", "list_models")
+    yield from _free(search, Kind.MODEL, "Model", "list_models")
 
 
-def _free(search: Search, kind: str, member: str, operation: str) -> Iterator[Resource]:
+def _free(search: Search, kind: Kind, member: str, operation: str) -> Iterator[Resource]:
     """Yield resources that cost nothing."""
     for found in search.pages("sagemaker", operation, f"{member}s", NameContains=search.prefix):
         name, arn = found[f"{member}Name"], found[f"{member}Arn"]

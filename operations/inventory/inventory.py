@@ -8,16 +8,16 @@ from operations.aws.account import Account
 from operations.aws.prices import Price
 from operations.inventory import deployed_app, hosting_resources, running_jobs, supporting_resources
 from operations.inventory.costs import total_price
-from operations.inventory.resources import BILLED, JOBS, TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, Resource
+from operations.inventory.resources import BILLED, JOBS, Kind, Resource
 from operations.inventory.search import Search
 
 ENDPOINTS, THE_APP = "endpoints", "the app"
 Finder = Callable[[Search], Iterator[Resource]]
 FINDERS: dict[str, Finder] = {  # what is listed -> the function that lists it
     ENDPOINTS: hosting_resources.endpoints,
-    "tuning jobs": partial(running_jobs.jobs, kind=TUNING_JOB),
-    "training jobs": partial(running_jobs.jobs, kind=TRAINING_JOB),
-    "transform jobs": partial(running_jobs.jobs, kind=TRANSFORM_JOB),
+    "tuning jobs": partial(running_jobs.jobs, kind=Kind.TUNING_JOB),
+    "training jobs": partial(running_jobs.jobs, kind=Kind.TRAINING_JOB),
+    "transform jobs": partial(running_jobs.jobs, kind=Kind.TRANSFORM_JOB),
     "autoscaling": supporting_resources.scalable_targets,
     "alarms": supporting_resources.alarms,
     THE_APP: deployed_app.apps,
@@ -41,7 +41,7 @@ class Inventory:
     untagged: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
-    def of(self, *kinds: str) -> list[Resource]:
+    def of(self, *kinds: Kind) -> list[Resource]:
         """Return the resources of some kinds."""
         return [resource for resource in self.resources if resource.kind in kinds]
 

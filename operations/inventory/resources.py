@@ -3,28 +3,46 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from operations.aws.plan import NO_COST
 from operations.aws.prices import Price
 from operations.endpoint.endpoint_state import DeployedVariant
 
-ENDPOINT, CONFIGURATION, MODEL = "endpoint", "endpoint-config", "model"
-TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB = "training-job", "tuning-job", "transform-job"
-SCALING, ALARM, APP, LOG_GROUP = "scalable-target", "alarm", "app", "log-group"
-PACKAGE_GROUP, BUCKET, ROLE = "package-group", "bucket", "role"
-TRANSFORMED, LOG_STREAMS = "transform-output", "log-streams"
-JOBS = (TUNING_JOB, TRAINING_JOB, TRANSFORM_JOB)
-BILLED = (ENDPOINT, *JOBS, APP, ALARM, LOG_GROUP, LOG_STREAMS, TRANSFORMED, BUCKET)  # by time, use or storage
-SHARED = (BUCKET, ROLE, PACKAGE_GROUP)  # by all stages
-_STORED = (BUCKET, LOG_GROUP, TRANSFORMED)  # described by their size
+
+class Kind(StrEnum):
+    """The kinds of resources."""
+
+    ENDPOINT = "endpoint"
+    CONFIGURATION = "endpoint-config"
+    MODEL = "model"
+    TRAINING_JOB = "training-job"
+    TUNING_JOB = "tuning-job"
+    TRANSFORM_JOB = "transform-job"
+    SCALABLE_TARGET = "scalable-target"
+    ALARM = "alarm"
+    APP = "app"
+    LOG_GROUP = "log-group"
+    LOG_STREAMS = "log-streams"
+    PACKAGE_GROUP = "package-group"
+    BUCKET = "bucket"
+    ROLE = "role"
+    TRANSFORM_OUTPUT = "transform-output"
+
+
+JOBS = (Kind.TUNING_JOB, Kind.TRAINING_JOB, Kind.TRANSFORM_JOB)
+NOT_BILLED = (Kind.CONFIGURATION, Kind.MODEL, Kind.SCALABLE_TARGET, Kind.PACKAGE_GROUP, Kind.ROLE)
+BILLED = tuple(kind for kind in Kind if kind not in NOT_BILLED)  # by time, use or storage
+SHARED = (Kind.BUCKET, Kind.ROLE, Kind.PACKAGE_GROUP)  # by all stages
+_STORED = (Kind.BUCKET, Kind.LOG_GROUP, Kind.TRANSFORM_OUTPUT)  # described by their size
 
 
 @dataclass(frozen=True)
 class Resource:
     """An existing resource. `stage` is "" if all stages share it; `facts` holds what is specific to its kind."""
 
-    kind: str
+    kind: Kind
     name: str
     arn: str
     stage: str = ""
@@ -55,7 +73,7 @@ class Resource:
     @property
     def is_foreign_bucket(self) -> bool:
         """Whether it is the user's own bucket, named by VERDICT_BUCKET."""
-        return self.kind == BUCKET and not self.facts["ours"]
+        return self.kind == Kind.BUCKET and not self.facts["ours"]
 
     @property
     def cost(self) -> str:
@@ -68,7 +86,7 @@ class Resource:
         if self.kind in _STORED:
             count = f"{self.facts['objects']} objects, " if "objects" in self.facts else ""
             return f"{count}{self.facts['bytes'] / 1e6:.1f} MB"
-        if self.kind == APP:
+        if self.kind == Kind.APP:
             return f"{self.state} {self.facts['url']}".strip()
         return self.state or self.release
 

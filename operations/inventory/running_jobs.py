@@ -12,21 +12,28 @@ from operations.aws.errors import if_there
 from operations.aws.names import RELEASE_TAG, STAGE_TAG
 from operations.aws.plan import NO_COST
 from operations.aws.prices import Price
-from operations.inventory.resources import TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, Resource
+from operations.inventory.resources import Kind, Resource
 from operations.inventory.search import Search
 
 RUNNING = ("InProgress", "Stopping")
-API_NAMES = {TRAINING_JOB: "TrainingJob", TRANSFORM_JOB: "TransformJob", TUNING_JOB: "HyperParameterTuningJob"}
-_INSTANCES = {TRAINING_JOB: ("training", "ResourceConfig"), TRANSFORM_JOB: ("transform", "TransformResources")}
+API_NAMES = {
+    Kind.TRAINING_JOB: "TrainingJob",
+    Kind.TRANSFORM_JOB: "TransformJob",
+    Kind.TUNING_JOB: "HyperParameterTuningJob",
+}
+_INSTANCES = {
+    Kind.TRAINING_JOB: ("training", "ResourceConfig"),
+    Kind.TRANSFORM_JOB: ("transform", "TransformResources"),
+}
 
 
-def job_operation(account: Account, verb: str, kind: str, name: str) -> Callable[[], Any]:
-    """Return an operation on a job as a function: `job_operation(account, "Describe", TRAINING_JOB, "x")`."""
+def job_operation(account: Account, verb: str, kind: Kind, name: str) -> Callable[[], Any]:
+    """Return an operation on a job as a function: `job_operation(account, "Describe", Kind.TRAINING_JOB, "x")`."""
     operation = getattr(account.client("sagemaker"), xform_name(f"{verb}{API_NAMES[kind]}"))
     return partial(operation, **{f"{API_NAMES[kind]}Name": name})
 
 
-def jobs(search: Search, kind: str) -> Iterator[Resource]:
+def jobs(search: Search, kind: Kind) -> Iterator[Resource]:
     """Yield our running jobs of a kind."""
     member = API_NAMES[kind]
     for status in RUNNING:
@@ -37,7 +44,7 @@ def jobs(search: Search, kind: str) -> Iterator[Resource]:
                 yield _resource(search.account, kind, summary, tags)
 
 
-def _resource(account: Account, kind: str, summary: dict[str, Any], tags: dict[str, str]) -> Resource:
+def _resource(account: Account, kind: Kind, summary: dict[str, Any], tags: dict[str, str]) -> Resource:
     """Combine a job's summary and description."""
     member = API_NAMES[kind]
     name = summary[f"{member}Name"]
@@ -56,17 +63,17 @@ def _resource(account: Account, kind: str, summary: dict[str, Any], tags: dict[s
     )
 
 
-def _progress(kind: str, summary: dict[str, Any], description: dict[str, Any]) -> str:
+def _progress(kind: Kind, summary: dict[str, Any], description: dict[str, Any]) -> str:
     """Return the phase of a training job, or the progress of a tuning job."""
-    if kind == TUNING_JOB:
+    if kind == Kind.TUNING_JOB:
         counts = summary.get("TrainingJobStatusCounters", {})
         return f"{counts.get('Completed', 0)} jobs completed, {counts.get('InProgress', 0)} running"
     return str(description.get("SecondaryStatus", ""))
 
 
-def _price(kind: str, description: dict[str, Any], region: str) -> Price:
+def _price(kind: Kind, description: dict[str, Any], region: str) -> Price:
     """Return the price of a job's instances; a tuning job costs what its training jobs cost."""
-    if kind == TUNING_JOB:
+    if kind == Kind.TUNING_JOB:
         return NO_COST
     purpose, member = _INSTANCES[kind]
     instances = description.get(member, {})

@@ -18,23 +18,11 @@ from operations.aws.names import APP, STAGE_TAG, STAGES
 from operations.aws.plan import MINOR_COST
 from operations.endpoint.autoscaling import NAMESPACE
 from operations.inventory.deployed_app import STACK_TAG
-from operations.inventory.resources import (
-    ALARM,
-    BUCKET,
-    LOG_GROUP,
-    LOG_STREAMS,
-    PACKAGE_GROUP,
-    ROLE,
-    SCALING,
-    TRAINING_JOB,
-    TRANSFORM_JOB,
-    TRANSFORMED,
-    Resource,
-)
+from operations.inventory.resources import Kind, Resource
 from operations.inventory.search import Search, stage_of
 
 ENDPOINT_LOGS, APP_LOGS = "/aws/sagemaker/Endpoints/", "/aws/lambda/"
-JOB_LOGS = {TRAINING_JOB: "/aws/sagemaker/TrainingJobs", TRANSFORM_JOB: "/aws/sagemaker/TransformJobs"}
+JOB_LOGS = {Kind.TRAINING_JOB: "/aws/sagemaker/TrainingJobs", Kind.TRANSFORM_JOB: "/aws/sagemaker/TransformJobs"}
 TRANSFORM_PREFIX = f"{bucket.PREFIX}/transform/"
 _ENDPOINT = rf"{APP}-(?P<stage>{STAGES.pattern})-[0-9a-f]{{12}}"
 _TARGET = re.compile(rf"endpoint/(?P<endpoint>{_ENDPOINT})/variant/.+")
@@ -48,7 +36,7 @@ def scalable_targets(search: Search) -> Iterator[Resource]:
         match = _TARGET.fullmatch(found["ResourceId"])
         if match and search.includes(match["stage"]):
             yield Resource(
-                SCALING,
+                Kind.SCALABLE_TARGET,
                 found["ResourceId"],
                 found.get("ScalableTargetARN", ""),
                 match["stage"],
@@ -64,10 +52,10 @@ def alarms(search: Search) -> Iterator[Resource]:
     for found in search.pages("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=search.prefix):
         name, arn = found["AlarmName"], found["AlarmArn"]
         all_tags = tags_by_key((if_there(list_tags, ResourceARN=arn) or {}).get("Tags", ()))
-        tags = None if STACK_TAG in all_tags else search.if_ours(ALARM, name, all_tags)
+        tags = None if STACK_TAG in all_tags else search.if_ours(Kind.ALARM, name, all_tags)
         if tags:
             stage = tags.get(STAGE_TAG, "")
-            yield Resource(ALARM, name, arn, stage, state=found["StateValue"], price=MINOR_COST, tags=tags)
+            yield Resource(Kind.ALARM, name, arn, stage, state=found["StateValue"], price=MINOR_COST, tags=tags)
 
 
 def log_groups(search: Search) -> Iterator[Resource]:
@@ -80,7 +68,9 @@ def log_groups(search: Search) -> Iterator[Resource]:
             if stage and search.includes(stage):
                 created = datetime.fromtimestamp(found["creationTime"] / 1000, UTC)
                 facts = {"bytes": found.get("storedBytes", 0)}
-                yield Resource(LOG_GROUP, name, found["arn"], stage, created=created, price=MINOR_COST, facts=facts)
+                yield Resource(
+                    Kind.LOG_GROUP, name, found["arn"], stage, created=created, price=MINOR_COST, facts=facts
+                )
 
 
 def job_logs(search: Search) -> Iterator[Resource]:
@@ -88,14 +78,14 @@ def job_logs(search: Search) -> Iterator[Resource]:
     for kind, group in JOB_LOGS.items():
         streams: dict[str, list[str]] = {}
         for job, job_streams in groupby(_streams(search, group), key=lambda stream: stream.partition("/")[0]):
-            tags = search.tags(LOG_STREAMS, job, search.account.arn("sagemaker", f"{kind}/{job}"))
+            tags = search.tags(Kind.LOG_STREAMS, job, search.account.arn("sagemaker", f"{kind}/{job}"))
             if tags:
                 streams.setdefault(tags.get(STAGE_TAG, ""), []).extend(job_streams)
         for stage, found in streams.items():
             facts = {"group": group, "streams": tuple(found)}
             state = f"{len(found)} stream{'s' if len(found) > 1 else ''}"
             yield Resource(
-                LOG_STREAMS, f"{group}:{APP}-{stage}-", "", stage, state=state, price=MINOR_COST, facts=facts
+                Kind.LOG_STREAMS, f"{group}:{APP}-{stage}-", "", stage, state=state, price=MINOR_COST, facts=facts
             )
 
 
@@ -119,7 +109,7 @@ def buckets(search: Search) -> Iterator[Resource]:
     prefix = {} if bucket.is_managed() else {"Prefix": f"{bucket.PREFIX}/"}
     sizes = [found["Size"] for found in search.pages("s3", "list_objects_v2", "Contents", Bucket=name, **prefix)]
     facts = {"objects": len(sizes), "bytes": sum(sizes), "ours": bucket.is_managed()}
-    yield Resource(BUCKET, name, f"arn:{account.partition}:s3:::{name}", price=MINOR_COST, facts=facts)
+    yield Resource(Kind.BUCKET, name, f"arn:{account.partition}:s3:::{name}", price=MINOR_COST, facts=facts)
 
 
 def transform_output(search: Search) -> Iterator[Resource]:
@@ -134,15 +124,15 @@ def transform_output(search: Search) -> Iterator[Resource]:
     for stage in filter(None, sizes):
         facts = {"objects": len(sizes[stage]), "bytes": sum(sizes[stage])}
         address = f"s3://{name}/{TRANSFORM_PREFIX}{APP}-{stage}-"
-        yield Resource(TRANSFORMED, address, "", stage, price=MINOR_COST, facts=facts)
+        yield Resource(Kind.TRANSFORM_OUTPUT, address, "", stage, price=MINOR_COST, facts=facts)
 
 
 def roles(search: Search) -> Iterator[Resource]:
     """Yield this region's execution role, unless VERDICT_ROLE names another."""
     name = role.role_name(search.account)
     found = if_there(search.account.client("iam").get_role, RoleName=name)
-    if found and search.is_ours(ROLE, name, tags_by_key(found["Role"].get("Tags", ()))):
-        yield Resource(ROLE, name, found["Role"]["Arn"], created=found["Role"]["CreateDate"])
+    if found and search.is_ours(Kind.ROLE, name, tags_by_key(found["Role"].get("Tags", ()))):
+        yield Resource(Kind.ROLE, name, found["Role"]["Arn"], created=found["Role"]["CreateDate"])
 
 
 def package_groups(search: Search) -> Iterator[Resource]:
@@ -151,5 +141,5 @@ def package_groups(search: Search) -> Iterator[Resource]:
     for found in listed:
         name, arn = found["ModelPackageGroupName"], found["ModelPackageGroupArn"]
         tags = tags_of(search.account, arn)
-        if tags is not None and search.is_ours(PACKAGE_GROUP, name, tags):
-            yield Resource(PACKAGE_GROUP, name, arn, created=found["CreationTime"], tags=tags)
+        if tags is not None and search.is_ours(Kind.PACKAGE_GROUP, name, tags):
+            yield Resource(Kind.PACKAGE_GROUP, name, arn, created=found["CreationTime"], tags=tags)

@@ -22,7 +22,7 @@ from operations.aws.waiting import wait_for
 from operations.aws.watching import RESUME
 from operations.endpoint import endpoint_state, models
 from operations.endpoint.candidate import Candidate
-from operations.inventory.resources import TRANSFORMED, Resource
+from operations.inventory.resources import Kind, Resource
 from operations.jobs.endpoint_scorer import chunks_of
 from operations.jobs.job_log import JobLog, log_tail
 from operations.teardown import deletions
@@ -179,7 +179,9 @@ def _failure(aws: Aws, batch: BatchTransform, description: dict[str, Any]) -> Aw
 
 def _delete(aws: Aws, batch: BatchTransform) -> None:
     """Delete a job's input and output, and the model that was created for it."""
-    deletions.delete_transform_output(aws, Resource(TRANSFORMED, bucket.uri(aws.account, f"{batch.prefix}/"), ""))
+    deletions.delete_transform_output(
+        aws, Resource(Kind.TRANSFORM_OUTPUT, bucket.uri(aws.account, f"{batch.prefix}/"), "")
+    )
     arn = describe(aws.account, batch.name).get("TransformJobArn")
     if arn:
         model = (tags_of(aws.account, arn) or {}).get(MODEL_TAG)

@@ -15,12 +15,11 @@ from botocore.exceptions import ClientError
 
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, code_of, if_there
-from operations.aws.names import APP as APP_NAME
-from operations.aws.names import STAGES
+from operations.aws.names import APP, STAGES
 from operations.aws.waiting import wait_for
 from operations.inventory.deployed_app import ChaliceRecord, read_record
 from operations.inventory.inventory import THE_APP, Inventory
-from operations.inventory.resources import APP, Resource
+from operations.inventory.resources import Kind, Resource
 from training.project import ROOT as PROJECT
 
 RUN_CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
@@ -124,7 +123,7 @@ def clear_records(aws: Aws, found: Inventory, stage: str | None, project: Path =
     """
     if found.is_unread(THE_APP):
         return
-    existing = [app.stage for app in found.of(APP)]
+    existing = [app.stage for app in found.of(Kind.APP)]
     for path in sorted((project / ".chalice" / "deployed").glob("*.json")):
         record = read_record(path.stem, project)
         selected = STAGES.fullmatch(path.stem) and path.stem not in existing and stage in (None, path.stem)
@@ -135,4 +134,4 @@ def clear_records(aws: Aws, found: Inventory, stage: str | None, project: Path =
 def _has_function(aws: Aws, stage: str) -> bool:
     """Return whether a function with the name of a stage's app exists."""
     get_function = aws.account.client("lambda").get_function
-    return if_there(get_function, FunctionName=f"{APP_NAME}-{stage}") is not None
+    return if_there(get_function, FunctionName=f"{APP}-{stage}") is not None

@@ -1,4 +1,4 @@
-"""How each kind of resource is deleted. Every deletion may be repeated: `removal` ignores what no longer exists."""
+"""Deletion functions, one for each kind of resource. `removal` ignores resources that no longer exist."""
 
 import re
 from collections.abc import Callable
@@ -13,23 +13,7 @@ from operations.aws.names import APP_TAG
 from operations.endpoint import endpoint_state
 from operations.endpoint.autoscaling import NAMESPACE
 from operations.inventory.model_registry import package_arns
-from operations.inventory.resources import (
-    ALARM,
-    BUCKET,
-    CONFIGURATION,
-    ENDPOINT,
-    LOG_GROUP,
-    LOG_STREAMS,
-    MODEL,
-    PACKAGE_GROUP,
-    ROLE,
-    SCALING,
-    TRAINING_JOB,
-    TRANSFORM_JOB,
-    TRANSFORMED,
-    TUNING_JOB,
-    Resource,
-)
+from operations.inventory.resources import Kind, Resource
 from operations.inventory.running_jobs import API_NAMES, job_operation
 
 Deletion = Callable[[Aws, Resource], None]
@@ -147,19 +131,19 @@ def delete_role(aws: Aws, role: Resource) -> None:
     iam.delete_role(RoleName=role.name)
 
 
-DELETIONS: dict[str, Deletion] = {  # by kind; resources are deleted before those that they use
-    SCALING: delete_scalable_target,
-    ALARM: delete_alarm,
-    ENDPOINT: delete_endpoint,
-    TUNING_JOB: stop_job,
-    TRAINING_JOB: stop_job,
-    TRANSFORM_JOB: stop_job,
-    CONFIGURATION: delete_configuration,
-    MODEL: delete_model,
-    TRANSFORMED: delete_transform_output,
-    PACKAGE_GROUP: delete_package_group,
-    LOG_STREAMS: delete_log_streams,
-    LOG_GROUP: delete_log_group,
-    BUCKET: delete_bucket,
-    ROLE: delete_role,
+DELETIONS: dict[Kind, Deletion] = {  # by kind; resources are deleted before those that they use
+    Kind.SCALABLE_TARGET: delete_scalable_target,
+    Kind.ALARM: delete_alarm,
+    Kind.ENDPOINT: delete_endpoint,
+    Kind.TUNING_JOB: stop_job,
+    Kind.TRAINING_JOB: stop_job,
+    Kind.TRANSFORM_JOB: stop_job,
+    Kind.CONFIGURATION: delete_configuration,
+    Kind.MODEL: delete_model,
+    Kind.TRANSFORM_OUTPUT: delete_transform_output,
+    Kind.PACKAGE_GROUP: delete_package_group,
+    Kind.LOG_STREAMS: delete_log_streams,
+    Kind.LOG_GROUP: delete_log_group,
+    Kind.BUCKET: delete_bucket,
+    Kind.ROLE: delete_role,
 }

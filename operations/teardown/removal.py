@@ -7,7 +7,7 @@ from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there, translate_errors
 from operations.aws.waiting import StoppedWaitingError, wait_for
 from operations.endpoint import endpoint_state
-from operations.inventory.resources import CONFIGURATION, ENDPOINT, JOBS, MODEL, Resource
+from operations.inventory.resources import JOBS, Kind, Resource
 from operations.inventory.running_jobs import API_NAMES, RUNNING, job_operation
 from operations.teardown.deletions import Deletion
 
@@ -26,7 +26,7 @@ class DeletionFailure:
 def remove(
     aws: Aws,
     resources: Sequence[Resource],
-    deletions: Mapping[str, Deletion],
+    deletions: Mapping[Kind, Deletion],
     resume: str,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> list[DeletionFailure]:
@@ -69,25 +69,25 @@ def _reason(error: AwsError | StoppedWaitingError) -> str:
 
 def _user_of(resource: Resource, failures: Sequence[DeletionFailure]) -> str:
     """Return a sentence about the remaining endpoint that uses a configuration or a model, "" if there is none."""
-    if resource.kind not in (CONFIGURATION, MODEL):
+    if resource.kind not in (Kind.CONFIGURATION, Kind.MODEL):
         return ""
-    remaining = [failure.resource.name for failure in failures if failure.resource.kind == ENDPOINT]
+    remaining = [failure.resource.name for failure in failures if failure.resource.kind == Kind.ENDPOINT]
     users = [name for name in remaining if resource.name.startswith(f"{name}-")]
     return f"Endpoint {users[0]} still uses it." if users else ""
 
 
 def _await_end(
-    aws: Aws, kind: str, started: Sequence[Resource], resume: str, timeout_seconds: float
+    aws: Aws, kind: Kind, started: Sequence[Resource], resume: str, timeout_seconds: float
 ) -> list[DeletionFailure]:
     """Wait until endpoints are deleted or jobs have stopped, as they are billed until then; returns the others."""
-    if kind not in (ENDPOINT, *JOBS) or not started:
+    if kind not in (Kind.ENDPOINT, *JOBS) or not started:
         return []
 
     def look() -> list[Resource]:
         return [resource for resource in started if is_billed(aws, resource)]
 
     def describe(remaining: list[Resource]) -> str:
-        verb = "deleting" if kind == ENDPOINT else "stopping"
+        verb = "deleting" if kind == Kind.ENDPOINT else "stopping"
         return f"{verb} {', '.join(resource.name for resource in remaining)}"
 
     try:
@@ -104,7 +104,7 @@ def _await_end(
 
 def is_billed(aws: Aws, resource: Resource) -> bool:
     """Return whether an endpoint exists, or a job runs."""
-    if resource.kind == ENDPOINT:
+    if resource.kind == Kind.ENDPOINT:
         return if_there(aws.account.client("sagemaker").describe_endpoint, EndpointName=resource.name) is not None
     job = if_there(job_operation(aws.account, "Describe", resource.kind, resource.name)) or {}
     return job.get(f"{API_NAMES[resource.kind]}Status") in RUNNING

@@ -21,7 +21,7 @@ from operations.aws.errors import if_there, translate_client_error
 from operations.endpoint.invocation_metrics import invocations, reported_variants
 from operations.inventory import inventory
 from operations.inventory.inventory import Inventory
-from operations.inventory.resources import ENDPOINT, Resource
+from operations.inventory.resources import Kind, Resource
 from operations.teardown.deletions import DELETIONS
 from operations.teardown.removal import DeletionFailure, remove
 from operations.teardown.teardown import with_dependents
@@ -105,7 +105,7 @@ def _current_since(found: Inventory, name: str, packaged: PackagedRelease) -> da
 
     This is its creation; or, if a newer endpoint exists, the rollback that packaged its release again.
     """
-    created = {endpoint.name: endpoint.created for endpoint in found.of(ENDPOINT) if endpoint.created}
+    created = {endpoint.name: endpoint.created for endpoint in found.of(Kind.ENDPOINT) if endpoint.created}
     if name not in created:
         return None
     return max(created[name], packaged.since) if created[name] < max(created.values()) else created[name]
@@ -139,7 +139,7 @@ def uses(
     account: Account, found: Inventory, required: RequiredEndpoints, idle: timedelta, now: datetime
 ) -> list[EndpointUse]:
     """Return the use of each endpoint that is not required."""
-    others = [endpoint for endpoint in found.of(ENDPOINT) if endpoint.name not in required.names]
+    others = [endpoint for endpoint in found.of(Kind.ENDPOINT) if endpoint.name not in required.names]
     if required.condition:
         return [EndpointUse(endpoint, None, "the app may still use it") for endpoint in others]
     return [use_of(account, endpoint, idle, now) for endpoint in others]

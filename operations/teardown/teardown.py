@@ -1,7 +1,7 @@
 """The step `teardown`: delete this project's resources in dependency order, and verify that nothing billed is left.
 
 It lists the resources first and asks for confirmation. After an interruption, repeating the command completes it,
-because the resources are read from AWS resource time.
+because the resources are read from AWS each time.
 """
 
 import shlex
@@ -15,33 +15,22 @@ from operations.aws.command import Aws
 from operations.aws.names import DEFAULT_STAGE
 from operations.inventory import inventory
 from operations.inventory.inventory import ENDPOINTS, Inventory
-from operations.inventory.resources import (
-    ALARM,
-    APP,
-    BUCKET,
-    CONFIGURATION,
-    ENDPOINT,
-    JOBS,
-    LOG_GROUP,
-    LOG_STREAMS,
-    MODEL,
-    PACKAGE_GROUP,
-    ROLE,
-    SCALING,
-    SHARED,
-    TRANSFORMED,
-    Resource,
-)
+from operations.inventory.resources import JOBS, SHARED, Kind, Resource
 from operations.teardown import verification
 from operations.teardown.app_deletion import delete_app
 from operations.teardown.deletions import DELETIONS, Deletion
 from operations.teardown.removal import DeletionFailure, remove
 from operations.teardown.verification import why_shared_are_kept
 
-OF_ENDPOINT = (SCALING, ALARM, ENDPOINT, CONFIGURATION, MODEL)
-USED_BY_ENDPOINTS = (SCALING, ALARM, CONFIGURATION, MODEL)
-ALWAYS = (*OF_ENDPOINT, *JOBS, TRANSFORMED)
-OPTIONAL = {"bucket": (BUCKET,), "role": (ROLE,), "logs": (LOG_GROUP, LOG_STREAMS), "packages": (PACKAGE_GROUP,)}
+OF_ENDPOINT = (Kind.SCALABLE_TARGET, Kind.ALARM, Kind.ENDPOINT, Kind.CONFIGURATION, Kind.MODEL)
+USED_BY_ENDPOINTS = (Kind.SCALABLE_TARGET, Kind.ALARM, Kind.CONFIGURATION, Kind.MODEL)
+ALWAYS = (*OF_ENDPOINT, *JOBS, Kind.TRANSFORM_OUTPUT)
+OPTIONAL = {
+    "bucket": (Kind.BUCKET,),
+    "role": (Kind.ROLE,),
+    "logs": (Kind.LOG_GROUP, Kind.LOG_STREAMS),
+    "packages": (Kind.PACKAGE_GROUP,),
+}
 
 
 class LeftOverError(SentimentError):
@@ -68,10 +57,10 @@ class Scope:
     app: bool = True
 
     @property
-    def kinds(self) -> tuple[str, ...]:
+    def kinds(self) -> tuple[Kind, ...]:
         """The kinds of resources to delete."""
         more = tuple(kind for name in self.optional for kind in OPTIONAL[name])
-        return (*ALWAYS, *((APP,) if self.app else ()), *more)
+        return (*ALWAYS, *((Kind.APP,) if self.app else ()), *more)
 
     @property
     def command(self) -> str:
@@ -90,7 +79,7 @@ def select_for_deletion(found: Inventory, scope: Scope, now: datetime) -> list[R
     """
     in_scope = [resource for resource in found.resources if scope.stage in (None, resource.stage) or not resource.stage]
     if scope.expired_only:
-        expired = [resource for resource in in_scope if resource.kind == ENDPOINT and resource.has_expired(now)]
+        expired = [resource for resource in in_scope if resource.kind == Kind.ENDPOINT and resource.has_expired(now)]
         return [resource for endpoint in expired for resource in with_dependents(found, endpoint)]
     kept = (
         *(SHARED if why_shared_are_kept(found, scope.stage) else ()),
@@ -113,7 +102,7 @@ def with_dependents(found: Inventory, endpoint: Resource) -> list[Resource]:
     ]
 
 
-def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[str, Deletion]) -> Inventory:
+def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[Kind, Deletion]) -> Inventory:
     """List, confirm, delete and verify; returns the inventory afterwards.
 
     Raises `LeftOverError` if a deletion failed, and `UnreadError` if resources could not be listed.
@@ -164,11 +153,11 @@ def _propose(aws: Aws, selected: Sequence[Resource], scope: Scope, yes: bool) ->
     for resource in selected:
         aws.print(resource.line_with_cost)
     aws.print(prices.source())
-    if any(resource.kind == BUCKET for resource in selected):
+    if any(resource.kind == Kind.BUCKET for resource in selected):
         aws.print("The bucket contains all deployed releases. They cannot be restored.")
     plan.confirm("Delete all of this?", yes)
 
 
-def all_deletions(delete_app: Deletion = delete_app) -> dict[str, Deletion]:
+def all_deletions(delete_app: Deletion = delete_app) -> dict[Kind, Deletion]:
     """Return the deletion function of each kind, in order: the app before the endpoints that it calls."""
-    return {APP: delete_app, **DELETIONS}
+    return {Kind.APP: delete_app, **DELETIONS}

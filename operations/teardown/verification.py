@@ -5,31 +5,24 @@ from collections.abc import Iterator
 from operations.aws.account import Account
 from operations.aws.names import APP_TAG
 from operations.inventory.inventory import Inventory
-from operations.inventory.resources import (
-    ALARM,
-    APP,
-    BILLED,
-    BUCKET,
-    ENDPOINT,
-    JOBS,
-    LOG_GROUP,
-    LOG_STREAMS,
-    SHARED,
-    TRANSFORMED,
-    Resource,
-)
+from operations.inventory.resources import BILLED, JOBS, SHARED, Kind, Resource
 from operations.inventory.search import stage_of
 
 _COUNTED = {
-    "endpoints": (ENDPOINT,),
+    "endpoints": (Kind.ENDPOINT,),
     "jobs running": JOBS,
-    "apps": (APP,),
-    "alarms": (ALARM,),
-    "logs": (LOG_GROUP, LOG_STREAMS),
-    "transform output": (TRANSFORMED,),
-    "buckets": (BUCKET,),
+    "apps": (Kind.APP,),
+    "alarms": (Kind.ALARM,),
+    "logs": (Kind.LOG_GROUP, Kind.LOG_STREAMS),
+    "transform output": (Kind.TRANSFORM_OUTPUT,),
+    "buckets": (Kind.BUCKET,),
 }
-_OPTIONS = {BUCKET: "--with bucket", LOG_GROUP: "--with logs", LOG_STREAMS: "--with logs", APP: "--app"}  # of teardown
+_OPTIONS = {
+    Kind.BUCKET: "--with bucket",
+    Kind.LOG_GROUP: "--with logs",
+    Kind.LOG_STREAMS: "--with logs",
+    Kind.APP: "--app",
+}  # of teardown
 
 
 def sentences(account: Account, found: Inventory, stage: str | None) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The Chalice app of a stage on the simulated AWS, as chalice makes it: role, function, API."""
+"""The Chalice app of a stage on the simulated AWS, as Chalice creates it: role, function, API."""
 
 import io
 import json
@@ -21,38 +21,38 @@ LOGGING = {
 
 @cache
 def package() -> bytes:
-    """Return the smallest package of a function."""
+    """Return a minimal deployment package."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("app.py", "app = None\n")
     return packed.getvalue()
 
 
-def made_role(aws: Aws, stage: str) -> str:
-    """Make the role that chalice makes, or find it; returns its ARN."""
+def create_role(aws: Aws, stage: str) -> str:
+    """Create the role that Chalice creates, if it does not exist; returns its ARN."""
     iam, name = aws.account.client("iam"), f"verdict-{stage}-api_handler"
     found = if_there(iam.get_role, RoleName=name)
-    made = found or iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    role = found or iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(LOGGING))
-    return str(made["Role"]["Arn"])
+    return str(role["Role"]["Arn"])
 
 
-def made_function(aws: Aws, stage: str, environment: dict[str, str] | None = None, **tags: str) -> str:
-    """Make the function, tagged as ours unless `tags` are given; returns its ARN."""
-    made: dict[str, Any] = aws.account.client("lambda").create_function(
+def create_function(aws: Aws, stage: str, environment: dict[str, str] | None = None, **tags: str) -> str:
+    """Create the function, by default with our tags; returns its ARN."""
+    function: dict[str, Any] = aws.account.client("lambda").create_function(
         FunctionName=f"verdict-{stage}",
         Runtime="python3.11",
-        Role=made_role(aws, stage),
+        Role=create_role(aws, stage),
         Handler="app.app",
         Code={"ZipFile": package()},
         Environment={"Variables": environment or {}},
         Tags=tags or {"verdict:app": "verdict", "verdict:stage": stage},
     )
-    return str(made["FunctionArn"])
+    return str(function["FunctionArn"])
 
 
-def made_api(aws: Aws, function: str) -> str:
-    """Make an API that calls a function; returns its id."""
+def create_api(aws: Aws, function: str) -> str:
+    """Create an API that calls a function; returns its id."""
     gateway = aws.account.client("apigateway")
     api = gateway.create_rest_api(name="verdict")["id"]
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]
@@ -68,8 +68,8 @@ def made_api(aws: Aws, function: str) -> str:
     return str(api)
 
 
-def made_app(aws: Aws, stage: str, **tags: str) -> str:
-    """Make all of an app; returns the ARN of its function."""
-    function = made_function(aws, stage, **tags)
-    made_api(aws, function)
+def create_app(aws: Aws, stage: str, **tags: str) -> str:
+    """Create all parts of an app; returns the ARN of its function."""
+    function = create_function(aws, stage, **tags)
+    create_api(aws, function)
     return function

@@ -1,4 +1,4 @@
-"""Things on the simulated AWS as the commands make them, small enough to be there in a moment."""
+"""Minimal resources on the simulated AWS, as the commands create them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ FINGERPRINT = "0123456789ab"
 
 @cache
 def tiny_model() -> bytes:
-    """Train a model of one tree on four rows."""
+    """Train a model with one tree on four rows."""
     rows = xgboost.DMatrix(np.array([[0.0], [0.0], [1.0], [1.0]]), label=[0, 0, 1, 1])
     booster = xgboost.train({"objective": "binary:logistic", "max_depth": 1, "nthread": 1}, rows, num_boost_round=1)
     return bytes(booster.save_raw("ubj"))
 
 
-def made_model(aws: Aws, stage: str, fingerprint: str = FINGERPRINT) -> str:
-    """Make a model of a release with that fingerprint; returns its name."""
+def create_model(aws: Aws, stage: str, fingerprint: str = FINGERPRINT) -> str:
+    """Create a model of a release with this fingerprint; returns its name."""
     bucket.ensure(aws)
     arn, model = role.create(aws), tiny_model()
     sha256 = hashlib.sha256(model).hexdigest()
@@ -46,23 +46,23 @@ def made_model(aws: Aws, stage: str, fingerprint: str = FINGERPRINT) -> str:
     return name
 
 
-def made_endpoint(
+def create_endpoint(
     aws: Aws,
     stage: str,
     fingerprint: str = FINGERPRINT,
     instances: int = 0,
     weights: Sequence[float] = (1.0,),
-    waits: bool = True,
+    wait: bool = True,
     **tags: str,
 ) -> str:
-    """Make an endpoint, serverless unless `instances` are wanted, a variant for each weight; returns its name."""
-    model, name = made_model(aws, stage, fingerprint), names.endpoint(stage, fingerprint)
+    """Create an endpoint with a variant per weight, serverless if `instances` is 0; returns its name."""
+    model, name = create_model(aws, stage, fingerprint), names.endpoint(stage, fingerprint)
     release = model.removeprefix(names.prefix(stage)).rpartition("-")[0]
-    on: dict[str, Any] = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}
+    hosting: dict[str, Any] = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}
     if instances:
-        on = {"InstanceType": "ml.m5.large", "InitialInstanceCount": instances}
+        hosting = {"InstanceType": "ml.m5.large", "InitialInstanceCount": instances}
     variants = [
-        {"VariantName": f"v{number}", "ModelName": model, "InitialVariantWeight": weight, **on}
+        {"VariantName": f"v{number}", "ModelName": model, "InitialVariantWeight": weight, **hosting}
         for number, weight in enumerate(weights, 1)
     ]
     configuration = names.configuration(name, variants)
@@ -73,28 +73,28 @@ def made_endpoint(
     sagemaker.create_endpoint(
         EndpointName=name, EndpointConfigName=configuration, Tags=names.tags(stage, release, **tags)
     )
-    if waits:
-        until_settled(aws, name)
+    if wait:
+        wait_until_stable(aws, name)
     return name
 
 
-def until_settled(aws: Aws, endpoint: str) -> str:
-    """Wait until an endpoint does not move any more; returns its state."""
+def wait_until_stable(aws: Aws, endpoint: str) -> str:
+    """Wait until an endpoint is stable; returns its status."""
     describe = aws.account.client("sagemaker").describe_endpoint
 
     def look() -> str:
         return str(describe(EndpointName=endpoint)["EndpointStatus"])
 
-    return wait_for(look, lambda seen: seen in ("InService", "Failed"), str, aws.console, "", 30)
+    return wait_for(look, lambda status: status in ("InService", "Failed"), str, aws.console, "", 30)
 
 
 def printed(aws: Aws) -> str:
-    """Return what was printed on the console of a command."""
+    """Return the output on a command's console."""
     return str(aws.console.file.getvalue())  # type: ignore[attr-defined]
 
 
-def stuck_job(aws: Aws, simulated: SimulatedAws, stage: str) -> str:
-    """Begin a training job that never ends by itself; returns its name."""
+def start_stuck_job(aws: Aws, simulated: SimulatedAws, stage: str) -> str:
+    """Start a training job that does not end; returns its name."""
     bucket.ensure(aws)
     for channel in ("train", "validation"):
         bucket.put_bytes(aws.account, f"channels/tiny/{channel}/rows.libsvm", b"1 0:1 2:1\n0 0:1 1:1 2:1\n")

@@ -9,7 +9,7 @@ import pytest
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.logs import LogSource, events, follow, keep_showing, show, source_of
-from tests.operations.existing import made_endpoint, printed
+from tests.operations.existing import create_endpoint, printed
 
 HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)
 GROUPS = (f"/aws/lambda/verdict-t{number}" for number in itertools.count())
@@ -51,8 +51,8 @@ def test_older_events_are_not_shown(aws: Aws, group: str) -> None:
 
 
 def test_a_missing_log_is_reported(aws: Aws) -> None:
-    show(aws, LogSource("/aws/lambda/verdict-nobody"), HOUR_AGO, print)
-    assert "There is no log yet in /aws/lambda/verdict-nobody" in printed(aws)
+    show(aws, LogSource("/aws/lambda/verdict-absent"), HOUR_AGO, print)
+    assert "There is no log yet in /aws/lambda/verdict-absent" in printed(aws)
 
 
 def test_following_yields_each_event_once(aws: Aws, group: str) -> None:
@@ -90,8 +90,8 @@ def test_a_jobs_events_exclude_those_of_a_job_with_a_longer_name(aws: Aws, group
 
 
 def test_the_stages_newest_endpoint_is_the_default(aws: Aws) -> None:
-    made_endpoint(aws, "logged", fingerprint="aaaaaaaaaaaa", waits=False)
-    newest = made_endpoint(aws, "logged", fingerprint="bbbbbbbbbbbb", waits=False)
+    create_endpoint(aws, "logged", fingerprint="aaaaaaaaaaaa", wait=False)
+    newest = create_endpoint(aws, "logged", fingerprint="bbbbbbbbbbbb", wait=False)
     assert source_of(aws, "logged", "endpoint", "") == LogSource(f"/aws/sagemaker/Endpoints/{newest}")
     assert "Others: verdict-logged-aaaaaaaaaaaa" in printed(aws)
     assert source_of(aws, "logged", "app", "") == LogSource("/aws/lambda/verdict-logged")

@@ -10,9 +10,9 @@ from operations.aws.errors import AwsError
 from operations.endpoint import models
 from operations.endpoint.candidate import packaged_candidate
 from operations.inventory import inventory, model_registry
-from operations.inventory.resources import PACKAGE_GROUP
+from operations.inventory.resources import Kind
 from operations.inventory.search import Search
-from tests.operations.existing import made_endpoint
+from tests.operations.existing import create_endpoint
 
 PACKAGED = release.load().release_id
 
@@ -33,7 +33,7 @@ def test_a_stored_release_has_its_lineage_and_metrics(aws: Aws) -> None:
 
 
 def test_a_training_run_is_listed_with_its_deployments(aws: Aws) -> None:
-    endpoint = made_endpoint(aws, "listed", instances=1, weights=(1, 1))
+    endpoint = create_endpoint(aws, "listed", instances=1, weights=(1, 1))
     release_id = next(iter(releases.deployments(Search(aws.account, "listed"))))
     (stored,) = (entry for entry in releases.find_all(aws.account) if entry.release == release_id)
     assert stored.facts is None
@@ -60,7 +60,7 @@ def test_invalid_release_facts_are_reported(aws: Aws) -> None:
 
 
 def test_a_deployed_release_that_is_not_stored_is_listed(aws: Aws) -> None:
-    made_endpoint(aws, "gone", fingerprint="cccccccccccc")
+    create_endpoint(aws, "unstored", fingerprint="cccccccccccc")
     s3, name = aws.account.client("s3"), bucket.bucket_name(aws.account)
     for key in bucket.keys(aws.account, "releases/cccccccccccc"):
         s3.delete_object(Bucket=name, Key=f"verdict/{key}")
@@ -80,7 +80,7 @@ def test_a_release_is_registered_once_pending_approval(aws: Aws) -> None:
     assert package["CustomerMetadataProperties"]["test accuracy"] == str(facts.metrics["test"]["accuracy"])
     (container,) = package["InferenceSpecification"]["Containers"]
     assert bucket.fetch(aws.account, container["ModelDataUrl"])
-    assert [each.name for each in inventory.take(aws.account).of(PACKAGE_GROUP)] == ["verdict-releases"]
+    assert [each.name for each in inventory.take(aws.account).of(Kind.PACKAGE_GROUP)] == ["verdict-releases"]
 
 
 def test_a_package_group_without_our_prefix_is_not_created(aws: Aws) -> None:

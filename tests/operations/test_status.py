@@ -13,9 +13,9 @@ from operations.aws.prices import Price
 from operations.endpoint import invocation_metrics
 from operations.endpoint.transition import UPDATING_TAG
 from operations.inventory import costs, inventory, reminders
-from operations.inventory.resources import ENDPOINT, Resource
+from operations.inventory.resources import Kind, Resource
 from simulator.aws import SimulatedAws
-from tests.operations.existing import FINGERPRINT, made_endpoint, made_model
+from tests.operations.existing import FINGERPRINT, create_endpoint, create_model
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def shown(aws: Aws, stage: str, now: datetime) -> str:
 
 
 def test_an_endpoint_is_shown_with_weights_state_age_and_cost(aws: Aws) -> None:
-    name = made_endpoint(aws, "shown", instances=1, weights=(3.0, 1.0), expires="2999-01-01T00:00:00Z")
+    name = create_endpoint(aws, "shown", instances=1, weights=(3.0, 1.0), expires="2999-01-01T00:00:00Z")
     text = shown(aws, "shown", datetime.now(UTC) + timedelta(hours=5))
     release = f"release {FINGERPRINT}-"
     assert f"  endpoint {name}: InService, {release}" in text
@@ -46,14 +46,14 @@ def test_an_empty_account_is_reported(aws: Aws) -> None:
 
 
 def test_a_missing_endpoint_of_the_app_is_reported(aws: Aws) -> None:
-    made_endpoint(aws, "other", fingerprint="ffffffffffff")
+    create_endpoint(aws, "other", fingerprint="ffffffffffff")
     text = shown(aws, "other", datetime.now(UTC))
     assert f"uses verdict-other-{FINGERPRINT}, which does not exist. Deploy it: verdict deploy --stage other" in text
 
 
 def test_an_interrupted_update_is_shown_with_the_served_release(aws: Aws) -> None:
     """An update was interrupted after SageMaker accepted it, and before the endpoint's tags were set."""
-    name = made_endpoint(aws, "halfway", updating_from="verdict-halfway-before")
+    name = create_endpoint(aws, "halfway", updating_from="verdict-halfway-before")
     sagemaker = aws.account.client("sagemaker")
     arn = sagemaker.describe_endpoint(EndpointName=name)["EndpointArn"]
     sagemaker.add_tags(ResourceArn=arn, Tags=names.tags("halfway", "ffffffffffff-00000000"))
@@ -65,7 +65,7 @@ def test_an_interrupted_update_is_shown_with_the_served_release(aws: Aws) -> Non
 
 
 def test_the_apps_endpoint_is_unknown_if_the_list_is_denied(aws: Aws, simulated: SimulatedAws) -> None:
-    made_model(aws, "blind")
+    create_model(aws, "blind")
     simulated.fault_injector.inject("ListEndpoints", "denied")
     found = inventory.take(aws.account, "blind")
     assert status.app_endpoint(found, "blind", FINGERPRINT)["state"] == "unknown"
@@ -75,7 +75,7 @@ def test_the_apps_endpoint_is_unknown_if_the_list_is_denied(aws: Aws, simulated:
 
 
 def test_an_endpoint_being_deleted_is_not_billed(aws: Aws) -> None:
-    going = Resource(ENDPOINT, "verdict-going-1", "", "going", state="Deleting", created=NOW, facts={"why": ""})
+    going = Resource(Kind.ENDPOINT, "verdict-going-1", "", "going", state="Deleting", created=NOW, facts={"why": ""})
     lines: list[str] = []
     status.show(aws.account, inventory.Inventory((going,)), NOW, FINGERPRINT, lines.append)
     assert "  endpoint verdict-going-1: Deleting" in "\n".join(lines)
@@ -84,9 +84,9 @@ def test_an_endpoint_being_deleted_is_not_billed(aws: Aws) -> None:
 
 
 def test_the_report_has_the_same_in_json(aws: Aws) -> None:
-    made_endpoint(aws, "json", expires="2026-01-01T00:00:00Z")
+    create_endpoint(aws, "json", expires="2026-01-01T00:00:00Z")
     report = status.report(aws.account, inventory.take(aws.account, "json"), NOW, FINGERPRINT)
-    (endpoint,) = (row for row in report["resources"] if row["kind"] == ENDPOINT)
+    (endpoint,) = (row for row in report["resources"] if row["kind"] == Kind.ENDPOINT)
     assert endpoint["expires"] == "2026-01-01T00:00:00Z"
     assert endpoint["variants"][0]["memory_mb"] == 2048
     assert report["usd_per_hour"] == 0
@@ -95,7 +95,7 @@ def test_the_report_has_the_same_in_json(aws: Aws) -> None:
 
 
 def test_a_serverless_endpoint_is_billed_by_processing_seconds(aws: Aws) -> None:
-    name = made_endpoint(aws, "spent")
+    name = create_endpoint(aws, "spent")
     now = datetime.now(UTC)
     aws.account.client("cloudwatch").put_metric_data(
         Namespace=invocation_metrics.NAMESPACE,
@@ -108,21 +108,21 @@ def test_a_serverless_endpoint_is_billed_by_processing_seconds(aws: Aws) -> None
             }
         ],
     )
-    (endpoint,) = inventory.take(aws.account, "spent").of(ENDPOINT)
+    (endpoint,) = inventory.take(aws.account, "spent").of(Kind.ENDPOINT)
     spent = costs.month_to_date(aws.account, endpoint, now + timedelta(minutes=2))
     assert spent == pytest.approx(50 * 0.00004)
 
 
 def test_a_cost_that_cannot_be_read_is_unknown(aws: Aws) -> None:
-    made_endpoint(aws, "unread")
-    (endpoint,) = inventory.take(aws.account, "unread").of(ENDPOINT)
+    create_endpoint(aws, "unread")
+    (endpoint,) = inventory.take(aws.account, "unread").of(Kind.ENDPOINT)
     elsewhere = Account("123456789012", "eu-west-1", "aws", "", aws.account.client)
     assert costs.month_to_date(elsewhere, endpoint, datetime.now(UTC)) is None
     assert costs.format_usd(None) == "unknown"
 
 
 def test_hours_count_from_the_month_start_or_the_creation() -> None:
-    hourly = Resource(ENDPOINT, "x", "", created=datetime(2026, 10, 1, tzinfo=UTC), price=Price(0.5))
+    hourly = Resource(Kind.ENDPOINT, "x", "", created=datetime(2026, 10, 1, tzinfo=UTC), price=Price(0.5))
     assert costs.hours_this_month(hourly.created or NOW, NOW) == 24 * 24 + 4
     assert costs.hours_this_month(NOW - timedelta(hours=3), NOW) == 3
 
@@ -136,10 +136,12 @@ def test_an_unknown_price_makes_the_sum_unknown() -> None:
 def test_expired_and_long_running_resources_have_reminders() -> None:
     yesterday = NOW - timedelta(days=3)
     found = [
-        Resource(ENDPOINT, "verdict-a-1", "", "a", created=yesterday, price=Price(0.5)),
-        Resource(ENDPOINT, "verdict-b-2", "", "b", created=yesterday, price=Price(0.0)),
-        Resource(ENDPOINT, "verdict-c-3", "", "c", created=yesterday, price=Price(0.0), expires=NOW),
-        Resource(ENDPOINT, "verdict-d-4", "", "d", created=NOW, price=Price(0.5), expires=NOW + timedelta(hours=1)),
+        Resource(Kind.ENDPOINT, "verdict-a-1", "", "a", created=yesterday, price=Price(0.5)),
+        Resource(Kind.ENDPOINT, "verdict-b-2", "", "b", created=yesterday, price=Price(0.0)),
+        Resource(Kind.ENDPOINT, "verdict-c-3", "", "c", created=yesterday, price=Price(0.0), expires=NOW),
+        Resource(
+            Kind.ENDPOINT, "verdict-d-4", "", "d", created=NOW, price=Price(0.5), expires=NOW + timedelta(hours=1)
+        ),
     ]
     assert reminders.reminders_of(found, NOW) == [
         "Endpoint verdict-a-1 has been running for 3 days ($0.500 an hour). Delete it: verdict teardown --stage a",

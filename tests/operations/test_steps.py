@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from cli.main import verdict
 from operations.aws.command import Aws
 from simulator.aws import SimulatedAws
-from tests.operations.existing import made_endpoint, made_model
+from tests.operations.existing import create_endpoint, create_model
 
 Call = Callable[..., Result]
 
@@ -25,8 +25,8 @@ def call(simulated: SimulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_status_shows_all_stages_or_one(aws: Aws, call: Call) -> None:
-    made_model(aws, "one")
-    made_model(aws, "two")
+    create_model(aws, "one")
+    create_model(aws, "two")
     everything, of_one = call("status").output, call("status", "--stage", "one").output
     assert "Stage one:" in everything
     assert "Stage two:" in everything
@@ -35,20 +35,20 @@ def test_status_shows_all_stages_or_one(aws: Aws, call: Call) -> None:
 
 
 def test_status_writes_one_json_document(aws: Aws, call: Call) -> None:
-    name = made_endpoint(aws, "doc")
+    name = create_endpoint(aws, "doc")
     document = json.loads(call("status", "--stage", "doc", "--json").stdout)
-    assert [one["name"] for one in document["resources"] if one["kind"] == "endpoint"] == [name]
+    assert [resource["name"] for resource in document["resources"] if resource["kind"] == "endpoint"] == [name]
 
 
 def test_teardown_exits_with_1_if_declined_and_0_if_done(aws: Aws, call: Call) -> None:
-    made_model(aws, "gone")
-    refused = call("teardown", "--stage", "gone", "--no-app")
+    create_model(aws, "removed")
+    refused = call("teardown", "--stage", "removed", "--no-app")
     assert refused.exit_code == 1
     assert getattr(refused.exception, "type", "") == "declined"
-    done = call("teardown", "--stage", "gone", "--no-app", "--yes")
+    done = call("teardown", "--stage", "removed", "--no-app", "--yes")
     assert done.exit_code == 0
-    assert "Deleted: model verdict-gone-" in done.output
-    assert "There is nothing to delete." in call("teardown", "--stage", "gone", "--no-app").output
+    assert "Deleted: model verdict-removed-" in done.output
+    assert "There is nothing to delete." in call("teardown", "--stage", "removed", "--no-app").output
 
 
 def test_invalid_options_of_teardown_are_refused(call: Call) -> None:
@@ -62,7 +62,7 @@ def test_retire_names_the_required_endpoints(call: Call) -> None:
 
 
 def test_releases_are_listed(aws: Aws, call: Call) -> None:
-    made_endpoint(aws, "rel")
+    create_endpoint(aws, "rel")
     (found,) = json.loads(call("releases", "--json").stdout)
     assert f"rel: v1 of verdict-rel-{found['vocabulary_fingerprint']}" in found["deployed"]
 

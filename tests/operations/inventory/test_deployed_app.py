@@ -15,12 +15,12 @@ from operations.aws.errors import AwsError
 from operations.inventory import inventory
 from operations.inventory.deployed_app import PROJECT, STACK_TAG, ChaliceRecord, apps, read_record
 from operations.inventory.inventory import Inventory
-from operations.inventory.resources import APP, Resource
+from operations.inventory.resources import Kind, Resource
 from operations.inventory.search import Search
 from operations.teardown.app_deletion import API_SECONDS, Chalice, clear_records, delete_api, delete_app, run_chalice
 from operations.teardown.teardown import Scope, all_deletions, teardown
 from simulator.aws import SimulatedAws
-from tests.operations.apps import made_api, made_app, made_role
+from tests.operations.apps import create_api, create_app, create_role
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ def project(tmp_path: Path) -> Path:
 
 def app_of(aws: Aws, stage: str) -> Resource | None:
     """Return a stage's app from the inventory."""
-    found = inventory.take(aws.account, stage, ["the app"]).of(APP)
+    found = inventory.take(aws.account, stage, ["the app"]).of(Kind.APP)
     return found[0] if found else None
 
 
 def test_an_app_without_a_record_is_found_and_deleted_by_chalice(aws: Aws, chalice: Chalice, project: Path) -> None:
-    made_app(aws, "dev")
+    create_app(aws, "dev")
     found = app_of(aws, "dev")
     assert found is not None
     assert found.state == "deployed"
@@ -59,10 +59,10 @@ def test_an_app_without_a_record_is_found_and_deleted_by_chalice(aws: Aws, chali
 
 
 def test_an_interrupted_deployment_is_deleted_despite_its_record(aws: Aws, chalice: Chalice, project: Path) -> None:
-    role = made_role(aws, "prod")
+    role = create_role(aws, "prod")
     lost = f"arn:aws:lambda:us-east-1:{aws.account.number}:function:verdict-prod"
-    gone = {"name": "api_handler", "resource_type": "lambda_function", "lambda_arn": lost}
-    ChaliceRecord(read_record("prod", project).path, {"api_handler": gone}).write()
+    deleted = {"name": "api_handler", "resource_type": "lambda_function", "lambda_arn": lost}
+    ChaliceRecord(read_record("prod", project).path, {"api_handler": deleted}).write()
     found = app_of(aws, "prod")
     assert found is not None
     assert found.state == "only api_handler_role"
@@ -72,9 +72,9 @@ def test_an_interrupted_deployment_is_deleted_despite_its_record(aws: Aws, chali
 
 
 def test_an_untagged_function_of_the_same_name_is_not_ours(aws: Aws) -> None:
-    made_app(aws, "taken", owner="somebody")
+    create_app(aws, "taken", owner="somebody")
     found = inventory.take(aws.account, "taken", ["the app"])
-    assert found.of(APP) == []
+    assert found.of(Kind.APP) == []
     assert found.untagged == ("function verdict-taken",)
 
 
@@ -82,7 +82,7 @@ def test_a_record_for_another_account_is_not_used(aws: Aws, project: Path) -> No
     elsewhere = "arn:aws:lambda:eu-west-1:999999999999:function:verdict-dev"
     part = {"name": "api_handler", "resource_type": "lambda_function", "lambda_arn": elsewhere}
     ChaliceRecord(read_record("dev", project).path, {"api_handler": part}).write()
-    app = Resource(APP, "verdict-dev", "", "dev", facts={"url": "", "parts": {}, "more_apis": ()})
+    app = Resource(Kind.APP, "verdict-dev", "", "dev", facts={"url": "", "parts": {}, "more_apis": ()})
     with pytest.raises(AwsError, match="for another account or region"):
         delete_app(aws, app, project)
     clear_records(aws, Inventory(()), None, project)
@@ -106,23 +106,23 @@ def test_an_app_that_could_not_be_listed_keeps_its_record(
     recorded_function(aws, "living", project)
     simulated.fault_injector.inject(operation, "denied")
     found = inventory.take(aws.account, "living", ["the app"])
-    assert found.of(APP) == []
+    assert found.of(Kind.APP) == []
     assert found.is_unread("the app")
     clear_records(aws, found, "living", project)
     assert read_record("living", project).resources
 
 
 def test_an_existing_untagged_function_keeps_its_record(aws: Aws, project: Path) -> None:
-    made_app(aws, "untagged", owner="somebody")
+    create_app(aws, "untagged", owner="somebody")
     recorded_function(aws, "untagged", project)
     found = inventory.take(aws.account, "untagged", ["the app"])
-    assert found.of(APP) == []
+    assert found.of(Kind.APP) == []
     clear_records(aws, found, "untagged", project)
     assert read_record("untagged", project).resources
 
 
 def test_a_deletion_interrupted_before_the_role_is_completed(aws: Aws, chalice: Chalice, project: Path) -> None:
-    role = made_role(aws, "dev")
+    role = create_role(aws, "dev")
     part = {"name": "api_handler_role", "resource_type": "iam_role", "role_arn": role, "role_name": "as before"}
     ChaliceRecord(read_record("dev", project).path, {"api_handler_role": part}).write()
     assert read_record("dev", project).is_of(aws.account)
@@ -142,9 +142,9 @@ def test_a_record_with_another_regions_function_is_not_this_regions(aws: Aws, pr
 
 
 def test_all_apis_of_an_app_are_deleted(aws: Aws, chalice: Chalice, project: Path) -> None:
-    function = made_app(aws, "prod")
-    recorded = made_api(aws, function)
-    more = made_api(aws, function)
+    function = create_app(aws, "prod")
+    recorded = create_api(aws, function)
+    more = create_api(aws, function)
     path = read_record("prod", project).path
     ChaliceRecord(
         path, {"rest_api": {"name": "rest_api", "resource_type": "rest_api", "rest_api_id": recorded}}
@@ -173,7 +173,7 @@ def test_apis_are_deleted_at_the_rate_that_the_gateway_allows(aws: Aws) -> None:
 
 def test_the_record_of_a_deleted_app_is_emptied(aws: Aws, project: Path) -> None:
     recorded_function(aws, "dev", project)
-    clear_records(aws, Inventory((Resource(APP, "verdict-dev", "", "dev"),)), None, project)
+    clear_records(aws, Inventory((Resource(Kind.APP, "verdict-dev", "", "dev"),)), None, project)
     clear_records(aws, Inventory(()), "other", project)
     assert read_record("dev", project).resources
     clear_records(aws, Inventory(()), "dev", project)
@@ -184,17 +184,17 @@ def test_an_app_in_a_stack_is_deleted_with_its_stack(aws: Aws) -> None:
     template = {"Resources": {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "of-the-stack"}}}}
     cloudformation = aws.account.client("cloudformation")
     cloudformation.create_stack(StackName="verdict-stacked", TemplateBody=json.dumps(template))
-    made_app(aws, "stacked", **{"verdict:app": "verdict", STACK_TAG: "verdict-stacked"})
+    create_app(aws, "stacked", **{"verdict:app": "verdict", STACK_TAG: "verdict-stacked"})
     found = app_of(aws, "stacked")
     assert found is not None
     assert found.state == "stack verdict-stacked"
     delete_app(aws, found)
-    assert [one["StackStatus"] for one in cloudformation.list_stacks()["StackSummaries"]] == ["DELETE_COMPLETE"]
+    assert [stack["StackStatus"] for stack in cloudformation.list_stacks()["StackSummaries"]] == ["DELETE_COMPLETE"]
     assert not aws.account.client("logs").describe_log_groups(logGroupNamePrefix="of-the-stack")["logGroups"]
 
 
 def test_a_failure_of_chalice_is_reported(aws: Aws, chalice: Chalice, project: Path) -> None:
     (project / "app.py").write_text("raise ValueError('broken')\n", encoding="utf-8")
-    app = Resource(APP, "verdict-dev", "", "dev", facts={"url": "", "parts": {}, "more_apis": ()})
+    app = Resource(Kind.APP, "verdict-dev", "", "dev", facts={"url": "", "parts": {}, "more_apis": ()})
     with pytest.raises(AwsError, match="`chalice delete --stage dev` failed"):
         delete_app(aws, app, project, chalice)

@@ -7,24 +7,14 @@ import pytest
 from operations.aws import bucket, names
 from operations.aws.command import Aws
 from operations.inventory import inventory
-from operations.inventory.resources import (
-    ALARM,
-    BUCKET,
-    CONFIGURATION,
-    ENDPOINT,
-    LOG_GROUP,
-    MODEL,
-    ROLE,
-    SCALING,
-    TRANSFORMED,
-)
+from operations.inventory.resources import Kind
 from simulator.aws import SimulatedAws
-from tests.operations.existing import made_endpoint, made_model
+from tests.operations.existing import create_endpoint, create_model
 
 
 def test_an_endpoint_is_found_with_its_variants_price_and_expiry(aws: Aws) -> None:
-    name = made_endpoint(aws, "found", instances=1, weights=(0.9, 0.1), expires="2026-11-25T04:00:00Z")
-    (endpoint,) = inventory.take(aws.account, "found").of(ENDPOINT)
+    name = create_endpoint(aws, "found", instances=1, weights=(0.9, 0.1), expires="2026-11-25T04:00:00Z")
+    (endpoint,) = inventory.take(aws.account, "found").of(Kind.ENDPOINT)
     assert (endpoint.name, endpoint.stage, endpoint.state) == (name, "found", "InService")
     assert endpoint.release.startswith("0123456789ab-")
     assert endpoint.expires == datetime(2026, 11, 25, 4, tzinfo=UTC)
@@ -35,9 +25,9 @@ def test_an_endpoint_is_found_with_its_variants_price_and_expiry(aws: Aws) -> No
 
 
 def test_a_serverless_endpoint_costs_nothing_by_the_hour(aws: Aws) -> None:
-    made_endpoint(aws, "idle")
+    create_endpoint(aws, "idle")
     found = inventory.take(aws.account, "idle")
-    (endpoint,) = found.of(ENDPOINT)
+    (endpoint,) = found.of(Kind.ENDPOINT)
     assert not endpoint.is_hourly
     assert endpoint.variants[0].memory_mb == 2048
     assert found.hourly_price.usd_per_hour == 0
@@ -45,14 +35,14 @@ def test_a_serverless_endpoint_costs_nothing_by_the_hour(aws: Aws) -> None:
 
 def test_an_endpoint_that_is_still_creating_is_priced_once(aws: Aws, simulated: SimulatedAws) -> None:
     simulated.fault_injector.inject("CreateEndpoint", "stuck", times=1)
-    made_endpoint(aws, "early", instances=1, waits=False)
-    (endpoint,) = inventory.take(aws.account, "early").of(ENDPOINT)
+    create_endpoint(aws, "early", instances=1, wait=False)
+    (endpoint,) = inventory.take(aws.account, "early").of(Kind.ENDPOINT)
     assert endpoint.state == "Creating"
     assert endpoint.price.usd_per_hour == pytest.approx(0.115)
 
 
 def test_an_untagged_resource_with_our_prefix_is_not_ours(aws: Aws) -> None:
-    model = made_model(aws, "mine")
+    model = create_model(aws, "mine")
     described = aws.account.client("sagemaker").describe_model(ModelName=model)
     aws.account.client("sagemaker").create_model(
         ModelName="verdict-mine-of-somebody-else",
@@ -60,20 +50,20 @@ def test_an_untagged_resource_with_our_prefix_is_not_ours(aws: Aws) -> None:
         PrimaryContainer=described["PrimaryContainer"],
     )
     found = inventory.take(aws.account, "mine")
-    assert [one.name for one in found.of(MODEL)] == [model]
+    assert [resource.name for resource in found.of(Kind.MODEL)] == [model]
     assert found.untagged == ("model verdict-mine-of-somebody-else",)
 
 
 def test_a_stage_does_not_include_stages_that_begin_with_its_name(aws: Aws) -> None:
-    made_model(aws, "prod")
-    made_model(aws, "prod2")
-    assert [one.stage for one in inventory.take(aws.account, "prod").of(MODEL)] == ["prod"]
-    both = [one.stage for one in inventory.take(aws.account).of(MODEL)]
+    create_model(aws, "prod")
+    create_model(aws, "prod2")
+    assert [resource.stage for resource in inventory.take(aws.account, "prod").of(Kind.MODEL)] == ["prod"]
+    both = [resource.stage for resource in inventory.take(aws.account).of(Kind.MODEL)]
     assert {"prod", "prod2"} <= set(both)
 
 
 def test_autoscaling_alarms_and_logs_of_an_endpoint_are_found(aws: Aws) -> None:
-    name = made_endpoint(aws, "around", instances=1)
+    name = create_endpoint(aws, "around", instances=1)
     aws.account.client("application-autoscaling").register_scalable_target(
         ServiceNamespace="sagemaker",
         ResourceId=f"endpoint/{name}/variant/v1",
@@ -100,18 +90,20 @@ def test_autoscaling_alarms_and_logs_of_an_endpoint_are_found(aws: Aws) -> None:
             continue
     bucket.put_bytes(aws.account, "transform/verdict-around-test-1234abcd/input/rows.libsvm", b"0:1\n")
     found = inventory.take(aws.account, "around")
-    assert [(one.name, one.state) for one in found.of(SCALING)] == [(f"endpoint/{name}/variant/v1", "1 to 3")]
-    assert [one.name for one in found.of(ALARM)] == [f"{name}-v1-failures"]
-    assert [one.name for one in found.of(LOG_GROUP)] == [f"/aws/sagemaker/Endpoints/{name}"]
-    assert [one.facts["bytes"] for one in found.of(TRANSFORMED)] == [4]
-    assert len(found.of(CONFIGURATION)) == len(found.of(BUCKET)) == len(found.of(ROLE)) == 1
+    assert [(resource.name, resource.state) for resource in found.of(Kind.SCALABLE_TARGET)] == [
+        (f"endpoint/{name}/variant/v1", "1 to 3")
+    ]
+    assert [resource.name for resource in found.of(Kind.ALARM)] == [f"{name}-v1-failures"]
+    assert [resource.name for resource in found.of(Kind.LOG_GROUP)] == [f"/aws/sagemaker/Endpoints/{name}"]
+    assert [resource.facts["bytes"] for resource in found.of(Kind.TRANSFORM_OUTPUT)] == [4]
+    assert len(found.of(Kind.CONFIGURATION)) == len(found.of(Kind.BUCKET)) == len(found.of(Kind.ROLE)) == 1
     assert found.stages == ["around"]
 
 
 def test_a_denied_list_is_named_and_the_others_are_read(aws: Aws, simulated: SimulatedAws) -> None:
-    model = made_model(aws, "denied")
+    model = create_model(aws, "denied")
     simulated.fault_injector.inject("ListEndpoints", "denied")
     found = inventory.take(aws.account, "denied")
-    assert [one.name for one in found.of(MODEL)] == [model]
+    assert [resource.name for resource in found.of(Kind.MODEL)] == [model]
     assert len(found.unread) == 1
     assert found.unread[0].startswith("endpoints: These credentials may not sagemaker:ListEndpoints")

@@ -13,11 +13,11 @@ from operations.aws.command import Aws
 from operations.aws.plan import DeclinedError
 from operations.endpoint.invocation_metrics import NAMESPACE
 from operations.inventory import inventory
-from operations.inventory.resources import CONFIGURATION, ENDPOINT, MODEL
+from operations.inventory.resources import Kind
 from operations.teardown.retire import PackagedRelease, Retired, required_endpoints, retire, use_of
 from simulator.aws import SimulatedAws
-from tests.operations.apps import made_function
-from tests.operations.existing import made_endpoint, printed
+from tests.operations.apps import create_function
+from tests.operations.existing import create_endpoint, printed
 
 IDLE, AT_ONCE = timedelta(minutes=15), timedelta(0)
 OLD, NEW = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
@@ -28,8 +28,8 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 def delete_endpoints(aws: Aws) -> Iterator[None]:
     """Delete the endpoints of a test, because quotas are small."""
     yield
-    for one in inventory.take(aws.account, None, ["endpoints"]).of(ENDPOINT):
-        aws.account.client("sagemaker").delete_endpoint(EndpointName=one.name)
+    for resource in inventory.take(aws.account, None, ["endpoints"]).of(Kind.ENDPOINT):
+        aws.account.client("sagemaker").delete_endpoint(EndpointName=resource.name)
 
 
 def retired(
@@ -48,32 +48,32 @@ def count(aws: Aws, endpoint: str, variant: str, invocations: int, when: datetim
 
 def endpoints_of(aws: Aws, stage: str) -> list[str]:
     """Return the names of a stage's endpoints."""
-    return sorted(one.name for one in inventory.take(aws.account, stage, ["endpoints"]).of(ENDPOINT))
+    return sorted(resource.name for resource in inventory.take(aws.account, stage, ["endpoints"]).of(Kind.ENDPOINT))
 
 
 def test_an_idle_endpoint_is_deleted_with_its_dependents(aws: Aws) -> None:
-    old, new = (made_endpoint(aws, "moved", fingerprint) for fingerprint in (OLD, NEW))
+    old, new = (create_endpoint(aws, "moved", fingerprint) for fingerprint in (OLD, NEW))
     done = retired(aws, "moved")
     assert (done.deleted, done.used, done.left) == ((old,), (), ())
-    left = inventory.take(aws.account, "moved").of(ENDPOINT, CONFIGURATION, MODEL)
+    left = inventory.take(aws.account, "moved").of(Kind.ENDPOINT, Kind.CONFIGURATION, Kind.MODEL)
     assert len(left) == 3
-    assert all(one.name.startswith(new) for one in left)
+    assert all(resource.name.startswith(new) for resource in left)
 
 
 def test_nothing_is_deleted_without_confirmation(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("click.confirm", lambda *_arguments, **_options: False)
-    old = made_endpoint(aws, "asked", OLD)
+    old = create_endpoint(aws, "declined", OLD)
     with pytest.raises(DeclinedError):
-        retire(aws, "asked", PackagedRelease(NEW, LONG_AGO), AT_ONCE, yes=False)
-    assert endpoints_of(aws, "asked") == [old]
+        retire(aws, "declined", PackagedRelease(NEW, LONG_AGO), AT_ONCE, yes=False)
+    assert endpoints_of(aws, "declined") == [old]
 
 
 def test_invocations_are_counted_over_all_variants(aws: Aws) -> None:
-    busy = made_endpoint(aws, "busy")
+    busy = create_endpoint(aws, "busy")
     now = datetime.now(UTC)
     count(aws, busy, "v1", 40, now)
     count(aws, busy, "an-earlier-variant", 2, now)
-    (endpoint,) = inventory.take(aws.account, "busy").of(ENDPOINT)
+    (endpoint,) = inventory.take(aws.account, "busy").of(Kind.ENDPOINT)
     use = use_of(aws.account, endpoint, IDLE, now + timedelta(minutes=16))
     assert (use.invocations, use.is_idle) == (0, True)  # the period starts after them
     use = use_of(aws.account, endpoint, timedelta(seconds=1), now + timedelta(seconds=2))
@@ -81,7 +81,7 @@ def test_invocations_are_counted_over_all_variants(aws: Aws) -> None:
 
 
 def test_an_endpoint_with_unreadable_metrics_is_not_idle(aws: Aws, simulated: SimulatedAws) -> None:
-    name = made_endpoint(aws, "unknown")
+    name = create_endpoint(aws, "unknown")
     simulated.fault_injector.inject("GetMetricStatistics", "denied")
     done = retired(aws, "unknown")
     assert done.deleted == ()
@@ -91,16 +91,16 @@ def test_an_endpoint_with_unreadable_metrics_is_not_idle(aws: Aws, simulated: Si
 
 def test_a_new_or_changing_endpoint_is_kept(aws: Aws, simulated: SimulatedAws) -> None:
     simulated.fault_injector.inject("CreateEndpoint", "stuck", times=1)
-    made_endpoint(aws, "early", waits=False)
+    create_endpoint(aws, "early", wait=False)
     assert [use.why for use in retired(aws, "early").used] == ["it is Creating"]
-    made_endpoint(aws, "young")
+    create_endpoint(aws, "young")
     assert [use.why for use in retired(aws, "young", idle=IDLE).used] == ["it is too new"]
 
 
 def test_an_app_that_was_not_deployed_since_keeps_its_endpoint(aws: Aws) -> None:
-    old = made_endpoint(aws, "quiet", OLD)
-    made_function(aws, "quiet")
-    new = made_endpoint(aws, "quiet", NEW)
+    old = create_endpoint(aws, "quiet", OLD)
+    create_function(aws, "quiet")
+    new = create_endpoint(aws, "quiet", NEW)
     done = retired(aws, "quiet")
     assert done.deleted == ()
     assert [(use.endpoint.name, use.why) for use in done.used] == [(old, "the app may still use it")]
@@ -115,12 +115,12 @@ def test_an_app_that_was_not_deployed_since_keeps_its_endpoint(aws: Aws) -> None
 def redeploy(aws: Aws, stage: str) -> None:
     """Deploy the app again; the function is recreated, because moto does not record changes."""
     aws.account.client("lambda").delete_function(FunctionName=f"verdict-{stage}")
-    made_function(aws, stage)
+    create_function(aws, stage)
 
 
 def test_an_app_keeps_its_endpoint_while_the_packaged_release_has_none(aws: Aws) -> None:
-    old = made_endpoint(aws, "ahead", OLD)
-    made_function(aws, "ahead")
+    old = create_endpoint(aws, "ahead", OLD)
+    create_function(aws, "ahead")
     assert retired(aws, "ahead").deleted == ()
     name = names.endpoint("ahead", NEW)
     assert f"{name} does not exist yet. Run: verdict update --stage ahead" in printed(aws)
@@ -128,8 +128,8 @@ def test_an_app_keeps_its_endpoint_while_the_packaged_release_has_none(aws: Aws)
 
 
 def test_after_a_rollback_the_newer_endpoint_stays_until_deployment(aws: Aws) -> None:
-    old, new = (made_endpoint(aws, "back", fingerprint) for fingerprint in (OLD, NEW))
-    made_function(aws, "back")
+    old, new = (create_endpoint(aws, "back", fingerprint) for fingerprint in (OLD, NEW))
+    create_function(aws, "back")
     rolled_back = datetime.now(UTC)
     assert retired(aws, "back", OLD, rolled_back).deleted == ()
     redeploy(aws, "back")
@@ -138,7 +138,7 @@ def test_after_a_rollback_the_newer_endpoint_stays_until_deployment(aws: Aws) ->
 
 
 def test_the_endpoint_in_the_apps_environment_is_required(aws: Aws) -> None:
-    made_function(aws, "named", {"ENDPOINT_NAME": "verdict-named-elsewhere"})
+    create_function(aws, "named", {"ENDPOINT_NAME": "verdict-named-elsewhere"})
     required = required_endpoints(
         aws.account, inventory.take(aws.account, "named", ["endpoints"]), "named", PackagedRelease(NEW, LONG_AGO)
     )

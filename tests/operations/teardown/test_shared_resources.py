@@ -9,11 +9,11 @@ from operations.aws import bucket, role
 from operations.aws.command import Aws
 from operations.inventory import inventory
 from operations.inventory.inventory import Inventory
-from operations.inventory.resources import BUCKET, MODEL, ROLE, Resource
+from operations.inventory.resources import Kind, Resource
 from operations.teardown.teardown import Scope, UnreadError, all_deletions, select_for_deletion, teardown
 from operations.teardown.verification import why_shared_are_kept
 from simulator.aws import SimulatedAws
-from tests.operations.existing import made_model, printed
+from tests.operations.existing import create_model, printed
 
 
 def torn_down(aws: Aws, scope: Scope) -> None:
@@ -22,7 +22,7 @@ def torn_down(aws: Aws, scope: Scope) -> None:
 
 
 def test_the_stages_that_use_shared_resources_are_named() -> None:
-    found = Inventory(tuple(Resource(MODEL, f"verdict-{stage}-x", "", stage) for stage in ("a", "b", "c")))
+    found = Inventory(tuple(Resource(Kind.MODEL, f"verdict-{stage}-x", "", stage) for stage in ("a", "b", "c")))
     assert (
         why_shared_are_kept(found, "a")
         == "Kept: stages b, c use it. Delete it together with all stages by --all-stages."
@@ -33,13 +33,14 @@ def test_the_stages_that_use_shared_resources_are_named() -> None:
 
 def test_shared_resources_stay_while_another_stage_has_resources(aws: Aws) -> None:
     stage, other = "ours", "other"
-    made_model(aws, other)
-    made_model(aws, stage)
+    create_model(aws, other)
+    create_model(aws, stage)
     found = inventory.take(aws.account)
     going = {
-        one.kind for one in select_for_deletion(found, Scope(stage, optional=("bucket", "role")), datetime.now(UTC))
+        resource.kind
+        for resource in select_for_deletion(found, Scope(stage, optional=("bucket", "role")), datetime.now(UTC))
     }
-    assert not going & {BUCKET, ROLE}
+    assert not going & {Kind.BUCKET, Kind.ROLE}
     torn_down(aws, Scope(stage, optional=("bucket",)))
     kept = [line for line in printed(aws).splitlines() if re.search(rf"Kept: stages? .*\b{other}\b", line)]
     assert len(kept) == 2  # in the plan and in the verification
@@ -49,7 +50,7 @@ def test_shared_resources_stay_while_another_stage_has_resources(aws: Aws) -> No
 
 
 def test_shared_resources_stay_if_a_list_is_denied(aws: Aws, simulated: SimulatedAws) -> None:
-    made_model(aws, "any")
+    create_model(aws, "any")
     simulated.fault_injector.inject("ListEndpoints", "denied")
     with pytest.raises(UnreadError):
         torn_down(aws, Scope(None, optional=("bucket", "role")))

@@ -11,10 +11,10 @@ from operations.aws import bucket, names, role
 from operations.aws.command import Aws
 from operations.aws.plan import DeclinedError
 from operations.inventory import inventory
-from operations.inventory.resources import ALARM, CONFIGURATION, ENDPOINT, LOG_GROUP, MODEL, SCALING, TRANSFORMED
+from operations.inventory.resources import Kind
 from operations.teardown.teardown import LeftOverError, Scope, UnreadError, all_deletions, teardown
 from simulator.aws import SimulatedAws
-from tests.operations.existing import made_endpoint, made_model, printed, stuck_job, until_settled
+from tests.operations.existing import create_endpoint, create_model, printed, start_stuck_job, wait_until_stable
 
 STAGES = (f"s{number}" for number in itertools.count())
 
@@ -24,13 +24,17 @@ def stage(aws: Aws) -> Iterator[str]:
     """A stage that no other test uses; its endpoints are deleted at the end."""
     name = next(STAGES)
     yield name
-    for endpoint in inventory.take(aws.account, name, ["endpoints"]).of(ENDPOINT):
+    for endpoint in inventory.take(aws.account, name, ["endpoints"]).of(Kind.ENDPOINT):
         aws.account.client("sagemaker").delete_endpoint(EndpointName=endpoint.name)
 
 
 def kinds_left(aws: Aws, stage: str) -> set[str]:
     """Return the kinds of a stage's own resources, except logs."""
-    return {one.kind for one in inventory.take(aws.account, stage).resources if one.stage and one.kind != LOG_GROUP}
+    return {
+        resource.kind
+        for resource in inventory.take(aws.account, stage).resources
+        if resource.stage and resource.kind != Kind.LOG_GROUP
+    }
 
 
 def torn_down(aws: Aws, scope: Scope, yes: bool = True) -> None:
@@ -66,13 +70,20 @@ def create_surroundings(aws: Aws, stage: str, endpoint: str) -> None:
 
 
 def test_all_resources_of_a_stage_are_deleted_and_verified(aws: Aws, stage: str) -> None:
-    endpoint = made_endpoint(aws, stage, instances=1)
+    endpoint = create_endpoint(aws, stage, instances=1)
     create_surroundings(aws, stage, endpoint)
-    assert kinds_left(aws, stage) == {SCALING, ALARM, ENDPOINT, CONFIGURATION, MODEL, TRANSFORMED}
-    assert inventory.take(aws.account, stage).of(LOG_GROUP)
+    assert kinds_left(aws, stage) == {
+        Kind.SCALABLE_TARGET,
+        Kind.ALARM,
+        Kind.ENDPOINT,
+        Kind.CONFIGURATION,
+        Kind.MODEL,
+        Kind.TRANSFORM_OUTPUT,
+    }
+    assert inventory.take(aws.account, stage).of(Kind.LOG_GROUP)
     torn_down(aws, Scope(stage, optional=("logs",)))
     assert kinds_left(aws, stage) == set()
-    assert not inventory.take(aws.account, stage).of(LOG_GROUP)
+    assert not inventory.take(aws.account, stage).of(Kind.LOG_GROUP)
     text = printed(aws)
     assert f"To be deleted in us-east-1, stage {stage}" in text
     assert "$0.115 an hour" in text
@@ -81,7 +92,7 @@ def test_all_resources_of_a_stage_are_deleted_and_verified(aws: Aws, stage: str)
 
 
 def test_nothing_is_left_if_shared_resources_are_included(aws: Aws, stage: str) -> None:
-    made_endpoint(aws, stage)
+    create_endpoint(aws, stage)
     aws.account.client("s3").put_bucket_versioning(
         Bucket=bucket.bucket_name(aws.account), VersioningConfiguration={"Status": "Enabled"}
     )
@@ -99,46 +110,46 @@ def test_nothing_is_left_if_shared_resources_are_included(aws: Aws, stage: str) 
 
 
 def test_a_second_teardown_finds_nothing_to_delete(aws: Aws, stage: str) -> None:
-    made_endpoint(aws, stage)
+    create_endpoint(aws, stage)
     torn_down(aws, Scope(stage))
     torn_down(aws, Scope(stage))
     assert "There is nothing to delete." in printed(aws)
 
 
 def test_an_incomplete_deployment_is_deleted(aws: Aws, stage: str) -> None:
-    made_model(aws, stage)
+    create_model(aws, stage)
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()
 
 
 def test_an_endpoint_is_deleted_before_its_configuration_and_model(aws: Aws, stage: str) -> None:
-    made_endpoint(aws, stage)
+    create_endpoint(aws, stage)
     torn_down(aws, Scope(stage))
     deleted = re.findall("^Deleted: (\\S+)", printed(aws), re.MULTILINE)
-    assert deleted == [ENDPOINT, CONFIGURATION, MODEL]
+    assert deleted == [Kind.ENDPOINT, Kind.CONFIGURATION, Kind.MODEL]
 
 
 def test_an_endpoint_stuck_in_creating_is_deleted(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
     simulated.fault_injector.inject("CreateEndpoint", "stuck", times=1)
-    made_endpoint(aws, stage, waits=False)
+    create_endpoint(aws, stage, wait=False)
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()
 
 
 def test_an_endpoint_being_deleted_is_waited_for(aws: Aws, stage: str) -> None:
-    endpoint = made_endpoint(aws, stage)
+    endpoint = create_endpoint(aws, stage)
     aws.account.client("sagemaker").delete_endpoint(EndpointName=endpoint)
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()
 
 
 def test_a_refused_deletion_is_named_and_the_others_are_done(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
-    endpoint = made_endpoint(aws, stage, instances=1)
+    endpoint = create_endpoint(aws, stage, instances=1)
     create_surroundings(aws, stage, endpoint)
     simulated.fault_injector.inject("DeleteEndpoint", "denied")
     with pytest.raises(LeftOverError) as caught:
         torn_down(aws, Scope(stage))
-    assert kinds_left(aws, stage) == {ENDPOINT, CONFIGURATION, MODEL}
+    assert kinds_left(aws, stage) == {Kind.ENDPOINT, Kind.CONFIGURATION, Kind.MODEL}
     assert f"endpoint {endpoint}: These credentials may not sagemaker:DeleteEndpoint" in caught.value.detail
     assert f"Endpoint {endpoint} still uses it." in caught.value.detail
     assert caught.value.detail.endswith(f"verdict teardown --stage {stage}")
@@ -149,22 +160,22 @@ def test_a_refused_deletion_is_named_and_the_others_are_done(aws: Aws, stage: st
 
 
 def test_the_same_command_completes_an_interrupted_teardown(aws: Aws, stage: str) -> None:
-    made_endpoint(aws, stage)
+    create_endpoint(aws, stage)
 
     def interrupted(_aws: Aws, _resource: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        teardown(aws, Scope(stage), True, {**all_deletions(), CONFIGURATION: interrupted})
-    assert kinds_left(aws, stage) == {CONFIGURATION, MODEL}
+        teardown(aws, Scope(stage), True, {**all_deletions(), Kind.CONFIGURATION: interrupted})
+    assert kinds_left(aws, stage) == {Kind.CONFIGURATION, Kind.MODEL}
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()
 
 
 def test_a_running_job_is_stopped_and_its_log_deleted_on_request(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
-    job = stuck_job(aws, simulated, stage)
+    job = start_stuck_job(aws, simulated, stage)
     found = inventory.take(aws.account, stage)
-    assert [(one.name, one.price.usd_per_hour) for one in found.jobs] == [(job, 0.23)]
+    assert [(resource.name, resource.price.usd_per_hour) for resource in found.jobs] == [(job, 0.23)]
     logs = aws.account.client("logs")
     group = "/aws/sagemaker/TrainingJobs"
     if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
@@ -174,26 +185,26 @@ def test_a_running_job_is_stopped_and_its_log_deleted_on_request(aws: Aws, stage
     torn_down(aws, Scope(stage, optional=("logs",)))
     assert inventory.take(aws.account, stage).jobs == []
     assert f"Stopped: training-job {job}" in printed(aws)
-    streams = [one["logStreamName"] for one in logs.describe_log_streams(logGroupName=group)["logStreams"]]
+    streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]
     assert streams == ["verdict-of-somebody-else/algo-1"]
 
 
 def test_nothing_is_deleted_without_confirmation(aws: Aws, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made_model(aws, stage)
+    create_model(aws, stage)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(DeclinedError):
         torn_down(aws, Scope(stage), yes=False)
-    assert kinds_left(aws, stage) == {MODEL}
+    assert kinds_left(aws, stage) == {Kind.MODEL}
 
 
 def test_only_expired_endpoints_are_deleted_on_request(aws: Aws, stage: str) -> None:
-    old = made_endpoint(aws, stage, "aaaaaaaaaaaa", expires="2020-01-01T00:00:00Z")
-    young = made_endpoint(aws, stage, "bbbbbbbbbbbb", expires="2999-01-01T00:00:00Z")
+    old = create_endpoint(aws, stage, "aaaaaaaaaaaa", expires="2020-01-01T00:00:00Z")
+    young = create_endpoint(aws, stage, "bbbbbbbbbbbb", expires="2999-01-01T00:00:00Z")
     torn_down(aws, Scope(stage, expired_only=True))
     left = inventory.take(aws.account, stage)
-    assert [one.name for one in left.of(ENDPOINT)] == [young]
-    assert not [one for one in left.of(CONFIGURATION, MODEL) if one.name.startswith(old)]
-    assert len(left.of(CONFIGURATION, MODEL)) == 2
+    assert [resource.name for resource in left.of(Kind.ENDPOINT)] == [young]
+    assert not [resource for resource in left.of(Kind.CONFIGURATION, Kind.MODEL) if resource.name.startswith(old)]
+    assert len(left.of(Kind.CONFIGURATION, Kind.MODEL)) == 2
 
 
 def test_the_users_own_bucket_is_never_deleted(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,12 +216,12 @@ def test_the_users_own_bucket_is_never_deleted(aws: Aws, monkeypatch: pytest.Mon
 
 
 def test_an_untagged_endpoint_is_never_deleted(aws: Aws, stage: str) -> None:
-    endpoint = made_endpoint(aws, stage)
+    endpoint = create_endpoint(aws, stage)
     sagemaker = aws.account.client("sagemaker")
     arn = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointArn"]
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=[names.APP_TAG])
     torn_down(aws, Scope(stage))
-    assert until_settled(aws, endpoint) == "InService"
+    assert wait_until_stable(aws, endpoint) == "InService"
     sagemaker.add_tags(ResourceArn=arn, Tags=names.tags(stage))
 
 
@@ -224,13 +235,13 @@ def test_unlisted_resources_are_not_claimed_to_be_deleted(aws: Aws, stage: str, 
 
 
 def test_models_are_kept_if_the_endpoints_cannot_be_listed(aws: Aws, stage: str, simulated: SimulatedAws) -> None:
-    endpoint = made_endpoint(aws, stage, instances=1)
+    endpoint = create_endpoint(aws, stage, instances=1)
     create_surroundings(aws, stage, endpoint)
     simulated.fault_injector.inject("ListEndpoints", "denied")
     with pytest.raises(UnreadError):
         torn_down(aws, Scope(stage))
     assert f"alarm {endpoint}-v1-failures: Kept: the endpoints could not be listed, and may use it." in printed(aws)
     simulated.fault_injector.clear()
-    assert kinds_left(aws, stage) == {SCALING, ALARM, ENDPOINT, CONFIGURATION, MODEL}
+    assert kinds_left(aws, stage) == {Kind.SCALABLE_TARGET, Kind.ALARM, Kind.ENDPOINT, Kind.CONFIGURATION, Kind.MODEL}
     torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == set()

@@ -5,10 +5,10 @@ import pytest
 from operations.aws.command import Aws
 from operations.aws.plan import MINOR_COST
 from operations.inventory.inventory import Inventory
-from operations.inventory.resources import BUCKET, ENDPOINT, LOG_GROUP, Resource
+from operations.inventory.resources import Kind, Resource
 from operations.teardown import verification
 
-THE_BUCKET = Resource(BUCKET, "b", "", price=MINOR_COST, facts={"objects": 1, "bytes": 1, "ours": True})
+THE_BUCKET = Resource(Kind.BUCKET, "b", "", price=MINOR_COST, facts={"objects": 1, "bytes": 1, "ours": True})
 
 
 def verification_of(aws: Aws, found: Inventory, stage: str | None = "dev") -> str:
@@ -38,14 +38,14 @@ def test_untagged_resources_of_every_billed_kind_are_named(aws: Aws, resource: s
 
 
 def test_kept_resources_are_listed_with_the_option_to_delete_them(aws: Aws) -> None:
-    log = Resource(LOG_GROUP, "/aws/lambda/verdict-dev", "", "dev", price=MINOR_COST, facts={"bytes": 1})
+    log = Resource(Kind.LOG_GROUP, "/aws/lambda/verdict-dev", "", "dev", price=MINOR_COST, facts={"bytes": 1})
     text = verification_of(aws, Inventory((THE_BUCKET, log)))
     assert "Kept. Delete it: verdict teardown --stage dev --with bucket" in text
     assert "Kept. Delete it: verdict teardown --stage dev --with logs" in text
 
 
 def test_deleting_another_stages_resources_is_not_suggested(aws: Aws) -> None:
-    found = Inventory((THE_BUCKET, Resource(ENDPOINT, "verdict-prod-1", "", "prod")))
+    found = Inventory((THE_BUCKET, Resource(Kind.ENDPOINT, "verdict-prod-1", "", "prod")))
     text = verification_of(aws, found)
     assert "Kept: stage prod uses it. Delete it together with all stages by --all-stages." in text
     assert "--with bucket" not in text
