@@ -175,7 +175,7 @@ def inject_faults(rehearsal: Rehearsal) -> None:
     with account.injected_fault("CreateEndpoint", "stuck"):
         work.verdict("deploy --stage dev --yes --max-minutes 0.05", status=1, expected=["not in service after"])
     with account.injected_fault("CreateEndpoint", "denied"):
-        work.verdict("deploy --stage dev --yes", status=1, expected=["may not sagemaker:CreateEndpoint"])
+        work.verdict("deploy --stage dev --yes", status=1, expected=["do not allow sagemaker:CreateEndpoint"])
     with account.injected_fault("CreateEndpoint", "limit"):
         work.verdict("deploy --stage dev --yes", status=1, expected=["quota"])
     with account.injected_fault("CreateTrainingJob", "fail"):

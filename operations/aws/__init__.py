@@ -1,1 +1,1 @@
-"""What any command on AWS needs: the account, errors in one line, names, prices, plans, records, waiting."""
+"""Shared parts of the AWS commands: account, errors, names, prices, plans, bucket, role, and waiting."""

@@ -1,4 +1,4 @@
-"""The account and region that commands work in, from the usual boto3 places: environment, profile, instance."""
+"""The AWS account and region, from boto3's usual sources: environment, profile, or instance."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from botocore.config import Config
 
 from operations.aws.errors import AwsError, translate_errors
 
-PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=60)
+CLIENT_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
 
 @dataclass(frozen=True)
 class Account:
-    """An AWS account in a region: its number, partition (`aws`, `aws-cn`, ...), who asks, and how to ask.
+    """An AWS account in a region: its number, its partition (`aws`, `aws-cn`, ...), and the caller's identity.
 
-    `client` makes a boto3 client by its service's name.
+    `client` returns a boto3 client by service name.
     """
 
     number: str
@@ -32,13 +32,13 @@ class Account:
 
 
 def connect(session: "boto3.Session | None" = None) -> Account:
-    """Find out where and who we are; raises `AwsError` without a region or usable credentials."""
+    """Return the account, region and caller of a session; raises `AwsError` without a region or valid credentials."""
     with translate_errors():
         session = session or boto3.Session()
         region = session.region_name
         if not region:
             raise AwsError("No region is set. Set AWS_DEFAULT_REGION, or run `aws configure`.", "no-region")
-        client = cache(lambda service: session.client(service, config=PATIENT))
+        client = cache(lambda service: session.client(service, config=CLIENT_CONFIG))
         identity = client("sts").get_caller_identity()
         partition = session.get_partition_for_region(region)
     return Account(identity["Account"], region, partition, identity["Arn"], client)

@@ -1,11 +1,11 @@
-"""The S3 bucket: private, encrypted, ours by its name, and everything in it under one prefix.
+"""The S3 bucket: private, encrypted, and with all objects under one prefix.
 
-    verdict/channels/<digest>/{train,validation}/...     what jobs learn from
-    verdict/jobs/<job>/output/model.tar.gz                what they make
-    verdict/releases/<release>/...                        every release that was deployed, whole
-    verdict/transform/<job>/{input,output}/...            what batch transforms read and write
+    verdict/channels/<digest>/{train,validation}/...     training data of jobs
+    verdict/jobs/<job>/output/model.tar.gz                models that jobs output
+    verdict/releases/<release>/...                        all files of every deployed release
+    verdict/transform/<job>/{input,output}/...            input and output of batch transforms
 
-`VERDICT_BUCKET` names another bucket, which then is used as it is and never deleted.
+`VERDICT_BUCKET` names the user's own bucket, which is used unchanged and never deleted.
 """
 
 import hashlib
@@ -39,12 +39,12 @@ def bucket_name(account: Account) -> str:
 
 
 def is_managed() -> bool:
-    """Tell whether the bucket is one that this project made and may delete."""
+    """Return whether the bucket is the project's own, so `VERDICT_BUCKET` is not set."""
     return not os.environ.get("VERDICT_BUCKET")
 
 
 def exists(account: Account) -> bool:
-    """Tell whether the bucket is there; raises `AwsError` when its name is somebody else's."""
+    """Return whether the bucket exists; raises `AwsError` if its name belongs to another account."""
     name = bucket_name(account)
     try:
         account.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account.number)
@@ -53,8 +53,8 @@ def exists(account: Account) -> bool:
             return False
         if code_of(error) == "403":
             raise AwsError(
-                f"The bucket {name} is another account's, or these credentials may not use it. Set VERDICT_BUCKET to "
-                "one of your own, or ask for s3:ListBucket on it.",
+                f"The bucket {name} belongs to another account, or these credentials do not allow s3:ListBucket on it. "
+                "Set VERDICT_BUCKET to a bucket of this account, or request the permission.",
                 "name-taken",
             ) from error
         raise
@@ -62,10 +62,10 @@ def exists(account: Account) -> bool:
 
 
 def ensure(aws: Aws) -> str:
-    """Make the bucket where it is absent, and return its name: no public access, encrypted, HTTPS only.
+    """Create the bucket if it does not exist, and return its name. It is private, encrypted and HTTPS-only.
 
-    One that lacks our tag and is empty was made and not closed: it is closed now. Raises `AwsError` when there is
-    something in it, since it is a stranger's then.
+    An empty bucket without the project's tag is from an interrupted creation, which is completed. Raises `AwsError`
+    for an untagged bucket with objects, because it is not the project's.
     """
     account, name = aws.account, bucket_name(aws.account)
     if exists(account):
@@ -74,10 +74,12 @@ def ensure(aws: Aws) -> str:
             secure(account)
         return name
     if not is_managed():
-        raise AwsError(f"VERDICT_BUCKET names {name}, which is not there. Make it, or unset VERDICT_BUCKET.", "absent")
-    place = {} if account.region == "us-east-1" else {"CreateBucketConfiguration": _place(account)}
+        raise AwsError(
+            f"VERDICT_BUCKET names {name}, which does not exist. Create it, or unset VERDICT_BUCKET.", "absent"
+        )
+    location = {} if account.region == "us-east-1" else {"CreateBucketConfiguration": _location(account)}
     try:
-        account.client("s3").create_bucket(Bucket=name, **place)
+        account.client("s3").create_bucket(Bucket=name, **location)
     except ClientError as error:
         if is_taken(error):
             raise AwsError(f"The bucket name {name} is taken. Set VERDICT_BUCKET to another.", "name-taken") from error
@@ -86,24 +88,24 @@ def ensure(aws: Aws) -> str:
     return name
 
 
-def _place(account: Account) -> dict[str, str]:
+def _location(account: Account) -> dict[str, str]:
     return {"LocationConstraint": account.region}
 
 
 def secure(account: Account) -> None:
-    """Let nobody in from outside, encrypt all that comes, and forget what is left over; safe to repeat.
+    """Block public access and plain HTTP, encrypt objects, and expire temporary ones; idempotent.
 
-    The tag comes last: a bucket that carries it has all of the rest.
+    The tag is set last, so a tagged bucket has all settings.
     """
     s3, name = account.client("s3"), bucket_name(account)
     s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=_PRIVATE)
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
     s3.put_bucket_policy(Bucket=name, Policy=json.dumps(_encrypted_only(account, name)))
-    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": _leftovers()})
-    stated = {**tags(account), APP_TAG: APP}  # what is put replaces all that was there
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": _lifecycle_rules()})
+    values = {**tags(account), APP_TAG: APP}  # the call replaces all tags
     s3.put_bucket_tagging(
-        Bucket=name, Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in stated.items()]}
+        Bucket=name, Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in values.items()]}
     )
 
 
@@ -119,14 +121,14 @@ def tags(account: Account) -> dict[str, str]:
 
 
 def is_tagged(account: Account) -> bool:
-    """Tell whether the bucket carries our tag: these commands made it, and closed it."""
+    """Return whether the bucket has the project's tag, so these commands created and secured it."""
     return tags(account).get(APP_TAG) == APP
 
 
 def refuse_untagged(account: Account) -> None:
-    """Raise `AwsError` when the bucket has our name and not our tag, and anything in it: nothing of it may be changed.
+    """Raise `AwsError` if the bucket has the project's name and objects, but not its tag.
 
-    Old versions and marks of deletions count: emptying the bucket would take them too.
+    Old versions and delete markers count, because emptying the bucket would delete them too.
     """
     if not is_managed() or is_tagged(account):
         return
@@ -134,8 +136,8 @@ def refuse_untagged(account: Account) -> None:
     held = account.client("s3").list_object_versions(Bucket=name, MaxKeys=1)
     if held.get("Versions") or held.get("DeleteMarkers"):
         raise AwsError(
-            f"The bucket {name} has that name and something in it that these commands did not put there (it has no tag "
-            f"{APP_TAG}). Set VERDICT_BUCKET to another.",
+            f"The bucket {name} has objects that these commands did not create: it has no tag {APP_TAG}. "
+            "Set VERDICT_BUCKET to another.",
             "name-taken",
         )
 
@@ -154,7 +156,7 @@ def _encrypted_only(account: Account, name: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _leftovers() -> list[dict[str, Any]]:
+def _lifecycle_rules() -> list[dict[str, Any]]:
     return [
         {
             "ID": "transform-output",
@@ -172,19 +174,19 @@ def _leftovers() -> list[dict[str, Any]]:
 
 
 def uri(account: Account, key: str) -> str:
-    """Return the s3:// address of a key below the prefix."""
+    """Return the s3:// URI of a key under the prefix."""
     return f"s3://{bucket_name(account)}/{PREFIX}/{key}"
 
 
 def put_file(account: Account, key: str, path: Path, tick: ProgressCallback = silent) -> bool:
-    """Store a file, encrypted, in parts when it is large; False when the same content is there already."""
+    """Upload a file, in parts if it is large; returns False if the same content is stored already."""
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if _is_stored(account, key, sha256, path.stat().st_size):
         return False
     total, sent, lock = path.stat().st_size, 0, threading.Lock()
 
-    def count(more: int) -> None:  # parts are sent by several threads
+    def count(more: int) -> None:  # called by several threads
         nonlocal sent
         with lock:
             sent += more
@@ -198,7 +200,7 @@ def put_file(account: Account, key: str, path: Path, tick: ProgressCallback = si
 
 
 def put_bytes(account: Account, key: str, content: bytes) -> bool:
-    """Store bytes, encrypted; False when they are there already."""
+    """Upload bytes; returns False if the same content is stored already."""
     sha256 = hashlib.sha256(content).hexdigest()
     if _is_stored(account, key, sha256, len(content)):
         return False
@@ -213,7 +215,7 @@ def put_bytes(account: Account, key: str, content: bytes) -> bool:
 
 
 def _is_stored(account: Account, key: str, sha256: str, size_bytes: int) -> bool:
-    """Tell whether an object states that hash of its content, and is as long as that."""
+    """Return whether a stored object has this hash and size."""
     head = if_there(account.client("s3").head_object, Bucket=bucket_name(account), Key=f"{PREFIX}/{key}")
     if head is None:
         return False
@@ -221,24 +223,24 @@ def _is_stored(account: Account, key: str, sha256: str, size_bytes: int) -> bool
 
 
 def get_bytes(account: Account, key: str) -> bytes:
-    """Fetch an object below the prefix."""
+    """Return an object under the prefix."""
     return fetch(account, uri(account, key))
 
 
 def fetch(account: Account, address: str) -> bytes:
-    """Fetch an object by its s3:// address; raises `AwsError` when it is not there."""
+    """Return the object at an s3:// URI; raises `AwsError` if it does not exist."""
     bucket, _, key = address.removeprefix("s3://").partition("/")
     try:
         content: bytes = account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
         if is_absent(error):
-            raise AwsError(f"There is nothing at {address}.", "absent") from error
+            raise AwsError(f"There is no object at {address}.", "absent") from error
         raise
     return content
 
 
 def keys(account: Account, below: str) -> list[str]:
-    """Return the keys below a key, both without the prefix, in their order."""
+    """Return the sorted keys that start with `below`, without the prefix."""
     pages = account.client("s3").get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=bucket_name(account), Prefix=f"{PREFIX}/{below}")
-    return [one["Key"].removeprefix(f"{PREFIX}/") for page in found for one in page.get("Contents", ())]
+    return [item["Key"].removeprefix(f"{PREFIX}/") for page in found for item in page.get("Contents", ())]

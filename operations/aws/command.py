@@ -1,4 +1,4 @@
-"""The context of a command on AWS."""
+"""The context of an AWS command."""
 
 import time
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from operations.aws.account import Account
 
 
 class Aws:
-    """What a command works with: the account, the console (standard error), and how it pauses (seconds).
+    """The account, the console (standard error), and a `pause` in seconds, which tests replace.
 
-    `command_line` is the command as it was typed, "" where it was not: what goes on after Ctrl-C.
+    `command_line` is the command as typed, "" if unknown. Messages name it as the command that resumes the work.
     """
 
     def __init__(
@@ -27,5 +27,5 @@ class Aws:
         self.command_line = command_line
 
     def print(self, sentence: str) -> None:
-        """Print a sentence, unbroken."""
+        """Print a sentence without line breaks or markup."""
         self.console.print(sentence, soft_wrap=True, highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""What a command is about to make or change, and what that costs: told, and asked about, before anything is done."""
+"""A plan: the resources that a command creates, changes or deletes, with prices, to confirm before it starts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MINOR_COST = Price(0.0, "a few cents a month")
 
 
 class DeclinedError(SentimentError):
-    """A person said no, so nothing was done."""
+    """The plan was not confirmed, so nothing was done."""
 
     type = "declined"
     title = "Nothing was done"
@@ -23,41 +23,41 @@ class DeclinedError(SentimentError):
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that will be made, changed or deleted: what it is, its name, and what it costs while it exists."""
+    """A resource that is created, changed or deleted: its kind, its name, and its price while it exists."""
 
-    what: str
+    kind: str
     name: str
     price: Price = NO_COST
 
     @property
     def is_billed(self) -> bool:
-        """Whether it can cost something, unknown prices among them."""
+        """Whether it has a price; an unknown price counts."""
         return self.price is not NO_COST and str(self.price) != "nothing"
 
 
-def propose(console: Console, title: str, items: Sequence[Item], yes: bool, question: str = "Go on?") -> None:
-    """Show the plan and ask; with `yes`, only show it.
+def propose(console: Console, title: str, items: Sequence[Item], yes: bool, question: str = "Continue?") -> None:
+    """Show the plan and ask for confirmation; with `yes`, only show it.
 
-    Raises `DeclinedError` when the answer is no, or when there is nobody to ask.
+    Raises `DeclinedError` if the answer is no, or if there is no terminal to answer from.
     """
     if not items:
         return
     console.print(f"{title}:", soft_wrap=True, highlight=False)
     for item in items:
         cost = f": {item.price}" if item.is_billed else ""
-        console.print(f"  {item.what} {item.name}{cost}", soft_wrap=True, highlight=False)
+        console.print(f"  {item.kind} {item.name}{cost}", soft_wrap=True, highlight=False)
     if any(item.is_billed for item in items):
         console.print(prices.source(), soft_wrap=True, highlight=False)
     confirm(question, yes)
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Ask a person; raises `DeclinedError` unless the answer is yes, or `yes` stands for it."""
+    """Ask a yes-or-no question unless `yes` is set; raises `DeclinedError` if the answer is no."""
     if yes:
         return
     try:
-        agreed = click.confirm(question, err=True)
+        confirmed = click.confirm(question, err=True)
     except click.Abort as error:
-        raise DeclinedError("Nobody answered, so nothing was done. Add --yes to go on without being asked.") from error
-    if not agreed:
+        raise DeclinedError("There was no answer, so nothing was done. Add --yes to skip the question.") from error
+    if not confirmed:
         raise DeclinedError("Nothing was done.")

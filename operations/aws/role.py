@@ -1,6 +1,6 @@
-"""The execution role: what SageMaker may do while it trains and serves for us, and no more.
+"""The execution role: the permissions of SageMaker while it trains and serves.
 
-`VERDICT_ROLE` names the ARN of another role, which then is used as it is.
+`VERDICT_ROLE` is the ARN of the user's own role, which is used unchanged.
 """
 
 import json
@@ -18,15 +18,15 @@ from operations.aws.errors import AwsError, if_there, is_absent, message_of
 from operations.aws.names import APP, APP_TAG, tag_value
 from training.model.container_image import REPOSITORY, accounts
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 POLICY_NAME = "verdict"
 SERVICE = "sagemaker.amazonaws.com"
 _ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+")
-SETTLING_TRIES, SETTLING_SECONDS = 6, 5.0  # a new role, or configuration, is not known everywhere at once
+PROPAGATION_ATTEMPTS, PROPAGATION_SECONDS = 6, 5.0  # IAM and SageMaker are eventually consistent
 
 
 def role_name(account: Account) -> str:
-    """Name the role of a region: its policy names the region's bucket and image."""
+    """Return the role's name, which has the region, because its policy names the region's bucket and image."""
     return f"{APP}-sagemaker-{account.region}"
 
 
@@ -36,57 +36,58 @@ def is_managed() -> bool:
 
 
 def find(account: Account) -> str:
-    """Return the role's ARN, "" where it is absent; raises `AwsError` when VERDICT_ROLE is not a role's ARN."""
-    stated = os.environ.get("VERDICT_ROLE")
-    if not stated:
-        return str(_described(account).get("Arn", ""))
-    if not _ARN.fullmatch(stated):
+    """Return the role's ARN, "" if it does not exist; raises `AwsError` if VERDICT_ROLE is not a role's ARN."""
+    custom = os.environ.get("VERDICT_ROLE")
+    if not custom:
+        return str(_description(account).get("Arn", ""))
+    if not _ARN.fullmatch(custom):
         raise AwsError(
-            f"VERDICT_ROLE is {stated!r}, which is not the ARN of a role: arn:{account.partition}:iam::"
+            f"VERDICT_ROLE is {custom!r}, which is not the ARN of a role: arn:{account.partition}:iam::"
             f"{account.number}:role/<name>. Set it to one, or unset it.",
             "role-refused",
         )
-    return stated
+    return custom
 
 
-def _described(account: Account) -> dict[str, Any]:
-    """Return what IAM tells of the role that has our name, nothing where it is absent."""
-    told: dict[str, Any] = (if_there(account.client("iam").get_role, RoleName=role_name(account)) or {}).get("Role", {})
-    return told
+def _description(account: Account) -> dict[str, Any]:
+    """Return IAM's description of the role, empty if it does not exist."""
+    found = if_there(account.client("iam").get_role, RoleName=role_name(account)) or {}
+    description: dict[str, Any] = found.get("Role", {})
+    return description
 
 
 def refuse_untagged(account: Account) -> None:
-    """Raise `AwsError` when a role has our name and not our tag: nothing of it may be changed."""
-    told = _described(account) if is_managed() else {}
-    if told and tag_value(told.get("Tags", []), APP_TAG) != APP:
+    """Raise `AwsError` if the role exists without the project's tag."""
+    existing = _description(account) if is_managed() else {}
+    if existing and tag_value(existing.get("Tags", []), APP_TAG) != APP:
         raise AwsError(
-            f"There is a role {role_name(account)} that these commands did not make (it has no tag {APP_TAG}). "
+            f"These commands did not create the existing role {role_name(account)}: it has no tag {APP_TAG}. "
             "Set VERDICT_ROLE to the ARN of another.",
             "name-taken",
         )
 
 
 def require(account: Account) -> str:
-    """Return the role's ARN; raises `AwsError` saying how to make one where it is absent."""
+    """Return the role's ARN; raises `AwsError` if it does not exist."""
     found = find(account)
     if not found:
         raise AwsError(
-            f"There is no execution role {role_name(account)} yet. Make it: verdict doctor --create. "
-            "Or set VERDICT_ROLE to the ARN of one that you have.",
+            f"There is no execution role {role_name(account)}. Create it: verdict doctor --create. "
+            "Or set VERDICT_ROLE to the ARN of an existing role.",
             "no-role",
         )
     return found
 
 
 def create(aws: Aws) -> str:
-    """Make the role with its policy, or bring the policy of an existing one up to date; returns its ARN."""
+    """Create the role, or update its policy if it exists; returns its ARN."""
     iam, name = aws.account.client("iam"), role_name(aws.account)
     refuse_untagged(aws.account)
     if not find(aws.account):
         iam.create_role(
             RoleName=name,
             AssumeRolePolicyDocument=json.dumps(trust()),
-            Description="What SageMaker may do for Verdict: read and write its part of one bucket, and log.",
+            Description="Lets SageMaker read and write the Verdict prefix of one bucket, and write logs.",
             Tags=[{"Key": APP_TAG, "Value": APP}],
         )
     iam.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy(aws.account)))
@@ -94,7 +95,7 @@ def create(aws: Aws) -> str:
 
 
 def trust() -> dict[str, Any]:
-    """Return who may take the role: SageMaker alone."""
+    """Return the trust policy, which lets only SageMaker assume the role."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": SERVICE},
@@ -104,7 +105,7 @@ def trust() -> dict[str, Any]:
 
 
 def policy(account: Account) -> dict[str, Any]:
-    """Return what the role may do: its part of the bucket, its logs and metrics, the XGBoost image."""
+    """Return the permissions policy: the bucket's prefix, logs and metrics, and the XGBoost image."""
     bucket = f"arn:{account.partition}:s3:::{bucket_name(account)}"
     registry = f"arn:{account.partition}:ecr:{account.region}:{accounts().get(account.region, '')}"
     allowed = [
@@ -139,13 +140,13 @@ _LOGGING = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", 
 _PULLING = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
 
 
-def retry_until_propagated(aws: Aws, call: Callable[[], Made]) -> Made:
-    """Make a call again while AWS says that a role, or what was made a moment ago, is not there yet."""
-    for _ in range(SETTLING_TRIES - 1):
+def retry_until_propagated(aws: Aws, call: Callable[[], Result]) -> Result:
+    """Call, and retry while AWS cannot find a resource or assume a role that was just created."""
+    for _ in range(PROPAGATION_ATTEMPTS - 1):
         try:
             return call()
         except ClientError as error:
             if not (is_absent(error) or "assume role" in message_of(error)):
                 raise
-        aws.pause(SETTLING_SECONDS)
+        aws.pause(PROPAGATION_SECONDS)
     return call()

@@ -1,4 +1,4 @@
-"""Waiting for AWS: look, say what is seen, look again a little later; Ctrl-C stops the waiting and nothing else."""
+"""Polling until a resource reaches a state. Ctrl-C stops waiting, and the work on AWS continues."""
 
 import time
 from collections.abc import Callable
@@ -15,45 +15,45 @@ GROWTH = 1.4
 
 
 class StoppedWaitingError(SentimentError):
-    """Ctrl-C, or too long a wait: the work on AWS goes on, and the detail says how to come back to it."""
+    """Ctrl-C or a timeout. The work on AWS continues, and the detail names the command that resumes it."""
 
     type = "stopped-waiting"
     title = "Stopped waiting"
 
 
 def wait_for(
-    look: Callable[[], Seen],
-    done: Callable[[Seen], bool],
-    say: Callable[[Seen], str],
+    fetch: Callable[[], Seen],
+    is_done: Callable[[Seen], bool],
+    describe: Callable[[Seen], str],
     console: Console,
     resume: str,
     longest_seconds: float = 3600.0,
     pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Seen:
-    """Look until it is done and return what was seen last; `say` puts what is seen into a few words.
+    """Call `fetch` until its value is done, and return that value; `describe` returns a value's short description.
 
-    `resume` is the command that goes on from here. Raises `StoppedWaitingError` on Ctrl-C, or after `longest_seconds`.
+    `resume` is the command that continues. Raises `StoppedWaitingError` on Ctrl-C, or after `longest_seconds`.
     """
-    started, seconds, told = clock(), FIRST_PAUSE_SECONDS, ""
+    started, seconds, printed = clock(), FIRST_PAUSE_SECONDS, ""
     try:
-        with console.status("...") as shown:
-            while not done(seen := look()):
-                waited = clock() - started
+        with console.status("...") as status:
+            while not is_done(seen := fetch()):
+                waited, description = clock() - started, describe(seen)
                 if waited > longest_seconds:
                     raise StoppedWaitingError(
-                        f"Still {say(seen)} after {waited / 60:.0f} minutes. It goes on at AWS, and may be billed: "
-                        f"`verdict status` shows it. Look again with `{resume}`."
+                        f"Still {description} after {waited / 60:.0f} minutes. It continues on AWS, and may be billed: "
+                        f"`verdict status` shows it. Resume with `{resume}`."
                     )
-                shown.update(f"{say(seen)}, {waited:.0f} s")
-                if say(seen) != told and not console.is_terminal:  # nobody sees the line that changes in place
-                    told = say(seen)
-                    console.print(f"{told} ...", soft_wrap=True, highlight=False, markup=False)
+                status.update(f"{description}, {waited:.0f} s")
+                if description != printed and not console.is_terminal:  # without a terminal, the status isn't visible
+                    printed = description
+                    console.print(f"{printed} ...", soft_wrap=True, highlight=False, markup=False)
                 pause(seconds)
                 seconds = min(seconds * GROWTH, LONGEST_PAUSE_SECONDS)
     except KeyboardInterrupt as error:
         raise StoppedWaitingError(
-            f"Stopped waiting; what was begun goes on at AWS, and may be billed: `verdict status` shows it. "
-            f"Go on with `{resume}`."
+            f"Stopped waiting. The work continues on AWS, and may be billed: `verdict status` shows it. "
+            f"Resume with `{resume}`."
         ) from error
     return seen

@@ -1,4 +1,4 @@
-"""Work on AWS that is watched as a live table; Ctrl-C ends the watching and nothing else."""
+"""A live table of work in progress on AWS. Ctrl-C stops watching, and the work continues."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,44 +12,44 @@ from operations.aws.waiting import FIRST_PAUSE_SECONDS, GROWTH, StoppedWaitingEr
 
 LONGEST_PAUSE_SECONDS = 5.0
 RESUME = "the same command"
-_GOES_ON = f"What was begun goes on at AWS, and is billed: {RESUME} goes on from there, and with --stop it stops it."
+_CONTINUES = f"The work continues on AWS, and is billed. Repeat {RESUME} to resume, or add --stop to stop it."
 
 
 def watch(
     aws: Aws,
     step: Callable[[], bool],
-    shown: Callable[[], Table],
+    render: Callable[[], Table],
     longest_seconds: float,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Take steps, less and less often, until one says that all is done; `shown` makes the table.
+    """Call `step` with growing pauses until it returns that everything is done; `render` returns the table.
 
     Raises `StoppedWaitingError` on Ctrl-C, or after `longest_seconds`.
     """
     started, seconds = clock(), FIRST_PAUSE_SECONDS
-    with resumable(), _drawn(aws, shown):
+    with resumable(), _live_table(aws, render):
         while not step():
             if clock() - started > longest_seconds:
-                raise StoppedWaitingError(f"It takes longer than it could; stopped waiting. {_GOES_ON}")
+                raise StoppedWaitingError(f"Stopped waiting, because it takes longer than expected. {_CONTINUES}")
             aws.pause(seconds)
             seconds = min(seconds * GROWTH, LONGEST_PAUSE_SECONDS)
 
 
 @contextmanager
 def resumable() -> Iterator[None]:
-    """Let Ctrl-C in the block say what becomes of what was begun; raises `StoppedWaitingError`."""
+    """Raise `StoppedWaitingError` on Ctrl-C in the block, with how to resume."""
     try:
         yield
     except KeyboardInterrupt as error:
-        raise StoppedWaitingError(f"Stopped waiting. {_GOES_ON}") from error
+        raise StoppedWaitingError(f"Stopped waiting. {_CONTINUES}") from error
 
 
 @contextmanager
-def _drawn(aws: Aws, shown: Callable[[], Table]) -> Iterator[None]:
-    """Draw the table while the block runs; where nothing can be drawn anew, once, at its end."""
+def _live_table(aws: Aws, render: Callable[[], Table]) -> Iterator[None]:
+    """Update the table while the block runs; without a terminal, print it once at the end."""
     if not aws.console.is_terminal:
         yield
-        aws.console.print(shown())
+        aws.console.print(render())
         return
-    with Live(get_renderable=shown, console=aws.console, refresh_per_second=4):
+    with Live(get_renderable=render, console=aws.console, refresh_per_second=4):
         yield

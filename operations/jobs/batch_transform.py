@@ -146,9 +146,9 @@ def _start(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, in
 def _wait(aws: Aws, name: str) -> dict[str, Any]:
     """Wait until a job has ended, and return its description."""
     return wait_for(
-        look=lambda: describe(aws.account, name),
-        done=lambda description: description["TransformJobStatus"] not in UNDER_WAY,
-        say=lambda description: f"{name} is {description['TransformJobStatus']}",
+        fetch=lambda: describe(aws.account, name),
+        is_done=lambda description: description["TransformJobStatus"] not in UNDER_WAY,
+        describe=lambda description: f"{name} is {description['TransformJobStatus']}",
         console=aws.console,
         resume=RESUME,
         pause=aws.pause,

@@ -1,1 +1,1 @@
-"""What must be there, and allowed, before anything else."""
+"""Setup checks, permissions and quotas."""

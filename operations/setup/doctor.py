@@ -1,4 +1,4 @@
-"""Step `doctor`: is everything there that the commands on AWS need? Makes the role and the bucket when asked."""
+"""The setup report of `verdict doctor`, and the creation of the bucket and the role."""
 
 from rich.console import Console
 from rich.text import Text
@@ -8,7 +8,7 @@ from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.plan import Item, propose
 from operations.setup import allowed, checks
-from operations.setup.checks import MISSING, OK, UNCHECKED, Check, made, problems
+from operations.setup.checks import MISSING, OK, UNCHECKED, Check, problems, run_check
 from operations.setup.grants import GRANTS
 from training.model import container_image as images
 
@@ -17,60 +17,60 @@ _STYLES = {OK: "green", MISSING: "red", UNCHECKED: "yellow"}
 
 
 def examine(account: Account, stage: str, wanted: dict[str, float]) -> list[Check]:
-    """Make all checks; `wanted` maps a quota's name to the least that is needed of it."""
+    """Run all checks; `wanted` maps a quota's name to its minimum."""
     return [
-        checks.credentials(account),
+        checks.check_credentials(account),
         Check("region", OK, account.region),
-        made("stage of the app", lambda: checks.the_stage(stage)),
-        made("bucket", lambda: checks.the_bucket(account)),
-        made("execution role", lambda: checks.the_role(account)),
-        made("XGBoost image", lambda: checks.the_image(account)),
+        run_check("stage of the app", lambda: checks.check_stage(stage)),
+        run_check("bucket", lambda: checks.check_bucket(account)),
+        run_check("execution role", lambda: checks.check_role(account)),
+        run_check("XGBoost image", lambda: checks.check_image(account)),
         *quota_checks(account, wanted),
-        made("permissions", lambda: _permissions(account)),
-        checks.the_chalice_command(),
-        checks.the_xgboost(),
-        made("packaged release", checks.the_release),
+        run_check("permissions", lambda: _permissions(account)),
+        checks.check_chalice(),
+        checks.check_xgboost(),
+        run_check("packaged release", checks.check_release),
     ]
 
 
 def quota_checks(account: Account, wanted: dict[str, float]) -> list[Check]:
-    """Check the quotas; one line for all where they cannot be read."""
+    """Check the quotas; returns a single check if they cannot be read."""
     found: list[Check] = []
 
     def read() -> Check:
-        found.extend(checks.the_quotas(account, wanted))
+        found.extend(checks.check_quotas(account, wanted))
         return found[-1]
 
-    failed = made("quotas", read)
+    failed = run_check("quotas", read)
     return found or [failed]
 
 
 def _permissions(account: Account) -> Check:
-    """Ask IAM whether all that the commands do is allowed."""
+    """Check with IAM's policy simulation that every needed action is allowed."""
     refused = allowed.refused(account)
     if not refused:
-        return Check("permissions", OK, f"all {sum(len(grant.actions) for grant in GRANTS)} are there")
+        return Check("permissions", OK, f"all {sum(len(grant.actions) for grant in GRANTS)} are allowed")
     listed = "; ".join(f"{', '.join(actions)} ({why})" for why, actions in refused.items())
     return Check(
         "permissions",
         MISSING,
         f"not allowed: {listed}",
-        "verdict doctor --policy commands (or app) prints what to allow.",
+        "`verdict doctor --policy commands` (or app) prints the policy to attach.",
     )
 
 
 def create(aws: Aws, yes: bool) -> None:
-    """Make the bucket and the role where they are absent, and bring both up to date.
+    """Create or update the bucket and the role.
 
-    Raises `ImageError` where they would be of no use.
+    Raises `ImageError` in a region without the image, where they would be useless.
     """
     images.image_uri(aws.account.region)
     items = []
     if bucket.is_managed():
         items.append(Item("bucket, private and encrypted", bucket.bucket_name(aws.account)))
     if role.is_managed():
-        items.append(Item("execution role, for its part of the bucket", role.role_name(aws.account)))
-    propose(aws.console, "To be made or brought up to date", items, yes)
+        items.append(Item("execution role", role.role_name(aws.account)))
+    propose(aws.console, "To be created or updated", items, yes)
     bucket.ensure(aws)
     if bucket.is_managed():
         bucket.secure(aws.account)
@@ -79,18 +79,18 @@ def create(aws: Aws, yes: bool) -> None:
 
 
 def show(console: Console, found: list[Check]) -> None:
-    """Print a line for each check, and below it what to do, in one piece to copy."""
+    """Print a line for each check, and its remedy on the next line."""
     for check in found:
         line = Text.assemble((f"{check.state:<13}", _STYLES[check.state]), f"{check.name}: {check.found}".rstrip(": "))
         console.print(line, soft_wrap=True)
-        if check.cure:
-            console.print(Text(f"{'':<13}  {check.cure}"), soft_wrap=True)
+        if check.remedy:
+            console.print(Text(f"{'':<13}  {check.remedy}"), soft_wrap=True)
 
 
 def conclusion(found: list[Check]) -> str:
-    """Say in a sentence what it came to."""
+    """Return a summary sentence."""
     missing, unchecked = problems(found), problems(found, UNCHECKED)
-    left = f" Not checked: {', '.join(check.name for check in unchecked)}." if unchecked else ""
+    skipped = f" Not checked: {', '.join(check.name for check in unchecked)}." if unchecked else ""
     if missing:
-        return f"Missing: {', '.join(check.name for check in missing)}.{left}"
-    return f"Nothing is missing{' of what could be checked' if unchecked else ''}.{left}"
+        return f"Missing: {', '.join(check.name for check in missing)}.{skipped}"
+    return f"Nothing is missing{' of what could be checked' if unchecked else ''}.{skipped}"

@@ -1,4 +1,4 @@
-"""Step `quotas`: SageMaker's quotas that matter here, and asking AWS for more."""
+"""Table rows and option parsing of `verdict quotas`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,18 +9,18 @@ from operations.setup.service_quotas import Quota
 
 
 def rows(quotas: dict[str, Quota], names: Iterable[str]) -> list[tuple[str, str, str]]:
-    """Return name, value, and what has been asked for, of the quotas that there are."""
+    """Return the name, value and pending request of each quota that exists."""
     found = [quotas[name] for name in names if name in quotas]
-    return [(one.name, f"{one.value:g}", f"{one.pending:g}" if one.pending is not None else "") for one in found]
+    return [(quota.name, f"{quota.value:g}", "" if quota.pending is None else f"{quota.pending:g}") for quota in found]
 
 
 class Increase(click.ParamType[tuple[str, float]]):
-    """`NAME=VALUE`; the name may hold an equals sign, the value is a number above 0."""
+    """`NAME=VALUE`; the name may contain an equals sign, the value is a positive number."""
 
     name = "NAME=VALUE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
-        """Part the name from the number."""
+        """Split the name from the number."""
         if isinstance(value, tuple):
             return value[0], value[1]
         name, _, number = str(value).rpartition("=")

@@ -29,7 +29,7 @@ def command(aws: Aws, stage: str, yes: bool, fail: str) -> None:
     if fail == "interrupt":
         raise KeyboardInterrupt
     if fail == "stop waiting":
-        raise StoppedWaitingError("Go on with X.") from KeyboardInterrupt()
+        raise StoppedWaitingError("Resume with X.") from KeyboardInterrupt()
     if fail == "wait too long":
         raise StoppedWaitingError("Still Creating.")
     if fail:
@@ -64,7 +64,7 @@ def test_an_error_of_aws_is_explained(simulated: SimulatedAws) -> None:
     simulated.fault_injector.inject("DescribeEndpoint", "denied")
     _, printed, raised = run("--fail", "verdict-dev-a")
     assert isinstance(raised, AwsError)
-    assert "may not sagemaker:DescribeEndpoint" in raised.detail
+    assert "do not allow sagemaker:DescribeEndpoint" in raised.detail
     assert printed == ""
 
 
@@ -91,7 +91,7 @@ def test_without_credentials_it_says_how_to_get_some(monkeypatch: pytest.MonkeyP
     assert (raised.kind, "aws configure" in raised.detail) == ("no-credentials", True)
 
 
-@pytest.mark.parametrize(("how", "told"), [("stop waiting", "Go on with X."), ("interrupt", "shows what exists")])
+@pytest.mark.parametrize(("how", "told"), [("stop waiting", "Resume with X."), ("interrupt", "shows what exists")])
 def test_ctrl_c_has_the_exit_status_of_an_interrupted_program(how: str, told: str) -> None:
     status, printed, raised = run("--fail", how)
     assert (status, raised) == (EXIT_INTERRUPTED, None)

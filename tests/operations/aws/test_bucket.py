@@ -76,7 +76,7 @@ def test_a_strangers_bucket_of_that_name_is_left_as_it_is(aws: Aws, deleted: boo
     s3.put_object(Bucket=NAME, Key="theirs", Body=b"precious")
     if deleted:
         s3.delete_object(Bucket=NAME, Key="theirs")
-    with pytest.raises(AwsError, match="something in it that these commands did not put there") as raised:
+    with pytest.raises(AwsError, match="has objects that these commands did not create") as raised:
         bucket.ensure(aws)
     assert (raised.value.kind, raised.value.detail[-30:]) == ("name-taken", "Set VERDICT_BUCKET to another.")
     assert bucket.tags(aws.account) == {}
@@ -107,7 +107,7 @@ def test_a_bucket_of_ones_own_is_used_as_it_is(aws: Aws, monkeypatch: pytest.Mon
 
 def test_a_bucket_of_ones_own_that_is_not_there_is_not_made(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERDICT_BUCKET", "forgotten")
-    with pytest.raises(AwsError, match="Make it, or unset VERDICT_BUCKET"):
+    with pytest.raises(AwsError, match="Create it, or unset VERDICT_BUCKET"):
         bucket.ensure(aws)
     assert not bucket.exists(aws.account)
 
@@ -159,7 +159,7 @@ def test_keys_are_listed_below_a_key_however_many(made: Aws) -> None:
 
 
 def test_what_is_not_there_is_told_with_its_address(made: Aws) -> None:
-    with pytest.raises(AwsError, match=f"There is nothing at s3://{NAME}/verdict/nowhere"):
+    with pytest.raises(AwsError, match=f"There is no object at s3://{NAME}/verdict/nowhere"):
         bucket.get_bytes(made.account, "nowhere")
 
 

@@ -44,20 +44,20 @@ DENIED = (
     "arn:aws:sagemaker:us-east-1:123456789012:endpoint/a because no identity-based policy allows it"
 )
 TOLD = [  # what the service says -> the kind, and what a person is told to do
-    ("AccessDeniedException", DENIED, "no-permission", "may not sagemaker:DescribeEndpoint on arn:aws:sagemaker"),
-    ("AccessDenied", "Access Denied", "no-permission", "may not DescribeEndpoint. See docs"),
+    ("AccessDeniedException", DENIED, "no-permission", "do not allow sagemaker:DescribeEndpoint on arn:aws:sagemaker"),
+    ("AccessDenied", "Access Denied", "no-permission", "do not allow DescribeEndpoint. See docs"),
     ("ResourceLimitExceeded", QUOTA, "quota", "quotas --request 'ml.m5.large for endpoint usage=1'"),
     ("ResourceLimitExceeded", MACHINES, "quota", "quotas --request 'ml.m5.large for endpoint usage=6'"),
     ("ResourceLimitExceeded", AT_ONCE, "quota", f"quotas --request '{CONCURRENCY}=1010'"),
     ("ResourceLimitExceeded", MEMORY.format("3,072", USED.format(0, 6144)), "quota", "Choose less: --memory 3072"),
     ("ResourceLimitExceeded", "The account-level service limit 'any' is hit.", "quota", "--request 'any=1'"),
-    ("LimitExceededException", "Too many log groups.", "quota", "A limit of the account is reached: Too many"),
+    ("LimitExceededException", "Too many log groups.", "quota", "The account has reached a limit: Too many"),
     ("ExpiredTokenException", "expired", "expired", "Log in again"),
     ("ExpiredToken", "expired", "expired", "Log in again"),
     ("RequestExpired", "skewed", "expired", "clock is wrong"),
     ("InvalidClientTokenId", "?", "credentials", "Check AWS_PROFILE"),
     ("UnrecognizedClientException", "?", "credentials", "Check AWS_PROFILE"),
-    ("SignatureDoesNotMatch", "?", "credentials", "Set both anew"),
+    ("SignatureDoesNotMatch", "?", "credentials", "Set both again"),
     ("OptInRequired", "?", "region", "set AWS_DEFAULT_REGION"),
     ("301", "Moved Permanently", "region", "The bucket is in another region"),
     ("TooManyRequestsException", "?", "throttled", "Wait a minute and repeat the command"),
@@ -66,8 +66,13 @@ TOLD = [  # what the service says -> the kind, and what a person is told to do
     ("ServiceUnavailable", "?", "unavailable", "Wait a minute and repeat the command"),
     ("ResourceInUse", "is in use", "name-taken", "The name is taken: is in use"),
     ("ValidationException", 'Cannot create already existing model "m".', "name-taken", "The name is taken"),
-    ("ValidationException", 'Could not find endpoint "e".', "absent", 'It is not there: Could not find endpoint "e".'),
-    ("ResourceNotFound", "Requested resource not found.", "absent", "It is not there"),
+    (
+        "ValidationException",
+        'Could not find endpoint "e".',
+        "absent",
+        'It does not exist: Could not find endpoint "e".',
+    ),
+    ("ResourceNotFound", "Requested resource not found.", "absent", "It does not exist"),
     ("ValidationException", "Weights are odd.", "refused", "AWS refused DescribeEndpoint: Weights are odd."),
     ("SomethingNew", "", "refused", "AWS refused DescribeEndpoint: SomethingNew"),
 ]
@@ -104,7 +109,7 @@ def test_a_refusal_becomes_one_line_that_says_what_to_do(code: str, message: str
         (NoRegionError(), "no-region", "Set AWS_DEFAULT_REGION"),
         (EndpointConnectionError(endpoint_url="https://x"), "not-reached", "Check the network"),
         (ReadTimeoutError(endpoint_url="https://x"), "not-reached", "Check the network and repeat the command"),
-        (UnknownServiceError(service_name="x", known_service_names="y"), "not-asked", "AWS could not be asked"),
+        (UnknownServiceError(service_name="x", known_service_names="y"), "not-asked", "The request to AWS failed"),
     ],
 )
 def test_an_error_before_any_answer_says_what_to_do(error: Exception, kind: str, sentence: str) -> None:
@@ -146,14 +151,14 @@ def test_what_goes_wrong_on_the_wire_is_explained(simulated: SimulatedAws, aws: 
 
 def test_a_head_that_is_not_permitted_names_the_permission_that_it_takes() -> None:
     error = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
-    assert translate_client_error(error).detail.startswith("These credentials may not s3:GetObject.")
+    assert translate_client_error(error).detail.startswith("These credentials do not allow s3:GetObject.")
 
 
 def test_an_upload_that_is_refused_names_the_permission(simulated: SimulatedAws, aws: Aws, tmp_path: Path) -> None:
     bucket.ensure(aws)
     (tmp_path / "file").write_bytes(b"content")
     simulated.fault_injector.inject("PutObject", "denied")
-    with pytest.raises(AwsError, match="may not s3:PutObject") as raised, translate_errors():
+    with pytest.raises(AwsError, match="do not allow s3:PutObject") as raised, translate_errors():
         bucket.put_file(aws.account, "any/file", tmp_path / "file")
     assert raised.value.kind == "no-permission"
 
@@ -171,7 +176,7 @@ def test_a_page_in_place_of_an_answer_is_told_as_what_it_is(service: str, operat
     try:
         once = Config(retries={"total_max_attempts": 1})
         client = boto3.client(service, endpoint_url=portal.url, config=once, **SAGEMAKER)
-        with pytest.raises(AwsError, match="Is a proxy in between"), translate_errors():
+        with pytest.raises(AwsError, match="is not from AWS"), translate_errors():
             getattr(client, operation)()
         client.close()
     finally:
@@ -191,7 +196,7 @@ def test_an_expired_login_is_told_where_s3_says_nothing_but_400(asked: dict[str,
     try:
         client = boto3.client("s3", endpoint_url=mute.url, config=Config(s3={"addressing_style": "path"}), **SAGEMAKER)
         ask = getattr(client, asked.pop("operation"))
-        with pytest.raises(AwsError, match="as it does when a login has expired") as raised, translate_errors():
+        with pytest.raises(AwsError, match="login may have expired") as raised, translate_errors():
             ask(Bucket="any", **asked)
         assert raised.value.kind == "expired"
         client.close()

@@ -33,7 +33,7 @@ def test_a_tuning_jobs_name_leaves_room_for_what_its_training_jobs_add() -> None
 
 @pytest.mark.parametrize("stage", ["", "Prod", "a-b", "1st", "s" * 13, "ü", "a b", "dev\n"])
 def test_a_stage_that_would_not_fit_into_names_is_refused(stage: str) -> None:
-    with pytest.raises(names.NameRefusedError, match="small letters and digits, twelve at most"):
+    with pytest.raises(names.NameRefusedError, match="at most 12 lowercase letters and digits"):
         names.checked_stage(stage)
 
 

@@ -69,4 +69,4 @@ def test_names_are_shown_in_one_piece_however_narrow_the_window() -> None:
 
 
 def test_ask_takes_yes_for_an_answer() -> None:
-    assert confirm("Go on?", yes=True) is None
+    assert confirm("Continue?", yes=True) is None

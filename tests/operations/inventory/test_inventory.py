@@ -106,4 +106,4 @@ def test_a_denied_list_is_named_and_the_others_are_read(aws: Aws, simulated: Sim
     found = inventory.take(aws.account, "denied")
     assert [resource.name for resource in found.of(Kind.MODEL)] == [model]
     assert len(found.unread) == 1
-    assert found.unread[0].startswith("endpoints: These credentials may not sagemaker:ListEndpoints")
+    assert found.unread[0].startswith("endpoints: These credentials do not allow sagemaker:ListEndpoints")

@@ -12,7 +12,7 @@ from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.setup import checks
-from operations.setup.checks import MISSING, OK, UNCHECKED, Check, made
+from operations.setup.checks import MISSING, OK, UNCHECKED, Check, run_check
 from operations.setup.doctor import conclusion, create
 from simulator.aws import SimulatedAws
 from training.model.container_image import ImageError
@@ -84,12 +84,12 @@ def test_create_keeps_what_exists(simulated: SimulatedAws, aws: Aws) -> None:
 
 def test_create_closes_a_bucket_that_was_left_open(aws: Aws) -> None:
     aws.account.client("s3").create_bucket(Bucket=BUCKET)
-    found = checks.the_bucket(aws.account)
+    found = checks.check_bucket(aws.account)
     assert found.state == MISSING
     assert "a block on public access" in found.found
     assert "a policy against plain HTTP" in found.found
     create(aws, yes=True)
-    assert checks.the_bucket(aws.account).state == OK
+    assert checks.check_bucket(aws.account).state == OK
 
 
 def test_what_has_our_names_and_is_a_strangers_is_said_to_be(aws: Aws) -> None:
@@ -98,10 +98,10 @@ def test_what_has_our_names_and_is_a_strangers_is_said_to_be(aws: Aws) -> None:
     s3.delete_bucket_tagging(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="theirs", Body=b"")
     iam.untag_role(RoleName=ROLE, TagKeys=["verdict:app"])
-    told = [checks.made("", partial(check, aws.account)) for check in (checks.the_bucket, checks.the_role)]
-    assert [one.state for one in told] == [MISSING, MISSING]
-    assert "Set VERDICT_BUCKET" in told[0].cure
-    assert "Set VERDICT_ROLE" in told[1].cure
+    results = [checks.run_check("", partial(check, aws.account)) for check in (checks.check_bucket, checks.check_role)]
+    assert [result.state for result in results] == [MISSING, MISSING]
+    assert "Set VERDICT_BUCKET" in results[0].remedy
+    assert "Set VERDICT_ROLE" in results[1].remedy
     with pytest.raises(AwsError, match="Set VERDICT_BUCKET"):
         create(aws, yes=True)
     s3.delete_object(Bucket=BUCKET, Key="theirs")
@@ -125,8 +125,8 @@ def test_the_users_own_bucket_and_role_are_not_changed(
     create(aws, yes=True)
     assert existing(simulated) == (["mine"], [])
     assert bucket.tags(aws.account) == {}
-    assert "is yours to look after" in checks.the_bucket(aws.account).cure
-    assert "Set VERDICT_ROLE" in checks.the_role(aws.account).cure
+    assert "do not change VERDICT_BUCKET" in checks.check_bucket(aws.account).remedy
+    assert "Set VERDICT_ROLE" in checks.check_role(aws.account).remedy
 
 
 def test_a_role_with_an_older_policy_is_to_be_made_anew(aws: Aws) -> None:
@@ -135,16 +135,16 @@ def test_a_role_with_an_older_policy_is_to_be_made_anew(aws: Aws) -> None:
     del older["Statement"][1:]
     iam = aws.account.client("iam")
     iam.put_role_policy(RoleName=ROLE, PolicyName=role.POLICY_NAME, PolicyDocument=json.dumps(older))
-    assert checks.the_role(aws.account).cure == checks.MAKE_IT
+    assert checks.check_role(aws.account).remedy == checks.CREATE
     iam.delete_role_policy(RoleName=ROLE, PolicyName=role.POLICY_NAME)
-    assert checks.the_role(aws.account).cure == checks.MAKE_IT
+    assert checks.check_role(aws.account).remedy == checks.CREATE
 
 
 def test_a_role_that_sagemaker_may_not_take_is_missing(aws: Aws) -> None:
     trust = role.trust()
     trust["Statement"][0]["Principal"] = {"Service": "lambda.amazonaws.com"}
     aws.account.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
-    assert "does not trust SageMaker" in checks.the_role(aws.account).found
+    assert "does not trust SageMaker" in checks.check_role(aws.account).found
 
 
 def test_a_bucket_in_another_region_is_of_no_use_to_jobs(
@@ -153,7 +153,7 @@ def test_a_bucket_in_another_region_is_of_no_use_to_jobs(
     place = {"LocationConstraint": "eu-west-1"}
     simulated.client("s3", "eu-west-1").create_bucket(Bucket="far", CreateBucketConfiguration=place)
     monkeypatch.setenv("VERDICT_BUCKET", "far")
-    assert checks.the_bucket(aws.account).found == "far is in eu-west-1"
+    assert checks.check_bucket(aws.account).found == "far is in eu-west-1"
 
 
 def test_a_quota_of_none_counts_only_for_the_machine_that_is_wanted() -> None:
@@ -164,12 +164,12 @@ def test_a_quota_of_none_counts_only_for_the_machine_that_is_wanted() -> None:
 
 
 def test_a_quota_that_is_too_small_is_told_with_how_to_raise_it(aws: Aws) -> None:
-    (found,) = checks.the_quotas(aws.account, {"ml.m5.2xlarge for endpoint usage": 1.0})
-    assert found.cure == "verdict quotas --request 'ml.m5.2xlarge for endpoint usage=1'"
+    (found,) = checks.check_quotas(aws.account, {"ml.m5.2xlarge for endpoint usage": 1.0})
+    assert found.remedy == "verdict quotas --request 'ml.m5.2xlarge for endpoint usage=1'"
 
 
 def test_a_quota_that_is_not_listed_is_not_checked(aws: Aws) -> None:
-    assert [one.state for one in checks.the_quotas(aws.account, {"ml.p5.48xlarge for endpoint usage": 1.0})] == [
+    assert [one.state for one in checks.check_quotas(aws.account, {"ml.p5.48xlarge for endpoint usage": 1.0})] == [
         UNCHECKED
     ]
 
@@ -199,24 +199,24 @@ def test_a_permission_that_is_lacking_is_named_with_what_it_is_for(simulated: Si
 
 
 def test_a_stage_that_chalice_does_not_know_is_missing(tmp_path: Path) -> None:
-    assert checks.the_stage("prod").state == OK
-    assert checks.the_stage("foo").cure == "Known are: dev, prod."
-    assert checks.the_stage("dev", tmp_path / "none.json").state == MISSING
+    assert checks.check_stage("prod").state == OK
+    assert checks.check_stage("foo").remedy == "The stages are: dev, prod."
+    assert checks.check_stage("dev", tmp_path / "none.json").state == MISSING
 
 
 def test_another_xgboost_than_the_images_is_missing() -> None:
-    assert checks.the_xgboost() == Check("xgboost", OK, "3.0.5, as in the image 3.0-5")
+    assert checks.check_xgboost() == Check("xgboost", OK, "3.0.5, as in the image 3.0-5")
 
 
 def test_a_failed_check_is_missing_only_when_that_is_known() -> None:
     def denied() -> Check:
-        raise AwsError("These credentials may not.", "no-permission")
+        raise AwsError("These credentials do not allow it.", "no-permission")
 
     def taken() -> Check:
         raise AwsError("Somebody else's.", "name-taken")
 
-    assert made("x", denied) == Check("x", UNCHECKED, "", "These credentials may not.")
-    assert made("x", taken) == Check("x", MISSING, "", "Somebody else's.")
+    assert run_check("x", denied) == Check("x", UNCHECKED, "", "These credentials do not allow it.")
+    assert run_check("x", taken) == Check("x", MISSING, "", "Somebody else's.")
 
 
 def test_the_conclusion_does_not_claim_what_was_not_checked() -> None:

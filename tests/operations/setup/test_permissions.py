@@ -9,6 +9,7 @@ from botocore import xform_name
 
 from operations.aws.account import Account
 from operations.aws.command import Aws
+from operations.inventory.running_jobs import API_NAMES
 from operations.setup import permissions
 from operations.setup.allowed import principal, sample
 from operations.setup.grant import ANY
@@ -72,7 +73,9 @@ def called_names() -> set[str]:
     """Return every name in the commands' code that may be boto3's for an operation."""
     folders = (PROJECT / "operations",)
     source = "\n".join(path.read_text() for folder in folders for path in folder.rglob("*.py"))
-    return {one for pair in CALLED.findall(source) for one in pair if one}
+    generated = {xform_name(f"{verb}{name}") for verb in ("Describe", "Stop") for name in API_NAMES.values()}
+    generated |= {xform_name(f"List{name}s") for name in API_NAMES.values()}
+    return generated.union(name for pair in CALLED.findall(source) for name in pair if name)
 
 
 def test_whatever_the_commands_call_is_in_the_list() -> None:

@@ -77,25 +77,25 @@ def test_several_increases_are_all_checked_before_one_is_requested(simulated: Si
 
 @pytest.mark.parametrize("value", [DEFAULTS[HOSTING], 0.5])
 def test_a_value_not_above_the_present_one_is_refused(value: float) -> None:
-    with pytest.raises(QuotaError, match="is 4 already"):
+    with pytest.raises(QuotaError, match="is already 4"):
         checked_increase(KNOWN, HOSTING, value)
 
 
 def test_an_unknown_name_is_refused_with_its_neighbours() -> None:
     with pytest.raises(QuotaError, match=f"Did you mean: '{HOSTING}'"):
         checked_increase(KNOWN, "ml.m5.larg for endpoint usage", 2)
-    with pytest.raises(QuotaError, match="`quotas` lists them"):
+    with pytest.raises(QuotaError, match="`verdict quotas` lists them"):
         checked_increase(KNOWN, "zzz", 2)
 
 
 def test_what_is_pending_already_is_not_asked_for_again() -> None:
     pending = KNOWN | {HOSTING: replace(KNOWN[HOSTING], pending=8)}
-    with pytest.raises(QuotaError, match=r"8 was asked for .* AWS has not decided yet"):
+    with pytest.raises(QuotaError, match="8 is already requested"):
         checked_increase(pending, HOSTING, 9)
 
 
 def test_what_aws_never_raises_is_refused() -> None:
-    with pytest.raises(QuotaError, match="AWS does not raise"):
+    with pytest.raises(QuotaError, match="AWS does not increase"):
         checked_increase({HOSTING: replace(KNOWN[HOSTING], adjustable=False)}, HOSTING, 9)
 
 

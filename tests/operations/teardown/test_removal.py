@@ -77,7 +77,7 @@ def test_an_unverified_deletion_is_a_failure(aws: Aws, simulated: SimulatedAws) 
     found = hosting_of(aws, "blind")
     simulated.fault_injector.inject("DescribeEndpoint", "denied")
     left = remove(aws, found, DELETIONS, RESUME)
-    assert left[0].why.startswith("Its deletion could not be verified: These credentials may not")
+    assert left[0].why.startswith("Its deletion could not be verified: These credentials do not allow")
 
 
 def test_ctrl_c_while_waiting_ends_the_command(aws: Aws) -> None:

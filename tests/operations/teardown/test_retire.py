@@ -86,7 +86,7 @@ def test_an_endpoint_with_unreadable_metrics_is_not_idle(aws: Aws, simulated: Si
     done = retired(aws, "unknown")
     assert done.deleted == ()
     assert [use.endpoint.name for use in done.used] == [name]
-    assert "could not be read: These credentials may not" in done.used[0].why
+    assert "could not be read: These credentials do not allow" in done.used[0].why
 
 
 def test_a_new_or_changing_endpoint_is_kept(aws: Aws, simulated: SimulatedAws) -> None:

@@ -150,7 +150,7 @@ def test_a_refused_deletion_is_named_and_the_others_are_done(aws: Aws, stage: st
     with pytest.raises(LeftOverError) as caught:
         torn_down(aws, Scope(stage))
     assert kinds_left(aws, stage) == {Kind.ENDPOINT, Kind.CONFIGURATION, Kind.MODEL}
-    assert f"endpoint {endpoint}: These credentials may not sagemaker:DeleteEndpoint" in caught.value.detail
+    assert f"endpoint {endpoint}: These credentials do not allow sagemaker:DeleteEndpoint" in caught.value.detail
     assert f"Endpoint {endpoint} still uses it." in caught.value.detail
     assert caught.value.detail.endswith(f"verdict teardown --stage {stage}")
     assert "$0.115 an hour. Not deleted." in printed(aws)
@@ -230,7 +230,7 @@ def test_unlisted_resources_are_not_claimed_to_be_deleted(aws: Aws, stage: str, 
     with pytest.raises(UnreadError, match=r"listed \(training jobs\)") as caught:
         torn_down(aws, Scope(stage))
     assert "Nothing that is billed is left" not in printed(aws)
-    assert "Could not be listed, and may exist: training jobs: These credentials may not" in printed(aws)
+    assert "Could not be listed, and may exist: training jobs: These credentials do not allow" in printed(aws)
     assert "These credentials" not in caught.value.detail  # already printed
 
 
