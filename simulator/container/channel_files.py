@@ -1,10 +1,10 @@
-"""A training job's channels, as the container checks and reads them: files -> xgboost's matrices.
+"""Training channels: validation, and loading into xgboost's matrices.
 
-xgboost itself reads the files, so that absent is missing in libsvm and 0 is a real zero in csv, and a libsvm file that
-is declared as csv trains into garbage, without an error, as it does on AWS. Several files are read one after the other,
-by name; the container's order is arbitrary. Source: `data_utils.py` and `algorithm_mode/channel_validation.py` of
+xgboost itself reads the files. So an absent column is missing in libsvm, 0 is a real zero in csv, and a libsvm file
+declared as csv trains a useless model without an error, as on AWS. Files are read in the order of their names; the
+container's order is arbitrary. Source: `data_utils.py` and `algorithm_mode/channel_validation.py` of
 github.com/aws/sagemaker-xgboost-container. Not simulated: parquet and recordio-protobuf channels, and Pipe mode, which
-fail the job and say so.
+fail the job with an error that names them.
 """
 
 import csv
@@ -41,12 +41,12 @@ class Channel:
 
     @property
     def path(self) -> str:
-        """Where the container finds it."""
+        """The path in the container."""
         return f"{ROOT}/{self.name}"
 
 
 def check(channels: Sequence[Channel]) -> str:
-    """Check what channels there are and how they are configured; returns the format that all of them are read as.
+    """Validate the channels and their configurations; returns the format that all are read as.
 
     Raises `TrainingFailedError`.
     """
@@ -62,7 +62,7 @@ def check(channels: Sequence[Channel]) -> str:
 
 
 def _check_configuration(channel: Channel) -> None:
-    """Raise `TrainingFailedError` for a channel that the container does not know, or in a form it does not take."""
+    """Raise `TrainingFailedError` for an unknown channel or an unsupported configuration."""
     if channel.name not in _KNOWN:
         raise TrainingFailedError(f"Extraneous channel found: {channel.name}")
     if channel.name == "code":
@@ -86,30 +86,30 @@ def _without_parameters(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def check_files(channel: Channel, kind: str, told: Callable[[str], None]) -> None:
-    """Look at the files of a channel before they are read; raises `TrainingFailedError` for one that is not right."""
+def check_files(channel: Channel, kind: str, log: Callable[[str], None]) -> None:
+    """Validate the files of a channel before they are read; raises `TrainingFailedError`."""
     if any(name.rpartition("/")[2].startswith(".") for name in channel.files):
         raise TrainingFailedError("Hidden file found in the data path! Remove that before training.")
     for name, content in channel.files.items():
         if kind == "csv":
-            _delimiter(content, told)
+            _delimiter(content, log)
         elif content:
             _check_libsvm(name, content)
 
 
-def _delimiter(content: bytes, told: Callable[[str], None]) -> str:
-    """Find out what parts the cells of a csv file, from its first line."""
+def _delimiter(content: bytes, log: Callable[[str], None]) -> str:
+    """Detect the delimiter of a csv file from its first line."""
     line = content.partition(b"\n")[0].decode("utf-8", "ignore") + "\n"
     try:
         delimiter = csv.Sniffer().sniff(line).delimiter
     except csv.Error as error:
         raise TrainingFailedError(f"Could not determine delimiter on line {line[:50]}:\n{error}") from error
-    told(f"Determined delimiter of CSV input is '{delimiter}'")
+    log(f"Determined delimiter of CSV input is '{delimiter}'")
     return delimiter
 
 
 def _check_libsvm(name: str, content: bytes) -> None:
-    """Raise `TrainingFailedError` unless the first line with more than one feature, and those before it, are libsvm."""
+    """Raise `TrainingFailedError` unless the lines up to the first with more than one feature are libsvm."""
     for line in content.decode("utf-8", "ignore").splitlines():
         features = _features(line)
         if features is None:
@@ -122,7 +122,7 @@ def _check_libsvm(name: str, content: bytes) -> None:
 
 
 def _features(line: str) -> int | None:
-    """Count the features of a line; None when it is no libsvm."""
+    """Count the features of a line; None if it is not libsvm."""
     label, *fields = line.split(" ")
     parts = label.split(":")
     try:
@@ -133,19 +133,19 @@ def _features(line: str) -> int | None:
 
 
 def read(
-    channel: Channel, kind: str, threads: int, told: Callable[[str], None], weights: bool = False
+    channel: Channel, kind: str, threads: int, log: Callable[[str], None], weights: bool = False
 ) -> xgboost.DMatrix | None:
-    """Read a channel; None when it holds nothing. `weights`: the second column of a csv is the row's weight.
+    """Load a channel; None if it is empty. `weights`: the second column of a csv is the row's weight.
 
-    Raises `TrainingFailedError` when xgboost cannot read it.
+    Raises `TrainingFailedError` if xgboost cannot read it.
     """
     contents = [content for _, content in sorted(channel.files.items()) if content]
     if not contents:
         return None
-    told(f"files path: {channel.path}")
+    log(f"files path: {channel.path}")
     query = f"format={kind}"
     if kind == "csv":
-        query += f"&label_column=0&delimiter={_delimiter(contents[0], told)}{'&weight_column=1' if weights else ''}"
+        query += f"&label_column=0&delimiter={_delimiter(contents[0], log)}{'&weight_column=1' if weights else ''}"
     with TemporaryDirectory() as folder:
         path = Path(folder) / "channel"
         path.write_bytes(b"\n".join(content.removesuffix(b"\n") for content in contents) + b"\n")

@@ -1,7 +1,7 @@
-"""Training on several hosts: one model, to which every host contributes what it finds in its own shard.
+"""Distributed training: one model from several hosts, each with its own shard.
 
-The hosts are threads here, each with its own communicator on loopback, and xgboost's own tracker and collective
-between them, as between the containers on AWS. A host that got no rows of a channel is left out, as there.
+The hosts are threads, each with its own communicator on loopback, connected by xgboost's tracker and collective, as the
+containers on AWS are. A host without rows of a channel does not take part, as on AWS.
 """
 
 import threading
@@ -16,23 +16,27 @@ from simulator.container.channel_files import Channel
 from simulator.container.errors import TrainingFailedError
 from simulator.container.trainer import ContainerContext, Prepared, Trained
 
-_LONGEST_SILENCE_SECONDS = 60  # of another host, before a host gives up
+_TIMEOUT_SECONDS = 60  # for a response of another host
 
 
-def train(shards: Sequence[Sequence[Channel]], stated: dict[str, str], around: Sequence[ContainerContext]) -> Trained:
-    """Train on several hosts: each with its channels and its surroundings; raises `TrainingFailedError`."""
-    prepared = [trainer.prepare(channels, stated, host) for channels, host in zip(shards, around, strict=True)]
-    wanted = {channel.name for channels in shards for channel in channels}
-    taking_part = []
-    for number, (one, host) in enumerate(zip(prepared, around, strict=True), start=1):
+def train(
+    shards: Sequence[Sequence[Channel]], hyperparameters: dict[str, str], contexts: Sequence[ContainerContext]
+) -> Trained:
+    """Train on several hosts, each with its channels and context; raises `TrainingFailedError`."""
+    prepared = [
+        trainer.prepare(channels, hyperparameters, host) for channels, host in zip(shards, contexts, strict=True)
+    ]
+    names = {channel.name for channels in shards for channel in channels}
+    participants = []
+    for number, (inputs, host) in enumerate(zip(prepared, contexts, strict=True), start=1):
         host.info(f"Distributed node training with {len(shards)} hosts: {_names(len(shards))}")
-        if wanted <= one.matrices.keys():
-            taking_part.append((one, host))
+        if names <= inputs.matrices.keys():
+            participants.append((inputs, host))
         else:
             host.info(f"Host algo-{number} does not have data and will not be used in distributed training.")
-    if not taking_part:
+    if not participants:
         raise TrainingFailedError(f"No data in training channel path {channel_files.ROOT}/train")
-    return trainer.boost(*taking_part[0]) if len(taking_part) == 1 else _boost_together(taking_part)
+    return trainer.boost(*participants[0]) if len(participants) == 1 else _boost_together(participants)
 
 
 def _names(count: int) -> list[str]:
@@ -40,13 +44,13 @@ def _names(count: int) -> list[str]:
 
 
 def _boost_together(hosts: Sequence[tuple[Prepared, ContainerContext]]) -> Trained:
-    """Let all hosts train, and return what the first made; raises the first error of any."""
+    """Train on all hosts at once, and return the first host's model; raises the first error."""
     tracker = RabitTracker(n_workers=len(hosts), host_ip="127.0.0.1", sortby="task")
     tracker.start()
     results: list[Trained | TrainingFailedError | None] = [None] * len(hosts)
 
     def work(position: int) -> None:
-        arguments = {**tracker.worker_args(), "dmlc_task_id": str(position), "dmlc_timeout": _LONGEST_SILENCE_SECONDS}
+        arguments = {**tracker.worker_args(), "dmlc_task_id": str(position), "dmlc_timeout": _TIMEOUT_SECONDS}
         with xgboost.config_context(verbosity=0), collective.CommunicatorContext(**arguments):
             try:
                 results[collective.get_rank()] = trainer.boost(*hosts[position])
@@ -63,5 +67,5 @@ def _boost_together(hosts: Sequence[tuple[Prepared, ContainerContext]]) -> Train
             raise result
     first = results[0]
     if not isinstance(first, Trained):
-        raise TrainingFailedError("The hosts lost one another.", "PlatformError")
+        raise TrainingFailedError("The hosts lost their connection to each other.", "PlatformError")
     return first

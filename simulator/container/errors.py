@@ -1,16 +1,15 @@
-"""How the XGBoost container ends when it cannot train, and what SageMaker makes of it.
+"""Training failures of the XGBoost container, and the FailureReason that SageMaker derives from them.
 
-The container writes every failure, whoever's fault it is, as `framework error`, a traceback and the message, and
-SageMaker puts `AlgorithmError` in front; so it has always been since the image 0.90. The frames of the traceback that
-lie between the first and the last are left out here.
+The container writes every failure as `framework error`, a traceback and the message, and SageMaker prefixes it with
+`AlgorithmError`, in all images since 0.90. The frames between the first and the last are omitted here.
 """
 
 _ENTRY = '  File "/miniconda3/lib/python3.10/site-packages/sagemaker_containers/_trainer.py", line 84, in train'
-LONGEST_REASON = 1024  # characters of a FailureReason, by the service's model
+LONGEST_REASON = 1024  # characters of a FailureReason, in the service model
 
 
 class TrainingFailedError(Exception):
-    """The container gave up; `kind` is its own name for the error."""
+    """The container failed; `kind` is its class of the error."""
 
     def __init__(self, message: str, kind: str = "UserError") -> None:
         super().__init__(message)
@@ -19,12 +18,12 @@ class TrainingFailedError(Exception):
 
     @property
     def reason(self) -> str:
-        """What DescribeTrainingJob gives as the reason of the failure."""
+        """The FailureReason of DescribeTrainingJob."""
         error = f"sagemaker_algorithm_toolkit.exceptions.{self.kind}: {self.message}"
         trace = f"Traceback (most recent call last):\n{_ENTRY}\n    entrypoint()\n{error}\n"
         return f"AlgorithmError: framework error: \n{trace}\n{self.message}, exit code: 1"[:LONGEST_REASON]
 
 
 def algorithm_error(message: str) -> TrainingFailedError:
-    """Return the error for what is, by the container's own opinion, not the user's fault."""
+    """Return an error that the container does not attribute to the user."""
     return TrainingFailedError(message, "AlgorithmError")

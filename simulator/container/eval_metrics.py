@@ -1,9 +1,9 @@
-"""The metrics of the built-in algorithm: their names, which way is better, and those that the container adds.
+"""The evaluation metrics of the built-in algorithm: names, directions, and those that the container computes itself.
 
-xgboost computes most of them. Those that it lacks the container computes itself, on scikit-learn, and calls a score
-above 0 positive: right for log-odds, but what it is handed are probabilities, so that with `binary:logistic` every row
-counts as positive. Source: `constants/xgb_constants.py` and `metrics/custom_metrics.py` of
-github.com/aws/sagemaker-xgboost-container. `mae` and `rmse` are left to xgboost here, which gives the same.
+xgboost computes most of them. The container computes the others with scikit-learn and counts a score above 0 as
+positive. That is right for log-odds, but it receives probabilities, so with `binary:logistic` every row counts as
+positive. Source: `constants/xgb_constants.py` and `metrics/custom_metrics.py` of
+github.com/aws/sagemaker-xgboost-container. `mae` and `rmse` are computed by xgboost here, with the same result.
 """
 
 import re
@@ -26,7 +26,7 @@ _FIGURE = re.compile(r"#011(train|validation)-([^:#]+):([^\s#]+)")
 _ROUND = re.compile(r".*\[(\d+)\]#011")
 _CUSTOM: dict[
     str, tuple[str, dict[str, Any], bool]
-] = {  # name -> scikit-learn's function, its options, and whether it takes classes (or scores as they are)
+] = {  # name -> scikit-learn's function, its options, and whether it takes classes (else scores)
     "accuracy": ("accuracy_score", {}, True),
     "balanced_accuracy": ("balanced_accuracy_score", {}, True),
     "f1": ("f1_score", {"average": "macro"}, True),
@@ -46,14 +46,14 @@ Custom = Callable[[Any, xgboost.DMatrix], list[tuple[str, float]]]
 
 
 def split_metrics(names: Sequence[str]) -> tuple[list[str], Custom | None]:
-    """Part metrics into those that xgboost computes and a function that computes the container's own, None for none."""
+    """Split metrics into xgboost's and a function that computes the container's own; None if there are none."""
     own = [name for name in names if name in _CUSTOM]
     return [name for name in names if name not in _CUSTOM], partial(_compute, own) if own else None
 
 
 def _compute(names: Sequence[str], scores: Any, matrix: xgboost.DMatrix) -> list[tuple[str, float]]:
-    """Compute the container's own metrics of a round, mistake included."""
-    from sklearn import metrics  # slow to import, and only needed here
+    """Compute the container's own metrics of a round, including its error."""
+    from sklearn import metrics  # slow to import
 
     labels = matrix.get_label()
     classes = scores.argmax(axis=-1) if scores.ndim > 1 else (scores > 0).astype(int)
@@ -67,10 +67,10 @@ def _compute(names: Sequence[str], scores: Any, matrix: xgboost.DMatrix) -> list
 
 
 def figures_of(line: str) -> tuple[int, dict[str, float]] | None:
-    """Read a line of the log by the algorithm's metric definitions.
+    """Parse a line of the log by the algorithm's metric definitions.
 
-    `[3]#011train-error:0.2#011validation-error:0.3` -> (3, {"train:error": 0.2, "validation:error": 0.3}); None for a
-    line that is no round's.
+    `[3]#011train-error:0.2#011validation-error:0.3` -> (3, {"train:error": 0.2, "validation:error": 0.3}); None for
+    any other line.
     """
     number = _ROUND.match(line)
     if not number:

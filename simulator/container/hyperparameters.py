@@ -1,8 +1,8 @@
-"""The hyperparameters that the container of image 3.0-5 takes: strings by name -> values, or its error.
+"""The container's hyperparameters (image 3.0-5): parsing and validation.
 
-Wider than `training.model.hyperparameters`, which takes what this project trains with. Source:
+A superset of `training.model.hyperparameters`. Source:
 `algorithm_mode/hyperparameter_validation.py` of github.com/aws/sagemaker-xgboost-container, messages included. Not
-simulated, and refused as such: those of `_NOT_SIMULATED`.
+simulated, and rejected: `_NOT_SIMULATED`.
 """
 
 import math
@@ -37,7 +37,7 @@ _WITH_THRESHOLD = ("error", "ndcg", "map")  # as in error@0.7
 
 @dataclass(frozen=True)
 class _Interval:
-    """Numbers between two ends, which may be open; written as the container writes it."""
+    """An interval, written as in the container's messages."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -76,19 +76,19 @@ class _Metrics(tuple[str, ...]):
 
 @dataclass(frozen=True)
 class _Rule:
-    """How a value is parsed, and what it must be in."""
+    """The parser of a value, and its allowed values."""
 
     parse: Callable[[str], Any]
     allowed: Any
 
 
 def _from(low: float, kind: Callable[[str], Any] = float) -> _Rule:
-    """Make a rule of numbers from `low` on."""
+    """Return a rule for numbers of at least `low`."""
     return _Rule(kind, _Interval(low))
 
 
 def _one_of(*values: str) -> _Rule:
-    """Make a rule of a few texts."""
+    """Return a rule for an enumeration."""
     return _Rule(str, list(values))
 
 
@@ -147,9 +147,9 @@ _RULES: dict[str, _Rule] = {
 }
 
 
-def parse(stated: Mapping[str, str]) -> dict[str, Any]:
-    """Parse and check hyperparameters in the container's order; raises `TrainingFailedError` with its message."""
-    named = {ALIASES.get(name, name): text for name, text in stated.items()}
+def parse(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
+    """Parse and validate hyperparameters in the container's order; raises `TrainingFailedError` with its message."""
+    named = {ALIASES.get(name, name): text for name, text in hyperparameters.items()}
     if "num_round" not in named:
         raise TrainingFailedError("Missing required hyperparameter: num_round")
     parsed = {name: _parse(name, text) for name, text in named.items()}
@@ -160,9 +160,9 @@ def parse(stated: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _parse(name: str, text: str) -> Any:
-    """Parse one."""
+    """Parse a hyperparameter; raises `TrainingFailedError`."""
     if name in _NOT_SIMULATED or (name == "updater" and text not in LINEAR_UPDATERS):
-        raise algorithm_error(f"The container knows the hyperparameter {name}, the simulator does not.")
+        raise algorithm_error(f"The container supports the hyperparameter {name}, the simulator does not.")
     if name not in _RULES:
         raise TrainingFailedError(f"Extraneous hyperparameter found: {name}")
     try:
@@ -172,17 +172,17 @@ def _parse(name: str, text: str) -> Any:
 
 
 def _check_range(name: str, value: Any) -> None:
-    """Raise `TrainingFailedError` for a value out of its range."""
+    """Raise `TrainingFailedError` for a value that is not allowed."""
     allowed = _RULES[name].allowed
     if isinstance(value, list):
-        if any(one not in allowed for one in value):
+        if any(item not in allowed for item in value):
             raise TrainingFailedError(f"Hyperparameter {name}: value {value} not in range {list(allowed)}")
     elif value not in allowed:
         raise TrainingFailedError(f"Hyperparameter {name}: {value} is not in {allowed}")
 
 
 def _check_together(parsed: Mapping[str, Any]) -> None:
-    """Raise `TrainingFailedError` for values that do not go together."""
+    """Raise `TrainingFailedError` for hyperparameters that exclude each other."""
     if "updater" in parsed and parsed.get("booster") != "gblinear":
         raise TrainingFailedError(f"Tree updater should be selected from these options: {_TREE_UPDATERS}.")
     objective = parsed.get("objective", "")

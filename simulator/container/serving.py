@@ -1,9 +1,9 @@
-"""A request to the built-in XGBoost container -> its answer, as image 3.0-5 gives it, quirks included.
+"""The serving half of the built-in XGBoost container, as in image 3.0-5, quirks included.
 
-The order of the checks is the container's own: size, empty body, content type and body, prediction, Accept. Source:
+The order of the checks is the container's: size, empty body, content type and body, prediction, Accept. Source:
 `algorithm_mode/serve.py`, `serve_utils.py` and `encoder.py` of github.com/aws/sagemaker-xgboost-container, the image's
-published code. What it does not do: recordio-protobuf bodies (answered with 501, which the container never gives),
-ensembles of several model files, `SAGEMAKER_INFERENCE_OUTPUT`, and the paths beside `/invocations`.
+published code. Not simulated: recordio-protobuf bodies (status 501, which the container never returns),
+ensembles of several model files, `SAGEMAKER_INFERENCE_OUTPUT`, and paths other than `/invocations`.
 """
 
 import csv
@@ -22,18 +22,18 @@ from simulator.http.messages import Response
 LARGEST_BODY_BYTES = 6 * 1024 * 1024
 CSV_TYPES = ("csv", "text/csv")
 LIBSVM_TYPES = ("libsvm", "text/libsvm", "text/x-libsvm")
-PARQUET_TYPES = ("parquet", "application/x-parquet")  # named in messages, never read when serving
+PARQUET_TYPES = ("parquet", "application/x-parquet")  # in messages only: serving rejects it
 RECORDIO_TYPES = ("recordio-protobuf", "application/x-recordio-protobuf")
 ACCEPTED_TYPES = "csv, libsvm, parquet, recordio-protobuf, text/csv, text/libsvm, text/x-libsvm, " + (
     "application/x-parquet, application/x-recordio-protobuf"
 )
 ANSWER_TYPES = ["application/json", "application/jsonlines", "application/x-recordio-protobuf", "text/csv"]
 
-Scores = list[Any]  # floats, unless a misbehaviour put something else among them
+Scores = list[Any]  # floats, unless a fault is injected
 
 
 class NotSimulatedError(SentimentError):
-    """The real container could read this body."""
+    """The real container can read this body, the simulator cannot."""
 
     type = "not-simulated"
     title = "The simulator cannot read this"
@@ -41,16 +41,16 @@ class NotSimulatedError(SentimentError):
 
 
 class Container:
-    """A model in a container. Requests may come from many threads; predictions are made one at a time."""
+    """A model in a container. Thread-safe: predictions run one at a time."""
 
     def __init__(self, model: bytes) -> None:
-        """Load a model (UBJSON or JSON); raises `ReleaseError` when xgboost cannot read it."""
+        """Load a model (UBJSON or JSON); raises `ReleaseError` if xgboost cannot read it."""
         try:
             self._booster = xgboost.Booster(model_file=bytearray(model))
         except xgboost.core.XGBoostError as error:
             raise ReleaseError(f"xgboost {xgboost.__version__} cannot read the model: {error}.") from error
         self._booster.set_param("nthread", "1")  # as in the container
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
 
     def invoke(
         self,
@@ -59,7 +59,7 @@ class Container:
         accept: str | None = None,
         distort: Callable[[Scores], Scores] = lambda scores: scores,
     ) -> Response:
-        """Answer `POST /invocations`; `distort` may change the scores before they are written (see `faults`)."""
+        """Answer `POST /invocations`; `distort` changes the scores before they are written."""
         if len(body) > LARGEST_BODY_BYTES:
             return _html(413, "Request Entity Too Large", "The data value transmitted exceeds the capacity limit.")
         if not body:
@@ -77,14 +77,14 @@ class Container:
         return _write(distort(scores), accept)
 
     def _predict(self, matrix: xgboost.DMatrix) -> Scores:
-        """Return a score a row: float32 widened to float64."""
-        with self._one_at_a_time:
+        """Return a score for each row: float32 widened to float64."""
+        with self._lock:
             scores: Scores = self._booster.predict(matrix, validate_features=False).tolist()
         return scores
 
 
 def parse_body(body: bytes, content_type: str | None) -> xgboost.DMatrix:
-    """Read a body by its content type (none: libsvm).
+    """Parse a body by its content type (none: libsvm).
 
     Raises `ValueError` with the container's message, or `NotSimulatedError`.
     """
@@ -94,14 +94,14 @@ def parse_body(body: bytes, content_type: str | None) -> xgboost.DMatrix:
     if kind in LIBSVM_TYPES:
         return _read_as("libsvm", parse_libsvm, body)
     if kind in RECORDIO_TYPES:
-        raise NotSimulatedError("recordio-protobuf is read by the real container, but not by this simulator.")
+        raise NotSimulatedError("recordio-protobuf is supported by the real container, but not by this simulator.")
     if kind in PARQUET_TYPES:
         raise ValueError(f"Content-type {content_type} is not supported.")
     raise ValueError(f"{content_type} is not an accepted ContentType: {ACCEPTED_TYPES}.")
 
 
 def _read_as(name: str, parse: Callable[[str], Any], body: bytes) -> xgboost.DMatrix:
-    """Parse a body and hand it to xgboost; raises `ValueError` with the container's words around the reason."""
+    """Parse a body into a matrix; raises `ValueError` with the container's message."""
     try:
         return xgboost.DMatrix(parse(body.strip().decode()), nthread=1)
     except (ValueError, IndexError, OverflowError, MemoryError, csv.Error, xgboost.core.XGBoostError) as error:
@@ -112,13 +112,13 @@ def _read_as(name: str, parse: Callable[[str], Any], body: bytes) -> xgboost.DMa
 
 
 def parse_libsvm(text: str) -> csr_matrix:
-    """Read libsvm lines: indices as they stand, from 0; absent columns stay absent, which xgboost reads as missing.
+    """Parse libsvm lines: indices start at 0, absent columns are missing values.
 
-    A field without a colon (a label) is ignored, an index that occurs twice adds up, the width is the largest index
-    plus 1, and the last lines, when they have no fields at all, are no rows. Raises `ValueError` or `OverflowError`.
+    A field without a colon (a label) is ignored, duplicate indices add up, the width is the largest index plus 1, and
+    trailing lines without fields are dropped. Raises `ValueError` or `OverflowError`.
     """
     fields: list[str] = []
-    counts: list[int] = []  # of fields, a line each
+    counts: list[int] = []  # of fields in each line
     for line in text.split("\n"):
         found = [field for field in line.split(" ") if ":" in field]
         fields += found
@@ -129,7 +129,7 @@ def parse_libsvm(text: str) -> csr_matrix:
 
 
 def parse_csv(text: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Read lines of numbers: 0 is a real zero, an empty cell is missing. Raises `ValueError` or `csv.Error`."""
+    """Parse lines of numbers: 0 is a real zero, an empty cell is missing. Raises `ValueError` or `csv.Error`."""
     lines = text.split("\n")
     delimiter = csv.Sniffer().sniff(lines[0][:512]).delimiter
     if delimiter.isalnum():
@@ -143,13 +143,13 @@ def _without_parameters(header: str) -> str:
 
 
 def _write(scores: Scores, accept: str | None) -> Response:
-    """Write scores in the form that the Accept header names; a list of types, even a sensible one, is refused."""
+    """Write scores in the type of the Accept header; rejects a list of types."""
     kind = _without_parameters(accept or "")
     if kind in ("", "*/*", "text/csv"):
         return _text(200, "".join(f"{score}\n" for score in scores), "text/csv; charset=utf-8")
     if kind == "application/json":
         return _text(200, json.dumps({"predictions": [{"score": score} for score in scores]}), kind)
-    if kind in ANSWER_TYPES:  # listed as supported, yet the container fails on them
+    if kind in ANSWER_TYPES:  # the container lists these as supported, but fails
         return _html(500, "Internal Server Error", "The server encountered an internal error.")
     return _text(406, f"Accept type {kind} is not supported. Please use supported accept types: {ANSWER_TYPES}.")
 
@@ -159,6 +159,6 @@ def _text(status: int, text: str, content_type: str = "text/html; charset=utf-8"
 
 
 def _html(status: int, title: str, sentence: str) -> Response:
-    """The error page that the container's web framework writes by itself."""
+    """Return an error page as the container's web framework writes it."""
     page = f"<!doctype html>\n<html lang=en>\n<title>{status} {title}</title>\n<h1>{title}</h1>\n<p>{sentence}</p>\n"
     return _text(status, page)

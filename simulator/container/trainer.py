@@ -1,13 +1,13 @@
-"""The XGBoost container's other half: channels and string hyperparameters -> a model, its log, or its error.
+"""The training half of the built-in XGBoost container: channels and hyperparameters -> model and log, or an error.
 
 Source: `algorithm_mode/train.py`, `train_utils.py` and `callback.py` of github.com/aws/sagemaker-xgboost-container, for
-image 3.0-5. Kept as they are there: early stopping is silently off without a validation channel or without a metric
-that was named, fails the job with gblinear, and leaves the best rounds only; of metrics that a tuning job adds, the
-order is alphabetical. Not simulated: cross-validation inside the container, GPUs, scripts, and the Debugger.
+image 3.0-5. Kept from there: early stopping is silently off without a validation channel or a named metric, fails the
+job with gblinear, and keeps the best rounds only; the metrics are sorted if a tuning job adds one.
+Not simulated: cross-validation inside the container, GPUs, scripts, and the Debugger.
 
-Checkpoints are as SageMaker documents them: `xgboost-checkpoint.N`, from which training goes on. The published source
-of the newest images hands checkpointing over to xgboost's own callback, which writes `xgboost-checkpoint_0.ubj` once
-and never finds it again: there, an interrupted job may begin anew.
+Checkpoints follow SageMaker's documentation: `xgboost-checkpoint.N`, from which training resumes. The published source
+of the newest images uses xgboost's own callback instead, which writes `xgboost-checkpoint_0.ubj` once and never finds
+it again: there, an interrupted job may start over.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,9 +25,9 @@ from simulator.container.errors import TrainingFailedError, algorithm_error
 from simulator.container.eval_metrics import MAXIMIZED, split_metrics
 from simulator.container.hyperparameters import TUNING_METRIC
 
-THREADS = 2  # unless the hyperparameters say otherwise; ml.m5.large has as many
+THREADS = 2  # the default, as on ml.m5.large
 _NOT_FOR_XGBOOST = ("num_round", "csv_weights", "early_stopping_rounds", "save_model_on_termination", "verbosity")
-_USERS_FAULT = (  # parts of xgboost's messages
+_USER_ERRORS = (  # parts of xgboost's messages
     "label must be in [0,1] for logistic regression",
     "label must be in [0, num_class)",
     "feature_names mismatch",
@@ -39,7 +39,7 @@ _USERS_FAULT = (  # parts of xgboost's messages
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model after so many rounds."""
+    """A model after a number of rounds."""
 
     rounds: int
     model: bytes
@@ -47,10 +47,10 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class ContainerContext:
-    """What a container finds around it. `log` takes the lines of its log; `now` tells the time.
+    """The environment of a container. `log` receives the lines of its log; `now` returns the time.
 
-    `ends` is asked after every round whether training must end at once. `saved` gets a checkpoint after every round:
-    the number of rounds, and a function that gives the model so far. `start` is the checkpoint to go on from.
+    `ends` reports after every round whether training must end. `saved` receives a checkpoint after every round: the
+    number of rounds, and a function that returns the model. `start` is the checkpoint to resume from.
     """
 
     log: Callable[[str], None]
@@ -66,7 +66,7 @@ class ContainerContext:
 
 @dataclass(frozen=True)
 class Trained:
-    """What training left: the model (UBJSON), None when it was ended and nothing was to be kept."""
+    """The result: the model (UBJSON), None if training was ended and the model is not to be kept."""
 
     model: bytes | None
     ended_early: bool
@@ -74,38 +74,38 @@ class Trained:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Checked hyperparameters, and the matrices that were read, by channel: only those that hold any rows."""
+    """Parsed hyperparameters, and the matrices of the channels that have rows."""
 
     settings: dict[str, Any]
     matrices: dict[str, xgboost.DMatrix]
-    metrics: list[str] = field(default_factory=list)  # those that were named, in the container's order
-    watched: str | None = None  # the metric that stops training early
+    metrics: list[str] = field(default_factory=list)  # in the container's order
+    watched: str | None = None  # the metric of early stopping
 
 
-def train(channels: Sequence[Channel], stated: dict[str, str], around: ContainerContext) -> Trained:
+def train(channels: Sequence[Channel], hyperparameters: dict[str, str], context: ContainerContext) -> Trained:
     """Train on one host; raises `TrainingFailedError`."""
-    prepared = prepare(channels, stated, around)
+    prepared = prepare(channels, hyperparameters, context)
     for name, called in (("train", "training"), ("validation", "validation")):
         if name not in prepared.matrices and any(channel.name == name for channel in channels):
             raise TrainingFailedError(f"No data in {called} channel path {channel_files.ROOT}/{name}")
-    around.info("Single node training.")
-    return boost(prepared, around)
+    context.info("Single node training.")
+    return boost(prepared, context)
 
 
-def prepare(channels: Sequence[Channel], stated: dict[str, str], around: ContainerContext) -> Prepared:
-    """Check hyperparameters and channels, and read the latter; raises `TrainingFailedError`."""
-    around.info("Imported framework sagemaker_xgboost_container.training")
-    around.info("No GPUs detected (normal if no gpus installed)")
-    around.info("Running XGBoost Sagemaker in algorithm mode")
-    settings = container_hyperparameters.parse(stated)
+def prepare(channels: Sequence[Channel], hyperparameters: dict[str, str], context: ContainerContext) -> Prepared:
+    """Validate hyperparameters and channels, and load the channels; raises `TrainingFailedError`."""
+    context.info("Imported framework sagemaker_xgboost_container.training")
+    context.info("No GPUs detected (normal if no gpus installed)")
+    context.info("Running XGBoost Sagemaker in algorithm mode")
+    settings = container_hyperparameters.parse(hyperparameters)
     kind = channel_files.check(channels)
-    around.info("Determined 0 GPU(s) available on the instance.")
+    context.info("Determined 0 GPU(s) available on the instance.")
     threads = settings.setdefault("nthread", THREADS)
     for channel in channels:
-        channel_files.check_files(channel, kind, around.info)
+        channel_files.check_files(channel, kind, context.info)
     with xgboost.config_context(verbosity=0):
         read = {
-            channel.name: channel_files.read(channel, kind, threads, around.info, settings.get("csv_weights") == 1)
+            channel.name: channel_files.read(channel, kind, threads, context.info, settings.get("csv_weights") == 1)
             for channel in sorted(channels, key=lambda channel: channel.name)
         }
     named = settings.get("eval_metric", [])
@@ -119,58 +119,58 @@ def prepare(channels: Sequence[Channel], stated: dict[str, str], around: Contain
 
 
 class _Rounds(xgboost.callback.TrainingCallback):
-    """Logs every round, saves checkpoints, stops early where asked to, and ends training when it must.
+    """Logs every round, saves checkpoints, and ends training: by early stopping, or on request.
 
-    One callback, since xgboost calls several in no particular order and leaves out those after one that stops. All
-    hosts end after the same round: the first decides.
+    A single callback, because xgboost calls several in no particular order and skips those after the first that stops.
+    The first host decides for all, so that they end after the same round.
     """
 
-    def __init__(self, around: ContainerContext, stopping: xgboost.callback.EarlyStopping | None) -> None:
+    def __init__(self, context: ContainerContext, stopping: xgboost.callback.EarlyStopping | None) -> None:
         super().__init__()
         self.ended = False
-        self._around = around
+        self._context = context
         self._stopping = stopping
 
     def before_training(self, model: xgboost.Booster) -> xgboost.Booster:
-        """Begin."""
+        """Prepare early stopping."""
         return self._stopping.before_training(model) if self._stopping else model
 
     def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: Any) -> bool:
-        """Take the figures of a round; True ends training."""
+        """Process the metrics of a round; True ends training."""
         if collective.get_rank() == 0:
             figures = "".join(
                 f"#011{split}-{metric}:{values[-1]:.5f}"
                 for split, by_metric in evals_log.items()
                 for metric, values in by_metric.items()
             )
-            before = self._around.start.rounds if self._around.start else 0
-            self._around.log(f"[{epoch}]{figures}")
-            self._around.saved(before + epoch + 1, lambda: bytes(model.save_raw("ubj")))
+            before = self._context.start.rounds if self._context.start else 0
+            self._context.log(f"[{epoch}]{figures}")
+            self._context.saved(before + epoch + 1, lambda: bytes(model.save_raw("ubj")))
         if self._stopping and self._stopping.after_iteration(model, epoch, evals_log):
             return True
-        self.ended = bool(collective.broadcast(self._around.ends(), 0))
+        self.ended = bool(collective.broadcast(self._context.ends(), 0))
         return self.ended
 
     def after_training(self, model: xgboost.Booster) -> xgboost.Booster:
-        """Cut the model to its best rounds where training stops early."""
+        """Keep only the best rounds after early stopping."""
         return self._stopping.after_training(model) if self._stopping and not self.ended else model
 
 
-def boost(prepared: Prepared, around: ContainerContext) -> Trained:
-    """Train on what was prepared; raises `TrainingFailedError` with xgboost's reason."""
+def boost(prepared: Prepared, context: ContainerContext) -> Trained:
+    """Train on prepared inputs; raises `TrainingFailedError` with xgboost's reason."""
     matrices = prepared.matrices
-    around.info(f"Train matrix has {matrices['train'].num_row()} rows and {matrices['train'].num_col()} columns")
+    context.info(f"Train matrix has {matrices['train'].num_row()} rows and {matrices['train'].num_col()} columns")
     if "validation" in matrices:
-        around.info(f"Validation matrix has {matrices['validation'].num_row()} rows")
-    if around.start:
-        around.info(f"Resuming from iteration {around.start.rounds}")
-    rounds = _Rounds(around, _stopping(prepared))
+        context.info(f"Validation matrix has {matrices['validation'].num_row()} rows")
+    if context.start:
+        context.info(f"Resuming from iteration {context.start.rounds}")
+    rounds = _Rounds(context, _stopping(prepared))
     with xgboost.config_context(verbosity=0):
         try:
-            booster = _run(prepared, around, rounds)
+            booster = _run(prepared, context, rounds)
         except (xgboost.core.XGBoostError, ValueError) as error:
-            reason = str(error).partition("\nStack trace:")[0]  # what follows is about this machine
-            if any(part in reason for part in _USERS_FAULT):
+            reason = str(error).partition("\nStack trace:")[0]  # the rest concerns this machine
+            if any(part in reason for part in _USER_ERRORS):
                 raise TrainingFailedError(reason) from error
             raise algorithm_error(f"XGB train call failed with exception:\n {reason}") from error
     if rounds.ended and prepared.settings.get("save_model_on_termination") != "true":
@@ -179,7 +179,7 @@ def boost(prepared: Prepared, around: ContainerContext) -> Trained:
 
 
 def _stopping(prepared: Prepared) -> xgboost.callback.EarlyStopping | None:
-    """Return what stops training early; None when the container, silently, does without."""
+    """Return the early stopping; None where the container silently disables it."""
     rounds = prepared.settings.get("early_stopping_rounds")
     if not rounds or not prepared.watched or "validation" not in prepared.matrices:
         return None
@@ -192,14 +192,14 @@ def _stopping(prepared: Prepared) -> xgboost.callback.EarlyStopping | None:
     )
 
 
-def _run(prepared: Prepared, around: ContainerContext, rounds: _Rounds) -> xgboost.Booster:
+def _run(prepared: Prepared, context: ContainerContext, rounds: _Rounds) -> xgboost.Booster:
     """Call xgboost."""
     names, custom = split_metrics(prepared.metrics)
-    taken = {name: value for name, value in prepared.settings.items() if name not in _NOT_FOR_XGBOOST}
-    taken.pop("eval_metric", None)
-    started = around.start
+    parameters = {name: value for name, value in prepared.settings.items() if name not in _NOT_FOR_XGBOOST}
+    parameters.pop("eval_metric", None)
+    started = context.start
     return xgboost.train(
-        taken | ({"eval_metric": names} if names else {}),
+        parameters | ({"eval_metric": names} if names else {}),
         prepared.matrices["train"],
         prepared.settings["num_round"] - (started.rounds if started else 0),
         evals=[(matrix, name) for name, matrix in prepared.matrices.items()],

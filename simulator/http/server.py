@@ -31,7 +31,7 @@ class PortInUseError(SentimentError):
     title = "The port is in use"
 
 
-class _Handler(WSGIRequestHandler):
+class Handler(WSGIRequestHandler):
     """The requests of a connection."""
 
     protocol_version = "HTTP/1.1"
@@ -112,7 +112,7 @@ class _Server(ThreadedWSGIServer):
 
     def __init__(self, listening: socket.socket, site: Site, largest_body_bytes: int, accepts_chunked: bool) -> None:
         host, port = listening.getsockname()
-        super().__init__(host, port, _no_wsgi, _Handler, fd=listening.fileno())
+        super().__init__(host, port, _no_wsgi, Handler, fd=listening.fileno())
         listening.close()  # the server has a duplicate
         self.site = site
         self.largest_body_bytes = largest_body_bytes
@@ -142,7 +142,7 @@ class _Server(ThreadedWSGIServer):
 
 
 def _no_wsgi(environ: Any, start_response: Any) -> list[bytes]:
-    """Stand in for the WSGI application, which `_Handler` does not call."""
+    """Stand in for the WSGI application, which `Handler` does not call."""
     raise NotImplementedError
 
 

@@ -62,7 +62,7 @@ def test_objects_are_read_in_ranges_listed_and_deleted(simulated_aws: SimulatedA
         s3.get_object(Bucket=bucket, Key="a/b")
 
 
-def test_a_body_in_chunks_is_read(simulated_aws: SimulatedAws, bucket: str) -> None:
+def test_chunked_body_is_read(simulated_aws: SimulatedAws, bucket: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", simulated_aws.port, timeout=10)
     connection.request("PUT", f"/{bucket}/chunked", iter([b"one ", b"two"]))
     assert connection.getresponse().status == 200
@@ -70,7 +70,7 @@ def test_a_body_in_chunks_is_read(simulated_aws: SimulatedAws, bucket: str) -> N
     assert simulated_aws.client("s3").get_object(Bucket=bucket, Key="chunked")["Body"].read() == b"one two"
 
 
-def test_a_body_in_chunks_that_are_none_is_refused(simulated_aws: SimulatedAws) -> None:
+def test_malformed_chunks_are_rejected(simulated_aws: SimulatedAws) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", simulated_aws.port, timeout=10)
     connection.request("PUT", "/any/key", b"no size\r\n", {"Transfer-Encoding": "chunked"})
     assert connection.getresponse().status == 400
@@ -91,7 +91,7 @@ def test_an_endpoint_that_is_being_created_does_not_answer(simulated_aws: Simula
     assert caught.value.response["Error"]["Code"] == "ValidationError"
 
 
-def test_an_endpoint_can_be_told_to_misbehave(simulated_aws: SimulatedAws, endpoint: RuntimeEndpoint) -> None:
+def test_fault_is_injected_into_an_endpoint(simulated_aws: SimulatedAws, endpoint: RuntimeEndpoint) -> None:
     path = f"/endpoints/{endpoint.name}/faults"
     assert simulator(simulated_aws, f"{path}?fault=model-error", "PUT") == {"fault": "model-error"}
     with pytest.raises(ClientError, match="ModelError"):
@@ -100,7 +100,7 @@ def test_an_endpoint_can_be_told_to_misbehave(simulated_aws: SimulatedAws, endpo
     assert invoke(simulated_aws, endpoint.name)
 
 
-def test_the_state_tells_what_is_there(simulated_aws: SimulatedAws, endpoint: RuntimeEndpoint) -> None:
+def test_state_lists_requests_and_endpoints(simulated_aws: SimulatedAws, endpoint: RuntimeEndpoint) -> None:
     before = simulator(simulated_aws, "")["requests"]
     invoke(simulated_aws, endpoint.name)
     state = simulator(simulated_aws, "")
@@ -108,7 +108,7 @@ def test_the_state_tells_what_is_there(simulated_aws: SimulatedAws, endpoint: Ru
     assert state["endpoints"]["us-east-1"]["verdict-test"] == {"requests": 1, "fault": ""}
 
 
-def test_a_mishap_can_be_ordered_and_called_off_over_http(simulated_aws: SimulatedAws) -> None:
+def test_fault_is_injected_and_cleared_over_http(simulated_aws: SimulatedAws) -> None:
     ordered = simulator(simulated_aws, "/faults?operation=DescribeEndpoint&fault=denied", "PUT")
     assert ordered == {"faults": {"DescribeEndpoint": "denied"}} == simulator(simulated_aws, "/faults")
     with pytest.raises(ClientError, match=r"not authorized to perform: sagemaker:DescribeEndpoint"):
@@ -119,7 +119,7 @@ def test_a_mishap_can_be_ordered_and_called_off_over_http(simulated_aws: Simulat
 @pytest.mark.parametrize(
     "query", ["fault=stuck", "operation=CreateEndpoint&fault=moody", "operation=A&fault=stuck&times=some"]
 )
-def test_a_mishap_that_cannot_be_is_refused(simulated_aws: SimulatedAws, query: str) -> None:
+def test_unknown_operation_faults_are_rejected(simulated_aws: SimulatedAws, query: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", simulated_aws.port, timeout=10)
     connection.request("PUT", f"/_simulator/faults?{query}")
     answer = connection.getresponse()
@@ -127,19 +127,19 @@ def test_a_mishap_that_cannot_be_is_refused(simulated_aws: SimulatedAws, query: 
     connection.close()
 
 
-def test_an_operation_that_is_unknown_is_told_so(simulated_aws: SimulatedAws) -> None:
+def test_unknown_operation_is_reported(simulated_aws: SimulatedAws) -> None:
     with pytest.raises(ClientError, match="does not support ListAutoMLJobs") as caught:
         simulated_aws.client("sagemaker").list_auto_ml_jobs()
     assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
 
 
-def test_the_environment_brings_boto3_here_and_no_profile_along(simulated_aws: SimulatedAws) -> None:
+def test_environment_directs_boto3_here_without_profiles(simulated_aws: SimulatedAws) -> None:
     environment = simulated_aws.environment
     assert environment["AWS_ENDPOINT_URL"] == simulated_aws.url
     assert environment["AWS_CONFIG_FILE"] == environment["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
 
 
-def test_a_stopped_aws_answers_no_more_and_leaves_the_port() -> None:
+def test_stopped_simulator_frees_its_port() -> None:
     with SimulatedAws() as aws:
         sts = aws.client("sts")
         assert sts.get_caller_identity()["Account"] == "123456789012"

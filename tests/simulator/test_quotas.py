@@ -49,7 +49,7 @@ def test_one_increase_at_a_time_and_upwards_only(quotas: Quotas) -> None:
         increase(quotas, HOSTING, 20)
 
 
-def test_machines_that_are_not_in_the_table_have_a_quota_of_none(quotas: Quotas) -> None:
+def test_instance_types_outside_the_table_have_quota_zero(quotas: Quotas) -> None:
     assert quotas.limit("ml.p5.48xlarge for endpoint usage") == 0
 
 
@@ -59,7 +59,7 @@ def test_boto3_reads_quotas_page_by_page(simulated_aws: SimulatedAws) -> None:
     assert {quota["QuotaName"]: quota["Value"] for page in found for quota in page["Quotas"]} == DEFAULTS
 
 
-def test_boto3_asks_for_an_increase_in_one_region(simulated_aws: SimulatedAws) -> None:
+def test_increase_applies_to_one_region(simulated_aws: SimulatedAws) -> None:
     client = simulated_aws.client("service-quotas", "eu-central-1")
     which = {"ServiceCode": "sagemaker", "QuotaCode": code_of(HOSTING)}
     asked = client.request_service_quota_increase(**which, DesiredValue=8)["RequestedQuota"]
@@ -71,10 +71,10 @@ def test_boto3_asks_for_an_increase_in_one_region(simulated_aws: SimulatedAws) -
 
 
 @pytest.mark.parametrize(("service", "code"), [("sagemaker", "L-00000000"), ("ec2", code_of(HOSTING))])
-def test_an_unknown_quota_is_told_so(simulated_aws: SimulatedAws, service: str, code: str) -> None:
+def test_unknown_quota_is_reported(simulated_aws: SimulatedAws, service: str, code: str) -> None:
     with pytest.raises(ClientError, match="NoSuchResourceException"):
         simulated_aws.client("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)
 
 
-def test_the_world_knows_the_limits_of_its_region(simulated_aws: SimulatedAws) -> None:
+def test_backend_uses_the_quotas_of_its_region(simulated_aws: SimulatedAws) -> None:
     assert simulated_aws.backend("eu-north-1").limit(HOSTING) == DEFAULTS[HOSTING]

@@ -25,7 +25,7 @@ def simulating() -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
             process.terminate()
 
 
-def test_the_command_says_how_to_come_here_and_stops_cleanly() -> None:
+def test_command_prints_its_environment_and_stops_cleanly() -> None:
     with simulating() as (process, told):
         url = re.search(r"http://127.0.0.1:\d+", told[0])
         assert url
@@ -39,7 +39,7 @@ def test_the_command_says_how_to_come_here_and_stops_cleanly() -> None:
     assert process.returncode == 0
 
 
-def test_what_is_printed_brings_a_shell_here_whatever_its_profile() -> None:
+def test_printed_environment_overrides_a_profile() -> None:
     ask = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
     with simulating() as (process, told):
         pasted = "".join(line for line in told if line.startswith("  "))
@@ -53,7 +53,7 @@ def test_what_is_printed_brings_a_shell_here_whatever_its_profile() -> None:
     assert process.returncode == 0  # after SIGTERM
 
 
-def test_a_child_says_nothing_and_ends_with_its_parent() -> None:
+def test_child_prints_nothing_and_ends_with_its_parent() -> None:
     with subprocess.Popen([*COMMAND, "--child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         out, _ = process.communicate(timeout=120)
     assert (out, process.returncode) == (b"", 0)

@@ -25,7 +25,7 @@ def test_each_process_has_a_stream_of_its_own(simulated_aws: SimulatedAws) -> No
     assert len({stream["logStreamName"] for stream in streams}) == 2
 
 
-def test_a_log_that_cannot_be_written_holds_nothing_up(simulated_aws: SimulatedAws) -> None:
+def test_unwritable_log_blocks_nothing(simulated_aws: SimulatedAws) -> None:
     simulated_aws.fault_injector.inject("PutLogEvents", "denied", times=1)
     log = FunctionLog(lambda region: simulated_aws.client("logs", region))
     log.stream("us-east-1", "unheard")("lost")

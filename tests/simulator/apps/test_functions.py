@@ -70,9 +70,7 @@ def test_requests_in_turn_share_a_process(functions: Functions) -> None:
     assert first[1:] == ["hello", "small"]
 
 
-def test_new_code_and_a_new_environment_are_what_the_next_request_meets(
-    functions: Functions, known: dict[str, Function]
-) -> None:
+def test_new_code_and_environment_apply_to_the_next_request(functions: Functions, known: dict[str, Function]) -> None:
     process, _, _ = functions.invoke("us-east-1", "small", "any")
     known["small"] = replace(SMALL, environment=(("GREETING", "hi"),))
     other, greeting, _ = functions.invoke("us-east-1", "small", "any")
@@ -82,19 +80,19 @@ def test_new_code_and_a_new_environment_are_what_the_next_request_meets(
 
 
 @pytest.mark.parametrize(("event", "message"), [("raise", "as told"), ("exit", "has ended")])
-def test_a_failure_is_told_and_the_next_request_is_answered(functions: Functions, event: str, message: str) -> None:
+def test_failure_is_reported_and_the_next_request_succeeds(functions: Functions, event: str, message: str) -> None:
     with pytest.raises(FunctionError, match=message):
         functions.invoke("us-east-1", "small", event)
     assert functions.invoke("us-east-1", "small", "any")[1] == "hello"
 
 
-def test_what_a_process_prints_is_told(functions: Functions, printed: list[str]) -> None:
+def test_output_of_a_process_is_passed_on(functions: Functions, printed: list[str]) -> None:
     functions.invoke("us-east-1", "small", "this")
     functions.stop()
     assert "asked this" in printed
 
 
-def test_what_cannot_run_is_told(functions: Functions, known: dict[str, Function]) -> None:
+def test_functions_that_cannot_run_are_reported(functions: Functions, known: dict[str, Function]) -> None:
     known["broken"] = replace(SMALL, name="broken", code=b"no zip")
     for name, message in (("absent", "no function absent"), ("broken", "not a zip")):
         with pytest.raises(FunctionError, match=message):

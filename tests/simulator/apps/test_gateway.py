@@ -84,7 +84,7 @@ def deployed(
     del running_aws.backend().endpoints[name]
 
 
-def test_the_url_is_told_by_chalice_and_by_the_simulator(deployed: Deployed) -> None:
+def test_chalice_and_the_simulator_report_the_url(deployed: Deployed) -> None:
     url = f"https://{deployed.api}.execute-api.us-east-1.amazonaws.com/prod/\n"
     assert chalice(deployed.aws, deployed.project, "url") == url
     answer = deployed.ask_at("/_simulator", None, {})
@@ -107,7 +107,7 @@ def test_the_page_finds_its_parts_where_the_stage_is(deployed: Deployed) -> None
     assert b'<base href="/prod/">' in page.body
 
 
-def test_a_long_answer_travels_compressed_to_who_takes_that(deployed: Deployed) -> None:
+def test_long_response_is_compressed_if_accepted(deployed: Deployed) -> None:
     zipped, plain = deployed.ask("/", headers={"Accept-Encoding": "gzip"}), deployed.ask("/")
     assert zipped.headers["Content-Encoding"] == "gzip"
     assert 0 < len(zipped.body) < len(plain.body) / 2
@@ -149,7 +149,7 @@ def lines_of(logs: Any) -> list[str]:
         return []
 
 
-def test_what_the_function_prints_comes_into_its_log(deployed: Deployed) -> None:
+def test_function_output_is_logged(deployed: Deployed) -> None:
     identity = deployed.ask("/predict", PRAISE, TEXT).headers["X-Request-Id"]
     logs, deadline = deployed.aws.client("logs"), time.monotonic() + 60
     while not (found := [line for line in lines_of(logs) if identity in line]):
@@ -157,7 +157,7 @@ def test_what_the_function_prints_comes_into_its_log(deployed: Deployed) -> None
     assert json.loads(found[0])["route"] == "/predict"
 
 
-def test_a_second_deployment_replaces_the_first_with_no_failed_request(deployed: Deployed) -> None:
+def test_redeployment_fails_no_request(deployed: Deployed) -> None:
     statuses: list[int] = []
     done = threading.Event()
 
@@ -189,7 +189,7 @@ def test_a_change_of_a_function_is_noted_with_its_time(deployed: Deployed) -> No
     assert client.get_function_configuration(FunctionName="verdict-prod")["LastModified"] > before
 
 
-def test_a_function_that_fails_is_an_internal_server_error_until_it_is_mended(deployed: Deployed) -> None:
+def test_failing_function_is_a_502_until_it_is_repaired(deployed: Deployed) -> None:
     client = deployed.aws.client("lambda")
     which = {"FunctionName": "verdict-prod"}
     client.update_function_configuration(**which, Handler="app.absent")

@@ -20,7 +20,7 @@ def answered(returned: Any, smallest_gzip_bytes: int | None = None, **headers: s
     return http_response(returned, asked(**headers), BINARY, smallest_gzip_bytes)
 
 
-def test_the_event_tells_the_path_as_the_client_sees_it_and_below_the_stage() -> None:
+def test_event_has_both_the_full_path_and_the_stage_path() -> None:
     event = lambda_event(asked(), TARGET, BINARY)
     assert (event["resource"], event["path"], event["pathParameters"]) == (
         "/static/{name}",
@@ -51,13 +51,13 @@ def test_a_body_is_text_or_base64_by_its_type(content_type: str, body: bytes, to
     assert (event["body"], event["isBase64Encoded"]) == told
 
 
-def test_a_binary_answer_is_decoded_for_who_accepts_it_first() -> None:
+def test_binary_response_is_decoded_if_accepted_first() -> None:
     returned = {"statusCode": 200, "body": base64.b64encode(b"\x89PNG").decode(), "isBase64Encoded": True}
     assert answered(returned, accept="image/png, */*").body == b"\x89PNG"
     assert answered(returned, accept="*/*").body == base64.b64encode(b"\x89PNG")
 
 
-def test_headers_of_both_kinds_go_out_and_json_is_the_type_unless_told() -> None:
+def test_both_kinds_of_headers_are_sent_with_json_by_default() -> None:
     returned = {"statusCode": "404", "headers": {"X-One": 1}, "multiValueHeaders": {"Vary": ["Accept", "Origin"]}}
     answer = answered(returned)
     assert answer.status == 404
@@ -66,7 +66,7 @@ def test_headers_of_both_kinds_go_out_and_json_is_the_type_unless_told() -> None
     assert answer.headers["Content-Type"] == "application/json"
 
 
-def test_only_long_answers_are_compressed_and_only_where_that_is_on() -> None:
+def test_only_long_responses_are_compressed_if_enabled() -> None:
     returned = {"statusCode": 200, "body": "x" * 100}
     assert answered(returned, 100, accept_encoding="br, gzip").headers["Content-Encoding"] == "gzip"
     assert answered(returned, 101, accept_encoding="br, gzip").body == b"x" * 100
@@ -74,6 +74,6 @@ def test_only_long_answers_are_compressed_and_only_where_that_is_on() -> None:
 
 
 @pytest.mark.parametrize("returned", [None, "text", {}, {"statusCode": "fine"}])
-def test_what_is_no_answer_is_refused(returned: Any) -> None:
+def test_malformed_results_are_rejected(returned: Any) -> None:
     with pytest.raises(ValueError, match="statusCode"):
         answered(returned)

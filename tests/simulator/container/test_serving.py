@@ -81,7 +81,7 @@ def test_parquet_is_refused_when_serving(container: Container) -> None:
     assert container.invoke(b"PAR1", "application/x-parquet").status == 415
 
 
-def test_recordio_is_said_to_be_read_by_the_real_container_only(container: Container) -> None:
+def test_recordio_is_supported_by_the_real_container_only(container: Container) -> None:
     answer = container.invoke(b"\x0a\x23\xd7\xce", "application/x-recordio-protobuf")
     assert answer.status == 501
     assert b"not by this simulator" in answer.body
@@ -113,7 +113,7 @@ def test_a_zero_byte_body_is_no_content(container: Container) -> None:
     assert container.invoke(b"", LIBSVM) == Response(204)
 
 
-def test_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read(container: Container) -> None:
+def test_body_size_limit_is_inclusive(container: Container) -> None:
     at_the_limit = b"0:1 3:1".ljust(LARGEST_BODY_BYTES)
     assert container.invoke(at_the_limit, LIBSVM).status == 200
     assert container.invoke(at_the_limit + b" ", LIBSVM).status == 413

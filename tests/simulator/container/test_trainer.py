@@ -210,7 +210,7 @@ def ending_after(rounds: int) -> Callable[[], bool]:
     return lambda: next(asked) >= rounds
 
 
-def test_training_ends_between_two_rounds_and_keeps_a_model_only_where_asked_to() -> None:
+def test_ended_training_keeps_its_model_only_on_request() -> None:
     lines: list[str] = []
     ended = trainer.train(PAIR, PLAIN | {"num_round": "50"}, around(lines, ends=ending_after(3)))
     assert ended == Trained(None, ended_early=True)

@@ -100,7 +100,7 @@ def test_what_the_service_refuses_is_a_validation_error(
     assert message in response["Error"]["Message"]
 
 
-def test_what_the_container_refuses_is_a_model_error_that_carries_its_answer(local_endpoint: LocalEndpoint) -> None:
+def test_container_errors_become_model_errors_with_its_body(local_endpoint: LocalEndpoint) -> None:
     response = refusal(local_endpoint, b"{}", ContentType="application/json")
     assert response["Error"]["Code"] == "ModelError"
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
@@ -111,9 +111,7 @@ def test_what_the_container_refuses_is_a_model_error_that_carries_its_answer(loc
 
 
 @pytest.mark.parametrize("kind", ERRORS)
-def test_an_error_of_the_service_reaches_boto3_with_its_code_and_status(
-    local_endpoint: LocalEndpoint, kind: str
-) -> None:
+def test_service_errors_reach_boto3_with_code_and_status(local_endpoint: LocalEndpoint, kind: str) -> None:
     local_endpoint.inject_fault(kind)
     response = refusal(local_endpoint, ROW)
     assert response["Error"]["Code"] == ERRORS[kind].code
@@ -192,7 +190,7 @@ def test_a_model_of_another_release_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_the_command_says_where_it_answers_and_stops_cleanly(signal_number: int) -> None:
+def test_command_prints_its_address_and_stops_cleanly(signal_number: int) -> None:
     command = [sys.executable, "-u", "-m", "cli.main", "endpoint", "--port", "0", "--misbehave", "throttled"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout

@@ -9,7 +9,7 @@ from simulator.faults.endpoint_faults import EndpointFault
 ROW = b"0:1 5:1"
 
 
-def test_a_slow_endpoint_answers_rightly_after_its_pause() -> None:
+def test_slow_endpoint_returns_the_right_scores() -> None:
     pauses: list[float] = []
     endpoint = RuntimeEndpoint("any", [Variant(VARIANT, 1.0, packaged_container())], pause=pauses.append)
     right = endpoint.invoke("any", Headers(), ROW)
@@ -18,7 +18,7 @@ def test_a_slow_endpoint_answers_rightly_after_its_pause() -> None:
     assert pauses == [0, 3]
 
 
-def test_an_invocation_past_the_limit_of_the_service_times_out_as_a_model_error() -> None:
+def test_slow_invocation_times_out_as_a_model_error() -> None:
     pauses: list[float] = []
     endpoint = RuntimeEndpoint("any", [Variant(VARIANT, 1.0, packaged_container())], pause=pauses.append)
     endpoint.faults.inject(EndpointFault("slow", INVOCATION_TIMEOUT_SECONDS + 1))
@@ -27,7 +27,7 @@ def test_an_invocation_past_the_limit_of_the_service_times_out_as_a_model_error(
     assert pauses == [INVOCATION_TIMEOUT_SECONDS]
 
 
-def test_who_listens_hears_of_the_containers_status_and_time() -> None:
+def test_invocations_are_reported_with_status_and_duration() -> None:
     heard: list[tuple[str, int, float]] = []
     seconds = 0.0
 

@@ -21,12 +21,12 @@ def test_every_other_kind_is_a_word(kind: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "moody", "slow", "slow:", "slow:soon", "slow:-1", "slow:.", "cut:3"])
-def test_anything_else_is_refused_with_the_kinds_or_the_form(text: str) -> None:
+def test_unknown_faults_are_rejected(text: str) -> None:
     with pytest.raises(UnknownEndpointFaultError, match="slow:3"):
         EndpointFault.parse(text)
 
 
-def test_a_misbehaviour_lasts_for_as_many_requests_as_told() -> None:
+def test_fault_lasts_for_the_given_number_of_requests() -> None:
     orders = EndpointFaultInjector()
     throttled = EndpointFault("throttled")
     orders.inject(throttled, times=2)
@@ -34,7 +34,7 @@ def test_a_misbehaviour_lasts_for_as_many_requests_as_told() -> None:
     assert orders.requests == 3
 
 
-def test_a_misbehaviour_without_a_number_lasts_until_told_otherwise() -> None:
+def test_fault_without_a_number_lasts_until_cleared() -> None:
     orders = EndpointFaultInjector()
     cut = EndpointFault("cut")
     orders.inject(cut)

@@ -22,7 +22,7 @@ def policy(*statements: dict[str, object]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def test_a_bucket_that_refuses_plain_http_is_used_and_tells_its_policy_as_it_came(simulated_aws: SimulatedAws) -> None:
+def test_https_only_bucket_works_and_returns_its_policy(simulated_aws: SimulatedAws) -> None:
     s3 = simulated_aws.client("s3")
     s3.create_bucket(Bucket=NAME)
     s3.put_bucket_policy(Bucket=NAME, Policy=policy(HTTPS_ONLY))
@@ -31,7 +31,7 @@ def test_a_bucket_that_refuses_plain_http_is_used_and_tells_its_policy_as_it_cam
     assert json.loads(s3.get_bucket_policy(Bucket=NAME)["Policy"]) == json.loads(policy(HTTPS_ONLY))
 
 
-def test_other_refusals_of_the_same_policy_stay_in_force(simulated_aws: SimulatedAws) -> None:
+def test_other_statements_of_the_policy_stay_in_force(simulated_aws: SimulatedAws) -> None:
     s3 = simulated_aws.client("s3")
     s3.create_bucket(Bucket=NAME)
     s3.put_object(Bucket=NAME, Key="secret", Body=b"content")
@@ -41,11 +41,11 @@ def test_other_refusals_of_the_same_policy_stay_in_force(simulated_aws: Simulate
 
 
 @pytest.mark.parametrize("body", [b"", b"no json", b"[]", b'{"Version": "2012-10-17"}'])
-def test_what_is_no_policy_is_left_to_moto(body: bytes) -> None:
+def test_anything_but_a_policy_is_left_to_moto(body: bytes) -> None:
     assert bucket_policies.disable_https_only(body) == body
 
 
-def test_a_statement_alone_is_a_policy_too() -> None:
+def test_single_statement_is_a_policy_too() -> None:
     alone = json.dumps({"Version": "2012-10-17", "Statement": HTTPS_ONLY}).encode()
     (statement,) = json.loads(bucket_policies.disable_https_only(alone))["Statement"]
     assert statement["Principal"] != "*"

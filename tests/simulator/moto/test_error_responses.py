@@ -42,7 +42,7 @@ ASKED: list[tuple[str, str, Callable[[Any], Any], str]] = [
 
 
 @pytest.mark.parametrize(("service", "operation", "ask", "code"), ASKED, ids=[asked[1] for asked in ASKED])
-def test_a_refusal_speaks_the_protocol_of_the_service(
+def test_injected_error_follows_the_protocol_of_the_service(
     simulated_aws: SimulatedAws, service: str, operation: str, ask: Callable[[Any], Any], code: str
 ) -> None:
     simulated_aws.fault_injector.inject(operation, "denied", times=1)
@@ -52,13 +52,13 @@ def test_a_refusal_speaks_the_protocol_of_the_service(
     assert not simulated_aws.fault_injector.active
 
 
-def test_s3_that_is_throttled_once_is_tried_again(simulated_aws: SimulatedAws) -> None:
+def test_throttled_s3_request_is_retried(simulated_aws: SimulatedAws) -> None:
     simulated_aws.fault_injector.inject("ListBuckets", "throttled", times=1)
     answer = simulated_aws.client("s3").list_buckets()
     assert answer["ResponseMetadata"]["RetryAttempts"] == 1
 
 
-def test_a_mishap_of_one_operation_leaves_the_others_alone(simulated_aws: SimulatedAws) -> None:
+def test_fault_affects_only_its_operation(simulated_aws: SimulatedAws) -> None:
     simulated_aws.fault_injector.inject("PutObject", "denied")
     simulated_aws.client("s3").create_bucket(Bucket="bucket-left-alone")
     assert simulated_aws.fault_injector.active == {"PutObject": "denied"}

@@ -11,11 +11,11 @@ def decisions(aws: SimulatedAws, *resources: str) -> list[tuple[str, str, str]]:
     return [(one["EvalActionName"], one["EvalResourceName"], one["EvalDecision"]) for one in told]
 
 
-def test_who_comes_here_may_do_everything(simulated_aws: SimulatedAws) -> None:
+def test_all_actions_are_allowed_by_default(simulated_aws: SimulatedAws) -> None:
     assert decisions(simulated_aws) == [(action, "*", "allowed") for action in ACTIONS]
 
 
-def test_what_was_ordered_to_be_denied_is_told_for_each_resource_and_stays_ordered(simulated_aws: SimulatedAws) -> None:
+def test_denied_actions_are_reported_for_each_resource(simulated_aws: SimulatedAws) -> None:
     simulated_aws.fault_injector.inject("DeleteEndpoint", "denied", times=1)
     simulated_aws.fault_injector.inject("CreateEndpoint", "stuck")
     for _ in range(2):
