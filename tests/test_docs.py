@@ -19,7 +19,7 @@ from werkzeug.test import EnvironBuilder
 
 from cli.main import verdict
 from operations.packaging.package import stack_template
-from operations.setup.grants import PARTS
+from operations.setup.permissions import PARTS
 from simulator.admin_api import AdminApi
 from simulator.apps.gateway import Gateway
 from simulator.faults import endpoint_faults, operation_faults

@@ -13,7 +13,6 @@ from operations.endpoint.endpoint_config import DEFAULT_CONCURRENCY
 from operations.setup import permissions
 from operations.setup.checks import problems
 from operations.setup.doctor import NO_MACHINE, conclusion, create, examine, show
-from operations.setup.grants import PARTS
 from operations.setup.service_quotas import SERVERLESS_CONCURRENCY, of_machine
 
 
@@ -29,7 +28,7 @@ def _machine(use: str) -> str:
 @click.option("--training-type", default="ml.m5.xlarge", show_default=True, help=_machine("training jobs"))
 @click.option("--transform-type", default="ml.m5.xlarge", show_default=True, help=_machine("batch transforms"))
 @click.option(
-    "--policy", type=click.Choice(list(PARTS)), help="Print the IAM policy for this purpose, and nothing else."
+    "--policy", type=click.Choice(permissions.PARTS), help="Print the IAM policy for this purpose, and nothing else."
 )
 @yes_option
 @json_option

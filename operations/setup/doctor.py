@@ -7,9 +7,8 @@ from operations.aws import bucket, role
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.plan import Item, propose
-from operations.setup import allowed, checks
+from operations.setup import checks, permissions
 from operations.setup.checks import MISSING, OK, UNCHECKED, Check, problems, run_check
-from operations.setup.grants import GRANTS
 from training.model import container_image as images
 
 NO_MACHINE = "none"
@@ -47,10 +46,14 @@ def quota_checks(account: Account, wanted: dict[str, float]) -> list[Check]:
 
 def _permissions(account: Account) -> Check:
     """Check with IAM's policy simulation that every needed action is allowed."""
-    refused = allowed.refused(account)
+    refused = permissions.refused(account)
     if not refused:
-        return Check("permissions", OK, f"all {sum(len(grant.actions) for grant in GRANTS)} are allowed")
-    listed = "; ".join(f"{', '.join(actions)} ({why})" for why, actions in refused.items())
+        return Check(
+            "permissions",
+            OK,
+            f"all {sum(len(statement['Action']) for statement in permissions.statements(account))} are allowed",
+        )
+    listed = "; ".join(f"{', '.join(actions)} ({sid})" for sid, actions in refused.items())
     return Check(
         "permissions",
         MISSING,

@@ -1,40 +1,86 @@
-"""What a person or program needs to be allowed (`operations.setup.grants`), as IAM's policies for an account.
+"""The permissions that setup, the commands and the app's deployment need, as IAM policies and as a check.
 
-`doctor` asks IAM about each action, `doctor --policy` prints the documents, and docs/how-to/deploy.md shows them.
+The policies are in `operations/policies/`, a file for each part, because a single policy would exceed IAM's size limit.
+The permissions of SageMaker's own role are in `operations.aws.role`.
 """
 
+import json
+from collections import defaultdict
+from pathlib import Path
+from string import Template
 from typing import Any
 
 from operations.aws.account import Account
 from operations.aws.bucket import bucket_name
 from operations.aws.role import role_name
-from operations.setup.grant import Grant
-from operations.setup.grants import PARTS
 from training.model.container_image import accounts
 
-
-def filled_in(account: Account, resource: str) -> str:
-    """Return a resource of a grant with this account's names."""
-    return resource.format(
-        partition=account.partition,
-        region=account.region,
-        account=account.number,
-        bucket=bucket_name(account),
-        role=role_name(account),
-        registry=accounts().get(account.region, ""),
-    )
+PARTS = ("setup", "commands", "app")
+POLICIES = Path(__file__).parent.parent / "policies"
+Statement = dict[str, Any]
 
 
 def policy(account: Account, part: str) -> dict[str, Any]:
-    """Return the grants of a part, `setup`, `commands` or `app`, as an IAM policy for this account."""
-    return {"Version": "2012-10-17", "Statement": [_statement(account, grant) for grant in PARTS[part]]}
+    """Return the IAM policy of a part, with this account's names."""
+    template = Template((POLICIES / f"{part}.json").read_text(encoding="utf-8"))
+    filled: dict[str, Any] = json.loads(
+        template.substitute(
+            Partition=account.partition,
+            Region=account.region,
+            Account=account.number,
+            Bucket=bucket_name(account),
+            Role=role_name(account),
+            Registry=accounts().get(account.region, ""),
+        )
+    )
+    return filled
 
 
-def _statement(account: Account, grant: Grant) -> dict[str, Any]:
-    statement: dict[str, Any] = {
-        "Sid": grant.sid,
-        "Effect": "Allow",
-        "Action": list(grant.actions),
-        "Resource": [filled_in(account, resource) for resource in grant.resources],
-    }
-    return statement | ({"Condition": {"StringEquals": dict(grant.conditions)}} if grant.conditions else {})
+def statements(account: Account) -> list[Statement]:
+    """Return the statements of all parts."""
+    return [statement for part in PARTS for statement in policy(account, part)["Statement"]]
+
+
+def refused(account: Account) -> dict[str, list[str]]:
+    """Return the refused actions by statement ID, from IAM's policy simulation; raises boto3's errors."""
+    caller = principal(account)
+    if caller.endswith(":root"):
+        return {}
+    found: dict[str, list[str]] = defaultdict(list)
+    for statement in statements(account):
+        for action in _refused(account, caller, statement):
+            found[statement["Sid"]].append(action)
+    return dict(found)
+
+
+def principal(account: Account) -> str:
+    """Return the ARN of the user or role that has the policies: for a session, the assumed role."""
+    kind, _, rest = account.caller.rpartition(":")[2].partition("/")
+    if kind != "assumed-role":
+        return account.caller
+    return str(account.client("iam").get_role(RoleName=rest.partition("/")[0])["Role"]["Arn"])
+
+
+def sample_arn(resource: str) -> str:
+    """Return an ARN that a pattern matches, because the simulation does not expand wildcards in ARNs."""
+    return resource if resource == "*" else resource.replace(":*/", ":endpoint/").replace("*", "any")
+
+
+def _refused(account: Account, caller: str, statement: Statement) -> list[str]:
+    """Return the actions of a statement that are refused on any of its resources."""
+    context: list[dict[str, Any]] = [
+        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()
+    ]
+    pages = (
+        account.client("iam")
+        .get_paginator("simulate_principal_policy")
+        .paginate(
+            PolicySourceArn=caller,
+            ActionNames=statement["Action"],
+            ResourceArns=[sample_arn(resource) for resource in statement["Resource"]],
+            ContextEntries=context,
+        )
+    )
+    results = [result for page in pages for result in page["EvaluationResults"]]
+    return sorted({result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed"})

@@ -195,7 +195,7 @@ def test_a_permission_that_is_lacking_is_named_with_what_it_is_for(simulated: Si
     simulated.fault_injector.inject("CreateEndpoint", "denied")
     found = line_of(run().output, "permissions")
     assert found.startswith(MISSING)
-    assert "sagemaker:CreateEndpoint (deploy, update" in found
+    assert "sagemaker:CreateEndpoint (ManageEndpoints)" in found
 
 
 def test_a_stage_that_chalice_does_not_know_is_missing(tmp_path: Path) -> None:

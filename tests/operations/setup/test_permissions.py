@@ -11,14 +11,12 @@ from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.inventory.running_jobs import API_NAMES
 from operations.setup import permissions
-from operations.setup.allowed import principal, sample
-from operations.setup.grant import ANY
-from operations.setup.grants import GRANTS, PARTS
-from operations.setup.permissions import filled_in
+from operations.setup.permissions import PARTS, principal, sample_arn
 from training.project import ROOT as PROJECT
 
 ACCOUNT = Account("123456789012", "us-east-1", "aws", "", lambda service: None)
-ACTIONS = {action for grant in GRANTS for action in grant.actions}
+STATEMENTS = permissions.statements(ACCOUNT)
+ACTIONS = {action for statement in STATEMENTS for action in statement["Action"]}
 SERVICES = {  # prefix of actions -> the service of botocore whose operations they are called after
     "sagemaker": "sagemaker",
     "iam": "iam",
@@ -62,7 +60,7 @@ def operations(service: str) -> dict[str, str]:
     return {xform_name(name): name for name in names}
 
 
-def test_every_action_is_narrow_and_one_of_its_service() -> None:
+def test_every_action_exists_in_its_service() -> None:
     for action in ACTIONS - NOT_OPERATIONS:
         service, _, name = action.partition(":")
         assert "*" not in action
@@ -78,7 +76,7 @@ def called_names() -> set[str]:
     return generated.union(name for pair in CALLED.findall(source) for name in pair if name)
 
 
-def test_whatever_the_commands_call_is_in_the_list() -> None:
+def test_every_called_operation_is_granted() -> None:
     known: dict[str, set[str]] = {}
     for prefix, service in SERVICES.items():
         for boto3_name, name in operations(service).items():
@@ -91,9 +89,9 @@ def test_whatever_the_commands_call_is_in_the_list() -> None:
     assert not lacking, lacking
 
 
-def test_what_no_command_calls_is_not_in_the_list() -> None:
-    own = [grant for part in ("setup", "commands") for grant in PARTS[part]]  # the app's are chalice's
-    actions = {action.partition(":")[::2] for grant in own for action in grant.actions if action not in IMPLIED}
+def test_every_granted_action_is_called() -> None:
+    own = [item for part in ("setup", "commands") for item in permissions.policy(ACCOUNT, part)["Statement"]]
+    actions = {action.partition(":")[::2] for item in own for action in item["Action"] if action not in IMPLIED}
     called = called_names()
     idle = {
         f"{service}:{name}"
@@ -104,10 +102,10 @@ def test_what_no_command_calls_is_not_in_the_list() -> None:
 
 
 def covers(action: str, arn: str) -> bool:
-    """Tell whether a grant allows an action on a resource."""
+    """Return whether a statement allows an action on a resource."""
     return any(
-        action in grant.actions and any(fnmatchcase(arn, filled_in(ACCOUNT, one)) for one in grant.resources)
-        for grant in GRANTS
+        action in statement["Action"] and any(fnmatchcase(arn, resource) for resource in statement["Resource"])
+        for statement in STATEMENTS
     )
 
 
@@ -121,46 +119,45 @@ def covers(action: str, arn: str) -> bool:
         ("s3:GetBucketTagging", "s3:::verdict-123456789012-us-east-1"),
     ],
 )
-def test_what_is_done_to_a_resource_is_allowed_on_it(action: str, resource: str) -> None:
+def test_an_action_is_allowed_on_our_resources_only(action: str, resource: str) -> None:
     assert covers(action, f"arn:aws:{resource}")
     assert not covers(action, f"arn:aws:{resource.replace('verdict', 'other').replace('123456789012', '999999999999')}")
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_policy_fits_into_one_managed_policy_whatever_the_names(
+def test_a_policy_fits_into_a_managed_policy_with_the_longest_names(
     aws: Aws, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VERDICT_BUCKET", "b" * 63)
     longest = Account("123456789012", "us-gov-east-1", "aws-us-gov", aws.account.caller, aws.account.client)
     policy = permissions.policy(longest, part)
-    assert len({statement["Sid"] for statement in policy["Statement"]}) == len(PARTS[part])
+    assert len({statement["Sid"] for statement in policy["Statement"]}) == len(policy["Statement"])
     assert "{" not in str([statement["Resource"] for statement in policy["Statement"]])
     assert len(json.dumps(policy, separators=(",", ":"))) <= LONGEST_MANAGED_POLICY
 
 
-def test_a_star_alone_stands_only_where_nothing_narrower_is() -> None:
-    narrowed = {action for grant in GRANTS if ANY not in grant.resources for action in grant.actions}
-    everywhere = {action for grant in GRANTS if ANY in grant.resources for action in grant.actions}
+def test_no_narrowed_action_is_also_allowed_on_everything() -> None:
+    narrowed = {action for item in STATEMENTS if "*" not in item["Resource"] for action in item["Action"]}
+    everywhere = {action for item in STATEMENTS if "*" in item["Resource"] for action in item["Action"]}
     assert not narrowed & everywhere
     assert not any(re.search(r":(Create|Delete|Update|PassRole|Stop)", action) for action in everywhere)
 
 
-def test_a_role_is_handed_to_one_service_only() -> None:
-    passing = [grant for grant in GRANTS if "iam:PassRole" in grant.actions]
-    assert sorted(grant.conditions["iam:PassedToService"] for grant in passing) == [
+def test_a_role_can_be_passed_to_one_service_only() -> None:
+    passing = [statement for statement in STATEMENTS if "iam:PassRole" in statement["Action"]]
+    assert sorted(statement["Condition"]["StringEquals"]["iam:PassedToService"] for statement in passing) == [
         "lambda.amazonaws.com",
         "sagemaker.amazonaws.com",
     ]
 
 
-def test_a_sample_is_an_arn_that_the_pattern_covers(aws: Aws) -> None:
-    for grant in GRANTS:
-        for resource in grant.resources:
-            pattern = re.escape(permissions.filled_in(aws.account, resource)).replace(r"\*", ".*")
-            assert re.fullmatch(pattern, sample(aws.account, resource))
+def test_a_sample_arn_matches_its_pattern() -> None:
+    for statement in STATEMENTS:
+        for resource in statement["Resource"]:
+            assert fnmatchcase(sample_arn(resource), resource)
 
 
-def test_a_session_of_a_role_has_the_roles_policies(aws: Aws) -> None:
+def test_a_session_has_the_policies_of_its_role(aws: Aws) -> None:
     iam = aws.account.client("iam")
     made = iam.create_role(RoleName="operator", Path="/people/", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     session = "arn:aws:sts::123456789012:assumed-role/operator/somebody"
