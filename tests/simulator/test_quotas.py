@@ -62,9 +62,9 @@ def test_boto3_reads_quotas_page_by_page(simulated_aws: SimulatedAws) -> None:
 def test_increase_applies_to_one_region(simulated_aws: SimulatedAws) -> None:
     client = simulated_aws.client("service-quotas", "eu-central-1")
     which = {"ServiceCode": "sagemaker", "QuotaCode": code_of(HOSTING)}
-    asked = client.request_service_quota_increase(**which, DesiredValue=8)["RequestedQuota"]
+    requested = client.request_service_quota_increase(**which, DesiredValue=8)["RequestedQuota"]
     history = client.list_requested_service_quota_change_history_by_quota(**which)["RequestedQuotas"]
-    assert [change["Id"] for change in history] == [asked["Id"]]
+    assert [change["Id"] for change in history] == [requested["Id"]]
     assert client.get_aws_default_service_quota(**which)["Quota"]["Value"] == DEFAULTS[HOSTING]
     elsewhere = simulated_aws.client("service-quotas", "eu-west-3")
     assert elsewhere.get_service_quota(**which)["Quota"]["Value"] == DEFAULTS[HOSTING]

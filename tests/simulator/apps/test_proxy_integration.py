@@ -11,17 +11,17 @@ TARGET = Target("abc", "prod", "/static/{name}", "/static/a.css", {"name": "a.cs
 BINARY = ("image/png",)
 
 
-def asked(target: str = "/", body: bytes = b"", **headers: str) -> Request:
+def request_with(target: str = "/", body: bytes = b"", **headers: str) -> Request:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return Request(EnvironBuilder(target, method="POST", headers=sent, data=body).get_environ())
 
 
-def answered(returned: Any, smallest_gzip_bytes: int | None = None, **headers: str) -> Response:
-    return http_response(returned, asked(**headers), BINARY, smallest_gzip_bytes)
+def response_for(returned: Any, smallest_gzip_bytes: int | None = None, **headers: str) -> Response:
+    return http_response(returned, request_with(**headers), BINARY, smallest_gzip_bytes)
 
 
 def test_event_has_both_the_full_path_and_the_stage_path() -> None:
-    event = lambda_event(asked(), TARGET, BINARY)
+    event = lambda_event(request_with(), TARGET, BINARY)
     assert (event["resource"], event["path"], event["pathParameters"]) == (
         "/static/{name}",
         "/static/a.css",
@@ -33,33 +33,35 @@ def test_event_has_both_the_full_path_and_the_stage_path() -> None:
 
 
 def test_parameters_come_with_all_their_values() -> None:
-    event = lambda_event(asked("/?a=1&a=2&b="), TARGET, BINARY)
+    event = lambda_event(request_with("/?a=1&a=2&b="), TARGET, BINARY)
     assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"], "b": [""]}
     assert event["queryStringParameters"] == {"a": "2", "b": ""}
 
 
 @pytest.mark.parametrize(
-    ("content_type", "body", "told"),
+    ("content_type", "body", "expected"),
     [
         ("text/plain", b"caf\xc3\xa9", ("café", False)),
         ("image/png; q=1", b"\x89PNG", (base64.b64encode(b"\x89PNG").decode(), True)),
         ("text/plain", b"", (None, False)),
     ],
 )
-def test_a_body_is_text_or_base64_by_its_type(content_type: str, body: bytes, told: tuple[str | None, bool]) -> None:
-    event = lambda_event(asked(body=body, content_type=content_type), TARGET, BINARY)
-    assert (event["body"], event["isBase64Encoded"]) == told
+def test_a_body_is_text_or_base64_by_its_type(
+    content_type: str, body: bytes, expected: tuple[str | None, bool]
+) -> None:
+    event = lambda_event(request_with(body=body, content_type=content_type), TARGET, BINARY)
+    assert (event["body"], event["isBase64Encoded"]) == expected
 
 
 def test_binary_response_is_decoded_if_accepted_first() -> None:
     returned = {"statusCode": 200, "body": base64.b64encode(b"\x89PNG").decode(), "isBase64Encoded": True}
-    assert answered(returned, accept="image/png, */*").body == b"\x89PNG"
-    assert answered(returned, accept="*/*").body == base64.b64encode(b"\x89PNG")
+    assert response_for(returned, accept="image/png, */*").body == b"\x89PNG"
+    assert response_for(returned, accept="*/*").body == base64.b64encode(b"\x89PNG")
 
 
 def test_both_kinds_of_headers_are_sent_with_json_by_default() -> None:
     returned = {"statusCode": "404", "headers": {"X-One": 1}, "multiValueHeaders": {"Vary": ["Accept", "Origin"]}}
-    answer = answered(returned)
+    answer = response_for(returned)
     assert answer.status == 404
     assert answer.headers["X-One"] == "1"
     assert answer.headers["Vary"] == "Accept, Origin"
@@ -68,12 +70,12 @@ def test_both_kinds_of_headers_are_sent_with_json_by_default() -> None:
 
 def test_only_long_responses_are_compressed_if_enabled() -> None:
     returned = {"statusCode": 200, "body": "x" * 100}
-    assert answered(returned, 100, accept_encoding="br, gzip").headers["Content-Encoding"] == "gzip"
-    assert answered(returned, 101, accept_encoding="br, gzip").body == b"x" * 100
-    assert answered(returned, None, accept_encoding="br, gzip").body == b"x" * 100
+    assert response_for(returned, 100, accept_encoding="br, gzip").headers["Content-Encoding"] == "gzip"
+    assert response_for(returned, 101, accept_encoding="br, gzip").body == b"x" * 100
+    assert response_for(returned, None, accept_encoding="br, gzip").body == b"x" * 100
 
 
 @pytest.mark.parametrize("returned", [None, "text", {}, {"statusCode": "fine"}])
 def test_malformed_results_are_rejected(returned: Any) -> None:
     with pytest.raises(ValueError, match="statusCode"):
-        answered(returned)
+        response_for(returned)

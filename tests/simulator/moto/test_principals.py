@@ -6,9 +6,9 @@ ACTIONS = ["sagemaker:CreateEndpoint", "sagemaker:DeleteEndpoint"]
 
 def decisions(aws: SimulatedAws, *resources: str) -> list[tuple[str, str, str]]:
     pages = aws.client("iam").get_paginator("simulate_principal_policy")
-    asked = {"PolicySourceArn": WHO, "ActionNames": ACTIONS} | ({"ResourceArns": resources} if resources else {})
-    told = [one for page in pages.paginate(**asked) for one in page["EvaluationResults"]]
-    return [(one["EvalActionName"], one["EvalResourceName"], one["EvalDecision"]) for one in told]
+    parameters = {"PolicySourceArn": WHO, "ActionNames": ACTIONS} | ({"ResourceArns": resources} if resources else {})
+    results = [one for page in pages.paginate(**parameters) for one in page["EvaluationResults"]]
+    return [(one["EvalActionName"], one["EvalResourceName"], one["EvalDecision"]) for one in results]
 
 
 def test_all_actions_are_allowed_by_default(simulated_aws: SimulatedAws) -> None:
