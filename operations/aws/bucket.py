@@ -93,7 +93,7 @@ def _location(account: Account) -> dict[str, str]:
 
 
 def secure(account: Account) -> None:
-    """Block public access and plain HTTP, encrypt objects, and expire temporary ones; idempotent.
+    """Block public access and plain HTTP, encrypt objects, and expire temporary objects; idempotent.
 
     The tag is set last, so a tagged bucket has all settings.
     """

@@ -118,7 +118,7 @@ def translate_botocore_error(error: BotoCoreError) -> AwsError:
         if kind.__name__ in _CLASSES:
             slug, sentence = _CLASSES[kind.__name__]
             return AwsError(sentence.format(error=error), slug, f"{type(error).__name__}: {error}")
-    return AwsError(f"The request to AWS failed: {error}", "not-asked", f"{type(error).__name__}: {error}")
+    return AwsError(f"The request to AWS failed: {error}", "request-failed", f"{type(error).__name__}: {error}")
 
 
 def _no_permission(operation: str, message: str) -> str:

@@ -28,7 +28,7 @@ _INCONCLUSIVE = (
     "throttled",
     "unavailable",
     "not-reached",
-    "not-asked",
+    "request-failed",
     "refused",
 )  # kinds of AwsError
 _UNSET = (

@@ -13,11 +13,11 @@ NAME = "verdict-123456789012-us-east-1"
 
 
 def empty(aws: Aws) -> None:
-    """Delete all that the bucket holds, old versions too."""
+    """Delete all objects and versions."""
     s3 = aws.account.client("s3")
     found = s3.list_object_versions(Bucket=NAME)
-    for one in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):
-        s3.delete_object(Bucket=NAME, Key=one["Key"], VersionId=one["VersionId"])
+    for version in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):
+        s3.delete_object(Bucket=NAME, Key=version["Key"], VersionId=version["VersionId"])
 
 
 def untag(aws: Aws) -> None:
@@ -25,13 +25,13 @@ def untag(aws: Aws) -> None:
 
 
 @pytest.fixture
-def made(aws: Aws) -> Aws:
+def created(aws: Aws) -> Aws:
     bucket.ensure(aws)
     return aws
 
 
-def test_the_bucket_is_private_encrypted_and_https_only(made: Aws) -> None:
-    s3 = made.account.client("s3")
+def test_the_bucket_is_private_encrypted_and_https_only(created: Aws) -> None:
+    s3 = created.account.client("s3")
     assert all(s3.get_public_access_block(Bucket=NAME)["PublicAccessBlockConfiguration"].values())
     rules = s3.get_bucket_encryption(Bucket=NAME)["ServerSideEncryptionConfiguration"]["Rules"]
     assert [rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in rules] == ["AES256"]
@@ -41,32 +41,32 @@ def test_the_bucket_is_private_encrypted_and_https_only(made: Aws) -> None:
     assert statement["Resource"] == [f"arn:aws:s3:::{NAME}", f"arn:aws:s3:::{NAME}/*"]
 
 
-def test_what_is_left_over_goes_by_itself_and_nothing_else_does(made: Aws) -> None:
-    rules = made.account.client("s3").get_bucket_lifecycle_configuration(Bucket=NAME)["Rules"]
+def test_only_temporary_objects_expire(created: Aws) -> None:
+    rules = created.account.client("s3").get_bucket_lifecycle_configuration(Bucket=NAME)["Rules"]
     expiring = [rule["Filter"]["Prefix"] for rule in rules if "Expiration" in rule]
     assert expiring == ["verdict/transform/"]
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
 
 
-def test_an_existing_bucket_is_not_created_again(made: Aws) -> None:
-    before = made.account.client("s3").list_buckets()["Buckets"]
-    assert bucket.ensure(made) == NAME
-    assert made.account.client("s3").list_buckets()["Buckets"] == before
+def test_an_existing_bucket_is_not_created_again(created: Aws) -> None:
+    before = created.account.client("s3").list_buckets()["Buckets"]
+    assert bucket.ensure(created) == NAME
+    assert created.account.client("s3").list_buckets()["Buckets"] == before
 
 
-def test_one_that_was_made_and_not_closed_is_closed_the_next_time(made: Aws) -> None:
-    s3 = made.account.client("s3")
+def test_an_interrupted_creation_is_completed(created: Aws) -> None:
+    s3 = created.account.client("s3")
     s3.delete_public_access_block(Bucket=NAME)
     s3.put_bucket_tagging(Bucket=NAME, Tagging={"TagSet": [{"Key": "paid-by", "Value": "research"}]})
-    assert not bucket.is_tagged(made.account)
-    bucket.ensure(made)
+    assert not bucket.is_tagged(created.account)
+    bucket.ensure(created)
     assert all(s3.get_public_access_block(Bucket=NAME)["PublicAccessBlockConfiguration"].values())
-    assert bucket.tags(made.account) == {"paid-by": "research", "verdict:app": "verdict"}
+    assert bucket.tags(created.account) == {"paid-by": "research", "verdict:app": "verdict"}
 
 
 @pytest.mark.parametrize("deleted", [False, True])
-def test_a_strangers_bucket_of_that_name_is_left_as_it_is(aws: Aws, deleted: bool) -> None:
-    """Whatever is in it, old versions of what was deleted among it."""
+def test_an_untagged_bucket_with_objects_is_not_changed(aws: Aws, deleted: bool) -> None:
+    """Old versions of deleted objects count."""
     s3 = aws.account.client("s3")
     s3.create_bucket(Bucket=NAME)
     empty(aws)
@@ -85,18 +85,18 @@ def test_a_strangers_bucket_of_that_name_is_left_as_it_is(aws: Aws, deleted: boo
     empty(aws)
 
 
-def test_the_tag_is_not_there_before_all_the_rest_is(made: Aws, simulated: SimulatedAws) -> None:
-    made.account.client("s3").delete_bucket_tagging(Bucket=NAME)
+def test_the_tag_is_set_after_all_other_settings(created: Aws, simulated: SimulatedAws) -> None:
+    created.account.client("s3").delete_bucket_tagging(Bucket=NAME)
     simulated.fault_injector.inject("PutBucketPolicy", "denied")
     with pytest.raises(ClientError):
-        bucket.ensure(made)
-    assert bucket.tags(made.account) == {}
+        bucket.ensure(created)
+    assert bucket.tags(created.account) == {}
     simulated.fault_injector.clear()
-    bucket.ensure(made)
-    assert bucket.is_tagged(made.account)
+    bucket.ensure(created)
+    assert bucket.is_tagged(created.account)
 
 
-def test_a_bucket_of_ones_own_is_used_as_it_is(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_own_bucket_is_used_unchanged(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.account.client("s3").create_bucket(Bucket="my-own")
     monkeypatch.setenv("VERDICT_BUCKET", "my-own")
     assert bucket.ensure(aws) == "my-own"
@@ -105,65 +105,65 @@ def test_a_bucket_of_ones_own_is_used_as_it_is(aws: Aws, monkeypatch: pytest.Mon
     assert bucket.uri(aws.account, "any") == "s3://my-own/verdict/any"
 
 
-def test_a_bucket_of_ones_own_that_is_not_there_is_not_made(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_own_bucket_is_not_created(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERDICT_BUCKET", "forgotten")
     with pytest.raises(AwsError, match="Create it, or unset VERDICT_BUCKET"):
         bucket.ensure(aws)
     assert not bucket.exists(aws.account)
 
 
-def test_a_name_that_others_have_is_told_with_the_way_out(simulated: SimulatedAws, aws: Aws) -> None:
+def test_a_taken_name_is_reported_with_a_remedy(simulated: SimulatedAws, aws: Aws) -> None:
     simulated.fault_injector.inject("HeadBucket", "denied")
     with pytest.raises(AwsError, match="Set VERDICT_BUCKET") as raised:
         bucket.ensure(aws)
     assert raised.value.kind == "name-taken"
 
 
-def test_a_file_is_sent_once(made: Aws, tmp_path: Path) -> None:
+def test_a_file_is_uploaded_once(created: Aws, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"content")
     ticks: list[tuple[int, int]] = []
-    assert bucket.put_file(made.account, "some/file", path, lambda done, total, _="": ticks.append((done, total)))
+    assert bucket.put_file(created.account, "some/file", path, lambda done, total, _="": ticks.append((done, total)))
     assert ticks[-1] == (7, 7)
-    assert not bucket.put_file(made.account, "some/file", path)
+    assert not bucket.put_file(created.account, "some/file", path)
     path.write_bytes(b"changed")
-    assert bucket.put_file(made.account, "some/file", path)
-    assert bucket.get_bytes(made.account, "some/file") == b"changed"
+    assert bucket.put_file(created.account, "some/file", path)
+    assert bucket.get_bytes(created.account, "some/file") == b"changed"
 
 
-def test_a_large_file_goes_in_parts_and_comes_back_whole(made: Aws, tmp_path: Path) -> None:
+def test_a_large_file_is_uploaded_in_parts(created: Aws, tmp_path: Path) -> None:
     content = bytes(range(256)) * 40_000
     (tmp_path / "large").write_bytes(content)
     ticks: list[int] = []
-    bucket.put_file(made.account, "large", tmp_path / "large", lambda done, _total, _seen="": ticks.append(done))
-    head = made.account.client("s3").head_object(Bucket=NAME, Key="verdict/large")
+    bucket.put_file(created.account, "large", tmp_path / "large", lambda done, _total, _seen="": ticks.append(done))
+    head = created.account.client("s3").head_object(Bucket=NAME, Key="verdict/large")
     assert "-" in head["ETag"]  # of a multipart upload
     assert head["ServerSideEncryption"] == "AES256"
     assert ticks == sorted(ticks)
     assert ticks[-1] == len(content)
-    assert bucket.get_bytes(made.account, "large") == content
-    assert not bucket.put_file(made.account, "large", tmp_path / "large")
+    assert bucket.get_bytes(created.account, "large") == content
+    assert not bucket.put_file(created.account, "large", tmp_path / "large")
 
 
-def test_bytes_are_sent_once(made: Aws) -> None:
-    assert bucket.put_bytes(made.account, "some/bytes", b"content")
-    assert not bucket.put_bytes(made.account, "some/bytes", b"content")
-    assert bucket.put_bytes(made.account, "some/bytes", b"changed")
+def test_bytes_are_uploaded_once(created: Aws) -> None:
+    assert bucket.put_bytes(created.account, "some/bytes", b"content")
+    assert not bucket.put_bytes(created.account, "some/bytes", b"content")
+    assert bucket.put_bytes(created.account, "some/bytes", b"changed")
 
 
-def test_keys_are_listed_below_a_key_however_many(made: Aws) -> None:
+def test_keys_are_listed_under_a_key(created: Aws) -> None:
     wanted = [f"many/{number:04d}" for number in range(3)]
     for key in (*wanted, "manyfold/0"):
-        bucket.put_bytes(made.account, key, b"")
-    assert bucket.keys(made.account, "many/") == wanted
+        bucket.put_bytes(created.account, key, b"")
+    assert bucket.keys(created.account, "many/") == wanted
 
 
-def test_what_is_not_there_is_told_with_its_address(made: Aws) -> None:
+def test_a_missing_object_is_reported_with_its_uri(created: Aws) -> None:
     with pytest.raises(AwsError, match=f"There is no object at s3://{NAME}/verdict/nowhere"):
-        bucket.get_bytes(made.account, "nowhere")
+        bucket.get_bytes(created.account, "nowhere")
 
 
-def test_an_object_that_somebody_cut_short_is_stored_anew(aws: Aws) -> None:
+def test_a_truncated_object_is_uploaded_again(aws: Aws) -> None:
     bucket.ensure(aws)
     assert bucket.put_bytes(aws.account, "releases/one/model.tar.gz", b"all of it")
     key, name = f"{bucket.PREFIX}/releases/one/model.tar.gz", bucket.bucket_name(aws.account)

@@ -43,7 +43,7 @@ DENIED = (
     "User: arn:aws:iam::123456789012:user/x is not authorized to perform: sagemaker:DescribeEndpoint on resource: "
     "arn:aws:sagemaker:us-east-1:123456789012:endpoint/a because no identity-based policy allows it"
 )
-TOLD = [  # what the service says -> the kind, and what a person is told to do
+REFUSALS_AND_MESSAGES = [  # error code, error message, kind, part of the translated message
     ("AccessDeniedException", DENIED, "no-permission", "do not allow sagemaker:DescribeEndpoint on arn:aws:sagemaker"),
     ("AccessDenied", "Access Denied", "no-permission", "do not allow DescribeEndpoint. See docs"),
     ("ResourceLimitExceeded", QUOTA, "quota", "quotas --request 'ml.m5.large for endpoint usage=1'"),
@@ -79,7 +79,7 @@ TOLD = [  # what the service says -> the kind, and what a person is told to do
 
 
 def refusal(code: str, message: str) -> ClientError:
-    """Return what boto3 raises when the service answers so."""
+    """Return the exception that boto3 raises for an error response."""
     client = boto3.client("sagemaker", **SAGEMAKER)
     stubbed = Stubber(client)
     stubbed.add_client_error("describe_endpoint", code, message)
@@ -88,8 +88,8 @@ def refusal(code: str, message: str) -> ClientError:
     return raised.value
 
 
-@pytest.mark.parametrize(("code", "message", "kind", "sentence"), TOLD)
-def test_a_refusal_becomes_one_line_that_says_what_to_do(code: str, message: str, kind: str, sentence: str) -> None:
+@pytest.mark.parametrize(("code", "message", "kind", "sentence"), REFUSALS_AND_MESSAGES)
+def test_a_refusal_becomes_one_line_with_a_remedy(code: str, message: str, kind: str, sentence: str) -> None:
     with pytest.raises(AwsError) as raised, translate_errors():
         raise refusal(code, message)
     assert raised.value.kind == kind
@@ -109,10 +109,10 @@ def test_a_refusal_becomes_one_line_that_says_what_to_do(code: str, message: str
         (NoRegionError(), "no-region", "Set AWS_DEFAULT_REGION"),
         (EndpointConnectionError(endpoint_url="https://x"), "not-reached", "Check the network"),
         (ReadTimeoutError(endpoint_url="https://x"), "not-reached", "Check the network and repeat the command"),
-        (UnknownServiceError(service_name="x", known_service_names="y"), "not-asked", "The request to AWS failed"),
+        (UnknownServiceError(service_name="x", known_service_names="y"), "request-failed", "The request to AWS failed"),
     ],
 )
-def test_an_error_before_any_answer_says_what_to_do(error: Exception, kind: str, sentence: str) -> None:
+def test_an_error_without_a_response_has_a_remedy(error: Exception, kind: str, sentence: str) -> None:
     with pytest.raises(AwsError) as raised, translate_errors():
         raise error
     assert raised.value.kind == kind
@@ -124,37 +124,37 @@ def test_an_unknown_profile_is_named() -> None:
         boto3.Session(profile_name="nobody")
 
 
-def test_a_subclass_is_told_as_its_nearest_ancestor_in_the_table() -> None:
+def test_a_subclass_has_the_message_of_its_nearest_known_ancestor() -> None:
     class NewerError(NoCredentialsError):
         pass
 
     assert translate_botocore_error(NewerError()).kind == "no-credentials"
 
 
-def test_our_own_errors_pass_as_they_are() -> None:
+def test_an_aws_error_is_not_translated_again() -> None:
     with pytest.raises(AwsError, match="ours"), translate_errors():
         raise AwsError("ours")
 
 
-def test_a_bug_is_not_explained_away() -> None:
+def test_other_exceptions_are_not_translated() -> None:
     with pytest.raises(KeyError), translate_errors():
         raise KeyError("bug")
 
 
 @pytest.mark.parametrize("kind", sorted(set(REQUEST_ERRORS) - {"throttled", "unavailable"}))
-def test_what_goes_wrong_on_the_wire_is_explained(simulated: SimulatedAws, aws: Aws, kind: str) -> None:
+def test_a_wire_fault_is_translated(simulated: SimulatedAws, aws: Aws, kind: str) -> None:
     simulated.fault_injector.inject("DescribeEndpoint", kind)
     with pytest.raises(AwsError) as raised, translate_errors():
         aws.account.client("sagemaker").describe_endpoint(EndpointName="a")
     assert raised.value.kind == {"denied": "no-permission", "limit": "quota", "expired": "expired"}[kind]
 
 
-def test_a_head_that_is_not_permitted_names_the_permission_that_it_takes() -> None:
+def test_a_refused_head_request_names_its_permission() -> None:
     error = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
     assert translate_client_error(error).detail.startswith("These credentials do not allow s3:GetObject.")
 
 
-def test_an_upload_that_is_refused_names_the_permission(simulated: SimulatedAws, aws: Aws, tmp_path: Path) -> None:
+def test_a_refused_upload_names_its_permission(simulated: SimulatedAws, aws: Aws, tmp_path: Path) -> None:
     bucket.ensure(aws)
     (tmp_path / "file").write_bytes(b"content")
     simulated.fault_injector.inject("PutObject", "denied")
@@ -171,7 +171,7 @@ class Portal:
 
 
 @pytest.mark.parametrize(("service", "operation"), [("sts", "get_caller_identity"), ("iam", "list_roles")])
-def test_a_page_in_place_of_an_answer_is_told_as_what_it_is(service: str, operation: str) -> None:
+def test_an_html_page_is_not_a_response_of_aws(service: str, operation: str) -> None:
     portal = HttpServer(0, Portal())
     try:
         once = Config(retries={"total_max_attempts": 1})
@@ -183,25 +183,28 @@ def test_a_page_in_place_of_an_answer_is_told_as_what_it_is(service: str, operat
         portal.stop()
 
 
-class Mute:
-    """S3, when the login of whoever asks HEAD has expired."""
+class ExpiredLogin:
+    """S3's response to a HEAD request with an expired login: status 400 without a body."""
 
     def handle(self, request: Request) -> Response:
         return Response(400, b"", {"Content-Type": "application/xml"} if request.method == "HEAD" else {})
 
 
-@pytest.mark.parametrize("asked", [{"operation": "head_bucket"}, {"operation": "head_object", "Key": "any"}])
-def test_an_expired_login_is_told_where_s3_says_nothing_but_400(asked: dict[str, str]) -> None:
-    mute = HttpServer(0, Mute())
+@pytest.mark.parametrize("request_", [{"operation": "head_bucket"}, {"operation": "head_object", "Key": "any"}])
+def test_a_bare_400_of_s3_may_be_an_expired_login(request_: dict[str, str]) -> None:
+    server = HttpServer(0, ExpiredLogin())
     try:
-        client = boto3.client("s3", endpoint_url=mute.url, config=Config(s3={"addressing_style": "path"}), **SAGEMAKER)
-        ask = getattr(client, asked.pop("operation"))
+        client = boto3.client(
+            "s3", endpoint_url=server.url, config=Config(s3={"addressing_style": "path"}), **SAGEMAKER
+        )
+        call = getattr(client, request_["operation"])
+        parameters = {name: value for name, value in request_.items() if name != "operation"}
         with pytest.raises(AwsError, match="login may have expired") as raised, translate_errors():
-            ask(Bucket="any", **asked)
+            call(Bucket="any", **parameters)
         assert raised.value.kind == "expired"
         client.close()
     finally:
-        mute.stop()
+        server.stop()
 
 
 @pytest.mark.parametrize(
@@ -215,6 +218,6 @@ def test_an_expired_login_is_told_where_s3_says_nothing_but_400(asked: dict[str,
         ("AccessDenied", "Bucket not found or you may not see it", False, False),
     ],
 )
-def test_absent_and_taken_are_told_apart(code: str, message: str, absent: bool, taken: bool) -> None:
+def test_absent_and_taken_are_distinguished(code: str, message: str, absent: bool, taken: bool) -> None:
     error = refusal(code, message)
     assert (is_absent(error), is_taken(error)) == (absent, taken), json.dumps(error.response)

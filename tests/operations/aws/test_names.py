@@ -8,7 +8,7 @@ from training.tuning.service_model import shape_problems
 
 FINGERPRINT, MODEL_SHA256 = "86d44843754f", "af" * 32
 LONGEST_STAGE = "s" * 12
-NAMED = {  # shape of the service model -> a name that it must take
+NAMED = {  # shape of the service model -> a name that must be valid
     "EndpointName": names.endpoint(LONGEST_STAGE, FINGERPRINT),
     "ModelName": names.model(LONGEST_STAGE, FINGERPRINT, MODEL_SHA256, ["image", "archive", "role"]),
     "EndpointConfigName": names.configuration(names.endpoint(LONGEST_STAGE, FINGERPRINT), {"any": 1}),
@@ -21,34 +21,34 @@ NAMED = {  # shape of the service model -> a name that it must take
 
 
 @pytest.mark.parametrize("shape", NAMED)
-def test_the_service_takes_the_names_of_the_longest_stage(shape: str) -> None:
+def test_names_of_the_longest_stage_are_valid(shape: str) -> None:
     assert shape_problems(shape, NAMED[shape], shape) == []
     assert NAMED[shape].startswith(f"verdict-{LONGEST_STAGE}-")
     assert len(NAMED[shape]) <= names.LONGEST
 
 
-def test_a_tuning_jobs_name_leaves_room_for_what_its_training_jobs_add() -> None:
+def test_a_tuning_jobs_name_reserves_room_for_its_training_jobs() -> None:
     assert len(names.job(LONGEST_STAGE, "tune" * 20, {}, room=31)) <= names.LONGEST - 31
 
 
 @pytest.mark.parametrize("stage", ["", "Prod", "a-b", "1st", "s" * 13, "ü", "a b", "dev\n"])
-def test_a_stage_that_would_not_fit_into_names_is_refused(stage: str) -> None:
+def test_an_invalid_stage_name_is_refused(stage: str) -> None:
     with pytest.raises(names.NameRefusedError, match="at most 12 lowercase letters and digits"):
         names.checked_stage(stage)
 
 
-def test_a_name_is_the_same_for_the_same_and_another_for_anything_else() -> None:
+def test_a_name_depends_on_content_and_nothing_else() -> None:
     assert names.job("dev", "train", {"a": 1, "b": 2}) == names.job("dev", "train", {"b": 2, "a": 1})
-    made = {names.job(*parts) for parts in product(("dev", "prod"), ("train", "tune"), (1, 2), (1, 2))}
-    assert len(made) == 16
+    created = {names.job(*parts) for parts in product(("dev", "prod"), ("train", "tune"), (1, 2), (1, 2))}
+    assert len(created) == 16
 
 
-def test_a_models_name_tells_its_release() -> None:
+def test_a_models_name_contains_its_release() -> None:
     assert names.release_of_model(NAMED["ModelName"]) == f"{FINGERPRINT}-{MODEL_SHA256[:8]}"
     assert names.release_of_model("somebody-elses-model") == ""
 
 
-def test_tags_say_whose_and_the_service_takes_them() -> None:
+def test_tags_are_valid_and_can_be_read_back() -> None:
     tags = names.tags("dev", "86d44843754f-afafafaf", expires="2026-11-25T00:30:00Z", nothing="")
     assert shape_problems("TagList", tags, "Tags") == []
     assert names.tag_value(tags, names.STAGE_TAG) == "dev"
@@ -56,5 +56,5 @@ def test_tags_say_whose_and_the_service_takes_them() -> None:
     assert names.tag_value(tags, "verdict:nothing") == ""
 
 
-def test_a_time_is_written_in_utc() -> None:
+def test_a_time_is_formatted_in_utc() -> None:
     assert names.utc_text(datetime(2026, 11, 25, 0, 30, tzinfo=UTC)) == "2026-11-25T00:30:00Z"

@@ -14,7 +14,7 @@ FREE = Item("model", "verdict-dev-model", NO_COST)
 
 
 def proposed(items: list[Item], answer: str | None, yes: bool = False) -> tuple[str, BaseException | None]:
-    """Propose to somebody who types this (None: nobody is there); returns what was shown, and what was raised."""
+    """Propose a plan with an answer on standard input (None: no input); returns the output and the exception."""
     console = Console(file=io.StringIO(), width=40)
 
     @click.command
@@ -27,7 +27,7 @@ def proposed(items: list[Item], answer: str | None, yes: bool = False) -> tuple[
 
 
 @pytest.mark.parametrize("item", [HOURLY, UNKNOWN, Item("bucket", "b", MINOR_COST)])
-def test_what_may_cost_something_is_asked_about(item: Item) -> None:
+def test_a_billed_item_is_shown_with_its_price_and_confirmed(item: Item) -> None:
     shown, raised = proposed([item], "n\n")
     assert item.name in shown
     assert str(item.price) in shown
@@ -35,24 +35,24 @@ def test_what_may_cost_something_is_asked_about(item: Item) -> None:
     assert proposed([item], "y\n")[1] is None
 
 
-def test_enter_alone_is_no() -> None:
+def test_enter_means_no() -> None:
     assert isinstance(proposed([HOURLY], "\n")[1], DeclinedError)
 
 
-def test_with_nobody_to_ask_nothing_is_done_and_yes_is_named() -> None:
+def test_without_a_terminal_nothing_is_done() -> None:
     _, raised = proposed([HOURLY], None)
     assert isinstance(raised, DeclinedError)
     assert "--yes" in raised.detail
 
 
-def test_yes_shows_the_plan_and_asks_nobody() -> None:
+def test_yes_shows_the_plan_without_a_question() -> None:
     shown, raised = proposed([HOURLY], None, yes=True)
     assert raised is None
     assert "$0.115 an hour" in shown
     assert "Prices of" in shown
 
 
-def test_what_costs_nothing_is_asked_about_too_and_shown_without_prices() -> None:
+def test_a_free_item_is_confirmed_without_prices() -> None:
     shown, raised = proposed([FREE], None)
     assert isinstance(raised, DeclinedError)
     assert FREE.name in shown
@@ -63,10 +63,10 @@ def test_an_empty_plan_shows_nothing() -> None:
     assert proposed([], None) == ("", None)
 
 
-def test_names_are_shown_in_one_piece_however_narrow_the_window() -> None:
+def test_a_long_name_is_not_wrapped() -> None:
     shown, _ = proposed([Item("model", "n" * 63)], None)
     assert "n" * 63 in shown
 
 
-def test_ask_takes_yes_for_an_answer() -> None:
+def test_yes_needs_no_confirmation() -> None:
     assert confirm("Continue?", yes=True) is None

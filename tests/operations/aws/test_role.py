@@ -6,7 +6,7 @@ from operations.aws import role
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 
-UNNARROWED = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}  # AWS knows no resource for these
+UNNARROWED = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}  # these actions have no resource
 
 
 def actions(statement: dict[str, object]) -> list[str]:
@@ -14,14 +14,14 @@ def actions(statement: dict[str, object]) -> list[str]:
     return stated if isinstance(stated, list) else [str(stated)]
 
 
-def test_the_policy_allows_no_action_by_a_star(aws: Aws) -> None:
+def test_the_policy_has_no_wildcard_actions(aws: Aws) -> None:
     statements = role.policy(aws.account)["Statement"]
     assert not any("*" in action for statement in statements for action in actions(statement))
-    everywhere = {action for one in statements if one["Resource"] == "*" for action in actions(one)}
+    everywhere = {action for statement in statements if statement["Resource"] == "*" for action in actions(statement)}
     assert everywhere == UNNARROWED
 
 
-def test_the_policy_opens_one_part_of_one_bucket(aws: Aws) -> None:
+def test_the_policy_covers_one_prefix_of_one_bucket(aws: Aws) -> None:
     stated = {action: one["Resource"] for one in role.policy(aws.account)["Statement"] for action in actions(one)}
     assert stated["s3:GetObject"] == "arn:aws:s3:::verdict-123456789012-us-east-1/verdict/*"
     assert stated["s3:PutObject"] == stated["s3:GetObject"]
@@ -29,12 +29,12 @@ def test_the_policy_opens_one_part_of_one_bucket(aws: Aws) -> None:
     assert stated["ecr:BatchGetImage"] == "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-xgboost"
 
 
-def test_only_sagemaker_may_take_the_role() -> None:
+def test_only_sagemaker_can_assume_the_role() -> None:
     (statement,) = role.trust()["Statement"]
     assert statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
 
 
-def test_an_absent_role_is_told_with_how_to_make_it(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_role_is_reported_with_a_remedy(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERDICT_BUCKET", "any")
     assert role.find(aws.account) == ""
     with pytest.raises(AwsError, match="verdict doctor --create") as raised:
@@ -42,7 +42,7 @@ def test_an_absent_role_is_told_with_how_to_make_it(aws: Aws, monkeypatch: pytes
     assert raised.value.kind == "no-role"
 
 
-def test_a_role_that_one_names_is_used_as_it_is(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_own_role_is_used_unchanged(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERDICT_ROLE", "arn:aws:iam::123456789012:role/mine")
     assert role.require(aws.account) == "arn:aws:iam::123456789012:role/mine"
     assert not role.is_managed()
@@ -51,9 +51,7 @@ def test_a_role_that_one_names_is_used_as_it_is(aws: Aws, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     "stated", ["mine", "arn:aws:s3:::bucket", "arn:aws:iam::123:role/mine", "arn:aws:iam::123456789012:user/me"]
 )
-def test_what_is_no_arn_of_a_role_is_refused_in_one_line(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch, stated: str
-) -> None:
+def test_an_invalid_role_arn_is_refused(aws: Aws, monkeypatch: pytest.MonkeyPatch, stated: str) -> None:
     monkeypatch.setenv("VERDICT_ROLE", stated)
     with pytest.raises(AwsError, match="is not the ARN of a role: arn:aws:iam::123456789012:role/<name>") as raised:
         role.require(aws.account)
@@ -61,12 +59,12 @@ def test_what_is_no_arn_of_a_role_is_refused_in_one_line(
     assert "\n" not in raised.value.detail
 
 
-def test_a_role_below_a_path_is_a_role(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_arn_can_have_a_path(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERDICT_ROLE", "arn:aws-us-gov:iam::123456789012:role/service-role/Mine_1.2")
     assert role.require(aws.account).endswith("/Mine_1.2")
 
 
-def test_a_role_of_that_name_that_others_made_is_not_written_to(aws: Aws) -> None:
+def test_an_untagged_role_is_not_changed(aws: Aws) -> None:
     iam, name = aws.account.client("iam"), role.role_name(aws.account)
     role.create(aws)
     iam.untag_role(RoleName=name, TagKeys=["verdict:app"])
@@ -78,7 +76,7 @@ def test_a_role_of_that_name_that_others_made_is_not_written_to(aws: Aws) -> Non
     iam.delete_role(RoleName=name)
 
 
-def test_the_role_is_made_once_with_its_policy(aws: Aws) -> None:
+def test_the_role_is_created_once_with_its_policy(aws: Aws) -> None:
     iam = aws.account.client("iam")
     arn = role.create(aws)
     assert role.create(aws) == arn == role.require(aws.account)
@@ -86,7 +84,7 @@ def test_the_role_is_made_once_with_its_policy(aws: Aws) -> None:
     assert stated == role.policy(aws.account)
 
 
-def test_an_older_policy_is_brought_up_to_date(aws: Aws) -> None:
+def test_an_older_policy_is_updated(aws: Aws) -> None:
     iam, name = aws.account.client("iam"), role.role_name(aws.account)
     role.create(aws)
     older = role.policy(aws.account)

@@ -10,7 +10,7 @@ RESUME = "verdict deploy"
 
 
 class Time:
-    """A clock that only pauses move forward."""
+    """A clock that only pauses advance."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -37,7 +37,7 @@ def waited(states: Iterator[str], time: Time, pause: Callable[[float], None] | N
     )
 
 
-def test_what_is_done_is_returned_at_once() -> None:
+def test_a_finished_state_is_returned_at_once() -> None:
     time = Time()
     assert waited(iter(["InService"]), time) == "InService"
     assert time.pauses == []
@@ -55,7 +55,7 @@ def stop(_: float) -> None:
     raise KeyboardInterrupt
 
 
-def test_ctrl_c_stops_the_waiting_and_says_how_to_go_on_and_what_shows_it() -> None:
+def test_ctrl_c_stops_waiting_and_names_the_resume_command() -> None:
     with pytest.raises(StoppedWaitingError) as stopped:
         waited(iter(["Creating"] * 2), Time(), pause=stop)
     assert isinstance(stopped.value.__cause__, KeyboardInterrupt)
@@ -63,23 +63,23 @@ def test_ctrl_c_stops_the_waiting_and_says_how_to_go_on_and_what_shows_it() -> N
     assert "verdict status" in stopped.value.detail
 
 
-def test_where_nobody_sees_a_line_change_every_change_of_state_is_a_line() -> None:
+def test_without_a_terminal_every_new_state_is_printed() -> None:
     console = Console(file=io.StringIO(), width=100)
     states = iter(["Creating", "Creating", "Updating", "InService"])
     wait_for(lambda: next(states), lambda seen: seen == "InService", str, console, RESUME, pause=lambda seconds: None)
     assert console.file.getvalue().split("\n")[:2] == ["Creating ...", "Updating ..."]  # type: ignore[attr-defined]
 
 
-def test_waiting_too_long_says_what_was_seen_last_and_how_to_look_again() -> None:
+def test_a_timeout_reports_the_last_state_and_the_resume_command() -> None:
     with pytest.raises(StoppedWaitingError, match=r"Still is Creating after 1 minutes\. .*may be billed") as stopped:
         waited(iter(["Creating"] * 100), Time())
     assert stopped.value.__cause__ is None
     assert RESUME in stopped.value.detail
 
 
-def test_an_error_while_looking_ends_the_waiting() -> None:
+def test_an_error_while_polling_is_raised() -> None:
     def look() -> str:
-        raise ValueError("gone")
+        raise ValueError("deleted")
 
-    with pytest.raises(ValueError, match="gone"):
+    with pytest.raises(ValueError, match="deleted"):
         wait_for(look, bool, str, Console(file=io.StringIO()), RESUME)

@@ -51,7 +51,7 @@ def line_of(printed: str, name: str) -> str:
     return line
 
 
-def test_an_empty_account_lacks_bucket_and_role_and_the_exit_status_says_so() -> None:
+def test_an_empty_account_lacks_bucket_and_role_with_status_1() -> None:
     result = run()
     assert result.exit_code == 1
     assert line_of(result.output, "bucket").startswith(MISSING)
@@ -60,7 +60,9 @@ def test_an_empty_account_lacks_bucket_and_role_and_the_exit_status_says_so() ->
     assert "Missing: bucket, execution role." in result.output
 
 
-def test_create_makes_what_is_missing(simulated: SimulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_creates_the_bucket_and_the_role(
+    simulated: SimulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checks, "CHALICE_CONFIG", checks.CHALICE_CONFIG.absolute())
     packaged = checks.candidate.MODEL_FOLDER.absolute()
     monkeypatch.chdir(tmp_path)
@@ -74,7 +76,7 @@ def test_create_makes_what_is_missing(simulated: SimulatedAws, tmp_path: Path, m
     assert existing(simulated) == ([BUCKET], [ROLE])
 
 
-def test_create_keeps_what_exists(simulated: SimulatedAws, aws: Aws) -> None:
+def test_create_keeps_existing_resources(simulated: SimulatedAws, aws: Aws) -> None:
     create(aws, yes=True)
     before = role.find(aws.account)
     create(aws, yes=True)
@@ -82,7 +84,7 @@ def test_create_keeps_what_exists(simulated: SimulatedAws, aws: Aws) -> None:
     assert existing(simulated) == ([BUCKET], [ROLE])
 
 
-def test_create_closes_a_bucket_that_was_left_open(aws: Aws) -> None:
+def test_create_secures_an_open_bucket(aws: Aws) -> None:
     aws.account.client("s3").create_bucket(Bucket=BUCKET)
     found = checks.check_bucket(aws.account)
     assert found.state == MISSING
@@ -92,7 +94,7 @@ def test_create_closes_a_bucket_that_was_left_open(aws: Aws) -> None:
     assert checks.check_bucket(aws.account).state == OK
 
 
-def test_what_has_our_names_and_is_a_strangers_is_said_to_be(aws: Aws) -> None:
+def test_an_untagged_bucket_and_role_are_reported(aws: Aws) -> None:
     create(aws, yes=True)
     s3, iam = aws.account.client("s3"), aws.account.client("iam")
     s3.delete_bucket_tagging(Bucket=BUCKET)
@@ -129,7 +131,7 @@ def test_the_users_own_bucket_and_role_are_not_changed(
     assert "Set VERDICT_ROLE" in checks.check_role(aws.account).remedy
 
 
-def test_a_role_with_an_older_policy_is_to_be_made_anew(aws: Aws) -> None:
+def test_an_outdated_role_policy_is_missing(aws: Aws) -> None:
     role.create(aws)
     older = role.policy(aws.account)
     del older["Statement"][1:]
@@ -140,14 +142,14 @@ def test_a_role_with_an_older_policy_is_to_be_made_anew(aws: Aws) -> None:
     assert checks.check_role(aws.account).remedy == checks.CREATE
 
 
-def test_a_role_that_sagemaker_may_not_take_is_missing(aws: Aws) -> None:
+def test_a_role_that_does_not_trust_sagemaker_is_missing(aws: Aws) -> None:
     trust = role.trust()
     trust["Statement"][0]["Principal"] = {"Service": "lambda.amazonaws.com"}
     aws.account.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
     assert "does not trust SageMaker" in checks.check_role(aws.account).found
 
 
-def test_a_bucket_in_another_region_is_of_no_use_to_jobs(
+def test_a_bucket_in_another_region_is_missing(
     simulated: SimulatedAws, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = {"LocationConstraint": "eu-west-1"}
@@ -156,19 +158,19 @@ def test_a_bucket_in_another_region_is_of_no_use_to_jobs(
     assert checks.check_bucket(aws.account).found == "far is in eu-west-1"
 
 
-def test_a_quota_of_none_counts_only_for_the_machine_that_is_wanted() -> None:
+def test_only_the_quotas_of_the_chosen_instances_are_checked() -> None:
     wanted = line_of(run("--instance-type", "ml.m5.2xlarge").output, "quota: ml.m5.2xlarge for endpoint usage")
     assert wanted.startswith(MISSING)
     assert "ml.m5.2xlarge" not in run().output
     assert "endpoint usage" not in run("--instance-type", "none").output
 
 
-def test_a_quota_that_is_too_small_is_told_with_how_to_raise_it(aws: Aws) -> None:
+def test_a_small_quota_is_reported_with_a_remedy(aws: Aws) -> None:
     (found,) = checks.check_quotas(aws.account, {"ml.m5.2xlarge for endpoint usage": 1.0})
     assert found.remedy == "verdict quotas --request 'ml.m5.2xlarge for endpoint usage=1'"
 
 
-def test_a_quota_that_is_not_listed_is_not_checked(aws: Aws) -> None:
+def test_an_unlisted_quota_is_not_checked(aws: Aws) -> None:
     assert [one.state for one in checks.check_quotas(aws.account, {"ml.p5.48xlarge for endpoint usage": 1.0})] == [
         UNCHECKED
     ]
@@ -182,33 +184,31 @@ def test_a_quota_that_is_not_listed_is_not_checked(aws: Aws) -> None:
         ("SimulatePrincipalPolicy", "permissions"),
     ],
 )
-def test_a_check_that_is_not_allowed_is_not_checked_and_never_ok(
-    simulated: SimulatedAws, operation: str, name: str
-) -> None:
+def test_a_check_without_permission_is_not_checked(simulated: SimulatedAws, operation: str, name: str) -> None:
     simulated.fault_injector.inject(operation, "denied")
     printed = run().output
     assert line_of(printed, name).startswith(UNCHECKED)
     assert name in printed.rpartition("Not checked: ")[2]
 
 
-def test_a_permission_that_is_lacking_is_named_with_what_it_is_for(simulated: SimulatedAws) -> None:
+def test_a_missing_permission_is_named_with_its_statement(simulated: SimulatedAws) -> None:
     simulated.fault_injector.inject("CreateEndpoint", "denied")
     found = line_of(run().output, "permissions")
     assert found.startswith(MISSING)
     assert "sagemaker:CreateEndpoint (ManageEndpoints)" in found
 
 
-def test_a_stage_that_chalice_does_not_know_is_missing(tmp_path: Path) -> None:
+def test_a_stage_unknown_to_chalice_is_missing(tmp_path: Path) -> None:
     assert checks.check_stage("prod").state == OK
     assert checks.check_stage("foo").remedy == "The stages are: dev, prod."
     assert checks.check_stage("dev", tmp_path / "none.json").state == MISSING
 
 
-def test_another_xgboost_than_the_images_is_missing() -> None:
+def test_the_installed_xgboost_is_the_images() -> None:
     assert checks.check_xgboost() == Check("xgboost", OK, "3.0.5, as in the image 3.0-5")
 
 
-def test_a_failed_check_is_missing_only_when_that_is_known() -> None:
+def test_an_inconclusive_check_is_not_checked() -> None:
     def denied() -> Check:
         raise AwsError("These credentials do not allow it.", "no-permission")
 
@@ -219,7 +219,7 @@ def test_a_failed_check_is_missing_only_when_that_is_known() -> None:
     assert run_check("x", taken) == Check("x", MISSING, "", "Somebody else's.")
 
 
-def test_the_conclusion_does_not_claim_what_was_not_checked() -> None:
+def test_the_conclusion_lists_unchecked_items() -> None:
     ok, unchecked = Check("a", OK, ""), Check("b", UNCHECKED, "")
     assert conclusion([ok]) == "Nothing is missing."
     assert conclusion([ok, unchecked]) == "Nothing is missing of what could be checked. Not checked: b."
@@ -227,7 +227,7 @@ def test_the_conclusion_does_not_claim_what_was_not_checked() -> None:
 
 
 @pytest.mark.parametrize("part", ["setup", "commands", "app"])
-def test_policy_prints_a_document_and_nothing_else(aws: Aws, part: str) -> None:
+def test_policy_prints_only_a_policy(aws: Aws, part: str) -> None:
     result = CliRunner().invoke(command, ["--policy", part])
     assert json.loads(result.stdout)["Version"] == "2012-10-17"
     assert not bucket.exists(aws.account)

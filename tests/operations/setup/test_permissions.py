@@ -28,8 +28,8 @@ SERVICES = {  # prefix of actions -> the service of botocore whose operations th
     "sts": "sts",
     "ecr": "ecr",
 }
-NOT_OPERATIONS = {"iam:PassRole", "sagemaker:InvokeEndpoint"}  # the latter is one of sagemaker-runtime
-S3_ACTIONS = {  # operation -> the action that allows it, where the names differ
+NOT_OPERATIONS = {"iam:PassRole", "sagemaker:InvokeEndpoint"}  # InvokeEndpoint belongs to sagemaker-runtime
+S3_ACTIONS = {  # operation -> its action, if the names differ
     "HeadBucket": "ListBucket",
     "ListObjectsV2": "ListBucket",
     "ListObjectVersions": "ListBucketVersions",
@@ -46,7 +46,7 @@ S3_ACTIONS = {  # operation -> the action that allows it, where the names differ
 }
 LONGEST_MANAGED_POLICY = 6144  # characters, white space aside: an IAM quota
 CALLED = re.compile(r"\.([a-z]+_[a-z0-9_]+)\b|[\"']([a-z]+_[a-z0-9_]+)[\"']")
-IMPLIED = {  # actions that IAM asks for beside those of the operations that are called -> by what
+IMPLIED = {  # actions that are needed in addition to those of the called operations -> the reason
     "iam:TagRole": "CreateRole with tags",
     "iam:CreateServiceLinkedRole": "RegisterScalableTarget, the first time",
     "cloudwatch:TagResource": "PutMetricAlarm with tags",
@@ -68,7 +68,7 @@ def test_every_action_exists_in_its_service() -> None:
 
 
 def called_names() -> set[str]:
-    """Return every name in the commands' code that may be boto3's for an operation."""
+    """Return all names in the code that could be boto3 operations."""
     folders = (PROJECT / "operations",)
     source = "\n".join(path.read_text() for folder in folders for path in folder.rglob("*.py"))
     generated = {xform_name(f"{verb}{name}") for verb in ("Describe", "Stop") for name in API_NAMES.values()}

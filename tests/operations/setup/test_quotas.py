@@ -31,20 +31,20 @@ def run(*arguments: str, answer: str | None = None) -> Result:
     return CliRunner(env={"COLUMNS": "160"}).invoke(command, arguments, input=answer)
 
 
-def test_the_quotas_that_matter_are_listed_with_their_values() -> None:
+def test_relevant_quotas_are_listed_with_their_values() -> None:
     printed = run().output
     for name in (HOSTING, "ml.m5.xlarge for spot training job usage", service_quotas.SERVERLESS_CONCURRENCY):
         (line,) = (line for line in printed.splitlines() if f" {name} " in line)
         assert f" {DEFAULTS[name]:g} " in line
 
 
-def test_every_machine_with_a_price_is_looked_for_in_each_of_its_uses() -> None:
+def test_every_priced_instance_is_listed_for_each_use() -> None:
     assert {HOSTING, "ml.c5.xlarge for spot training job usage", "ml.m5.4xlarge for transform job usage"} <= set(
         service_quotas.relevant()
     )
 
 
-def test_an_increase_is_requested_and_then_shown_as_pending(aws: Aws) -> None:
+def test_a_requested_increase_is_shown_as_pending(aws: Aws) -> None:
     quota = service_quotas.read(aws.account)[HOSTING]
     service_quotas.request(aws, quota, 7)
     assert service_quotas.read(aws.account)[HOSTING] == replace(quota, pending=7)
@@ -55,8 +55,7 @@ def test_an_increase_is_requested_and_then_shown_as_pending(aws: Aws) -> None:
     assert row.rstrip("│┃ ").endswith(" 7")
 
 
-def test_an_increase_that_is_agreed_to_is_requested(simulated: SimulatedAws, tmp_path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_confirmed_increase_is_requested(simulated: SimulatedAws) -> None:
     result = run("--request", f"{HOSTING}=9", answer="y\n")
     assert result.exit_code == 0
     assert f"{HOSTING}: 4 -> 9" in result.output
@@ -64,48 +63,48 @@ def test_an_increase_that_is_agreed_to_is_requested(simulated: SimulatedAws, tmp
 
 
 @pytest.mark.parametrize("answer", ["n\n", None])
-def test_an_increase_that_nobody_agrees_to_is_not_requested(simulated: SimulatedAws, answer: str | None) -> None:
+def test_an_unconfirmed_increase_is_not_requested(simulated: SimulatedAws, answer: str | None) -> None:
     assert isinstance(run("--request", f"{HOSTING}=9", answer=answer).exception, DeclinedError)
     assert simulated.quotas().changes == []
 
 
-def test_several_increases_are_all_checked_before_one_is_requested(simulated: SimulatedAws) -> None:
+def test_all_increases_are_checked_before_any_is_requested(simulated: SimulatedAws) -> None:
     result = run("--yes", "--request", f"{HOSTING}=9", "--request", "ml.m5.huge for endpoint usage=1")
     assert isinstance(result.exception, QuotaError)
     assert simulated.quotas().changes == []
 
 
 @pytest.mark.parametrize("value", [DEFAULTS[HOSTING], 0.5])
-def test_a_value_not_above_the_present_one_is_refused(value: float) -> None:
+def test_a_value_not_above_the_current_value_is_refused(value: float) -> None:
     with pytest.raises(QuotaError, match="is already 4"):
         checked_increase(KNOWN, HOSTING, value)
 
 
-def test_an_unknown_name_is_refused_with_its_neighbours() -> None:
+def test_an_unknown_name_is_refused_with_similar_names() -> None:
     with pytest.raises(QuotaError, match=f"Did you mean: '{HOSTING}'"):
         checked_increase(KNOWN, "ml.m5.larg for endpoint usage", 2)
     with pytest.raises(QuotaError, match="`verdict quotas` lists them"):
         checked_increase(KNOWN, "zzz", 2)
 
 
-def test_what_is_pending_already_is_not_asked_for_again() -> None:
+def test_a_pending_increase_is_not_requested_again() -> None:
     pending = KNOWN | {HOSTING: replace(KNOWN[HOSTING], pending=8)}
     with pytest.raises(QuotaError, match="8 is already requested"):
         checked_increase(pending, HOSTING, 9)
 
 
-def test_what_aws_never_raises_is_refused() -> None:
+def test_a_fixed_quota_is_refused() -> None:
     with pytest.raises(QuotaError, match="AWS does not increase"):
         checked_increase({HOSTING: replace(KNOWN[HOSTING], adjustable=False)}, HOSTING, 9)
 
 
 @pytest.mark.parametrize("text", ["", "5", "=5", "a=b", "a=0", "a=-1", "a=nan", "a=inf"])
-def test_what_is_no_name_and_number_is_refused_with_an_example(text: str) -> None:
+def test_an_invalid_increase_is_refused_with_an_example(text: str) -> None:
     result = run("--request", text)
     assert result.exit_code == click.UsageError.exit_code
     assert "endpoint usage=2" in result.output
 
 
-def test_a_quota_without_a_value_of_its_own_has_the_default_of_aws(aws: Aws) -> None:
+def test_a_quota_without_an_applied_value_has_the_default(aws: Aws) -> None:
     assert service_quotas.read(aws.account, ["ml.p5.48xlarge for endpoint usage"]).keys() == DEFAULTS.keys()
     assert isinstance(aws.console.file, io.StringIO)
