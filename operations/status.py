@@ -27,7 +27,7 @@ def report(account: Account, found: Inventory, now: datetime, fingerprint: str) 
         "time": names.utc_text(now),
         "resources": [_document(account, resource, now) for resource in found.resources],
         "usd_per_hour": found.hourly_price.usd_per_hour,
-        "prices": prices.table()["date"],
+        "prices": prices.SOURCE,
         "asked_by_the_app": {stage: app_endpoint(found, stage, fingerprint) for stage in found.stages},
         "reminders": reminders_of(found.resources, now),
         "unread": list(found.unread),
@@ -68,7 +68,7 @@ def show(account: Account, found: Inventory, now: datetime, fingerprint: str, sa
     for sentence in (*reminders_of(found.resources, now), *unread):
         say(f"! {sentence}")
     if found.resources:
-        say(f"Total by the hour: {found.hourly_price}. {prices.source()}")
+        say(f"Total by the hour: {found.hourly_price}. {prices.SOURCE}")
 
 
 def _stage_lines(account: Account, found: Inventory, stage: str, now: datetime, fingerprint: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simulator import pricing
 from simulator.admin_api import AdminApi
 from simulator.apps.functions import Functions
 from simulator.apps.gateway import SITE_PATH, Gateway
@@ -79,6 +80,8 @@ class Routing:
         error = self._injected_error(request)
         if error:
             return error
+        if target == pricing.TARGET:
+            return pricing.handle(operation, request.body)
         if target == QUOTAS_TARGET:
             with region.backend.lock:
                 return region.quotas.handle(operation, request.body)

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from operations.aws.errors import AwsError, translate_errors
+from operations.aws.prices import PriceList
 
+PRICING_REGION = "us-east-1"  # answers for all regions
+PRICING_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=10)
 CLIENT_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
 
@@ -26,6 +29,11 @@ class Account:
     caller: str  # the ARN of the user or role whose credentials are used
     client: Callable[[str], Any]
 
+    @cached_property
+    def prices(self) -> PriceList:
+        """The prices of the region."""
+        return PriceList(lambda: self.client("pricing"), self.region)
+
     def arn(self, service: str, rest: str, region: bool = True) -> str:
         """Return an ARN of this account: `arn("iam", "role/x", region=False)`."""
         return f"arn:{self.partition}:{service}:{self.region if region else ''}:{self.number}:{rest}"
@@ -38,7 +46,13 @@ def connect(session: "boto3.Session | None" = None) -> Account:
         region = session.region_name
         if not region:
             raise AwsError("No region is set. Set AWS_DEFAULT_REGION, or run `aws configure`.", "no-region")
-        client = cache(lambda service: session.client(service, config=CLIENT_CONFIG))
+
+        @cache
+        def client(service: str) -> Any:
+            if service == "pricing":
+                return session.client(service, region_name=PRICING_REGION, config=PRICING_CONFIG)
+            return session.client(service, config=CLIENT_CONFIG)
+
         identity = client("sts").get_caller_identity()
         partition = session.get_partition_for_region(region)
     return Account(identity["Account"], region, partition, identity["Arn"], client)

@@ -47,7 +47,7 @@ def propose(console: Console, title: str, items: Sequence[Item], yes: bool, ques
         cost = f": {item.price}" if item.is_billed else ""
         console.print(f"  {item.kind} {item.name}{cost}", soft_wrap=True, highlight=False)
     if any(item.is_billed for item in items):
-        console.print(prices.source(), soft_wrap=True, highlight=False)
+        console.print(prices.SOURCE, soft_wrap=True, highlight=False)
     confirm(question, yes)
 
 

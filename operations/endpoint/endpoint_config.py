@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import SentimentError
-from operations.aws import names, prices
+from operations.aws import names
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import if_there
-from operations.aws.prices import Price
+from operations.aws.prices import Price, PriceList
 
 MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 DEFAULT_MEMORY_MB = 2048
@@ -41,11 +41,11 @@ class HostingSpec:
         """Whether the endpoint runs, and is billed, only while it answers requests."""
         return not self.instance_type
 
-    def price(self, region: str, variants: int = 1) -> Price:
+    def price(self, price_list: PriceList, variants: int = 1) -> Price:
         """Return the hourly price of an endpoint with this many variants."""
         if self.is_serverless:
-            return prices.serverless(self.memory_mb, region)
-        return prices.instance("hosting", self.instance_type, region, self.count * variants)
+            return price_list.serverless(self.memory_mb)
+        return price_list.instance("hosting", self.instance_type, self.count * variants)
 
     def __str__(self) -> str:
         """`serverless, 2048 MB, 5 concurrent requests`, or `2 x ml.m5.large`."""

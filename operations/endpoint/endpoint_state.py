@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from operations.aws import names, prices
+from operations.aws import names
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
 from operations.aws.listing import list_all, tags_of
 from operations.aws.plan import NO_COST
-from operations.aws.prices import Price
+from operations.aws.prices import Price, PriceList
 from operations.aws.waiting import wait_for
 from operations.endpoint import endpoint_config
 from operations.endpoint.endpoint_config import HostingSpec
@@ -44,14 +44,12 @@ class DeployedVariant:
         desired = f", {self.desired_count} desired" if self.desired_count != self.count else ""
         return f"{self.count} x {self.instance_type}{desired}"
 
-    def price(self, region: str) -> Price:
+    def price(self, price_list: PriceList) -> Price:
         """Return the price of the variant's machines."""
         if self.memory_mb:
-            return prices.serverless(self.memory_mb, region)
+            return price_list.serverless(self.memory_mb)
         count = self.count or self.desired_count
-        return (
-            prices.instance("hosting", self.instance_type, region, count) if self.instance_type and count else NO_COST
-        )
+        return price_list.instance("hosting", self.instance_type, count) if self.instance_type and count else NO_COST
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Cost estimates: the price per hour of several resources, and their cost since the start of the month.
 
-Estimates use the price table. AWS's own bill is authoritative, and is a day behind.
+AWS's own bill is authoritative, and is a day behind.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
-from operations.aws import prices
 from operations.aws.account import Account
 from operations.aws.plan import NO_COST
 from operations.aws.prices import Price
@@ -56,14 +55,14 @@ def month_to_date(account: Account, resource: Resource, now: datetime) -> float 
 
 def _serverless_cost(account: Account, endpoint: Resource, variant: DeployedVariant, now: datetime) -> float | None:
     """Estimate the cost of a serverless variant: its processing seconds times the price of its memory."""
-    if account.region != prices.table()["region"] or endpoint.created is None:
+    usd_per_second = account.prices.serverless_usd_per_second(variant.memory_mb)
+    if usd_per_second is None or endpoint.created is None:
         return None
     since = max(endpoint.created, month_start(now))
     try:
         microseconds = metric_sum(account, endpoint.name, variant.name, "ModelLatency", since, now)
     except ClientError:
         return None  # unknown, rather than 0
-    usd_per_second: float = prices.table()["serverless_second"][str(variant.memory_mb)]
     return microseconds / _MICROSECONDS * usd_per_second
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from operations.aws.names import RELEASE_TAG, STAGE_TAG
+from operations.aws.prices import PriceList
 from operations.endpoint import endpoint_state
 from operations.endpoint.endpoint_state import DeployedEndpoint
 from operations.inventory.costs import total_price
@@ -19,10 +20,10 @@ def endpoints(search: Search) -> Iterator[Resource]:
         tags = search.tags(Kind.ENDPOINT, name, found["EndpointArn"])
         endpoint = endpoint_state.read(search.account, name, tags) if tags else None
         if endpoint:
-            yield _resource(endpoint, search.account.region)
+            yield _resource(endpoint, search.account.prices)
 
 
-def _resource(endpoint: DeployedEndpoint, region: str) -> Resource:
+def _resource(endpoint: DeployedEndpoint, price_list: PriceList) -> Resource:
     """Convert an endpoint; its release is that of its models, as the tag is stale after an interrupted update."""
     billed = [*(() if endpoint.status in _WITHOUT_INSTANCES else endpoint.variants), *endpoint.arriving]
     return Resource(
@@ -34,7 +35,7 @@ def _resource(endpoint: DeployedEndpoint, region: str) -> Resource:
         state=endpoint.status,
         created=endpoint.created,
         expires=expiry(endpoint.tags),
-        price=total_price(variant.price(region) for variant in billed),
+        price=total_price(variant.price(price_list) for variant in billed),
         variants=endpoint.variants,
         facts={"configuration": endpoint.configuration, "why": endpoint.failure},
         tags=endpoint.tags,

@@ -4,14 +4,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from botocore import xform_name
-
-from operations.aws import prices
 from operations.aws.account import Account
 from operations.aws.errors import if_there
 from operations.aws.names import RELEASE_TAG, STAGE_TAG
 from operations.aws.plan import NO_COST
-from operations.aws.prices import Price
+from operations.aws.prices import Price, PriceList
 from operations.inventory.resources import Kind, Resource
 from operations.inventory.search import Search
 
@@ -21,6 +18,16 @@ API_NAMES = {
     Kind.TRANSFORM_JOB: "TransformJob",
     Kind.TUNING_JOB: "HyperParameterTuningJob",
 }
+_OPERATIONS = {
+    Kind.TRAINING_JOB: ("list_training_jobs", "describe_training_job", "stop_training_job"),
+    Kind.TRANSFORM_JOB: ("list_transform_jobs", "describe_transform_job", "stop_transform_job"),
+    Kind.TUNING_JOB: (
+        "list_hyper_parameter_tuning_jobs",
+        "describe_hyper_parameter_tuning_job",
+        "stop_hyper_parameter_tuning_job",
+    ),
+}
+_LIST, _DESCRIBE, _STOP = range(3)
 _INSTANCES = {
     Kind.TRAINING_JOB: ("training", "ResourceConfig"),
     Kind.TRANSFORM_JOB: ("transform", "TransformResources"),
@@ -29,7 +36,7 @@ _INSTANCES = {
 
 def job_operation(account: Account, verb: str, kind: Kind, name: str) -> Callable[[], Any]:
     """Return an operation on a job as a function: `job_operation(account, "Describe", Kind.TRAINING_JOB, "x")`."""
-    operation = getattr(account.client("sagemaker"), xform_name(f"{verb}{API_NAMES[kind]}"))
+    operation = getattr(account.client("sagemaker"), _OPERATIONS[kind][{"Describe": _DESCRIBE, "Stop": _STOP}[verb]])
     return partial(operation, **{f"{API_NAMES[kind]}Name": name})
 
 
@@ -38,7 +45,7 @@ def jobs(search: Search, kind: Kind) -> Iterator[Resource]:
     member = API_NAMES[kind]
     for status in RUNNING:
         request = {"NameContains": search.prefix, "StatusEquals": status}
-        for summary in search.pages("sagemaker", xform_name(f"List{member}s"), f"{member}Summaries", **request):
+        for summary in search.pages("sagemaker", _OPERATIONS[kind][_LIST], f"{member}Summaries", **request):
             tags = search.tags(kind, summary[f"{member}Name"], summary[f"{member}Arn"])
             if tags:
                 yield _resource(search.account, kind, summary, tags)
@@ -58,7 +65,7 @@ def _resource(account: Account, kind: Kind, summary: dict[str, Any], tags: dict[
         release=tags.get(RELEASE_TAG, ""),
         state=", ".join(filter(None, status)),
         created=summary["CreationTime"],
-        price=_price(kind, description, account.region),
+        price=_price(kind, description, account.prices),
         tags=tags,
     )
 
@@ -71,7 +78,7 @@ def _progress(kind: Kind, summary: dict[str, Any], description: dict[str, Any]) 
     return str(description.get("SecondaryStatus", ""))
 
 
-def _price(kind: Kind, description: dict[str, Any], region: str) -> Price:
+def _price(kind: Kind, description: dict[str, Any], price_list: PriceList) -> Price:
     """Return the price of a job's instances; a tuning job costs what its training jobs cost."""
     if kind == Kind.TUNING_JOB:
         return NO_COST
@@ -79,4 +86,4 @@ def _price(kind: Kind, description: dict[str, Any], region: str) -> Price:
     instances = description.get(member, {})
     if "InstanceType" not in instances:
         return Price(None)
-    return prices.instance(purpose, instances["InstanceType"], region, instances["InstanceCount"])
+    return price_list.instance(purpose, instances["InstanceType"], instances["InstanceCount"])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chalicelib.endpoint import ACCEPT, CONTENT_TYPE, parse_scores
-from operations.aws import bucket, names, prices
+from operations.aws import bucket, names
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
@@ -107,7 +107,7 @@ def describe(account: Account, name: str) -> dict[str, Any]:
 
 def _propose(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, instance_type: str, yes: bool) -> None:
     """Show what will be created, and ask for confirmation."""
-    price = prices.instance("transform", instance_type, aws.account.region)
+    price = aws.account.prices.instance("transform", instance_type)
     rows = sum(map(len, batch.files))
     items = [
         Item("model", models.name_of(aws.account, stage, candidate, purpose=PURPOSE)),

@@ -46,7 +46,7 @@ def score_on_endpoint(
     check_serves(endpoint, candidate, variant)
     chunks = list(chunks_of(rows, CHUNK_BYTES))
     if endpoint.hosting.is_serverless:  # instances are billed anyway
-        requests = Item(f"{len(chunks):,} requests", f"to {endpoint.name}", endpoint.hosting.price(aws.account.region))
+        requests = Item(f"{len(chunks):,} requests", f"to {endpoint.name}", endpoint.hosting.price(aws.account.prices))
         propose(aws.console, "To be sent", [requests], yes)
     runtime = aws.account.client("sagemaker-runtime")
     client = Endpoint(

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from operations.aws import bucket, names, prices
+from operations.aws import bucket, names
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.plan import MINOR_COST, Item, propose
+from operations.aws.prices import Price, PriceList
 from operations.jobs import training_job
 from operations.jobs.channel_upload import UploadedChannels, digest_of, upload_channels
 from operations.jobs.training_job import JobResources, TrainingJob, TrainingTask
@@ -39,10 +40,10 @@ class JobOptions:
         """The resources of each job."""
         return JobResources(self.instance_type, self.instance_count, self.spot, self.max_minutes)
 
-    def price(self, region: str) -> prices.Price:
+    def price(self, price_list: PriceList) -> Price:
         """Return the hourly price of one job."""
-        known = prices.instance("training", self.instance_type, region, self.instance_count)
-        return prices.Price(known.usd_per_hour, "less as a spot instance") if self.spot else known
+        price = price_list.instance("training", self.instance_type, self.instance_count)
+        return Price(price.usd_per_hour, "less as a spot instance") if self.spot else price
 
     def __str__(self) -> str:
         """`60 minutes each at most, on 1 x ml.m5.xlarge`."""
@@ -97,13 +98,13 @@ def purpose_of(prepared: PreparedChannels, stated: dict[str, str], options: JobO
 
 def job_items(aws: Aws, options: JobOptions, jobs: Sequence[TrainingJob]) -> list[Item]:
     """Return the proposal's items for the jobs that do not exist yet."""
-    price = options.price(aws.account.region)
+    price = options.price(aws.account.prices)
     return [Item("training job", job.name, price) for job in jobs if not job.status]
 
 
 def later_items(aws: Aws, options: JobOptions) -> list[Item]:
     """Return the proposal's items for the jobs that depend on the best number of rounds."""
-    price = options.price(aws.account.region)
+    price = options.price(aws.account.prices)
     return [
         Item("training job, then", "on all reviews", price),
         Item(f"up to {FOLDS} more", "for folds that stopped before the best number of rounds", price),

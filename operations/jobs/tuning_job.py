@@ -90,7 +90,7 @@ def search_on_sagemaker(
     """
     job = find(aws.account, space, channels, tuning, options)
     if not job.status:
-        price = options.price(aws.account.region)
+        price = options.price(aws.account.prices)
         trials = Item(f"trials, {tuning.max_parallel} at a time", f"{job.name}-001-... and following", price)
         number = "all combinations" if tuning.strategy == "Grid" else f"{tuning.max_jobs} trials"
         confirm_and_upload(aws, channels, options, f"Tuning, {number}", [trials, *later_items(aws, options)])

@@ -108,12 +108,12 @@ class _Deployment:
         items = [
             Item("release files in the bucket:", f"releases/{self.candidate.release_id}", MINOR_COST),
             Item("model", self.model),
-            Item("endpoint", f"{self.name}, {hosting}", hosting.price(region)),
+            Item("endpoint", f"{self.name}, {hosting}", hosting.price(self.aws.account.prices)),
         ]
         if not hosting.is_serverless:
             items.append(Item("alarms", f"{self.name}-{self.candidate.name}-failures and -slowness", MINOR_COST))
         if self.spec.max_instances > hosting.count:
-            most = HostingSpec(hosting.instance_type, self.spec.max_instances).price(region)
+            most = HostingSpec(hosting.instance_type, self.spec.max_instances).price(self.aws.account.prices)
             items.append(Item("autoscaling", f"of {self.name} up to {self.spec.max_instances} instances", most))
         propose(self.aws.console, f"To be created in {region}, stage {self.spec.stage}", items, yes)
 

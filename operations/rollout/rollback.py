@@ -90,7 +90,7 @@ def _to_other_vocabulary(
     folders = f"{package.release_folder}, {package.model_folder}"
     items = [
         Item("packaged release", f"{found.release} -> {replaced}, in {folders}"),
-        Item("its endpoint", "if it was retired", found.hosting.price(aws.account.region)),
+        Item("its endpoint", "if it was retired", found.hosting.price(aws.account.prices)),
     ]
     propose(aws.console, f"To be rolled back in {aws.account.region}, stage {found.stage}", items, yes)
     restore(aws, replaced, package)

@@ -142,10 +142,10 @@ class _Split:
 
     def _propose(self, variants: Sequence[VariantSpec], yes: bool) -> None:
         """Show the new variants, and ask for confirmation."""
-        hosting, region = self.found.hosting, self.aws.account.region
+        hosting = self.found.hosting
         machines = hosting.instance_type or "serverless"
         items = [
-            Item("variant", f"{variant.name}, {variant.count} x {machines}", hosting.price(region))
+            Item("variant", f"{variant.name}, {variant.count} x {machines}", hosting.price(self.aws.account.prices))
             for variant in variants
         ]
         propose(self.aws.console, f"{self.found.name}, stage {self.spec.stage}, will have", items, yes)

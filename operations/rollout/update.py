@@ -94,7 +94,7 @@ class _Update:
         in_steps = found.variants[0].count > 1 and not found.hosting.is_serverless
         how = f"{self.strategy.kind}, with twice the instances meanwhile" if in_steps else "all at once"
         change = f"{found.name}: release {found.release} -> {self.candidate.release_id}, {how}"
-        item = Item("endpoint", change, found.hosting.price(account.region))
+        item = Item("endpoint", change, found.hosting.price(account.prices))
         propose(self.aws.console, f"To be updated in {account.region}, stage {found.stage}", [item], yes)
 
     def _config(self, model: str) -> dict[str, Any]:

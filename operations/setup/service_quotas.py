@@ -51,7 +51,7 @@ def of_machine(instance_type: str, use: str) -> str:
 
 def relevant() -> list[str]:
     """Return the quota names that these commands can reach: instance types with a price, and serverless."""
-    instances = [of_machine(kind, use) for use, purpose in USES.items() for kind in prices.table()[purpose]]
+    instances = [of_machine(kind, use) for use, purpose in USES.items() for kind in prices.INSTANCE_TYPES[purpose]]
     return [SERVERLESS_CONCURRENCY, SERVERLESS_ENDPOINTS, *instances]
 
 

@@ -152,7 +152,7 @@ def _propose(aws: Aws, selected: Sequence[Resource], scope: Scope, yes: bool) ->
     aws.print(f"To be deleted in {aws.account.region}, {where}:")
     for resource in selected:
         aws.print(resource.line_with_cost)
-    aws.print(prices.source())
+    aws.print(prices.SOURCE)
     if any(resource.kind == Kind.BUCKET for resource in selected):
         aws.print("The bucket contains all deployed releases. They cannot be restored.")
     plan.confirm("Delete all of this?", yes)

@@ -49,7 +49,7 @@ def test_yes_shows_the_plan_without_a_question() -> None:
     shown, raised = proposed([HOURLY], None, yes=True)
     assert raised is None
     assert "$0.115 an hour" in shown
-    assert "Prices of" in shown
+    assert "On-demand prices" in shown
 
 
 def test_a_free_item_is_confirmed_without_prices() -> None:
