@@ -34,12 +34,12 @@ UNKNOWN = "UnknownOperationException"
 PROGRAMS = ("verdict ", "chalice ")
 
 
-def typed(paper: str) -> Iterator[str]:
-    """Yield what a paper lets a person type: at a prompt, indented, or in backticks."""
-    yield from re.findall(r"^\$ (.+)$", paper, re.MULTILINE)
-    yield from re.findall(r"^    (\S.*)$", re.sub(r"```.*?```", "", paper, flags=re.DOTALL), re.MULTILINE)
+def commands_in(document: str) -> Iterator[str]:
+    """Yield the commands of a document: at a prompt, indented, or in backticks."""
+    yield from re.findall(r"^\$ (.+)$", document, re.MULTILINE)
+    yield from re.findall(r"^    (\S.*)$", re.sub(r"```.*?```", "", document, flags=re.DOTALL), re.MULTILINE)
     yield from (
-        " ".join(line.split()) for line in re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", paper, flags=re.S))
+        " ".join(line.split()) for line in re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", document, flags=re.S))
     )
 
 
@@ -48,7 +48,7 @@ COMMANDS = sorted(
         line
         for name, text in DOCS.items()
         if name not in ("cli", "http-api")
-        for line in typed(text)
+        for line in commands_in(text)
         if line.startswith(PROGRAMS)
     }
 )
@@ -60,8 +60,8 @@ def words_of(line: str) -> list[str]:
     return words[: words.index(">")] if ">" in words else words
 
 
-def refusal(command: click.Command, name: str, arguments: list[str]) -> str:
-    """Say what a command would not take of these arguments, "" when it takes them all; nothing is run."""
+def usage_error(command: click.Command, name: str, arguments: list[str]) -> str:
+    """Return why a command would refuse these arguments, "" if it accepts them; nothing is run."""
     context = click.Context(command, info_name=name)
     try:
         values, left, _ = command.make_parser(context).parse_args(list(arguments))
@@ -74,22 +74,22 @@ def refusal(command: click.Command, name: str, arguments: list[str]) -> str:
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_every_command_is_one_that_the_program_takes(line: str) -> None:
+def test_every_command_is_valid(line: str) -> None:
     words = words_of(line)
     group, (name, *arguments) = (verdict, words[1:]) if words[0] == "verdict" else (chalice_cli, words[1:])
     command = group.get_command(click.Context(group), name)
     assert command, name
-    assert not refusal(command, name, arguments)
+    assert not usage_error(command, name, arguments)
 
 
-def test_a_command_that_is_not_there_would_be_noticed() -> None:
+def test_an_invalid_option_is_noticed() -> None:
     command = verdict.get_command(click.Context(verdict), "deploy")
     assert command
-    assert "--nothing" in refusal(command, "deploy", ["--nothing"])
+    assert "--nothing" in usage_error(command, "deploy", ["--nothing"])
     assert len(COMMANDS) > 50
 
 
-def test_every_policy_is_told_of() -> None:
+def test_every_policy_is_documented() -> None:
     assert set(re.findall(r"--policy (\w+)", DEPLOY)) == set(PARTS)
 
 
@@ -120,7 +120,7 @@ def _no_function(*_: Any) -> Any:
     raise AssertionError("No app is asked.")
 
 
-def told(method: str, target: str) -> Response:
+def response_of(method: str, target: str) -> Response:
     """Ask a control path of a simulator in which nothing is."""
     api = AdminApi(list, operation_faults.FaultInjector(), Gateway(_no_function), lambda: "http://127.0.0.1")
     return api.handle(Request(EnvironBuilder(target, method=method).get_environ()))
@@ -132,9 +132,9 @@ def told(method: str, target: str) -> Response:
 )
 def test_every_control_path_answers(methods: str, path: str, query: str) -> None:
     for method in methods.split(", "):
-        answer = told(method, path.replace("<name>", "absent") + query)
+        answer = response_of(method, path.replace("<name>", "absent") + query)
         assert answer.headers.get("x-amzn-ErrorType") != UNKNOWN
-    assert told("GET", "/_simulator/nothing").headers["x-amzn-ErrorType"] == UNKNOWN
+    assert response_of("GET", "/_simulator/nothing").headers["x-amzn-ErrorType"] == UNKNOWN
 
 
 def test_the_deployment_guide_matches_the_stack() -> None:
@@ -157,7 +157,7 @@ def cells(row: str) -> list[str]:
 
 @cache
 def sources() -> dict[Path, str]:
-    """Return the source of all that runs."""
+    """Return the source of every module."""
     files = [
         ROOT / "app.py",
         *(ROOT / "chalicelib").rglob("*.py"),
@@ -183,17 +183,17 @@ def test_every_variable_is_read_somewhere() -> None:
 
 
 def sentences() -> Iterator[str]:
-    """Yield every text in the source of the program."""
+    """Yield every string in the code."""
     for source in sources().values():
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
 
 
-def test_every_message_of_the_table_is_one_that_is_said() -> None:
+def test_every_message_of_the_table_is_in_the_code() -> None:
     table = DOCS["troubleshooting"].partition("| it says |")[2].partition("\n\n")[0]
-    said = [cells(row)[0] for row in table.splitlines()[2:]]
-    pieces = [piece.strip() for one in said for piece in re.split(r"\.\.\.| / ", one) if piece.strip(" .:")]
+    messages = [cells(row)[0] for row in table.splitlines()[2:]]
+    pieces = [piece.strip() for message in messages for piece in re.split(r"\.\.\.| / ", message) if piece.strip(" .:")]
     everything = "\n".join(sentences())
-    assert len(said) > 12
+    assert len(messages) > 12
     assert not [piece for piece in pieces if piece not in everything]

@@ -1,4 +1,4 @@
-"""What the README shows is what happens: its curl lines and links; and the tree in CONTRIBUTING."""
+"""The README's curl lines, the links of all documents, and the tree in CONTRIBUTING."""
 
 import json
 import re

@@ -17,7 +17,7 @@ MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
 
 
 class StorageError(Exception):
-    """S3 refused a request, or an object is invalid; the message says which."""
+    """S3 refused a request, or an object is invalid; the message has the reason."""
 
 
 class ArchiveError(Exception):

@@ -38,7 +38,7 @@ def command(aws: Aws, stage: str, yes: bool, fail: str) -> None:
 
 
 def run(*arguments: str) -> tuple[int, str, BaseException | None]:
-    """Run the command as `verdict` does; returns exit status, all that was printed, and what was raised."""
+    """Run the command as `verdict` does; returns the exit status, the output, and the exception."""
     result = CliRunner().invoke(command, arguments)
     raised = None if isinstance(result.exception, SystemExit) else result.exception
     return result.exit_code, result.output, raised
@@ -91,11 +91,11 @@ def test_without_credentials_it_says_how_to_get_some(monkeypatch: pytest.MonkeyP
     assert (raised.kind, "aws configure" in raised.detail) == ("no-credentials", True)
 
 
-@pytest.mark.parametrize(("how", "told"), [("stop waiting", "Resume with X."), ("interrupt", "shows what exists")])
-def test_ctrl_c_has_the_exit_status_of_an_interrupted_program(how: str, told: str) -> None:
+@pytest.mark.parametrize(("how", "message"), [("stop waiting", "Resume with X."), ("interrupt", "shows what exists")])
+def test_ctrl_c_has_the_exit_status_of_an_interrupted_program(how: str, message: str) -> None:
     status, printed, raised = run("--fail", how)
     assert (status, raised) == (EXIT_INTERRUPTED, None)
-    assert told in printed
+    assert message in printed
     assert "Traceback" not in printed
 
 

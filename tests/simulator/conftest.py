@@ -1,4 +1,4 @@
-"""What the simulator's tests share."""
+"""Shared fixtures of the simulator's tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What `teardown` deletes, keeps, and verifies."""
+"""Deletion, retention and verification by `teardown`."""
 
 import io
 import itertools

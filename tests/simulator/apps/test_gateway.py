@@ -78,9 +78,9 @@ def deployed(
     endpoint = RuntimeEndpoint(name, [Variant("AllTraffic", 1.0, packaged)], pause=lambda seconds: None)
     running_aws.backend().endpoints[name] = endpoint
     project = copy_app(tmp_path_factory.mktemp("deployment") / "project")
-    told = re.search(r"Rest API URL: https://(\w+)\.execute-api", chalice(running_aws, project, "deploy"))
-    assert told
-    yield Deployed(running_aws, project, told[1])
+    match = re.search(r"Rest API URL: https://(\w+)\.execute-api", chalice(running_aws, project, "deploy"))
+    assert match
+    yield Deployed(running_aws, project, match[1])
     del running_aws.backend().endpoints[name]
 
 

@@ -1,4 +1,4 @@
-"""What the container answers, on a small model whose score for a missing column differs from its score for a zero."""
+"""The container's answers, with a small model that scores a missing column and a zero differently."""
 
 import json
 import threading

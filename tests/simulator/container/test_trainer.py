@@ -233,7 +233,7 @@ def test_training_goes_on_from_a_checkpoint() -> None:
 
 
 def scores(made: Trained) -> list[float]:
-    """What a model says of a few rows."""
+    """Return a model's scores of a few rows."""
     assert made.model is not None
     rows = csr_matrix([[1.0, *([0.5] * 6), *([0.0] * 13), 1.0], [1.0] * 21, [1.0, *([4.5] * 19), 1.0]])
     found: list[float] = xgboost.Booster(model_file=bytearray(made.model)).predict(xgboost.DMatrix(rows)).tolist()
@@ -251,7 +251,7 @@ def test_hosts_with_a_shard_each_train_one_model(capfd: pytest.CaptureFixture[st
     made = distributed.train(shards, PLAIN | {"tree_method": "hist"}, [around(log) for log in logs])
     assert made.model
     rows = {name: len(rounds_in(log)) for name, log in zip("ab", logs, strict=True)}
-    assert rows == {"a": 4, "b": 0}  # the first tells for all
+    assert rows == {"a": 4, "b": 0}  # the first decides for all
     alone, _ = trained(tree_method="hist")
     assert scores(made) == pytest.approx(scores(alone), abs=1e-5)
     assert "base_score must be in (0,1)" in failure(shards[0][0]).message  # a shard holds one label only

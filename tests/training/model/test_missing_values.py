@@ -85,7 +85,7 @@ def with_splits_of_every_form(model: bytes, seed: Any) -> Any:
 
 
 def answers(model: bytes, rows: Any) -> Any:
-    """Return what a model says of rows, bit for bit."""
+    """Return a model's scores of rows as bits."""
     booster = xgboost.Booster(model_file=bytearray(model))
     return booster.predict(xgboost.DMatrix(rows, nthread=1)).view(np.uint32).tolist()
 

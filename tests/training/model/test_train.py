@@ -110,8 +110,8 @@ def test_out_of_fold_predictions_are_by_a_model_without_the_fold(
         pair = small_channels / pair_of(fold)
         booster, _ = fit(pair, parse(small_hyperparameters), truncate=False)
         rows = matrix(rows_of(pair / "validation/validation.libsvm"), trained_run.encoder.columns)
-        said = booster.predict(xgboost.DMatrix(rows), iteration_range=(0, trained_run.record.rounds))
-        assert trained_run.held_out[fold] == [round(float(each), 7) for each in said]
+        probabilities = booster.predict(xgboost.DMatrix(rows), iteration_range=(0, trained_run.record.rounds))
+        assert trained_run.held_out[fold] == [round(float(each), 7) for each in probabilities]
 
 
 def test_held_out_labels_do_not_change_the_folds_model(
@@ -168,7 +168,7 @@ def test_a_run_learns_and_records_how(trained_run: Run) -> None:
     assert record.versions["xgboost"] == xgboost.__version__
     assert record.hyperparameters["eta"] == "0.3"
     assert record.prepared.vocabulary_fingerprint == trained_run.encoder.fingerprint
-    assert [len(said) for said in trained_run.held_out] == [120] * FOLDS
+    assert [len(fold) for fold in trained_run.held_out] == [120] * FOLDS
 
 
 def test_the_best_figures_are_those_of_the_best_round(
