@@ -35,15 +35,17 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for marker, (_, requirement) in REQUIREMENTS.items():
         config.addinivalue_line("markers", f"{marker}: needs {requirement}")
+    config.addinivalue_line("markers", "slow: takes minutes")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests that need what this machine lacks; `pytest_terminal_summary` reports them."""
+    """Deselect tests that need what this machine lacks, for `pytest_terminal_summary`; put slow tests first."""
     missing = {marker for marker, (available, _) in REQUIREMENTS.items() if not available}
     dropped = [item for item in items if any(item.get_closest_marker(marker) for marker in missing)]
     for item in dropped:
         _deselected.update(marker for marker in missing if item.get_closest_marker(marker))
     items[:] = [item for item in items if item not in dropped]
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # so that no worker waits for them at the end
     config.hook.pytest_deselected(items=dropped)
 
 

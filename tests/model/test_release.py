@@ -257,6 +257,7 @@ def test_no_text_is_in_two_splits(collected: tuple[Path, Manifest]) -> None:
             assert all(excerpt in review.text for excerpt in excerpts_of(review.id, review.text, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.needs_archive
 def test_preparing_the_official_reviews_reproduces_the_release(
     packaged: Release, collected: tuple[Path, Manifest], tmp_path: Path

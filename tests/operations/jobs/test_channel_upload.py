@@ -95,7 +95,7 @@ def test_changed_channels_are_not_sent(aws: Aws, small_channels: Path, tmp_path:
 
 
 def test_the_plan_names_bucket_and_channels_until_they_exist(aws: Aws, small_channels: Path) -> None:
-    assert [item.what.partition(",")[0] for item in planned(aws.account, small_channels)] == ["bucket", "channels"]
+    assert [item.kind.partition(",")[0] for item in planned(aws.account, small_channels)] == ["bucket", "channels"]
     upload_channels(aws, small_channels)
     assert planned(aws.account, small_channels) == []
     assert [item.is_billed for item in planned(aws.account, small_channels, shards=2)] == [True]
