@@ -78,7 +78,7 @@ package: $(DEV_READY) ## write a CloudFormation stack of the app (STAGE=dev)
 	@$(VERDICT) package --stage $(STAGE)
 
 clean: ## remove .venv, caches and packaging files; keep data/, runs/ and the release
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .chalice/deployments
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .chalice/deployments *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):

@@ -79,9 +79,9 @@ def command(
     with connected(verbose) as aws:
         if requested.stop:
             report_stopped(aws, stop_tuning(aws, space, channels, tuning, requested))
-            return
-        trained = tune_on_sagemaker(aws, space, channels, folder, tuning, requested)
-        aws.console.print(table(f"Run {folder}", summary_rows(trained, "billable seconds")))
+        else:
+            trained = tune_on_sagemaker(aws, space, channels, folder, tuning, requested)
+            aws.console.print(table(f"Run {folder}", summary_rows(trained, "billable seconds")))
 
 
 def _search_here(space: SearchSpace, channels: Path, folder: Path, trials: int, seed: int, seconds: float) -> None:
