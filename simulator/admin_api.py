@@ -16,7 +16,7 @@ from chalicelib.errors import SentimentError
 from simulator.apps.gateway import Gateway
 from simulator.endpoint.endpoint_site import change_fault, unknown_operation
 from simulator.faults.operation_faults import FaultInjector
-from simulator.http.messages import Request, Response, json_response
+from simulator.http.messages import HttpRequest, HttpResponse, json_response
 from simulator.sagemaker.backend import Backend
 
 
@@ -42,7 +42,7 @@ class AdminApi:
         with self._lock:
             self._requests += 1
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
         match [request.method, *request.segments[1:]]:
             case ["GET"]:
@@ -68,7 +68,7 @@ class AdminApi:
             "sites": {api: f"{self._url()}{path}" for api, path in self._gateway.sites.items()},
         }
 
-    def _operation_faults(self, request: Request) -> Response:
+    def _operation_faults(self, request: HttpRequest) -> HttpResponse:
         """Inject a fault into an operation, list the faults, or remove them."""
         operation, times = request.args.get("operation", ""), request.args.get("times", "0")
         if request.method == "DELETE":
@@ -84,7 +84,7 @@ class AdminApi:
             return unknown_operation(request)
         return json_response({"faults": self._fault_injector.active})
 
-    def _endpoint_fault(self, request: Request, name: str) -> Response:
+    def _endpoint_fault(self, request: HttpRequest, name: str) -> HttpResponse:
         """Inject a fault into an endpoint of any region, or remove it."""
         for backend in self._backends():
             if name in backend.endpoints:

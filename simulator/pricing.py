@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from simulator.http.messages import Response
+from simulator.http.messages import HttpResponse
 from simulator.sagemaker.service import error_answer, json_1_1
 
 TARGET = "AWSPriceListService"
@@ -13,7 +13,7 @@ SERVICE = "AmazonSageMaker"
 _COMPONENTS = {"Host": "Hosting", "Train": "Training", "Tsform": "Batch Transform"}  # usage type -> component
 
 
-def handle(operation: str, body: bytes) -> Response:
+def handle(operation: str, body: bytes) -> HttpResponse:
     """Answer a request: GetProducts, with filters that must all match."""
     request = json.loads(body or b"{}")
     if operation != "GetProducts":

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulator.endpoint.runtime import ACCOUNT
-from simulator.http.messages import Response
+from simulator.http.messages import HttpResponse
 from simulator.sagemaker.backend import ServiceError
 from simulator.sagemaker.service import error_answer, json_1_1
 
@@ -69,7 +69,7 @@ class Quotas:
         granted = [change for change in self.changes if change["QuotaName"] == name and change["Status"] == "APPROVED"]
         return float(granted[-1]["DesiredValue"]) if granted else DEFAULTS.get(name, 0.0)
 
-    def handle(self, operation: str, body: bytes) -> Response:
+    def handle(self, operation: str, body: bytes) -> HttpResponse:
         """Answer a request."""
         try:
             if operation not in OPERATIONS:

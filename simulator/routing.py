@@ -10,7 +10,7 @@ from simulator.apps.functions import Functions
 from simulator.apps.gateway import SITE_PATH, Gateway
 from simulator.endpoint.runtime import ACCOUNT, REGION, error_response
 from simulator.faults.operation_faults import FaultInjector
-from simulator.http.messages import Request, Response
+from simulator.http.messages import HttpRequest, HttpResponse
 from simulator.moto import error_responses, principals
 from simulator.moto.moto_services import MotoServices
 from simulator.quotas import TARGET as QUOTAS_TARGET
@@ -42,7 +42,7 @@ class Routing:
     fault_injector: FaultInjector
     admin_api: AdminApi
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer a request; raises `ConnectionCutError`."""
         self.admin_api.count()
         api_host = _EXECUTE_API.fullmatch(request.headers.get("Host", ""))
@@ -59,7 +59,7 @@ class Routing:
                 return self._invoke_endpoint(request, name)
         return self._control_plane(request)
 
-    def _invoke_endpoint(self, request: Request, name: str) -> Response:
+    def _invoke_endpoint(self, request: HttpRequest, name: str) -> HttpResponse:
         """Answer InvokeEndpoint: a ValidationError unless the endpoint is in service."""
         backend = self._region_of(request).backend
         endpoint = backend.endpoints.get(name)
@@ -71,7 +71,7 @@ class Routing:
             message = f"The endpoint is not in service: its status is {resource.facts['EndpointStatus']}."
         return error_response("ValidationError", 400, message, service.request_id())
 
-    def _control_plane(self, request: Request) -> Response:
+    def _control_plane(self, request: HttpRequest) -> HttpResponse:
         """Answer a request to any other service."""
         target, operation = request.action
         region = self._region_of(request)
@@ -89,7 +89,7 @@ class Routing:
             return principals.simulate_principal_policy(request, self.fault_injector)
         return self._moto(request)
 
-    def _moto(self, request: Request) -> Response:
+    def _moto(self, request: HttpRequest) -> HttpResponse:
         """Pass a request to moto, and changes of deployed apps to what runs them."""
         response = self.services.handle(request)
         region, service_name = request.scope
@@ -100,12 +100,12 @@ class Routing:
                 self.functions.remove(region, name.rpartition(":")[2])
         return response
 
-    def _injected_error(self, request: Request) -> Response | None:
+    def _injected_error(self, request: HttpRequest) -> HttpResponse | None:
         """Return the error that is injected into a request's operation."""
         if not self.fault_injector.active:
             return None
         error = self.fault_injector.take_error(error_responses.operation_of(request), request.scope[1])
         return error_responses.error_response(request, error) if error else None
 
-    def _region_of(self, request: Request) -> Region:
+    def _region_of(self, request: HttpRequest) -> Region:
         return self.region(request.scope[0] or REGION)

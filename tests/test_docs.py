@@ -23,7 +23,7 @@ from operations.setup.permissions import PARTS
 from simulator.admin_api import AdminApi
 from simulator.apps.gateway import Gateway
 from simulator.faults import endpoint_faults, operation_faults
-from simulator.http.messages import Request, Response
+from simulator.http.messages import HttpRequest, HttpResponse
 from simulator.sagemaker.hosting import endpoints
 from simulator.sagemaker.jobs import training_jobs
 
@@ -120,10 +120,10 @@ def _no_function(*_: Any) -> Any:
     raise AssertionError("No app is asked.")
 
 
-def response_of(method: str, target: str) -> Response:
+def response_of(method: str, target: str) -> HttpResponse:
     """Ask a control path of a simulator in which nothing is."""
     api = AdminApi(list, operation_faults.FaultInjector(), Gateway(_no_function), lambda: "http://127.0.0.1")
-    return api.handle(Request(EnvironBuilder(target, method=method).get_environ()))
+    return api.handle(HttpRequest(EnvironBuilder(target, method=method).get_environ()))
 
 
 @pytest.mark.parametrize(

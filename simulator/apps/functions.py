@@ -19,7 +19,7 @@ CONCURRENCY = 2  # processes of a function
 OnLine = Callable[[str], None]  # called with each line that a process prints
 
 
-class Deployment:
+class FunctionVersion:
     """A version of a function. Requests start its processes, `CONCURRENCY` at most."""
 
     def __init__(self, function: Function, start: Callable[[], LambdaFunction]) -> None:
@@ -103,7 +103,7 @@ class Functions:
         self._lock = threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="lambda-")
         self._runtime = provide_runtime(Path(self._folder.name) / "runtime")
-        self._deployments: dict[tuple[str, str], Deployment] = {}  # (region, name) ->
+        self._deployments: dict[tuple[str, str], FunctionVersion] = {}  # (region, name) ->
         self._stopped = False
 
     def invoke(self, region: str, name: str, event: Mapping[str, Any]) -> Any:
@@ -125,7 +125,7 @@ class Functions:
             deployment.stop()
         self._folder.cleanup()
 
-    def _deployment(self, region: str, name: str) -> Deployment:
+    def _deployment(self, region: str, name: str) -> FunctionVersion:
         """Return the deployment of a function's newest version; creates it if the function is new or has changed."""
         with self._lock:
             function = None if self._stopped else self._find(region, name)
@@ -135,7 +135,7 @@ class Functions:
             if previous and previous.function == function:
                 return previous
             package = _unpack(function.code, Path(self._folder.name))
-            deployment = Deployment(function, lambda: self._start(region, function, package))
+            deployment = FunctionVersion(function, lambda: self._start(region, function, package))
             self._deployments[region, name] = deployment
         if previous:
             previous.retire()

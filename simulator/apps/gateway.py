@@ -17,7 +17,7 @@ from chalice.local import RouteMatcher
 
 from simulator.apps.lambda_runtime import FunctionError
 from simulator.apps.proxy_integration import Target, http_response, lambda_event
-from simulator.http.messages import Request, Response, json_response
+from simulator.http.messages import HttpRequest, HttpResponse, json_response
 from simulator.moto import swagger
 
 SITE_PATH = "/_site"
@@ -62,7 +62,7 @@ class Gateway:
                 name: f"{SITE_PATH}/{name}/{list(api.stages)[-1]}/" for name, api in self._apis.items() if api.stages
             }
 
-    def update(self, request: Request, response: Response) -> None:
+    def update(self, request: HttpRequest, response: HttpResponse) -> None:
         """Apply a request to the control plane, if it was accepted."""
         if response.status >= 300:
             return
@@ -91,7 +91,7 @@ class Gateway:
             case ["DELETE", "stages", stage]:
                 api.stages.pop(stage, None)
 
-    def handle(self, request: Request, api: str, path: str, base_path: str) -> Response:
+    def handle(self, request: HttpRequest, api: str, path: str, base_path: str) -> HttpResponse:
         """Answer a request to an API; `path` begins with the stage, `base_path` is what precedes it."""
         stage_name, _, rest = path.partition("/")
         with self._lock:
@@ -110,7 +110,7 @@ class Gateway:
         target = Target(api, stage_name, resource, f"/{rest}", parameters, f"{base_path}/{stage_name}")
         return self._call_function(request, stage, target, integration["uri"])
 
-    def _call_function(self, request: Request, stage: Stage, target: Target, uri: str) -> Response:
+    def _call_function(self, request: HttpRequest, stage: Stage, target: Target, uri: str) -> HttpResponse:
         """Return the function's response; a 502 if it fails."""
         event = lambda_event(request, target, stage.binary_types)
         function = _FUNCTION.search(uri)
@@ -139,15 +139,15 @@ def _route(stage: Stage, path: str, method: str) -> tuple[str, dict[str, str], d
     return match.route, {name: unquote(value) for name, value in match.captured.items()}, operation
 
 
-def _mock_response(integration: dict[str, Any]) -> Response:
+def _mock_response(integration: dict[str, Any]) -> HttpResponse:
     """Answer a CORS preflight with the headers of the definition."""
     response = integration["responses"]["default"]
     headers = {
         name.removeprefix("method.response.header."): value.strip("'")
         for name, value in response.get("responseParameters", {}).items()
     }
-    return Response(int(response["statusCode"]), b"", {"Content-Type": "application/json", **headers})
+    return HttpResponse(int(response["statusCode"]), b"", {"Content-Type": "application/json", **headers})
 
 
-def _error(status: int, message: str) -> Response:
+def _error(status: int, message: str) -> HttpResponse:
     return json_response({"message": message}, status)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from chalicelib.errors import SentimentError
-from simulator.http.messages import ConnectionCutError, Request, Response
+from simulator.http.messages import ConnectionCutError, HttpRequest, HttpResponse
 from simulator.http.server import HttpServer
 
 PROVIDED = (  # by Lambda's Python runtime: the client and boto3, with their dependencies
@@ -48,12 +48,12 @@ class _RuntimeApi:
         self.outcomes: queue.Queue[tuple[str, bytes]] = queue.Queue()  # (last segment of the path, body)
         self.initialised = threading.Event()
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer GET `/invocation/next`, POST `/invocation/<id>/response`, `/invocation/<id>/error`, `/init/error`."""
         if request.method == "POST":
             self.outcomes.put((request.segments[-1], request.body))
             self.initialised.set()
-            return Response(202)
+            return HttpResponse(202)
         self.initialised.set()
         event = self.events.get()
         if event is None:
@@ -66,7 +66,7 @@ class _RuntimeApi:
             "Lambda-Runtime-Invoked-Function-Arn": _ARN,
             "Lambda-Runtime-Trace-Id": f"Root=1-00000000-{uuid.uuid4().hex[:24]};Sampled=0",
         }
-        return Response(200, body, headers)
+        return HttpResponse(200, body, headers)
 
 
 def provide_runtime(folder: Path) -> Path:

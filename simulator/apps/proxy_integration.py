@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulator.endpoint.runtime import ACCOUNT
-from simulator.http.messages import Request, Response
+from simulator.http.messages import HttpRequest, HttpResponse
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Target:
     base_path: str
 
 
-def lambda_event(request: Request, target: Target, binary_types: Sequence[str]) -> dict[str, Any]:
+def lambda_event(request: HttpRequest, target: Target, binary_types: Sequence[str]) -> dict[str, Any]:
     """Return the event for a request."""
     query = request.args.to_dict(flat=False)
     headers = {name.lower(): value for name, value in request.headers}
@@ -54,8 +54,8 @@ def lambda_event(request: Request, target: Target, binary_types: Sequence[str]) 
 
 
 def http_response(
-    result: Any, request: Request, binary_types: Sequence[str], smallest_gzip_bytes: int | None
-) -> Response:
+    result: Any, request: HttpRequest, binary_types: Sequence[str], smallest_gzip_bytes: int | None
+) -> HttpResponse:
     """Return the response for a function's result; raises `ValueError` for a malformed result."""
     if not isinstance(result, dict) or not str(result.get("statusCode", "")).isdecimal():
         raise ValueError("the function's result has no statusCode")
@@ -71,10 +71,10 @@ def http_response(
     if smallest_gzip_bytes is not None and len(body) >= smallest_gzip_bytes and takes_gzip:
         body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
     headers["x-amzn-RequestId"] = str(uuid.uuid4())
-    return Response(int(result["statusCode"]), body, headers)
+    return HttpResponse(int(result["statusCode"]), body, headers)
 
 
-def _context(request: Request, target: Target) -> dict[str, Any]:
+def _context(request: HttpRequest, target: Target) -> dict[str, Any]:
     """Return the event's request context."""
     return {
         "accountId": ACCOUNT,

@@ -14,14 +14,14 @@ from xgboost.tracker import RabitTracker
 from simulator.container import channel_files, trainer
 from simulator.container.channel_files import Channel
 from simulator.container.errors import TrainingFailedError
-from simulator.container.trainer import ContainerContext, Prepared, Trained
+from simulator.container.trainer import ContainerContext, TrainedModel, TrainingSetup
 
 _TIMEOUT_SECONDS = 60  # for a response of another host
 
 
 def train(
     shards: Sequence[Sequence[Channel]], hyperparameters: dict[str, str], contexts: Sequence[ContainerContext]
-) -> Trained:
+) -> TrainedModel:
     """Train on several hosts, each with its channels and context; raises `TrainingFailedError`."""
     prepared = [
         trainer.prepare(channels, hyperparameters, host) for channels, host in zip(shards, contexts, strict=True)
@@ -43,11 +43,11 @@ def _names(count: int) -> list[str]:
     return [f"algo-{number}" for number in range(1, count + 1)]
 
 
-def _boost_together(hosts: Sequence[tuple[Prepared, ContainerContext]]) -> Trained:
+def _boost_together(hosts: Sequence[tuple[TrainingSetup, ContainerContext]]) -> TrainedModel:
     """Train on all hosts at once, and return the first host's model; raises the first error."""
     tracker = RabitTracker(n_workers=len(hosts), host_ip="127.0.0.1", sortby="task")
     tracker.start()
-    results: list[Trained | TrainingFailedError | None] = [None] * len(hosts)
+    results: list[TrainedModel | TrainingFailedError | None] = [None] * len(hosts)
 
     def work(position: int) -> None:
         arguments = {**tracker.worker_args(), "dmlc_task_id": str(position), "dmlc_timeout": _TIMEOUT_SECONDS}
@@ -66,6 +66,6 @@ def _boost_together(hosts: Sequence[tuple[Prepared, ContainerContext]]) -> Train
         if isinstance(result, TrainingFailedError):
             raise result
     first = results[0]
-    if not isinstance(first, Trained):
+    if not isinstance(first, TrainedModel):
         raise TrainingFailedError("The hosts lost their connection to each other.", "PlatformError")
     return first

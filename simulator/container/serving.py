@@ -17,7 +17,7 @@ import xgboost
 from scipy.sparse import csr_matrix
 
 from chalicelib.errors import ReleaseError, SentimentError
-from simulator.http.messages import Response
+from simulator.http.messages import HttpResponse
 
 LARGEST_BODY_BYTES = 6 * 1024 * 1024
 CSV_TYPES = ("csv", "text/csv")
@@ -58,12 +58,12 @@ class Container:
         content_type: str | None = None,
         accept: str | None = None,
         distort: Callable[[Scores], Scores] = lambda scores: scores,
-    ) -> Response:
+    ) -> HttpResponse:
         """Answer `POST /invocations`; `distort` changes the scores before they are written."""
         if len(body) > LARGEST_BODY_BYTES:
             return _html(413, "Request Entity Too Large", "The data value transmitted exceeds the capacity limit.")
         if not body:
-            return Response(204)
+            return HttpResponse(204)
         try:
             matrix = parse_body(body, content_type)
         except ValueError as error:
@@ -142,7 +142,7 @@ def _without_parameters(header: str) -> str:
     return header.partition(";")[0].strip().lower()
 
 
-def _write(scores: Scores, accept: str | None) -> Response:
+def _write(scores: Scores, accept: str | None) -> HttpResponse:
     """Write scores in the type of the Accept header; rejects a list of types."""
     kind = _without_parameters(accept or "")
     if kind in ("", "*/*", "text/csv"):
@@ -154,11 +154,11 @@ def _write(scores: Scores, accept: str | None) -> Response:
     return _text(406, f"Accept type {kind} is not supported. Please use supported accept types: {ANSWER_TYPES}.")
 
 
-def _text(status: int, text: str, content_type: str = "text/html; charset=utf-8") -> Response:
-    return Response(status, text.encode(), {"Content-Type": content_type})
+def _text(status: int, text: str, content_type: str = "text/html; charset=utf-8") -> HttpResponse:
+    return HttpResponse(status, text.encode(), {"Content-Type": content_type})
 
 
-def _html(status: int, title: str, sentence: str) -> Response:
+def _html(status: int, title: str, sentence: str) -> HttpResponse:
     """Return an error page as the container's web framework writes it."""
     page = f"<!doctype html>\n<html lang=en>\n<title>{status} {title}</title>\n<h1>{title}</h1>\n<p>{sentence}</p>\n"
     return _text(status, page)

@@ -65,7 +65,7 @@ class ContainerContext:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedModel:
     """The result: the model (UBJSON), None if training was ended and the model is not to be kept."""
 
     model: bytes | None
@@ -73,7 +73,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class TrainingSetup:
     """Parsed hyperparameters, and the matrices of the channels that have rows."""
 
     settings: dict[str, Any]
@@ -82,7 +82,7 @@ class Prepared:
     watched: str | None = None  # the metric of early stopping
 
 
-def train(channels: Sequence[Channel], hyperparameters: dict[str, str], context: ContainerContext) -> Trained:
+def train(channels: Sequence[Channel], hyperparameters: dict[str, str], context: ContainerContext) -> TrainedModel:
     """Train on one host; raises `TrainingFailedError`."""
     prepared = prepare(channels, hyperparameters, context)
     for name, called in (("train", "training"), ("validation", "validation")):
@@ -92,7 +92,7 @@ def train(channels: Sequence[Channel], hyperparameters: dict[str, str], context:
     return boost(prepared, context)
 
 
-def prepare(channels: Sequence[Channel], hyperparameters: dict[str, str], context: ContainerContext) -> Prepared:
+def prepare(channels: Sequence[Channel], hyperparameters: dict[str, str], context: ContainerContext) -> TrainingSetup:
     """Validate hyperparameters and channels, and load the channels; raises `TrainingFailedError`."""
     context.info("Imported framework sagemaker_xgboost_container.training")
     context.info("No GPUs detected (normal if no gpus installed)")
@@ -110,7 +110,7 @@ def prepare(channels: Sequence[Channel], hyperparameters: dict[str, str], contex
         }
     named = settings.get("eval_metric", [])
     tuned = settings.pop(TUNING_METRIC, "").partition(":")[2]
-    return Prepared(
+    return TrainingSetup(
         settings,
         {name: matrix for name, matrix in read.items() if matrix is not None},
         sorted({*named, tuned}) if tuned else named,
@@ -156,7 +156,7 @@ class _Rounds(xgboost.callback.TrainingCallback):
         return self._stopping.after_training(model) if self._stopping and not self.ended else model
 
 
-def boost(prepared: Prepared, context: ContainerContext) -> Trained:
+def boost(prepared: TrainingSetup, context: ContainerContext) -> TrainedModel:
     """Train on prepared inputs; raises `TrainingFailedError` with xgboost's reason."""
     matrices = prepared.matrices
     context.info(f"Train matrix has {matrices['train'].num_row()} rows and {matrices['train'].num_col()} columns")
@@ -174,11 +174,11 @@ def boost(prepared: Prepared, context: ContainerContext) -> Trained:
                 raise TrainingFailedError(reason) from error
             raise algorithm_error(f"XGB train call failed with exception:\n {reason}") from error
     if rounds.ended and prepared.settings.get("save_model_on_termination") != "true":
-        return Trained(None, True)
-    return Trained(bytes(booster.save_raw("ubj")), rounds.ended)
+        return TrainedModel(None, True)
+    return TrainedModel(bytes(booster.save_raw("ubj")), rounds.ended)
 
 
-def _stopping(prepared: Prepared) -> xgboost.callback.EarlyStopping | None:
+def _stopping(prepared: TrainingSetup) -> xgboost.callback.EarlyStopping | None:
     """Return the early stopping; None where the container silently disables it."""
     rounds = prepared.settings.get("early_stopping_rounds")
     if not rounds or not prepared.watched or "validation" not in prepared.matrices:
@@ -192,7 +192,7 @@ def _stopping(prepared: Prepared) -> xgboost.callback.EarlyStopping | None:
     )
 
 
-def _run(prepared: Prepared, context: ContainerContext, rounds: _Rounds) -> xgboost.Booster:
+def _run(prepared: TrainingSetup, context: ContainerContext, rounds: _Rounds) -> xgboost.Booster:
     """Call xgboost."""
     names, custom = split_metrics(prepared.metrics)
     parameters = {name: value for name, value in prepared.settings.items() if name not in _NOT_FOR_XGBOOST}

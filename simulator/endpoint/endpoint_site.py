@@ -11,7 +11,7 @@ import uuid
 from chalicelib.errors import SentimentError
 from simulator.endpoint.runtime import RuntimeEndpoint, error_response
 from simulator.faults.endpoint_faults import EndpointFault, EndpointFaultInjector
-from simulator.http.messages import Request, Response, json_response
+from simulator.http.messages import HttpRequest, HttpResponse, json_response
 
 STATE_PATH = "/_simulator"
 FAULTS_PATH = f"{STATE_PATH}/faults"
@@ -23,7 +23,7 @@ class EndpointSite:
     def __init__(self, endpoint: RuntimeEndpoint) -> None:
         self.endpoint = endpoint
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer a request; raises `ConnectionCutError`."""
         faults = self.endpoint.faults
         match [request.method, *request.segments]:
@@ -38,12 +38,12 @@ class EndpointSite:
         return unknown_operation(request)
 
 
-def unknown_operation(request: Request) -> Response:
+def unknown_operation(request: HttpRequest) -> HttpResponse:
     """Reject a request that no operation answers."""
     return error_response("UnknownOperationException", 404, f"{request.method} {request.full_path}", str(uuid.uuid4()))
 
 
-def change_fault(faults: EndpointFaultInjector, request: Request) -> Response:
+def change_fault(faults: EndpointFaultInjector, request: HttpRequest) -> HttpResponse:
     """Inject the fault of the query (PUT), or remove it (DELETE)."""
     if request.method == "DELETE":
         faults.clear()

@@ -16,7 +16,7 @@ from werkzeug.datastructures import Headers
 
 from simulator.container.serving import Container
 from simulator.faults.endpoint_faults import DISTORTIONS, ERRORS, EndpointFault, EndpointFaultInjector
-from simulator.http.messages import ConnectionCutError, Response
+from simulator.http.messages import ConnectionCutError, HttpResponse
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -63,7 +63,7 @@ class RuntimeEndpoint:
         self._on_invocation = on_invocation
         self._clock = clock
 
-    def invoke(self, name: str, headers: Headers, body: bytes) -> Response:
+    def invoke(self, name: str, headers: Headers, body: bytes) -> HttpResponse:
         """Answer InvokeEndpoint; raises `ConnectionCutError` for the fault `cut`."""
         fault = self.faults.take()
         request_id = str(uuid.uuid4())
@@ -109,19 +109,21 @@ class RuntimeEndpoint:
             return f"Request {request_id} has oversize body."
         return ""
 
-    def _invoke_container(self, container: Container, fault: EndpointFault, headers: Headers, body: bytes) -> Response:
+    def _invoke_container(
+        self, container: Container, fault: EndpointFault, headers: Headers, body: bytes
+    ) -> HttpResponse:
         """Return the container's response, or that of the fault; status 0 means that the invocation timed out."""
         self._pause(min(fault.seconds, INVOCATION_TIMEOUT_SECONDS))
         if fault.seconds > INVOCATION_TIMEOUT_SECONDS:
-            return Response(0, _TIMED_OUT)
+            return HttpResponse(0, _TIMED_OUT)
         if fault.kind == "model-error":
-            return Response(500, b"<h1>Internal Server Error</h1>", {"Content-Type": "text/html; charset=utf-8"})
+            return HttpResponse(500, b"<h1>Internal Server Error</h1>", {"Content-Type": "text/html; charset=utf-8"})
         if fault.kind == "empty":
-            return Response(204)
+            return HttpResponse(204)
         distort = DISTORTIONS.get(fault.kind, lambda scores: scores)
         return container.invoke(body, headers.get("Content-Type"), headers.get("Accept"), distort)
 
-    def _model_error(self, response: Response, request_id: str) -> Response:
+    def _model_error(self, response: HttpResponse, request_id: str) -> HttpResponse:
         """Convert a container's response outside 2xx to a ModelError."""
         group = f"/aws/sagemaker/Endpoints/{self.name}"
         original = response.body.decode(errors="replace")
@@ -141,9 +143,9 @@ class RuntimeEndpoint:
 
 def error_response(
     code: str, status: int, message: str, request_id: str, members: Mapping[str, object] | None = None
-) -> Response:
+) -> HttpResponse:
     """Return an error in the protocol rest-json; `members` are those of its shape beside `Message`."""
-    return Response(
+    return HttpResponse(
         status,
         json.dumps({"Message": message, **(members or {})}).encode(),
         {"Content-Type": "application/json", "x-amzn-RequestId": request_id, "x-amzn-ErrorType": code},

@@ -12,7 +12,7 @@ _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
 @dataclass(frozen=True)
-class Response:
+class HttpResponse:
     """A response: status, body, headers."""
 
     status: int
@@ -20,7 +20,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Request(WerkzeugRequest):
+class HttpRequest(WerkzeugRequest):
     """A request whose body has been read."""
 
     @property
@@ -55,7 +55,7 @@ class Request(WerkzeugRequest):
 class Site(Protocol):
     """An HTTP application; called from many threads at once."""
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer a request; raises `ConnectionCutError` to close the connection instead."""
         ...
 
@@ -64,6 +64,6 @@ class ConnectionCutError(ConnectionAbortedError):
     """The connection must be closed without a response."""
 
 
-def json_response(document: object, status: int = 200) -> Response:
+def json_response(document: object, status: int = 200) -> HttpResponse:
     """Return a document as JSON."""
-    return Response(status, json.dumps(document).encode() + b"\n", {"Content-Type": "application/json"})
+    return HttpResponse(status, json.dumps(document).encode() + b"\n", {"Content-Type": "application/json"})

@@ -17,7 +17,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from chalicelib.errors import SentimentError
-from simulator.http.messages import ConnectionCutError, Request, Response, Site, json_response
+from simulator.http.messages import ConnectionCutError, HttpRequest, HttpResponse, Site, json_response
 
 LOOPBACK = "127.0.0.1"
 LARGEST_BODY_BYTES = 32 * 1024 * 1024
@@ -42,7 +42,7 @@ class Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         """Answer a request, or close the connection for an injected fault."""
-        request = Request(self.make_environ())
+        request = HttpRequest(self.make_environ())
         request.max_content_length = self.server.largest_body_bytes
         try:
             refusal = self._read_body(request)
@@ -55,7 +55,7 @@ class Handler(WSGIRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_WITH_RESET)
             self.close_connection = True
 
-    def _read_body(self, request: Request) -> int:
+    def _read_body(self, request: HttpRequest) -> int:
         """Read the body; return the status of the refusal if it cannot be read, else 0.
 
         Raises `ConnectionAbortedError` if it ends early.
@@ -71,7 +71,7 @@ class Handler(WSGIRequestHandler):
             return error.code or HTTPStatus.BAD_REQUEST
         return 0
 
-    def _handle(self, request: Request) -> Response:
+    def _handle(self, request: HttpRequest) -> HttpResponse:
         """Return the site's response; reports a bug in the site to the client before raising it."""
         try:
             return self.server.site.handle(request)
@@ -81,7 +81,7 @@ class Handler(WSGIRequestHandler):
             self.close_connection = True
             message = f"The simulator failed on this request: {type(error).__name__}. See the traceback that it prints."
             response = json_response({"__type": "InternalFailure", "message": message}, 500)
-            self._write(Response(500, response.body, {**response.headers, "x-amzn-ErrorType": "InternalFailure"}))
+            self._write(HttpResponse(500, response.body, {**response.headers, "x-amzn-ErrorType": "InternalFailure"}))
             raise
 
     def handle_expect_100(self) -> bool:
@@ -90,7 +90,7 @@ class Handler(WSGIRequestHandler):
         self.wfile.flush()
         return proceed
 
-    def _write(self, response: Response) -> None:
+    def _write(self, response: HttpResponse) -> None:
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)

@@ -7,13 +7,13 @@ statement is stored with a principal that matches no request, and returned as it
 import json
 from typing import Any
 
-from simulator.http.messages import Request, Response
+from simulator.http.messages import HttpRequest, HttpResponse
 
 _EVERYBODY, _NOBODY = "*", "requests over plain HTTP"
 _PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def concerns_policy(request: Request) -> bool:
+def concerns_policy(request: HttpRequest) -> bool:
     """Report whether a request sets or reads a bucket's policy."""
     return request.scope[1] == "s3" and request.query_string == b"policy"
 
@@ -29,11 +29,11 @@ def disable_https_only(policy: bytes) -> bytes:
     return json.dumps(document | {"Statement": [_disabled(statement) for statement in listed]}).encode()
 
 
-def restore(response: Response) -> Response:
+def restore(response: HttpResponse) -> HttpResponse:
     """Restore the policy in moto's response."""
     stored, original = (json.dumps(principal).encode() for principal in (_NOBODY, _EVERYBODY))
     headers = {name: value for name, value in response.headers.items() if name.lower() != "content-length"}
-    return Response(response.status, response.body.replace(stored, original), headers)
+    return HttpResponse(response.status, response.body.replace(stored, original), headers)
 
 
 def _disabled(statement: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import botocore.session
 from botocore.model import OperationModel, ServiceModel
 
 from simulator.faults.operation_faults import InjectedError
-from simulator.http.messages import Request, Response, json_response
+from simulator.http.messages import HttpRequest, HttpResponse, json_response
 from simulator.sagemaker.service import error_answer
 
 _MODELS = {"monitoring": "cloudwatch", "servicequotas": "service-quotas"}  # signing name -> service, if they differ
@@ -27,7 +27,7 @@ _XML_ERRORS = {  # code of the JSON protocols -> (code, status) of the older XML
 _S3_ERRORS = {**_XML_ERRORS, "ThrottlingException": ("SlowDown", 503)}
 
 
-def operation_of(request: Request) -> str:
+def operation_of(request: HttpRequest) -> str:
     """Return the name of the requested operation; "" if it is unknown."""
     if request.action[1]:
         return request.action[1]
@@ -36,7 +36,7 @@ def operation_of(request: Request) -> str:
     return _rest_operation(request)
 
 
-def error_response(request: Request, error: InjectedError) -> Response:
+def error_response(request: HttpRequest, error: InjectedError) -> HttpResponse:
     """Return an error in the protocol of the request."""
     protocol = _protocol(request)
     code, status = (_S3_ERRORS if protocol == "rest-xml" else _XML_ERRORS).get(error.code, (error.code, error.status))
@@ -50,15 +50,15 @@ def error_response(request: Request, error: InjectedError) -> Response:
     if protocol == "json":
         return error_answer(error.code, error.message, error.status)
     response = json_response({"message": error.message}, error.status)
-    return Response(response.status, response.body, {**response.headers, "x-amzn-ErrorType": error.code})
+    return HttpResponse(response.status, response.body, {**response.headers, "x-amzn-ErrorType": error.code})
 
 
-def _xml_response(status: int, document: str) -> Response:
+def _xml_response(status: int, document: str) -> HttpResponse:
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n{document}'
-    return Response(status, body.encode(), {"Content-Type": "text/xml"})
+    return HttpResponse(status, body.encode(), {"Content-Type": "text/xml"})
 
 
-def _protocol(request: Request) -> str:
+def _protocol(request: HttpRequest) -> str:
     """Return the protocol of a request."""
     if request.action[1]:
         return "json"
@@ -74,7 +74,7 @@ def _model(signing_name: str) -> ServiceModel | None:
     return session.get_service_model(name) if name in session.get_available_services() else None
 
 
-def _rest_operation(request: Request) -> str:
+def _rest_operation(request: HttpRequest) -> str:
     """Find the operation by method and path; of several, the operation that requires most parameters."""
     given = {*request.args, *(name.lower() for name, _ in request.headers)}
     path = request.encoded_path.rstrip("/") or "/"

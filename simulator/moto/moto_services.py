@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 
 from simulator.endpoint.runtime import ACCOUNT, REGION
-from simulator.http.messages import Request, Response
+from simulator.http.messages import HttpRequest, HttpResponse
 from simulator.moto import bucket_policies, swagger
 
 _SET_BY_THE_SERVER = ("date", "server", "connection", "transfer-encoding")
@@ -54,14 +54,14 @@ class MotoServices:
         with MotoServices._lock:
             MotoServices._users -= 1
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
         body = _body_for_moto(request)
         environ = {key: value for key, value in request.environ.items() if key not in _LEFT_OUT}
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         written, status, headers = run_wsgi_app(self._application, environ, buffered=True)
         kept = {name: value for name, value in headers.items() if name.lower() not in _SET_BY_THE_SERVER}
-        response = Response(int(status.split()[0]), b"".join(written), kept)
+        response = HttpResponse(int(status.split()[0]), b"".join(written), kept)
         if response.status == HTTPStatus.OK:
             _update_last_modified(request)
         return bucket_policies.restore(response) if bucket_policies.concerns_policy(request) else response
@@ -86,7 +86,7 @@ def _backend_application(service: SERVICE_NAMES) -> Flask:
     return application
 
 
-def _update_last_modified(request: Request) -> None:
+def _update_last_modified(request: HttpRequest) -> None:
     """Update LastModified of a Lambda function after each change, as AWS does and moto does not."""
     match [request.method, *request.segments]:
         case ["PUT", _, "functions", name, "code" | "configuration"]:
@@ -94,7 +94,7 @@ def _update_last_modified(request: Request) -> None:
             function.last_modified = iso_8601_datetime_with_nanoseconds()
 
 
-def _body_for_moto(request: Request) -> bytes:
+def _body_for_moto(request: HttpRequest) -> bytes:
     """Return the body; converts API definitions and bucket policies."""
     if request.method == "PUT" and bucket_policies.concerns_policy(request):
         return bucket_policies.disable_https_only(request.body)

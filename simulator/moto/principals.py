@@ -4,13 +4,13 @@ import uuid
 from xml.sax.saxutils import escape
 
 from simulator.faults.operation_faults import FaultInjector
-from simulator.http.messages import Request, Response
+from simulator.http.messages import HttpRequest, HttpResponse
 
 OPERATION = "SimulatePrincipalPolicy"
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 
-def simulate_principal_policy(request: Request, fault_injector: FaultInjector) -> Response:
+def simulate_principal_policy(request: HttpRequest, fault_injector: FaultInjector) -> HttpResponse:
     """Answer SimulatePrincipalPolicy: a decision for each action on each resource."""
     denied = {operation for operation, kind in fault_injector.active.items() if kind == "denied"}
     results = "".join(
@@ -23,10 +23,10 @@ def simulate_principal_policy(request: Request, fault_injector: FaultInjector) -
         f"<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated></{OPERATION}Result>"
         f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{OPERATION}Response>"
     )
-    return Response(200, document.encode(), {"Content-Type": "text/xml"})
+    return HttpResponse(200, document.encode(), {"Content-Type": "text/xml"})
 
 
-def _members(request: Request, name: str) -> list[str]:
+def _members(request: HttpRequest, name: str) -> list[str]:
     """Return a list of the query protocol: `ActionNames.member.1`, `.2`, ..."""
     count = sum(key.startswith(f"{name}.member.") for key in request.form)
     return [request.form[f"{name}.member.{position}"] for position in range(1, count + 1)]

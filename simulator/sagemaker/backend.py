@@ -69,7 +69,7 @@ class ResourceKind:
 
 
 @dataclass
-class Resource:
+class SimulatedResource:
     """A named resource. `facts` are the members of its Describe response; `private` is for the code that runs it."""
 
     kind: ResourceKind
@@ -111,7 +111,7 @@ class Backend:
         self.pace = pace
         self.limit = limit
         self.lock = threading.RLock()
-        self.resources: dict[tuple[str, str], Resource] = {}  # (part of the ARN, name) -> resource
+        self.resources: dict[tuple[str, str], SimulatedResource] = {}  # (part of the ARN, name) -> resource
         self.tags: dict[str, dict[str, str]] = {}  # ARN -> tags
         self.endpoints: dict[str, RuntimeEndpoint] = {}  # endpoints that answer InvokeEndpoint, by name
         self._stopping = threading.Event()
@@ -127,7 +127,7 @@ class Backend:
 
     def create(
         self, kind: ResourceKind, request: dict[str, Any], name: str = "", status: str = "", **facts: Any
-    ) -> Resource:
+    ) -> SimulatedResource:
         """Create a resource from its Create request and further facts; raises `ServiceError` if the name is taken."""
         name = name or request[kind.name_member]
         arn = self.arn(kind, name)
@@ -135,17 +135,17 @@ class Backend:
             raise ServiceError(kind.duplicate_code, kind.duplicate_message.format(arn=arn))
         stored = {member: value for member, value in request.items() if member not in _REQUEST_ONLY}
         stored |= {kind.arn_member: arn, "CreationTime": self.now(), **facts}
-        resource = self.resources[kind.arn_part, name] = Resource(kind, name, arn, stored)
+        resource = self.resources[kind.arn_part, name] = SimulatedResource(kind, name, arn, stored)
         self.tags[arn] = {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
         if status:
             self.set_status(resource, status)
         return resource
 
-    def get(self, kind: ResourceKind, name: str) -> Resource | None:
+    def get(self, kind: ResourceKind, name: str) -> SimulatedResource | None:
         """Return a resource, None if it does not exist."""
         return self.resources.get((kind.arn_part, name))
 
-    def find(self, kind: ResourceKind, name: str) -> Resource:
+    def find(self, kind: ResourceKind, name: str) -> SimulatedResource:
         """Return a resource by its name or ARN; raises `ServiceError` if it does not exist."""
         name = name.rpartition(f":{kind.arn_part}/")[2]
         found = self.get(kind, name)
@@ -153,17 +153,17 @@ class Backend:
             raise ServiceError(kind.missing_code, kind.missing_message.format(arn=self.arn(kind, name)))
         return found
 
-    def remove(self, resource: Resource) -> None:
+    def remove(self, resource: SimulatedResource) -> None:
         """Delete a resource and its tags."""
         self.resources.pop((resource.kind.arn_part, resource.name), None)
         self.tags.pop(resource.arn, None)
 
-    def all_of(self, kind: ResourceKind) -> list[Resource]:
+    def all_of(self, kind: ResourceKind) -> list[SimulatedResource]:
         """Return the resources of a kind, oldest first."""
         with self.lock:
             return [resource for resource in self.resources.values() if resource.kind is kind]
 
-    def set_status(self, resource: Resource, status: str, reason: str = "", **facts: Any) -> None:
+    def set_status(self, resource: SimulatedResource, status: str, reason: str = "", **facts: Any) -> None:
         """Change a resource's status and further facts; `reason` is a failure's."""
         with self.lock:
             resource.facts |= {resource.kind.status_member: status, "LastModifiedTime": self.now(), **facts}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator.sagemaker.backend import Backend, InvalidRequestError, Resource, ResourceKind, ServiceError
+from simulator.sagemaker.backend import Backend, InvalidRequestError, ResourceKind, ServiceError, SimulatedResource
 from simulator.sagemaker.resource_operations import page, resource_operations
 from simulator.sagemaker.service import Operation
 
@@ -79,7 +79,7 @@ def update_package(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:
     return {"ModelPackageArn": package.arn}
 
 
-def _packages_of(backend: Backend, group: str) -> list[Resource]:
+def _packages_of(backend: Backend, group: str) -> list[SimulatedResource]:
     return [package for package in backend.all_of(PACKAGE) if package.facts["ModelPackageGroupName"] == group]
 
 

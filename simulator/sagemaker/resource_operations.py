@@ -9,15 +9,15 @@ from typing import Any
 
 import botocore.session
 
-from simulator.sagemaker.backend import Backend, InvalidRequestError, Resource, ResourceKind, ServiceError
+from simulator.sagemaker.backend import Backend, InvalidRequestError, ResourceKind, ServiceError, SimulatedResource
 from simulator.sagemaker.service import Operation
 
 PAGE_SIZE = 10  # if a request has no MaxResults
 MAX_TAGS = 50
-FactsOf = Callable[[Backend, Resource], dict[str, Any]]
+FactsOf = Callable[[Backend, SimulatedResource], dict[str, Any]]
 
 
-def stored_facts(_: Backend, resource: Resource) -> dict[str, Any]:
+def stored_facts(_: Backend, resource: SimulatedResource) -> dict[str, Any]:
     """Return a resource's facts as they are stored."""
     return resource.facts
 
@@ -49,9 +49,9 @@ def resource_operations(kind: ResourceKind, facts_of: FactsOf = stored_facts) ->
 def page(
     operation: str,
     request: dict[str, Any],
-    resources: Iterable[Resource],
-    facts_of: Callable[[Resource], dict[str, Any]],
-    sort_key: Callable[[Resource], Any] | None = None,
+    resources: Iterable[SimulatedResource],
+    facts_of: Callable[[SimulatedResource], dict[str, Any]],
+    sort_key: Callable[[SimulatedResource], Any] | None = None,
 ) -> dict[str, Any]:
     """Return one page of a list operation; `sort_key` overrides the request's SortBy.
 
@@ -93,12 +93,12 @@ def _summary_shape(operation: str) -> tuple[str, tuple[str, ...]]:
     return next((name, tuple(shape.member.members)) for name, shape in members if shape.type_name == "list")
 
 
-def _creation_time(resource: Resource) -> float:
+def _creation_time(resource: SimulatedResource) -> float:
     """Return seconds since 1970."""
     return float(resource.facts["CreationTime"].timestamp())
 
 
-def _matches(resource: Resource, request: dict[str, Any]) -> bool:
+def _matches(resource: SimulatedResource, request: dict[str, Any]) -> bool:
     """Check a resource against a list request's filters."""
     created = _creation_time(resource)
     return bool(

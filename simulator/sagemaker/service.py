@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from simulator.http.messages import Response
+from simulator.http.messages import HttpResponse
 from simulator.sagemaker.backend import Backend, InvalidRequestError, ServiceError
 from training.tuning.service_model import operation_shapes, shape_problems
 
@@ -18,7 +18,7 @@ Operation = Callable[[Backend, dict[str, Any]], dict[str, Any]]
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
 
-def answer(backend: Backend, operations: dict[str, Operation], name: str, body: bytes) -> Response:
+def answer(backend: Backend, operations: dict[str, Operation], name: str, body: bytes) -> HttpResponse:
     """Answer one request."""
     try:
         return _perform(backend, operations, name, body)
@@ -26,12 +26,12 @@ def answer(backend: Backend, operations: dict[str, Operation], name: str, body: 
         return error_answer(error.code, error.message, error.status)
 
 
-def error_answer(code: str, message: str, status: int = 400) -> Response:
+def error_answer(code: str, message: str, status: int = 400) -> HttpResponse:
     """Return an error in the protocol's shape."""
     return json_1_1(status, {"__type": code, "message": message})
 
 
-def _perform(backend: Backend, operations: dict[str, Operation], name: str, body: bytes) -> Response:
+def _perform(backend: Backend, operations: dict[str, Operation], name: str, body: bytes) -> HttpResponse:
     """Validate a request, apply an injected fault if there is one, and perform the operation."""
     if name not in operations:
         raise ServiceError("UnknownOperationException", f"The simulator does not support {name}.")
@@ -50,10 +50,10 @@ def _perform(backend: Backend, operations: dict[str, Operation], name: str, body
         return json_1_1(200, operations[name](backend, request))
 
 
-def json_1_1(status: int, document: dict[str, Any]) -> Response:
+def json_1_1(status: int, document: dict[str, Any]) -> HttpResponse:
     """Write a document as a response."""
     headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": request_id()}
-    return Response(status, json.dumps(document, default=_timestamp).encode(), headers)
+    return HttpResponse(status, json.dumps(document, default=_timestamp).encode(), headers)
 
 
 def request_id() -> str:

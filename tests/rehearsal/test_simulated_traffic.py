@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from rehearsal.simulated_traffic import SimulatedTraffic
-from simulator.http.messages import ConnectionCutError, Request, Response, json_response
+from simulator.http.messages import ConnectionCutError, HttpRequest, HttpResponse, json_response
 from simulator.http.server import HttpServer
 
 PREDICTION = {"label": "positive", "score": 0.9, "variant": "release", "release": "one"}
@@ -18,13 +18,13 @@ PREDICTION = {"label": "positive", "score": 0.9, "variant": "release", "release"
 class App:
     """An app that returns prepared responses in turn, and signals when it has received enough requests."""
 
-    def __init__(self, answers: list[Response | None], requests: int) -> None:
+    def __init__(self, answers: list[HttpResponse | None], requests: int) -> None:
         self._answers = answers
         self._requests = requests
         self._number = count()
         self.has_enough = Event()
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         assert request.path == "/site/predict"
         assert json.loads(request.body)["review"]
         number = next(self._number)
@@ -37,7 +37,7 @@ class App:
 
 
 @contextmanager
-def traffic_to(answers: list[Response | None], requests: int) -> Iterator[SimulatedTraffic]:
+def traffic_to(answers: list[HttpResponse | None], requests: int) -> Iterator[SimulatedTraffic]:
     """Run two clients against an app until it has received a number of requests."""
     app = App(answers, requests)
     listening = HttpServer(0, app)
@@ -64,12 +64,12 @@ def test_predictions_are_counted_by_variant_and_release() -> None:
         json_response({**PREDICTION, "score": 1.5}),
         json_response({**PREDICTION, "label": "perhaps"}),
         json_response(PREDICTION, 503),
-        Response(200, b"<html>"),
+        HttpResponse(200, b"<html>"),
         None,
     ],
     ids=["no score", "no probability", "no label", "503", "no JSON", "cut"],
 )
-def test_any_other_response_is_a_failure(invalid: Response | None) -> None:
+def test_any_other_response_is_a_failure(invalid: HttpResponse | None) -> None:
     with traffic_to([invalid, json_response(PREDICTION)], 20) as traffic:
         counts = traffic.counts
     assert 0 < counts.failed < counts.requests

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.endpoint.runtime import RuntimeEndpoint
-from simulator.sagemaker.backend import Backend, Resource, ResourceKind, StoppedError
+from simulator.sagemaker.backend import Backend, ResourceKind, SimulatedResource, StoppedError
 from simulator.sagemaker.hosting import autoscaling, cloudwatch_metrics
 from simulator.sagemaker.hosting.cloudwatch_metrics import InvocationMetrics
 from simulator.sagemaker.hosting.fleets import Fleet
@@ -41,7 +41,7 @@ MIN_PUSH_SECONDS = 0.2
 _CHECKS_PER_WAIT = 10
 
 
-class Deployment:
+class EndpointFleets:
     """The fleets of an endpoint: the current one, the pending one during an update, and the metrics of both."""
 
     def __init__(self, backend: Backend, name: str, pending: Fleet) -> None:
@@ -68,13 +68,15 @@ class _DeploymentFailedError(Exception):
     """The pending fleet cannot go into service; the message is the endpoint's `FailureReason`."""
 
 
-def deployment_of(endpoint: Resource) -> Deployment:
+def deployment_of(endpoint: SimulatedResource) -> EndpointFleets:
     """Return an endpoint's fleets."""
-    deployment: Deployment = endpoint.private["deployment"]
+    deployment: EndpointFleets = endpoint.private["deployment"]
     return deployment
 
 
-def deploy(backend: Backend, endpoint: Resource, steps: Sequence[Step], config: dict[str, Any], fault: str) -> None:
+def deploy(
+    backend: Backend, endpoint: SimulatedResource, steps: Sequence[Step], config: dict[str, Any], fault: str
+) -> None:
     """Put the pending fleet into service: Creating or Updating -> InService.
 
     On failure, a new endpoint is Failed, and an updated one is InService with its old fleet and a failure reason. A new
@@ -104,7 +106,7 @@ def deploy(backend: Backend, endpoint: Resource, steps: Sequence[Step], config: 
         _push_metrics(backend, endpoint)
 
 
-def apply_weights(backend: Backend, endpoint: Resource) -> None:
+def apply_weights(backend: Backend, endpoint: SimulatedResource) -> None:
     """Updating -> InService with the desired weights and instance counts."""
     _wait(backend, endpoint, 0.5)
     deployment = deployment_of(endpoint)
@@ -115,7 +117,7 @@ def apply_weights(backend: Backend, endpoint: Resource) -> None:
         backend.set_status(endpoint, "InService")
 
 
-def delete(backend: Backend, endpoint: Resource) -> None:
+def delete(backend: Backend, endpoint: SimulatedResource) -> None:
     """Delete an endpoint with status Deleting, and its scalable targets."""
     deployment = deployment_of(endpoint)
     deployment.deleted.set()
@@ -127,7 +129,7 @@ def delete(backend: Backend, endpoint: Resource) -> None:
         backend.remove(endpoint)
 
 
-def fail(backend: Backend, endpoint: Resource, reason: str) -> None:
+def fail(backend: Backend, endpoint: SimulatedResource, reason: str) -> None:
     """Set an endpoint to Failed in any state: it stops answering and can only be deleted."""
     with backend.lock:
         backend.endpoints.pop(endpoint.name, None)
@@ -135,7 +137,7 @@ def fail(backend: Backend, endpoint: Resource, reason: str) -> None:
         backend.set_status(endpoint, "Failed", reason)
 
 
-def _start_pending(backend: Backend, endpoint: Resource, fault: str) -> None:
+def _start_pending(backend: Backend, endpoint: SimulatedResource, fault: str) -> None:
     """Start the containers of the pending fleet; raises `_DeploymentFailedError`."""
     _wait(backend, endpoint, SLOW_PACES if fault == "slow" else 1.0)
     if fault == "capacity":
@@ -158,7 +160,7 @@ def _start_pending(backend: Backend, endpoint: Resource, fault: str) -> None:
         variant.resolved_at = backend.now()
 
 
-def _archive_url(backend: Backend, endpoint: Resource, name: str) -> str:
+def _archive_url(backend: Backend, endpoint: SimulatedResource, name: str) -> str:
     """Return the URL of a model's archive; raises `_DeploymentFailedError` if the model was deleted."""
     with _lock_existing(backend, endpoint):
         model = backend.get(MODEL, name)
@@ -167,7 +169,7 @@ def _archive_url(backend: Backend, endpoint: Resource, name: str) -> str:
         return str(model.facts["PrimaryContainer"]["ModelDataUrl"])
 
 
-def _shift_traffic(backend: Backend, endpoint: Resource, steps: Sequence[Step], alarms: list[str]) -> None:
+def _shift_traffic(backend: Backend, endpoint: SimulatedResource, steps: Sequence[Step], alarms: list[str]) -> None:
     """Shift the traffic to the pending fleet; raises `_DeploymentFailedError` if an alarm goes off."""
     deployment = deployment_of(endpoint)
     old, new = deployment.serving, deployment.pending
@@ -180,7 +182,7 @@ def _shift_traffic(backend: Backend, endpoint: Resource, steps: Sequence[Step], 
         _bake(backend, endpoint, step.paces, alarms)
 
 
-def _bake(backend: Backend, endpoint: Resource, paces: float, alarms: list[str]) -> None:
+def _bake(backend: Backend, endpoint: SimulatedResource, paces: float, alarms: list[str]) -> None:
     """Wait and check the alarms; raises `_DeploymentFailedError` after a rollback if one is in alarm."""
     deployment = deployment_of(endpoint)
     for _ in range(_CHECKS_PER_WAIT):
@@ -201,7 +203,7 @@ def _bake(backend: Backend, endpoint: Resource, paces: float, alarms: list[str])
             )
 
 
-def _promote_pending(endpoint: Resource, config: dict[str, Any]) -> None:
+def _promote_pending(endpoint: SimulatedResource, config: dict[str, Any]) -> None:
     """Make the pending fleet the current one."""
     deployment = deployment_of(endpoint)
     fleet = deployment.pending
@@ -216,7 +218,7 @@ def _promote_pending(endpoint: Resource, config: dict[str, Any]) -> None:
         endpoint.facts["LastDeploymentConfig"] = config
 
 
-def _push_metrics(backend: Backend, endpoint: Resource) -> None:
+def _push_metrics(backend: Backend, endpoint: SimulatedResource) -> None:
     """Push metrics about once per pace until the endpoint is deleted."""
     while True:
         backend.pass_time(max(1.0, MIN_PUSH_SECONDS / backend.pace) if backend.pace else 1.0)
@@ -224,21 +226,21 @@ def _push_metrics(backend: Backend, endpoint: Resource) -> None:
         deployment_of(endpoint).metrics.push()
 
 
-def _wait(backend: Backend, endpoint: Resource, paces: float) -> None:
+def _wait(backend: Backend, endpoint: SimulatedResource, paces: float) -> None:
     """Wait; raises `StoppedError` if the endpoint is deleted meanwhile."""
     for _ in range(_CHECKS_PER_WAIT):
         backend.pass_time(paces / _CHECKS_PER_WAIT)
         _require_exists(backend, endpoint)
 
 
-def _require_exists(backend: Backend, endpoint: Resource) -> None:
+def _require_exists(backend: Backend, endpoint: SimulatedResource) -> None:
     """Raise `StoppedError` if an endpoint is being deleted or does not exist any more."""
     if endpoint.status == "Deleting" or backend.get(ENDPOINT, endpoint.name) is not endpoint:
         raise StoppedError
 
 
 @contextmanager
-def _lock_existing(backend: Backend, endpoint: Resource) -> Iterator[None]:
+def _lock_existing(backend: Backend, endpoint: SimulatedResource) -> Iterator[None]:
     """Hold the backend's lock; raises `StoppedError` if the endpoint is being deleted or does not exist any more."""
     with backend.lock:
         _require_exists(backend, endpoint)

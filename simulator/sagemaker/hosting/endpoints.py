@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from simulator.sagemaker.backend import Backend, InvalidRequestError, Resource
+from simulator.sagemaker.backend import Backend, InvalidRequestError, SimulatedResource
 from simulator.sagemaker.hosting import autoscaling, endpoint_configs, endpoint_lifecycle, traffic_shifting
 from simulator.sagemaker.hosting.endpoint_configs import ENDPOINT_CONFIG
-from simulator.sagemaker.hosting.endpoint_lifecycle import ENDPOINT, Deployment, deployment_of
+from simulator.sagemaker.hosting.endpoint_lifecycle import ENDPOINT, EndpointFleets, deployment_of
 from simulator.sagemaker.hosting.fleets import CONCURRENCY_QUOTA, Fleet, VariantState, create_fleet, instance_quota
 from simulator.sagemaker.hosting.models import MODEL
 from simulator.sagemaker.resource_operations import resource_operations
@@ -22,13 +22,13 @@ def create_endpoint(backend: Backend, request: dict[str, Any]) -> dict[str, Any]
         backend.require_quota(fleet.quota_usage, _quota_usage(backend))
     stored = {member: value for member, value in request.items() if member != "DeploymentConfig"}
     endpoint = backend.create(ENDPOINT, stored, status="Creating")
-    endpoint.private |= {"deployment": Deployment(backend, endpoint.name, fleet), "next_config": fleet.config}
+    endpoint.private |= {"deployment": EndpointFleets(backend, endpoint.name, fleet), "next_config": fleet.config}
     fault = backend.fault_injector.take_background_fault("CreateEndpoint")
     _start(backend, endpoint, lambda: endpoint_lifecycle.deploy(backend, endpoint, (), {}, fault))
     return {"EndpointArn": endpoint.arn}
 
 
-def _describe(_: Backend, endpoint: Resource) -> dict[str, Any]:
+def _describe(_: Backend, endpoint: SimulatedResource) -> dict[str, Any]:
     """Describe an endpoint with its variants and its pending fleet."""
     deployment = deployment_of(endpoint)
     facts = dict(endpoint.facts)
@@ -94,7 +94,7 @@ def delete_endpoint(backend: Backend, request: dict[str, Any]) -> dict[str, Any]
     return {}
 
 
-def _start(backend: Backend, endpoint: Resource, work: Callable[[], None]) -> None:
+def _start(backend: Backend, endpoint: SimulatedResource, work: Callable[[], None]) -> None:
     """Run a part of an endpoint's lifecycle in the background."""
     backend.run_in_background(work, lambda reason: endpoint_lifecycle.fail(backend, endpoint, reason))
 
@@ -119,7 +119,7 @@ def _quota_usage(backend: Backend) -> Counter[str]:
     return usage
 
 
-def _find_updatable(backend: Backend, name: str) -> Resource:
+def _find_updatable(backend: Backend, name: str) -> SimulatedResource:
     """Return an endpoint that is in service; raises `ServiceError` for other states."""
     endpoint = backend.find(ENDPOINT, name)
     if endpoint.status == "Failed":
@@ -129,7 +129,7 @@ def _find_updatable(backend: Backend, name: str) -> Resource:
     return endpoint
 
 
-def _in_progress(endpoint: Resource) -> InvalidRequestError:
+def _in_progress(endpoint: SimulatedResource) -> InvalidRequestError:
     return InvalidRequestError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
 

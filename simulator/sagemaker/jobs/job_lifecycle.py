@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.container.errors import LONGEST_REASON
-from simulator.sagemaker.backend import Backend, InvalidRequestError, Resource, ResourceKind
+from simulator.sagemaker.backend import Backend, InvalidRequestError, ResourceKind, SimulatedResource
 from simulator.sagemaker.service import Operation
 
 NO_CAPACITY = (
@@ -38,11 +38,11 @@ def start(
     backend: Backend,
     kind: ResourceKind,
     request: dict[str, Any],
-    run: Callable[[Backend, Resource], None],
-    fail: Callable[[Backend, Resource, str], None],
+    run: Callable[[Backend, SimulatedResource], None],
+    fail: Callable[[Backend, SimulatedResource, str], None],
     private: dict[str, Any],
     **facts: Any,
-) -> Resource:
+) -> SimulatedResource:
     """Create a job and run it in the background; raises `ServiceError` if its name is taken."""
     job = backend.create(kind, request, status="InProgress", **facts)
     fault = backend.fault_injector.take_background_fault(f"Create{kind.api_name}")
@@ -51,25 +51,25 @@ def start(
     return job
 
 
-def end(backend: Backend, job: Resource, status: str, reason: str = "") -> None:
+def end(backend: Backend, job: SimulatedResource, status: str, reason: str = "") -> None:
     """Set a job's final status and end time; `reason` is a failure's."""
     end_time = {job.kind.api_name.removesuffix("Job") + "EndTime": backend.now()}
     backend.set_status(job, status, reason[:LONGEST_REASON], **end_time)
     job.private["ended"].set()
 
 
-def fail(backend: Backend, job: Resource, reason: str) -> None:
+def fail(backend: Backend, job: SimulatedResource, reason: str) -> None:
     """End a job with a failure reason."""
     end(backend, job, "Failed", reason)
 
 
-def is_stopped(job: Resource) -> bool:
+def is_stopped(job: SimulatedResource) -> bool:
     """Return whether a job was stopped."""
     stopped: bool = job.private["stop"].is_set()
     return stopped
 
 
-def wait(backend: Backend, job: Resource, paces: float = 1.0) -> None:
+def wait(backend: Backend, job: SimulatedResource, paces: float = 1.0) -> None:
     """Wait; raises `JobStoppedError` if the job is stopped, `StoppedError` if the simulator is."""
     if job.private["fault"] == "slow":
         paces *= SLOW_FACTOR
@@ -79,13 +79,13 @@ def wait(backend: Backend, job: Resource, paces: float = 1.0) -> None:
             raise JobStoppedError
 
 
-def wait_if_stuck(backend: Backend, job: Resource) -> None:
+def wait_if_stuck(backend: Backend, job: SimulatedResource) -> None:
     """Wait until the job is stopped if it has the fault "stuck"."""
     while job.private["fault"] == "stuck":
         wait(backend, job)
 
 
-def stop(backend: Backend, job: Resource) -> None:
+def stop(backend: Backend, job: SimulatedResource) -> None:
     """Request a job to stop; raises `ServiceError` if it has ended."""
     if not job.is_running:
         kind = job.kind.arn_part.replace("-", " ")

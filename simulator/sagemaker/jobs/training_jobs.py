@@ -8,7 +8,7 @@ are refused.
 
 from typing import Any
 
-from simulator.sagemaker.backend import Backend, InvalidRequestError, Resource
+from simulator.sagemaker.backend import Backend, InvalidRequestError, SimulatedResource
 from simulator.sagemaker.hosting.models import require_image
 from simulator.sagemaker.jobs import job_lifecycle, training_run
 from simulator.sagemaker.jobs.training_channels import require_channels
@@ -40,7 +40,9 @@ def check(backend: Backend, request: dict[str, Any]) -> None:
     job_lifecycle.require_instances(backend, TRAINING_JOB, _quota(request), config["InstanceCount"])
 
 
-def start(backend: Backend, request: dict[str, Any], private: dict[str, Any] | None = None, **facts: Any) -> Resource:
+def start(
+    backend: Backend, request: dict[str, Any], private: dict[str, Any] | None = None, **facts: Any
+) -> SimulatedResource:
     """Start a job that was checked; raises `ServiceError` if its name is taken.
 
     `private["on_round"]` is called after every round with the number of rounds and the metrics: `{"train:error": 0.1}`.

@@ -16,9 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from simulator.container import distributed, trainer
 from simulator.container.errors import TrainingFailedError
 from simulator.container.eval_metrics import figures_of
-from simulator.container.trainer import ContainerContext, Trained
+from simulator.container.trainer import ContainerContext, TrainedModel
 from simulator.sagemaker import storage
-from simulator.sagemaker.backend import INTERNAL_ERROR, Backend, Resource, StoppedError
+from simulator.sagemaker.backend import INTERNAL_ERROR, Backend, SimulatedResource, StoppedError
 from simulator.sagemaker.jobs import job_lifecycle, training_channels
 from simulator.sagemaker.jobs.checkpoints import Checkpoints
 from simulator.sagemaker.jobs.job_lifecycle import JobFailedError, JobStoppedError
@@ -53,7 +53,7 @@ class _Progress:
     """The rounds and metrics of a job since its instances started, and whether training must end."""
 
     backend: Backend
-    job: Resource
+    job: SimulatedResource
     deadline: datetime
     rounds: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class _Progress:
         return self.interrupted or is_late or self.backend.is_stopping or job_lifecycle.is_stopped(self.job)
 
 
-def run(backend: Backend, job: Resource) -> None:
+def run(backend: Backend, job: SimulatedResource) -> None:
     """Run a job to its end; raises `StoppedError` if the simulator stops meanwhile."""
     reason = ""
     try:
@@ -92,12 +92,12 @@ def run(backend: Backend, job: Resource) -> None:
     _end(backend, job, state, reason)
 
 
-def fail(backend: Backend, job: Resource, reason: str) -> None:
+def fail(backend: Backend, job: SimulatedResource, reason: str) -> None:
     """End a job with a failure reason, in any state."""
     _end(backend, job, "Failed", reason)
 
 
-def _work(backend: Backend, job: Resource) -> str:
+def _work(backend: Backend, job: SimulatedResource) -> str:
     """Go through a job's states; returns the last one. Raises the errors that `run` handles."""
     while True:
         enter_state(backend, job, "Starting")
@@ -120,7 +120,7 @@ def _work(backend: Backend, job: Resource) -> str:
         job_lifecycle.wait(backend, job)
 
 
-def _train(backend: Backend, job: Resource, progress: _Progress) -> Trained:
+def _train(backend: Backend, job: SimulatedResource, progress: _Progress) -> TrainedModel:
     """Download the channels and train; raises `TrainingFailedError` and `StorageError`."""
     enter_state(backend, job, "Downloading")
     s3 = backend.client("s3")
@@ -147,7 +147,7 @@ def _train(backend: Backend, job: Resource, progress: _Progress) -> Trained:
             stream.flush()
 
 
-def _log_streams(backend: Backend, job: Resource, hosts: int) -> list[LogStream]:
+def _log_streams(backend: Backend, job: SimulatedResource, hosts: int) -> list[LogStream]:
     """Return a log stream for each host."""
     seconds = int(backend.now().timestamp())
     names = [f"{job.name}/algo-{number}-{seconds}" for number in range(1, hosts + 1)]
@@ -159,7 +159,7 @@ def _log_first_host(stream: LogStream, progress: _Progress, line: str) -> None:
     progress.read_line(line)
 
 
-def _save_result(backend: Backend, job: Resource, progress: _Progress, trained: Trained) -> str:
+def _save_result(backend: Backend, job: SimulatedResource, progress: _Progress, trained: TrainedModel) -> str:
     """Record the metrics and upload the artifact if there is a model; returns the last state."""
     if backend.is_stopping:
         raise StoppedError
@@ -182,7 +182,7 @@ def _save_result(backend: Backend, job: Resource, progress: _Progress, trained: 
     return "Stopped" if job_lifecycle.is_stopped(job) else "MaxRuntimeExceeded"
 
 
-def enter_state(backend: Backend, job: Resource, state: str) -> None:
+def enter_state(backend: Backend, job: SimulatedResource, state: str) -> None:
     """Change a job's secondary status, and record when the previous one ended."""
     with backend.lock:
         now, transitions = backend.now(), job.facts["SecondaryStatusTransitions"]
@@ -192,7 +192,7 @@ def enter_state(backend: Backend, job: Resource, state: str) -> None:
         job.facts.update(SecondaryStatus=state, LastModifiedTime=now)
 
 
-def _end(backend: Backend, job: Resource, state: str, reason: str) -> None:
+def _end(backend: Backend, job: SimulatedResource, state: str, reason: str) -> None:
     """End a job with its last state, and bill its time."""
     with backend.lock:
         enter_state(backend, job, state)

@@ -13,9 +13,9 @@ from typing import Any, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.container.serving import Container
-from simulator.http.messages import Response
+from simulator.http.messages import HttpResponse
 from simulator.sagemaker import storage
-from simulator.sagemaker.backend import Backend, Resource
+from simulator.sagemaker.backend import Backend, SimulatedResource
 from simulator.sagemaker.hosting.model_loading import LoadError, load
 from simulator.sagemaker.hosting.models import MODEL
 from simulator.sagemaker.jobs import job_lifecycle
@@ -29,7 +29,7 @@ PAYLOAD_MB = 6  # of a batch by default, from the container's execution paramete
 _SEE_LOGS = "See job logs for more information"
 
 
-def run(backend: Backend, job: Resource) -> None:
+def run(backend: Backend, job: SimulatedResource) -> None:
     """Run a job to its end; raises `StoppedError` if the simulator stops meanwhile."""
     try:
         _work(backend, job)
@@ -43,7 +43,7 @@ def run(backend: Backend, job: Resource) -> None:
         job_lifecycle.end(backend, job, "Completed")
 
 
-def _work(backend: Backend, job: Resource) -> None:
+def _work(backend: Backend, job: SimulatedResource) -> None:
     """Start the container, and transform every object; raises the errors that `run` handles."""
     job_lifecycle.wait_if_stuck(backend, job)
     job_lifecycle.wait(backend, job)
@@ -65,7 +65,7 @@ def _work(backend: Backend, job: Resource) -> None:
             raise JobFailedError(f"AlgorithmError: {_SEE_LOGS}")
 
 
-def _start_container(backend: Backend, s3: Any, job: Resource) -> Container:
+def _start_container(backend: Backend, s3: Any, job: SimulatedResource) -> Container:
     """Load the job's model; raises `JobFailedError`."""
     model = backend.get(MODEL, job.facts["ModelName"])
     if not model:
@@ -81,7 +81,7 @@ def _start_container(backend: Backend, s3: Any, job: Resource) -> Container:
 class _Transform:
     """Sends a job's objects through the container. Use it in a `with` statement, which flushes the log."""
 
-    def __init__(self, backend: Backend, job: Resource, container: Container, log: LogStream) -> None:
+    def __init__(self, backend: Backend, job: SimulatedResource, container: Container, log: LogStream) -> None:
         self._backend = backend
         self._job = job
         self._container = container
@@ -134,7 +134,7 @@ class _Transform:
             raise JobFailedError(f"ClientError: {_SEE_LOGS}")
         return record
 
-    def _raise_refusal(self, stored: StoredObject, response: Response) -> None:
+    def _raise_refusal(self, stored: StoredObject, response: HttpResponse) -> None:
         """Log the container's error response; raises `JobFailedError`."""
         kind = "ClientError" if response.status < 500 else "AlgorithmError"
         body = response.body.decode("utf-8", "replace")

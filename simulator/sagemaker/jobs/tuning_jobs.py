@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from simulator.sagemaker.backend import Backend, Resource
+from simulator.sagemaker.backend import Backend, SimulatedResource
 from simulator.sagemaker.jobs import job_lifecycle, tuning_run
 from simulator.sagemaker.jobs.tuning_plan import TuningPlan, validate
 from simulator.sagemaker.jobs.tuning_run import TUNING_JOB, final_value, objective_status, training_jobs_of
@@ -28,7 +28,7 @@ def list_training_jobs(backend: Backend, request: dict[str, Any]) -> dict[str, A
     plan: TuningPlan = tuning.private["plan"]
     worst = -math.inf if plan.maximize else math.inf
 
-    def objective(job: Resource) -> float:
+    def objective(job: SimulatedResource) -> float:
         value = final_value(job, plan.metric)
         return worst if value is None else value
 
@@ -42,7 +42,7 @@ def list_training_jobs(backend: Backend, request: dict[str, Any]) -> dict[str, A
     )
 
 
-def _describe(backend: Backend, tuning: Resource) -> dict[str, Any]:
+def _describe(backend: Backend, tuning: SimulatedResource) -> dict[str, Any]:
     """Describe a tuning job with the counters of its training jobs and the best one."""
     plan: TuningPlan = tuning.private["plan"]
     config = tuning.facts["HyperParameterTuningJobConfig"]
@@ -72,7 +72,7 @@ def _describe(backend: Backend, tuning: Resource) -> dict[str, Any]:
     return facts
 
 
-def _describe_trial(job: Resource, plan: TuningPlan) -> dict[str, Any]:
+def _describe_trial(job: SimulatedResource, plan: TuningPlan) -> dict[str, Any]:
     """Describe a training job as its tuning job does."""
     facts = job.facts | {
         "TunedHyperParameters": job.private["trial"].values,

@@ -3,12 +3,12 @@
 import uuid
 from datetime import datetime, timedelta
 
-from simulator.sagemaker.backend import Backend, Resource
+from simulator.sagemaker.backend import Backend, SimulatedResource
 from simulator.sagemaker.jobs import job_lifecycle, training_jobs
 from simulator.sagemaker.jobs.job_lifecycle import JobStoppedError
 from simulator.sagemaker.jobs.training_run import TRAINING_JOB
 from simulator.sagemaker.jobs.tuning_plan import TuningPlan
-from simulator.sagemaker.jobs.tuning_trials import Trial, Trials
+from simulator.sagemaker.jobs.tuning_trials import DrawnTrial, Trials
 
 TUNING_JOB = job_lifecycle.job_kind("HyperParameterTuning", "hyper-parameter-tuning-job")
 ALL_FAILED = (  # the service's message
@@ -17,25 +17,25 @@ ALL_FAILED = (  # the service's message
 _POLL_PACES = 0.1
 
 
-def training_jobs_of(backend: Backend, tuning: Resource) -> list[Resource]:
+def training_jobs_of(backend: Backend, tuning: SimulatedResource) -> list[SimulatedResource]:
     """Return the training jobs of a tuning job, oldest first."""
     return [job for job in backend.all_of(TRAINING_JOB) if job.private.get("tuning") == tuning.name]
 
 
-def final_value(job: Resource, metric: str) -> float | None:
+def final_value(job: SimulatedResource, metric: str) -> float | None:
     """Return a training job's final value of a metric, None if it has none."""
     metrics = job.facts.get("FinalMetricDataList", ())
     return next((final["Value"] for final in metrics if final["MetricName"] == metric), None)
 
 
-def objective_status(job: Resource, metric: str) -> str:
+def objective_status(job: SimulatedResource, metric: str) -> str:
     """Return Pending, Failed or Succeeded."""
     if job.is_running:
         return "Pending"
     return "Failed" if job.status == "Failed" or final_value(job, metric) is None else "Succeeded"
 
 
-def run(backend: Backend, tuning: Resource) -> None:
+def run(backend: Backend, tuning: SimulatedResource) -> None:
     """Run a tuning job to its end; raises `StoppedError` if the simulator stops meanwhile."""
     plan: TuningPlan = tuning.private["plan"]
     try:
@@ -52,10 +52,10 @@ def run(backend: Backend, tuning: Resource) -> None:
         job_lifecycle.fail(backend, tuning, ALL_FAILED)
 
 
-def _search(backend: Backend, tuning: Resource, plan: TuningPlan) -> None:
+def _search(backend: Backend, tuning: SimulatedResource, plan: TuningPlan) -> None:
     """Run training jobs until a limit is reached; raises `JobStoppedError`."""
     trials = Trials(plan, tuning.name)
-    running: list[Resource] = []
+    running: list[SimulatedResource] = []
     started = 0
     while True:
         for job in [job for job in running if job.private["ended"].is_set()]:
@@ -70,12 +70,12 @@ def _search(backend: Backend, tuning: Resource, plan: TuningPlan) -> None:
         job_lifecycle.wait(backend, tuning, _POLL_PACES)
 
 
-def _result(job: Resource, plan: TuningPlan) -> float | None:
+def _result(job: SimulatedResource, plan: TuningPlan) -> float | None:
     """Return a training job's objective, None if it is not available."""
     return final_value(job, plan.metric) if objective_status(job, plan.metric) == "Succeeded" else None
 
 
-def _limit_reached(backend: Backend, tuning: Resource, plan: TuningPlan) -> bool:
+def _limit_reached(backend: Backend, tuning: SimulatedResource, plan: TuningPlan) -> bool:
     """Return whether the time is up or the target value was reached."""
     config = plan.request["HyperParameterTuningJobConfig"]
     seconds = config["ResourceLimits"].get("MaxRuntimeInSeconds")
@@ -89,7 +89,9 @@ def _limit_reached(backend: Backend, tuning: Resource, plan: TuningPlan) -> bool
     return any(value >= target if plan.maximize else value <= target for value in results if value is not None)
 
 
-def _start_training_job(backend: Backend, tuning: Resource, plan: TuningPlan, trial: Trial, number: int) -> Resource:
+def _start_training_job(
+    backend: Backend, tuning: SimulatedResource, plan: TuningPlan, trial: DrawnTrial, number: int
+) -> SimulatedResource:
     """Start a training job with a trial's hyperparameters."""
 
     def on_round(rounds: int, metrics: dict[str, float]) -> None:
@@ -106,7 +108,7 @@ def _start_training_job(backend: Backend, tuning: Resource, plan: TuningPlan, tr
     return job
 
 
-def _stop_training_jobs(backend: Backend, tuning: Resource) -> None:
+def _stop_training_jobs(backend: Backend, tuning: SimulatedResource) -> None:
     """Stop the running training jobs, and wait until they have ended."""
     with backend.lock:
         running = [job for job in training_jobs_of(backend, tuning) if job.is_running]

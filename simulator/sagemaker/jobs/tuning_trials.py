@@ -21,7 +21,7 @@ _TRIALS_BEFORE_STOPPING = 3
 _REDUCTION_FACTOR = 3  # of Hyperband: a third of the training jobs continue
 
 
-class Trial:
+class DrawnTrial:
     """One training job's hyperparameters and results."""
 
     def __init__(self, values: dict[str, str], study: optuna.Study, trial: optuna.Trial) -> None:
@@ -59,14 +59,14 @@ class Trials:
         )
         self._is_grid = plan.strategy == "Grid"
 
-    def next(self) -> Trial:
+    def next(self) -> DrawnTrial:
         """Return the next trial."""
         if self._is_grid:
             values = dict(zip((choice.name for choice in self._ranges), next(self._grid), strict=True))
-            return Trial(values, self._study, self._study.ask())
+            return DrawnTrial(values, self._study, self._study.ask())
         trial = self._study.ask({values.name: optuna_distribution(values) for values in self._ranges})
         drawn = {values.name: from_optuna(values, trial.params[values.name]) for values in self._ranges}
-        return Trial(drawn, self._study, trial)
+        return DrawnTrial(drawn, self._study, trial)
 
 
 def _sampler(plan: TuningPlan, seed: int) -> BaseSampler:

@@ -29,7 +29,7 @@ from operations.aws.errors import (
 )
 from simulator.aws import SimulatedAws
 from simulator.faults.operation_faults import REQUEST_ERRORS
-from simulator.http.messages import Request, Response
+from simulator.http.messages import HttpRequest, HttpResponse
 from simulator.http.server import HttpServer
 
 SAGEMAKER = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -166,8 +166,10 @@ def test_a_refused_upload_names_its_permission(simulated: SimulatedAws, aws: Aws
 class Portal:
     """A network's login page, in place of AWS."""
 
-    def handle(self, request: Request) -> Response:
-        return Response(200, f"<!doctype html><title>{request.method} log in".encode(), {"Content-Type": "text/html"})
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(
+            200, f"<!doctype html><title>{request.method} log in".encode(), {"Content-Type": "text/html"}
+        )
 
 
 @pytest.mark.parametrize(("service", "operation"), [("sts", "get_caller_identity"), ("iam", "list_roles")])
@@ -186,8 +188,8 @@ def test_an_html_page_is_not_a_response_of_aws(service: str, operation: str) -> 
 class ExpiredLogin:
     """S3's response to a HEAD request with an expired login: status 400 without a body."""
 
-    def handle(self, request: Request) -> Response:
-        return Response(400, b"", {"Content-Type": "application/xml"} if request.method == "HEAD" else {})
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(400, b"", {"Content-Type": "application/xml"} if request.method == "HEAD" else {})
 
 
 @pytest.mark.parametrize("request_", [{"operation": "head_bucket"}, {"operation": "head_object", "Key": "any"}])

@@ -5,18 +5,18 @@ import pytest
 from werkzeug.test import EnvironBuilder
 
 from simulator.apps.proxy_integration import Target, http_response, lambda_event
-from simulator.http.messages import Request, Response
+from simulator.http.messages import HttpRequest, HttpResponse
 
 TARGET = Target("abc", "prod", "/static/{name}", "/static/a.css", {"name": "a.css"}, "/_site/abc/prod")
 BINARY = ("image/png",)
 
 
-def request_with(target: str = "/", body: bytes = b"", **headers: str) -> Request:
+def request_with(target: str = "/", body: bytes = b"", **headers: str) -> HttpRequest:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Request(EnvironBuilder(target, method="POST", headers=sent, data=body).get_environ())
+    return HttpRequest(EnvironBuilder(target, method="POST", headers=sent, data=body).get_environ())
 
 
-def response_for(returned: Any, smallest_gzip_bytes: int | None = None, **headers: str) -> Response:
+def response_for(returned: Any, smallest_gzip_bytes: int | None = None, **headers: str) -> HttpResponse:
     return http_response(returned, request_with(**headers), BINARY, smallest_gzip_bytes)
 
 

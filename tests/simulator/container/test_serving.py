@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from chalicelib.errors import ReleaseError
-from simulator.container.serving import LARGEST_BODY_BYTES, Container, Response, parse_csv, parse_libsvm
+from simulator.container.serving import LARGEST_BODY_BYTES, Container, HttpResponse, parse_csv, parse_libsvm
 
 COLUMNS = 4
 ONE, ZERO, MISSING = 1.0, 0.0, float("nan")
@@ -33,7 +33,7 @@ def container() -> Container:
     return Container(small_model())
 
 
-def scores_of(answer: Response) -> list[float]:
+def scores_of(answer: HttpResponse) -> list[float]:
     assert answer.status == 200, answer.body
     return [float(line) for line in answer.body.decode().splitlines()]
 
@@ -110,7 +110,7 @@ def test_an_unreadable_body_is_refused_with_the_reason(container: Container, bod
 
 
 def test_a_zero_byte_body_is_no_content(container: Container) -> None:
-    assert container.invoke(b"", LIBSVM) == Response(204)
+    assert container.invoke(b"", LIBSVM) == HttpResponse(204)
 
 
 def test_body_size_limit_is_inclusive(container: Container) -> None:
@@ -167,7 +167,7 @@ def test_a_file_that_is_no_model_is_refused_as_a_release() -> None:
 def test_requests_from_many_threads_get_the_answers_of_one(container: Container) -> None:
     bodies = [b"0:1" if number % 2 else b"0:1 1:0" for number in range(40)]
     expected = [container.invoke(body, LIBSVM) for body in bodies]
-    answers: list[Response | None] = [None] * len(bodies)
+    answers: list[HttpResponse | None] = [None] * len(bodies)
 
     def ask(number: int) -> None:
         answers[number] = container.invoke(bodies[number], LIBSVM)

@@ -13,7 +13,7 @@ from simulator.container import distributed, trainer
 from simulator.container.channel_files import Channel
 from simulator.container.errors import LONGEST_REASON, TrainingFailedError
 from simulator.container.eval_metrics import figures_of
-from simulator.container.trainer import Checkpoint, ContainerContext, Trained
+from simulator.container.trainer import Checkpoint, ContainerContext, TrainedModel
 from training.features.channels import CHANNEL_FILES, pair_of
 from training.model.hyperparameters import parse
 from training.model.train import fit
@@ -35,7 +35,7 @@ def channel(name: str, content: bytes, content_type: str = "text/libsvm", file: 
 PAIR = (channel("train", LIBSVM), channel("validation", OTHERS))
 
 
-def trained(*channels: Channel, **hyperparameters: str) -> tuple[Trained, list[str]]:
+def trained(*channels: Channel, **hyperparameters: str) -> tuple[TrainedModel, list[str]]:
     """Train; returns what came of it and the log."""
     lines: list[str] = []
     return trainer.train(channels or PAIR, {**PLAIN, **hyperparameters}, around(lines)), lines
@@ -213,7 +213,7 @@ def ending_after(rounds: int) -> Callable[[], bool]:
 def test_ended_training_keeps_its_model_only_on_request() -> None:
     lines: list[str] = []
     ended = trainer.train(PAIR, PLAIN | {"num_round": "50"}, around(lines, ends=ending_after(3)))
-    assert ended == Trained(None, ended_early=True)
+    assert ended == TrainedModel(None, ended_early=True)
     assert len(rounds_in(lines)) == 3
     kept = trainer.train(
         PAIR, PLAIN | {"num_round": "50", "save_model_on_termination": "true"}, around([], ends=ending_after(3))
@@ -232,7 +232,7 @@ def test_training_goes_on_from_a_checkpoint() -> None:
     assert made == trained()[0]
 
 
-def scores(made: Trained) -> list[float]:
+def scores(made: TrainedModel) -> list[float]:
     """Return a model's scores of a few rows."""
     assert made.model is not None
     rows = csr_matrix([[1.0, *([0.5] * 6), *([0.0] * 13), 1.0], [1.0] * 21, [1.0, *([4.5] * 19), 1.0]])

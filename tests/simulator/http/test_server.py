@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.endpoint.local_endpoint import LocalEndpoint, packaged_container
-from simulator.http.messages import Request, Response
+from simulator.http.messages import HttpRequest, HttpResponse
 from simulator.http.server import Handler, HttpServer, PortInUseError
 
 ROW = b"0:1 5:1"
@@ -15,7 +15,7 @@ ROW = b"0:1 5:1"
 class Broken:
     """A site with a bug."""
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         raise KeyError(request.path)
 
 

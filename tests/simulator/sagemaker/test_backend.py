@@ -8,7 +8,7 @@ from queue import Queue
 import pytest
 
 from simulator.faults.operation_faults import FaultInjector
-from simulator.sagemaker.backend import INTERNAL_ERROR, Backend, Resource, ResourceKind, StoppedError
+from simulator.sagemaker.backend import INTERNAL_ERROR, Backend, ResourceKind, SimulatedResource, StoppedError
 from simulator.sagemaker.hosting import endpoint_lifecycle
 from simulator.sagemaker.hosting.endpoint_lifecycle import ENDPOINT
 from simulator.sagemaker.jobs import job_lifecycle, training_run
@@ -49,7 +49,7 @@ def test_bug_in_background_work_calls_its_failure_handler(backend: Backend) -> N
     ],
 )
 def test_job_with_a_bug_fails_with_a_reason(
-    backend: Backend, kind: ResourceKind, fail: Callable[[Backend, Resource, str], None]
+    backend: Backend, kind: ResourceKind, fail: Callable[[Backend, SimulatedResource, str], None]
 ) -> None:
     job = backend.create(kind, {kind.name_member: "any"}, status="InProgress", SecondaryStatusTransitions=[])
     job.private["ended"] = threading.Event()

@@ -6,7 +6,7 @@ from werkzeug.datastructures import Headers
 
 from simulator.container.serving import Container
 from simulator.endpoint.local_endpoint import MODEL_FILE
-from simulator.http.messages import Response
+from simulator.http.messages import HttpResponse
 from tests.simulator.sagemaker.account import BUCKET, SERVERLESS, Account, pack
 
 INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
@@ -170,7 +170,7 @@ def test_instances_accept_larger_requests_than_serverless(account: Account) -> N
     sizes = []
     for variant in (SERVERLESS, INSTANCE):
         name = account.endpoint(variant)
-        answer: Response = backend.endpoints[name].invoke(name, Headers(), b"0:1" + b" " * (5 * 1024 * 1024))
+        answer: HttpResponse = backend.endpoints[name].invoke(name, Headers(), b"0:1" + b" " * (5 * 1024 * 1024))
         sizes.append(answer.status)
         account.sagemaker.delete_endpoint(EndpointName=name)
     assert sizes == [400, 200]
