@@ -47,7 +47,8 @@ def _print_usage(aws: SimulatedAws) -> None:
     click.echo(f"  unset {_CONFLICTING}")
     for name, value in aws.environment.items():
         click.echo(f"  export {name}={value}")
-    click.echo(f"\nTo see its state:   curl {aws.url}/_simulator")
+    click.echo("\nPrices that commands print here are examples.")
+    click.echo(f"To see its state:   curl {aws.url}/_simulator")
     click.echo(
         f"To inject a fault:  curl -X PUT '{aws.url}/_simulator/faults?operation=CreateEndpoint&fault=stuck&times=1'"
     )

@@ -65,7 +65,7 @@ def stop_others(aws: Aws, failed: TrainingJob, jobs: Sequence[TrainingJob]) -> A
     for job in jobs:
         if job is not failed and job.status in UNDER_WAY and training_job.stop(aws, job.name):
             aws.print(f"Stopped {job.name}, because {failed.task.label} did not complete.")
-    tail = log_tail(failed.log) or "\nIt has no log yet."
+    tail = log_tail(failed.log) or "\nIt has no log."
     return AwsError(f"{_reason(failed)} No job is running now; {RESUME} starts what is missing.{tail}", "job-failed")
 
 

@@ -92,7 +92,7 @@ class _Update:
         """Show what will change, and ask for confirmation."""
         found, account = self.found, self.aws.account
         in_steps = found.variants[0].count > 1 and not found.hosting.is_serverless
-        how = f"{self.strategy.kind}, with twice the instances meanwhile" if in_steps else "all at once"
+        how = f"{self.strategy.kind}, with a second fleet meanwhile" if in_steps else "all at once"
         change = f"{found.name}: release {found.release} -> {self.candidate.release_id}, {how}"
         item = Item("endpoint", change, found.hosting.price(account.prices))
         propose(self.aws.console, f"To be updated in {account.region}, stage {found.stage}", [item], yes)
