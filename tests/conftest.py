@@ -49,6 +49,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=dropped)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long bytes by their length: parallel workers must collect the same names, and archives contain times."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) and len(val) > 20 else None
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send this worker's counts to the process that prints the summary (pytest-xdist)."""
     if hasattr(session.config, "workeroutput"):
