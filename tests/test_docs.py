@@ -117,7 +117,7 @@ def test_documented_faults_exist() -> None:
 
 
 def _no_function(*_: Any) -> Any:
-    raise AssertionError("No app is asked.")
+    raise AssertionError("No app is called.")
 
 
 def response_of(method: str, target: str) -> HttpResponse:

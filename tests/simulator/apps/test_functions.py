@@ -19,9 +19,9 @@ from simulator.moto.moto_services import Function
 CODE = """
 import os
 def handler(event, context):
-    print("asked", event)
+    print("invoked", event)
     if event == "raise":
-        raise ValueError("as told")
+        raise ValueError("as requested")
     if event == "exit":
         os._exit(1)
     return [os.getpid(), os.environ.get("GREETING"), context.function_name]
@@ -79,7 +79,7 @@ def test_new_code_and_environment_apply_to_the_next_request(functions: Functions
     assert functions.invoke("us-east-1", "small", "any") == "new"
 
 
-@pytest.mark.parametrize(("event", "message"), [("raise", "as told"), ("exit", "has ended")])
+@pytest.mark.parametrize(("event", "message"), [("raise", "as requested"), ("exit", "has ended")])
 def test_failure_is_reported_and_the_next_request_succeeds(functions: Functions, event: str, message: str) -> None:
     with pytest.raises(FunctionError, match=message):
         functions.invoke("us-east-1", "small", event)
@@ -89,7 +89,7 @@ def test_failure_is_reported_and_the_next_request_succeeds(functions: Functions,
 def test_output_of_a_process_is_passed_on(functions: Functions, printed: list[str]) -> None:
     functions.invoke("us-east-1", "small", "this")
     functions.stop()
-    assert "asked this" in printed
+    assert "invoked this" in printed
 
 
 def test_functions_that_cannot_run_are_reported(functions: Functions, known: dict[str, Function]) -> None:
