@@ -47,6 +47,14 @@ export function showOffline() {
   show(document.getElementById("offline").content.cloneNode(true));
 }
 
+/** Shows why something was not judged ({title, detail}). */
+export function showProblem({ title, detail }) {
+  const panel = document.getElementById("problem").content.cloneNode(true);
+  panel.querySelector("h2").textContent = title;
+  panel.querySelector(".detail").textContent = detail;
+  show(panel);
+}
+
 /** Replaces the answer and scrolls it into view. */
 export function show(...nodes) {
   const place = document.getElementById("answer");

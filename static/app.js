@@ -1,10 +1,11 @@
 // The page with JavaScript: answers without a reload, files, history and themes. Without JavaScript the form still works.
 
-import { showAnswer, showOffline, submitForm } from "./answer.js";
+import { announce, showAnswer, showOffline, showProblem, submitForm } from "./answer.js";
 import { Batch } from "./batch.js";
 import { curlCommand } from "./curl.js";
 import { clearHistory, remember, showHistory } from "./history.js";
-import { linesOf, reviewsIn } from "./reading.js";
+import { chooseColumn } from "./picker.js";
+import { ReadingError, openSource, textSource } from "./reading.js";
 import { ResultsTable } from "./results.js";
 
 const MAX_REVIEW_LENGTH = Number(document.body.dataset.maxReviewLength); // code points
@@ -68,12 +69,13 @@ function judgeOne() {
   });
 }
 
-/** Judges `reviews(addNote)`, an async iterable of texts with an optional note about their source, into a table. */
-function judgeSeveral(reviews, source) {
+/** Judges the reviews of a source (see reading.js) into a table. */
+function judgeSeveral(source) {
   running?.abort();
   document.getElementById("answer").removeAttribute("aria-busy");
   const table = new ResultsTable(source, { resume: run, cancel: () => running?.abort() });
-  const batch = new Batch(reviews((note) => table.setNote(note)), table);
+  table.setNote(source.warnings.join(" "));
+  const batch = new Batch(source.rows, table);
   function run() {
     return runExclusively((signal) => batch.run(signal));
   }
@@ -99,15 +101,24 @@ async function submit() {
   if (!several.checked) return judgeOne();
   const text = box.value;
   const reviews = reviewLines();
-  await judgeSeveral(() => linesOf([text]), { name: "", bytes: text.length });
+  await judgeSeveral(textSource(text));
   if (reviews.length > MAX_REVIEWS || text.length > MAX_REMEMBERED_LENGTH) return;
   showCurl({ reviews });
   remember({ text, several: true, label: `${reviews.length} reviews` });
 }
 
-function judgeFile(file) {
-  filePicker.value = "";
-  return judgeSeveral((addNote) => reviewsIn(file, addNote), { name: file.name, bytes: file.size });
+/** Judges the reviews of files, once they are checked and their column is known. */
+async function judgeFiles(files) {
+  announce("Reading the file.");
+  let source = null;
+  try {
+    source = await openSource(files, { chooseColumn });
+  } catch (error) {
+    if (!(error instanceof ReadingError)) throw error;
+    showProblem({ title: "This file cannot be used", detail: error.message });
+  }
+  filePicker.value = ""; // the same file can be chosen again
+  if (source) await judgeSeveral(source);
 }
 
 function fillAndSubmit(text, isSeveral = false) {
@@ -181,7 +192,7 @@ box.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
 form.addEventListener("input", showCount);
-filePicker.addEventListener("change", () => filePicker.files[0] && judgeFile(filePicker.files[0]));
+filePicker.addEventListener("change", () => filePicker.files.length > 0 && judgeFiles([...filePicker.files]));
 addEventListener("dragover", (event) => {
   if (!event.dataTransfer.types.includes("Files")) return;
   event.preventDefault();
@@ -192,10 +203,10 @@ addEventListener("dragleave", (event) => {
 });
 addEventListener("drop", (event) => {
   document.body.classList.remove("dropping");
-  const [file] = event.dataTransfer.files;
-  if (!file) return;
+  const files = [...event.dataTransfer.files];
+  if (files.length === 0) return;
   event.preventDefault();
-  judgeFile(file);
+  judgeFiles(files);
 });
 
 part("file").hidden = false;

@@ -17,10 +17,10 @@ export class Batch {
   #pending = null; // the reviews of a request without a response
   #table;
 
-  /** Takes reviews (an async iterable of texts) and the table of results. */
-  constructor(reviews, table) {
+  /** Takes rows (an async iterable of {line, review, fields}) and the table of results. */
+  constructor(rows, table) {
     this.#table = table;
-    this.#requests = requestsOf(reviews, () => table.skip());
+    this.#requests = requestsOf(rows, () => table.skip());
   }
 
   /** Judges until all reviews are done, the signal aborts it, or the server fails. Called again, it resumes. */
@@ -37,7 +37,7 @@ export class Batch {
       while ((this.#pending ??= (await this.#requests.next()).value)) {
         const { results, problem } = await send(this.#pending, signal);
         if (problem || signal.aborted) return problem;
-        this.#table.add(this.#pending.map(({ review }, place) => ({ review, ...results[place] })));
+        this.#table.add(this.#pending.map(({ line, review, fields }, place) => ({ line, review, fields, ...results[place] })));
         this.#pending = null;
       }
       return null;
@@ -49,12 +49,12 @@ export class Batch {
   }
 }
 
-/** Groups reviews into requests, each a list of {review, sent}; calls `skip` for every blank review. */
-async function* requestsOf(reviews, skip) {
+/** Groups rows into requests, each a list of {line, review, fields, sent}; calls `skip` for every blank review. */
+async function* requestsOf(rows, skip) {
   let group = [];
   let bytes = 0;
-  for await (const line of reviews) {
-    const review = line.trim();
+  for await (const row of rows) {
+    const review = row.review.trim();
     if (!review) {
       skip();
       continue;
@@ -66,7 +66,7 @@ async function* requestsOf(reviews, skip) {
       group = [];
       bytes = 0;
     }
-    group.push({ review, sent });
+    group.push({ ...row, review, sent });
     bytes += size;
   }
   if (group.length > 0) yield group;
