@@ -40,13 +40,16 @@ def result(outcome: Verdict | SentimentError, request_id: str) -> JsonObject:
         "words": [
             {
                 "text": word.text,
-                "start": word.places[0].start,  # of the first occurrence, as in a sentence
+                "start": word.places[0].start,  # of the first place
                 "end": word.places[0].end,
                 "effect": word.effect,
+                "sentence_effect": word.sentence_effect,
+                "sentence": word.sentence,
                 "places": [{"start": place.start, "end": place.end} for place in word.places],
             }
             for word in outcome.explanation.words
         ],
+        "mixed": outcome.explanation.mixed,
     }
 
 

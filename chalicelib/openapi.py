@@ -53,16 +53,34 @@ def _schemas() -> JsonObject:
     """Return the schemas of requests and responses."""
     origin = {"release": _TEXT, "variant": _TEXT, "request_id": _TEXT}
     place = _object({"start": _OFFSET, "end": _OFFSET})
-    sentence = _object({"text": _TEXT, "start": _OFFSET, "end": _OFFSET, "score": _SHARE, "effect": _EFFECT})
-    places = _list(place) | {"description": "all occurrences of the word; start and end are those of the first"}
-    word = _object({"text": _TEXT, "start": _OFFSET, "end": _OFFSET, "effect": _EFFECT, "places": places})
+    effect = {"anyOf": [_EFFECT, {"type": "null"}]}
+    sentence = {
+        "text": _TEXT,
+        "start": _OFFSET,
+        "end": _OFFSET,
+        "score": _SHARE | {"description": "the score of the sentence as a review of its own"},
+        "effect": effect
+        | {"description": "the review's score minus its score without the sentence; null: not computed"},
+    }
+    word = {
+        "text": _TEXT,
+        "start": _OFFSET,
+        "end": _OFFSET,
+        "effect": effect | {"description": "the review's score minus its score without the word; null: not computed"},
+        "sentence_effect": _EFFECT | {"description": "the sentence's own score minus its score without the word"},
+        "sentence": {"type": ["integer", "null"], "minimum": 0, "description": "the index of the word's sentence"},
+        "places": _list(place)
+        | {"description": "where the word is in its sentence; start and end are those of the first"},
+    }
     verdict = {
         "label": _LABEL,
         "score": _SHARE | {"description": "the probability that the review is positive"},
         "known_words": _SHARE | {"description": "the share of the words that the model knows"},
         "warnings": _list(_object({"code": _TEXT, "message": _TEXT})),
-        "sentences": _list(sentence) | {"description": "empty if explain is false"},
-        "words": _list(word) | {"description": "the words with the largest effects, strongest first"},
+        "sentences": _list(_object(sentence)) | {"description": "empty if explain is false"},
+        "words": _list(_object(word))
+        | {"description": "the words with the largest effects on their sentences' scores, strongest first"},
+        "mixed": {"type": "boolean", "description": "whether some strong sentences are positive and others negative"},
         **origin,
     }
     problem = {

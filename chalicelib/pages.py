@@ -5,7 +5,7 @@ never builds markup.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -35,8 +35,8 @@ EXAMPLES = (
     "Not good at all: two hours I will never get back, and an ending that makes no sense.",
     "The acting is superb and every frame is beautiful. Sadly the story goes nowhere, and after an hour I was bored.",
 )
-_MIN_STRONGEST_SENTENCE = 0.1  # below this, even the strongest sentence is not shaded at full strength
-_MIN_STRONGEST_WORD = 0.05
+_STRONGEST_SENTENCE = 0.5  # the distance from 0.5 of a sentence that is shaded at full strength
+_STRONGEST_WORD = 0.3  # the effect on its sentence of a word that is marked at full strength
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,11 @@ class VerdictView:
 
     def sentence_style(self, sentence: Sentence) -> str:
         """Return the style classes of a sentence."""
-        return _style(sentence.effect, self.verdict.explanation.sentences, _MIN_STRONGEST_SENTENCE)
+        return _style(sentence.score - 0.5, _STRONGEST_SENTENCE)
 
     def word_style(self, word: InfluentialWord) -> str:
         """Return the style classes of a word."""
-        return _style(word.effect, self.verdict.explanation.words, _MIN_STRONGEST_WORD)
+        return _style(word.sentence_effect, _STRONGEST_WORD)
 
 
 class Row(NamedTuple):
@@ -162,9 +162,8 @@ def direction(effect: float) -> str:
     return "up" if effect > 0 else "down"
 
 
-def _style(effect: float, parts: Iterable[Sentence | InfluentialWord], min_strongest: float) -> str:
-    """Return the style classes of an effect, relative to the strongest of all parts: `flat`, or `up up-3`."""
-    strongest = max([min_strongest, *(abs(part.effect) for part in parts)])
+def _style(effect: float, strongest: float) -> str:
+    """Return the style classes of an effect, relative to one that is shown at full strength: `flat`, or `up up-3`."""
     towards = direction(effect)
     return towards if towards == "flat" else f"{towards} {towards}-{level(effect, strongest)}"
 
@@ -180,7 +179,7 @@ def _verdict_view(view: PageView) -> VerdictView | None:
         return None
     verdict = view.response.single
     review = _text_of(view.request.reviews[0])
-    words = tuple(word for word in verdict.explanation.words if direction(word.effect) != "flat")
+    words = tuple(word for word in verdict.explanation.words if direction(word.sentence_effect) != "flat")
     return VerdictView(
         verdict=verdict,
         headline=verdict.label.capitalize(),

@@ -1,9 +1,9 @@
 """The use case: from reviews to verdicts and their explanations, with one call of the endpoint.
 
-A verdict is a label and the probability that the review is positive. It is explained by exact re-scoring: of each
-sentence alone, of the review without each sentence, and of the review without each of its most influential words (all
-occurrences of a word at once). `effect` is the review's score minus the score without that part, so it is above 0 for a
-part that makes the review more positive. HTTP and HTML are elsewhere, and all thresholds are the packaged release's.
+A verdict is a label and the probability that the review is positive. It is explained by scoring its sentences alone,
+with and without their most influential words, in the same call; see `explanation`. The work for a request is limited:
+once the budget is used up, later reviews are judged without an explanation. HTTP and HTML are elsewhere, and all
+thresholds are the packaged release's.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from chalicelib.errors import BodyTooLargeError, EmptyReviewError, MalformedBodyError, SentimentError
-from chalicelib.explanation import Explanation, Parts, explain_score, part_rows, split_parts
+from chalicelib.explanation import Budget, Explanation, Parts, explain_score, split_parts
 from chalicelib.language import probably_english
 from chalicelib.release import Release
 from chalicelib.text import words as words_of
@@ -20,6 +20,8 @@ MAX_REVIEW_LENGTH = 20_000  # characters; the rest is ignored, with a warning
 MAX_REVIEWS = 100  # in one request
 MAX_CALL_BYTES = 3_900_000  # a serverless endpoint accepts 4 MB
 MAX_CALL_ROWS = 2_000  # explanations included; limits the endpoint's response time
+MAX_EXPLANATION_WORK = 60_000  # words encoded for explanations, over all reviews of a request
+EXPLANATION_SECONDS = 5.0  # for encoding all reviews of a request; after that, no further review is explained
 MIN_KNOWN_WORDS = 0.5  # share of a review's words; with fewer it cannot be judged
 
 POSITIVE, NEGATIVE, NOT_SURE = "positive", "negative", "not sure"
@@ -46,6 +48,12 @@ class ReviewWarning:
 
     code: str
     message: str
+
+
+EXPLAINED_IN_PART = ReviewWarning("explained-in-part", "The review is too long to explain all of it.")
+NOT_EXPLAINED = ReviewWarning(
+    "not-explained", "The request is too large to explain every review. Send this one in a request of its own."
+)
 
 
 @dataclass(frozen=True)
@@ -94,11 +102,10 @@ class _EncodedReview:
     warnings: tuple[ReviewWarning, ...]
     row: str
     parts: Parts | None = None
-    part_rows: tuple[str, ...] = ()
 
     @property
     def rows(self) -> list[str]:
-        return [self.row, *self.part_rows]
+        return [self.row, *(self.parts.rows.values() if self.parts else ())]
 
 
 def predict(
@@ -116,7 +123,10 @@ def predict(
     """
     if len(reviews) > MAX_REVIEWS:
         raise BodyTooLargeError(f"Send at most {MAX_REVIEWS} reviews in one request; this one has {len(reviews)}.")
-    encoded = _encode_all(reviews, release, explain=explain)
+    deadline = remaining_seconds() - EXPLANATION_SECONDS
+    encoded, bytes_left = _encode_all(reviews, release)
+    if explain:
+        encoded = _add_parts(encoded, release, bytes_left, lambda: remaining_seconds() > deadline)
     rows = [row for review in encoded if isinstance(review, _EncodedReview) for row in review.rows]
     scores = scorer().scores(rows, remaining_seconds) if rows else Scores([], "")
     remaining = iter(scores.values)
@@ -129,8 +139,8 @@ def predict(
     return PredictResponse(outcomes, scores.variant, len(rows))
 
 
-def _encode_all(reviews: Sequence[object], release: Release, *, explain: bool) -> list[_EncodedReview | SentimentError]:
-    """Encode every review, then use the rest of the call for explanations, in order."""
+def _encode_all(reviews: Sequence[object], release: Release) -> tuple[list[_EncodedReview | SentimentError], int]:
+    """Encode every review; returns them with the bytes that are left of the call."""
     bytes_left = MAX_CALL_BYTES
     encoded: list[_EncodedReview | SentimentError] = []
     for review in reviews:
@@ -143,27 +153,31 @@ def _encode_all(reviews: Sequence[object], release: Release, *, explain: bool) -
             continue
         bytes_left -= len(candidate.row) + 1
         encoded.append(candidate)
-    return _add_parts(encoded, release, bytes_left) if explain else encoded
+    return encoded, bytes_left
 
 
 def _add_parts(
-    reviews: list[_EncodedReview | SentimentError], release: Release, bytes_left: int
+    reviews: list[_EncodedReview | SentimentError],
+    release: Release,
+    bytes_left: int,
+    in_time: Callable[[], bool],
 ) -> list[_EncodedReview | SentimentError]:
-    """Add the rows that explain each review, up to the limits of bytes and rows; warn where they are exceeded."""
-    rows_left = MAX_CALL_ROWS - len(reviews)
+    """Add the rows that explain each review, in order, as far as the budget and the time go; warn where they end."""
+    budget = Budget(MAX_CALL_ROWS - len(reviews), bytes_left, MAX_EXPLANATION_WORK)
     extended: list[_EncodedReview | SentimentError] = []
+    exhausted = False
     for review in reviews:
         if isinstance(review, SentimentError):
             extended.append(review)
             continue
-        parts = split_parts(review.text, release.encoder, max_rows=min(rows_left, bytes_left // (len(review.row) + 1)))
-        rows = tuple(part_rows(parts, release.encoder))
-        bytes_left -= sum(len(row) + 1 for row in rows)
-        rows_left -= len(rows)
-        warnings = review.warnings
-        if parts.truncated:
-            warnings += (ReviewWarning("explained-in-part", "The review is too long to explain all of it."),)
-        extended.append(replace(review, warnings=warnings, parts=parts, part_rows=rows))
+        exhausted = exhausted or not in_time()
+        parts = None if exhausted else split_parts(review.text, release.encoder, budget)
+        exhausted = parts is None or parts.over_budget
+        if parts is None or (parts.over_budget and not parts.rows):
+            extended.append(replace(review, warnings=(*review.warnings, NOT_EXPLAINED)))
+            continue
+        warnings = (*review.warnings, EXPLAINED_IN_PART) if parts.truncated else review.warnings
+        extended.append(replace(review, warnings=warnings, parts=parts))
     return extended
 
 

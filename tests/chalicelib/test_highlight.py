@@ -11,7 +11,9 @@ def sentence(start: int, end: int) -> Sentence:
 
 
 def word(text: str, *places: tuple[int, int]) -> InfluentialWord:
-    return InfluentialWord(text, tuple(Span(start, end) for start, end in places), effect=0.1)
+    return InfluentialWord(
+        text, tuple(Span(start, end) for start, end in places), effect=0.1, sentence_effect=0.1, sentence=0
+    )
 
 
 def marked(text: str, of_sentences: list[Sentence], words: list[InfluentialWord]) -> str:

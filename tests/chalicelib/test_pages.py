@@ -216,10 +216,11 @@ def test_a_long_review_states_how_much_was_not_read() -> None:
 
 def test_the_direction_of_an_effect_is_not_shown_by_colour_alone() -> None:
     explanation = Explanation(
-        (Sentence("A good film.", 0, 12, score=0.9, effect=0.3),), (InfluentialWord("good", (Span(2, 6),), -0.02),)
+        (Sentence("A good film.", 0, 12, score=0.9, effect=0.3),),
+        (InfluentialWord("good", (Span(2, 6),), None, sentence_effect=-0.02, sentence=0),),
     )
     html = page(view_with(explanation=explanation))
-    assert '<span class="sentence up up-4">A <mark class="down down-2">good</mark> film.' in html
+    assert '<span class="sentence up up-4">A <mark class="down down-1">good</mark> film.' in html
     assert "▲" in html.split('class="reading"')[1].split("</div>")[0]
 
 

@@ -69,8 +69,11 @@ def test_effects_are_differences_to_the_score_without_the_part(packaged: Release
     without = verdict(packaged, scorer, "A film. music, but an awful plot.", explain=False)
     word = next(word for word in judged.explanation.words if word.text == "wonderful")
     assert word.effect == pytest.approx(judged.score - without.score)
-    assert [review[start:end] for start, end in word.places] == ["wonderful", "Wonderful"]
     first, second = judged.explanation.sentences
+    sentence = (first, second)[word.sentence]
+    alone = verdict(packaged, scorer, sentence.text.lower().replace("wonderful", ""), explain=False)
+    assert word.sentence_effect == pytest.approx(sentence.score - alone.score)
+    assert [review[start:end].lower() for start, end in word.places] == ["wonderful"]
     assert first.score == verdict(packaged, scorer, first.text, explain=False).score
     assert first.effect == pytest.approx(judged.score - verdict(packaged, scorer, second.text, explain=False).score)
     assert review[first.start : first.end] == first.text == "A wonderful film."
@@ -78,10 +81,72 @@ def test_effects_are_differences_to_the_score_without_the_part(packaged: Release
 
 def test_words_with_an_effect_are_listed_strongest_first(packaged: Release, scorer: LinearScorer) -> None:
     influential = verdict(packaged, scorer, "zxcvb wonderful awful waste of time qwrtp").explanation.words
-    effects = [abs(word.effect) for word in influential]
+    effects = [abs(word.sentence_effect) for word in influential]
     assert effects == sorted(effects, reverse=True)
     assert all(effects)
     assert not {"zxcvb", "qwrtp"} & {word.text for word in influential}
+
+
+def test_a_sentences_score_is_its_score_as_a_review_across_markup(packaged: Release, scorer: LinearScorer) -> None:
+    review = 'An <a title="awful. Wonderful">awful</a> plot. A <b>wonder</b>ful film &lt;br. Awful&gt; <i\n>end</i>.'
+    explained = verdict(packaged, scorer, review).explanation.sentences
+    assert len(explained) > 2
+    for sentence in explained:
+        assert sentence.score == verdict(packaged, scorer, sentence.text, explain=False).score
+
+
+def test_a_word_is_marked_by_its_effect_in_each_sentence(packaged: Release, scorer: LinearScorer) -> None:
+    explained = verdict(packaged, scorer, "Awful! An awful, wonderful film. Wonderful music.").explanation
+    found = {(word.sentence, word.text) for word in explained.words}
+    assert {(0, "awful"), (1, "awful"), (1, "wonderful"), (2, "wonderful")} <= found
+
+
+def test_function_words_are_not_marked_and_negations_are(packaged: Release, scorer: LinearScorer) -> None:
+    explained = verdict(packaged, scorer, "I would not recommend it to the two of them.").explanation
+    assert {word.text for word in explained.words} <= {"not", "recommend", "would"}
+    assert "not" in {word.text for word in explained.words}
+
+
+def test_strong_sentences_on_both_sides_are_mixed(packaged: Release, scorer: LinearScorer) -> None:
+    good, bad = "Wonderful, superb and excellent.", "Awful, a waste, the worst."
+    assert verdict(packaged, scorer, f"{good} {bad}").explanation.mixed
+    assert not verdict(packaged, scorer, f"{good} {good}").explanation.mixed
+    assert not verdict(packaged, scorer, f"{good} {good} {good} {bad}").explanation.mixed
+
+
+def test_review_level_effects_are_computed_for_few_parts_of_a_long_review(
+    packaged: Release, scorer: LinearScorer
+) -> None:
+    review = "A wonderful film with an awful plot. " * 100
+    explained = verdict(packaged, scorer, review).explanation
+    effects = [part.effect for part in (*explained.sentences, *explained.words)]
+    assert None in effects
+    assert any(effect is not None for effect in effects)
+    encoded = sum(len(row.split(" ")) for row in scorer.rows)
+    scorer.rows.clear()
+    verdict(packaged, scorer, review * 2)
+    assert sum(len(row.split(" ")) for row in scorer.rows) < 2.2 * encoded
+
+
+def test_later_reviews_are_not_explained_once_the_budget_is_used(
+    packaged: Release, scorer: LinearScorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sentiment, "MAX_EXPLANATION_WORK", 1_000)
+    outcomes = verdicts(packaged, scorer, *["A wonderful film with an awful plot. " * 10] * 5)
+    explained = [bool(outcome.explanation.sentences) for outcome in outcomes if isinstance(outcome, Verdict)]
+    warned = ["not-explained" in codes(outcome) for outcome in outcomes if isinstance(outcome, Verdict)]
+    assert explained == sorted(explained, reverse=True)
+    assert explained == [not warning for warning in warned]
+    assert set(explained) == {True, False}
+
+
+def test_nothing_is_explained_after_the_time_for_it(packaged: Release, scorer: LinearScorer) -> None:
+    seconds = iter([20.0, 20.0, 14.0, 14.0, 14.0])
+    outcomes = predict(
+        ["A wonderful film."] * 2, packaged, lambda: scorer, lambda: next(seconds), explain=True
+    ).outcomes
+    explained = [bool(outcome.explanation.sentences) for outcome in outcomes if isinstance(outcome, Verdict)]
+    assert explained == [True, False]
 
 
 def test_explanations_are_optional(packaged: Release, scorer: LinearScorer) -> None:
@@ -160,7 +225,7 @@ def test_a_call_stays_within_the_endpoints_limits(packaged: Release, scorer: Lin
 def test_a_partial_explanation_has_a_warning(
     packaged: Release, scorer: LinearScorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sentiment, "MAX_CALL_ROWS", 3)  # the review, its sentence, and the review without it
+    monkeypatch.setattr(sentiment, "MAX_CALL_ROWS", 2)  # the review and its sentence
     judged = verdict(packaged, scorer, "A wonderful film")
     assert judged.explanation.sentences
     assert not judged.explanation.words
