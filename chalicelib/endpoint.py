@@ -1,17 +1,30 @@
 """The SageMaker endpoint client: deadlines, retries, and response validation.
 
 boto3's own retries and timeouts (3 attempts of 60 s) exceed API Gateway's limit of 29 s, so they are off: every attempt
-here has a fixed timeout, and starts only if the caller has that much time left. `endpoint_errors` has the faults.
+here has a fixed total timeout, and starts only if the caller has that much time left. botocore's read timeout restarts
+with every packet, so an attempt runs in a thread of its own, and is given up when its time is over. `endpoint_errors`
+has the faults.
 """
 
 import math
 import os
+import queue
 import re
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from chalicelib.endpoint_errors import BAD_ANSWER, SLOW, EndpointError, Fault, fault_for_class, fault_for_code
+from chalicelib.endpoint_errors import (
+    BAD_ANSWER,
+    MISCONFIGURED,
+    SLOW,
+    EndpointError,
+    Fault,
+    fault_for_class,
+    fault_for_code,
+)
 from chalicelib.sentiment import Scores
 
 if TYPE_CHECKING:
@@ -24,6 +37,7 @@ MARGIN_SECONDS = 1.0  # headroom for the response
 STARTUP_SECONDS = 3.0  # headroom for creating the client, on a function's first request
 MAX_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.1  # before the second attempt; four times that before the third
+MAX_SCORE_BYTES = 40  # of one score with its separator; the container writes up to 24
 CONTENT_TYPE = "text/libsvm"
 ACCEPT = "text/csv"  # the container rejects a list of types
 
@@ -55,8 +69,11 @@ def connect(seconds_left: float) -> "SageMakerRuntimeClient":
     )
     try:
         client: SageMakerRuntimeClient = boto3.Session().client("sagemaker-runtime", config=config)
-    except (BotoCoreError, ValueError) as error:
+        _ = urlsplit(client.meta.endpoint_url).port  # botocore checks the port at the first call only
+    except BotoCoreError as error:
         raise EndpointError(fault_for_class(type(error)), type(error).__name__) from error
+    except ValueError as error:  # an invalid address or region
+        raise EndpointError(MISCONFIGURED, type(error).__name__) from error
     return client
 
 
@@ -86,7 +103,7 @@ class Endpoint:
                 break
             self._pause(pause_seconds)
             try:
-                content, variant = self._invoke(body)
+                content, variant = self._attempt(body, len(rows) * MAX_SCORE_BYTES)
             except EndpointError as error:
                 if not error.fault.retried:
                     raise
@@ -95,19 +112,46 @@ class Endpoint:
             return Scores(parse_scores(content, len(rows)), variant)
         raise EndpointError(fault, cause)
 
-    def _invoke(self, body: bytes) -> tuple[bytes, str]:
-        """Make one attempt; returns the response's body and the variant. Raises `EndpointError`."""
-        from botocore.exceptions import BotoCoreError, ClientError
+    def _attempt(self, body: bytes, max_bytes: int) -> tuple[bytes, str]:
+        """Make one attempt within its time; returns the response's body and the variant. Raises `EndpointError`.
+
+        An attempt that takes longer is left behind: its thread ends when the endpoint closes the connection.
+        """
+        outcomes: queue.SimpleQueue[tuple[bytes, str] | EndpointError] = queue.SimpleQueue()
+
+        def run() -> None:
+            try:
+                outcomes.put(self._invoke(body, max_bytes))
+            except EndpointError as error:
+                outcomes.put(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            outcome = outcomes.get(timeout=self._attempt_seconds)
+        except queue.Empty:
+            raise EndpointError(SLOW, "OutOfTime") from None
+        if isinstance(outcome, EndpointError):
+            raise outcome
+        return outcome
+
+    def _invoke(self, body: bytes, max_bytes: int) -> tuple[bytes, str]:
+        """Call the endpoint, and read at most `max_bytes` of its response. Raises `EndpointError`."""
+        from botocore.exceptions import ClientError
 
         try:
             response = self._client.invoke_endpoint(
                 EndpointName=self._name, Body=body, ContentType=CONTENT_TYPE, Accept=ACCEPT
             )
-            return response["Body"].read(), response.get("InvokedProductionVariant", "")
+            content = response["Body"].read(max_bytes)
+            oversized = response["Body"].read(1)  # at the body's end, this checks its length
         except ClientError as error:
             raise EndpointError(*_fault_of(error.response)) from error
-        except BotoCoreError as error:
+        except Exception as error:  # a malformed response raises any class of error in botocore's parsers
             raise EndpointError(fault_for_class(type(error)), type(error).__name__) from error
+        if oversized:
+            response["Body"].close()
+            raise EndpointError(BAD_ANSWER, f"more than {max_bytes} bytes")
+        return content, response.get("InvokedProductionVariant", "")
 
 
 def _fault_of(response: Any) -> tuple[Fault, str]:

@@ -123,7 +123,7 @@ FAULTS: dict[str, Fault] = {
     "OptInRequired": MISCONFIGURED,
     "SignatureDoesNotMatch": MISCONFIGURED,
     "UnrecognizedClientException": MISCONFIGURED,
-    # botocore's error classes, most of them base classes
+    # classes of errors, most of them base classes of botocore
     "ConnectTimeoutError": DOWN,
     "ReadTimeoutError": SLOW,
     "ConnectionError": DOWN,
@@ -140,7 +140,10 @@ FAULTS: dict[str, Fault] = {
     "NoRegionError": MISCONFIGURED,
     "InvalidRegionError": MISCONFIGURED,
     "ParamValidationError": MISCONFIGURED,
+    "BotoCoreError": UNKNOWN,
+    "Exception": BAD_ANSWER,  # botocore's parsers raise errors of any class for a malformed response
 }
+_FAULTS_BY_STATUS = {429: BUSY, 503: DOWN}  # of responses without a known code
 
 
 class EndpointError(SentimentError):
@@ -158,7 +161,7 @@ class EndpointError(SentimentError):
 
 def fault_for_code(code: str, http_status: int) -> Fault:
     """Return the fault of an AWS error code, by its HTTP status if the code is not in the table."""
-    return FAULTS.get(code) or (FAILED if http_status >= 500 else UNKNOWN)
+    return FAULTS.get(code) or _FAULTS_BY_STATUS.get(http_status) or (FAILED if http_status >= 500 else UNKNOWN)
 
 
 def fault_for_class(error_class: type[BaseException]) -> Fault:
