@@ -57,6 +57,12 @@ data_option = click.option(
     show_default=True,
     help="Folder that `verdict data` wrote.",
 )
+review_column_option = click.option(
+    "--review-column", metavar="NAME", help="Your file's column of reviews, by name or by number from 1."
+)
+label_column_option = click.option(
+    "--label-column", metavar="NAME", help="Your file's column of labels or ratings, by name or by number from 1."
+)
 channels_option = click.option(
     "--channels",
     type=click.Path(file_okay=False, path_type=Path),

@@ -1,4 +1,4 @@
-// Which separator, header and columns a table of reviews has. training/data/columns.py follows the same rules.
+// Rules for the separator, the header and the columns of a table of reviews. training/data/columns.py follows the same rules.
 
 export const SEPARATORS = [",", ";", "\t", "|"];
 export const WHOLE_LINE = "\x1f"; // a separator that does not occur: the whole line is one cell

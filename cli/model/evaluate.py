@@ -10,6 +10,7 @@ from rich.console import Console
 
 from cli import options
 from cli.output import print_json
+from training.data.columns import ColumnChoice
 from training.evaluation.evaluate import (
     HELD_OUT,
     HELD_OUT_EXCERPTS,
@@ -47,8 +48,10 @@ from training.progress import ProgressCallback, bars, silent
 @click.option(
     "--labelled",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Score only your own .csv or .jsonl file.",
+    help="Score only your own .csv, .tsv or .jsonl file.",
 )
+@options.review_column_option
+@options.label_column_option
 @options.json_option
 @options.on("batch", "endpoint")
 @options.scoring_options
@@ -59,6 +62,8 @@ def command(
     precision: float,
     short_precision: float,
     labelled: Path | None,
+    review_column: str | None,
+    label_column: str | None,
     as_json: bool,
     on: str,
     verbose: bool,
@@ -72,7 +77,9 @@ def command(
     the test or the file, and every score must equal the local one.
     """
     wanted = {HELD_OUT: precision, HELD_OUT_EXCERPTS: short_precision}
-    request = _Request(name, data, look_at_test, wanted, labelled)
+    if not labelled and (review_column or label_column):
+        raise click.UsageError("--review-column and --label-column need --labelled.")
+    request = _Request(name, data, look_at_test, wanted, labelled, ColumnChoice(review_column, label_column))
     if on == options.LOCAL:
         options.refuse_locally("verbose", *job_options)
         load_run(request.folder)  # fails before a progress bar is drawn
@@ -96,6 +103,8 @@ class _Request:
     look_at_test: bool
     precision: Mapping[str, float]
     labelled: Path | None
+    choice: ColumnChoice
+    notes: list[str] = field(default_factory=list)  # about the labelled file
     console: Console = field(default_factory=lambda: Console(stderr=True))
 
     @property
@@ -107,7 +116,9 @@ class _Request:
 def _evaluate(request: _Request, progress: ProgressCallback, predict: Predict | None = None) -> Evaluation:
     """Evaluate with the local model, or with `predict` if given."""
     if request.labelled:
-        return evaluate_labelled(request.folder, request.labelled, predict, progress)
+        return evaluate_labelled(
+            request.folder, request.labelled, predict, progress, request.choice, request.notes.append
+        )
     return evaluate(request.folder, request.data, request.look_at_test, request.precision, progress, predict)
 
 
@@ -123,6 +134,8 @@ def _evaluate_on_aws(request: _Request, on: str, verbose: bool, job_options: dic
 def _show(request: _Request, evaluation: Evaluation) -> None:
     """Print the figures; write the report and print its path."""
     if request.labelled:
+        for note in request.notes:
+            request.console.print(note, markup=False, highlight=False)
         print_figures(request.console, evaluation)
         return
     from training.evaluation.report import write_report  # matplotlib: slow to import, and only needed here

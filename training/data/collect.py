@@ -6,8 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from training.data.archive import REVIEWS_PER_FOLDER, read_archive, read_folder
+from training.data.columns import ColumnChoice
 from training.data.download import download
-from training.data.labelled import read_labelled
+from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, read_labelled
 from training.data.reviews import LABEL_NAMES, DataError, Manifest, Review, write
 from training.data.synthetic import files, write_archive
 from training.progress import ProgressCallback, silent
@@ -36,26 +37,33 @@ def collect_official(
         raise
 
 
-def collect(source: Path, folder: Path, official: bool = False, tick: ProgressCallback = silent) -> Manifest:
+def collect(
+    source: Path,
+    folder: Path,
+    official: bool = False,
+    tick: ProgressCallback = silent,
+    choice: ColumnChoice = KNOWN_NAMES,
+    note: NoteCallback = ignore_note,
+) -> Manifest:
     """Read labelled reviews, check them, and write them into a folder; returns their manifest.
 
-    `source` is an archive or a folder in the official layout, or a .csv or .jsonl file. With `official`, raises
-    `DataError` unless train and test have 12,500 reviews of each label.
+    `source` is an archive or a folder in the official layout, or a table (see `labelled`, also for `choice` and
+    `note`). With `official`, raises `DataError` unless train and test have 12,500 reviews of each label.
     """
-    reviews = list(_reader(source, tick))
+    reviews = list(_reader(source, tick, choice, note))
     _check_labels(source, reviews)
     if official:
         _check_official(source, reviews)
     return write(folder, reviews, source.name)
 
 
-def _reader(source: Path, tick: ProgressCallback) -> Iterable[Review]:
+def _reader(source: Path, tick: ProgressCallback, choice: ColumnChoice, note: NoteCallback) -> Iterable[Review]:
     """Choose the reader for a source."""
     if source.is_dir():
         return read_folder(source, tick)
     if source.suffix.lower() in (".gz", ".tgz"):
         return read_archive(source, tick)
-    return read_labelled(source, tick)
+    return read_labelled(source, tick, choice, note)
 
 
 def collect_generated(count: int, into: Path) -> Manifest:

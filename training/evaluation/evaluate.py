@@ -15,8 +15,9 @@ from typing import Any
 from rich.console import Console
 
 from training import atomic
+from training.data.columns import ColumnChoice
 from training.data.excerpts import excerpts_of
-from training.data.labelled import read_labelled
+from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, read_labelled
 from training.data.reviews import REVIEWS_NAME, DataError, read, read_manifest
 from training.data.splits import assign
 from training.evaluation.metrics import Figures, measure
@@ -175,17 +176,23 @@ def _continue(earlier: Evaluation, evaluation: Evaluation) -> Evaluation:
 
 
 def evaluate_labelled(
-    run_path: Path, file: Path, predict: Predict | None = None, tick: ProgressCallback = silent
+    run_path: Path,
+    file: Path,
+    predict: Predict | None = None,
+    tick: ProgressCallback = silent,
+    choice: ColumnChoice = KNOWN_NAMES,
+    note: NoteCallback = ignore_note,
 ) -> Evaluation:
-    """Measure a run on a labelled .csv or .jsonl with the band that was chosen for the run; writes nothing.
+    """Measure a run on a labelled file with the band that was chosen for the run; writes nothing.
 
+    `choice` and `note` are those of `read_labelled`.
     Raises `RunError` for a run that was not evaluated, `DataError` for a file without reviews of both labels.
     """
     run = load_run(run_path)
     evaluation = load_evaluation(run)
     if not evaluation:
         raise RunError(f"Run {run_path} has no not-sure band yet. First run `verdict evaluate`.")
-    reviews = list(read_labelled(file, tick))
+    reviews = list(read_labelled(file, tick, choice, note))
     if {review.label for review in reviews} != {0, 1}:
         raise DataError(f"{file} needs reviews of both labels, positive and negative, to be measured on.")
     scored = score_reviews(predict or predictor(run.model, run.encoder.columns), run.encoder, reviews)

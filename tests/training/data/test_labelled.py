@@ -1,11 +1,18 @@
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from training.data.collect import collect
-from training.data.labelled import read_labelled
-from training.data.reviews import DataError
+from training.data.columns import ColumnChoice
+from training.data.labelled import KNOWN_NAMES, read_labelled
+from training.data.reviews import DataError, Review
+from training.project import ROOT
+
+CASES = json.loads((ROOT / "tests" / "cases" / "files.json").read_text(encoding="utf-8"))
+FILES = ROOT / "tests" / "cases" / "files"
 
 
 def read(tmp_path: Path, name: str, content: str | bytes) -> list[tuple[int, str]]:
@@ -14,19 +21,111 @@ def read(tmp_path: Path, name: str, content: str | bytes) -> list[tuple[int, str
     return [(review.label, review.text) for review in read_labelled(path)]
 
 
-def test_csv_with_quotes_and_line_breaks_is_read(tmp_path: Path) -> None:
-    content = 'sentiment,review\r\npositive,"Good, ""very"" good\nindeed"\r\nneg,bad\r\n'
-    assert read(tmp_path, "a.csv", content) == [(1, 'Good, "very" good\nindeed'), (0, "bad")]
+def read_with_notes(path: Path, choice: ColumnChoice = KNOWN_NAMES) -> tuple[list[Review], list[str]]:
+    notes: list[str] = []
+    return list(read_labelled(path, choice=choice, note=notes.append)), notes
 
 
-def test_csv_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
-    assert read(tmp_path, "a.csv", b"\xef\xbb\xbfreview,label\ngood,1\n") == [(1, "good")]
+def cases(*keys: str, without: str = "") -> list[Any]:
+    """Return the cases of the shared table that have these keys."""
+    return [
+        pytest.param(case, id=case["file"])
+        for case in CASES
+        if all(key in case for key in keys) and without not in case
+    ]
+
+
+@pytest.mark.parametrize("case", cases("labels"))
+def test_rows_and_labels_are_read_as_in_the_table(case: dict[str, Any]) -> None:
+    reviews, _ = read_with_notes(FILES / case["file"])
+    expected = [(text, label) for (_, text), label in zip(case["rows"], case["labels"], strict=True)]
+    found = [(re.sub(r"\r\n?", "\n", review.text), review.label) for review in reviews]
+    assert found == [(text, label) for text, label in expected if label is not None]
+
+
+@pytest.mark.parametrize("case", cases("asks", "choice"))
+def test_a_column_that_is_not_obvious_is_never_guessed(case: dict[str, Any]) -> None:
+    if case["asks"]:
+        with pytest.raises(DataError, match=r"--(review|label)-column|two columns"):
+            read_with_notes(FILES / case["file"])
+
+
+@pytest.mark.parametrize("case", cases("refused"))
+def test_a_file_without_reviews_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match=f"{case['refused']}|is not a .csv"):
+        read_with_notes(FILES / case["file"])
+
+
+@pytest.mark.parametrize("case", cases("damaged"))
+def test_a_damaged_row_is_reported_with_its_line(case: dict[str, Any]) -> None:
+    line, _ = case["damaged"]
+    try:
+        _, notes = read_with_notes(FILES / case["file"])
+    except DataError as error:
+        notes = [str(error)]
+    assert any(re.search(rf"\bline {line}\b", note, re.IGNORECASE) for note in notes), notes
+
+
+def test_every_decision_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(
+        "Rating,Review\n4.5,Good\n1,Bad\n3,Middling\n2.5,Middling\n,None\n5,Caf\xe9\n".encode("cp1252")
+    )
+    reviews, notes = read_with_notes(tmp_path / "a.csv")
+    assert [(review.number, review.label, review.rating) for review in reviews] == [(0, 1, 9), (1, 0, 2), (5, 1, 10)]
+    assert notes == [
+        "a.csv: reviews from column Review, labels from column Rating (1 to 5 stars: up to 2 is negative, from 3.5 is "
+        "positive).",
+        "Left out: 2 rows with a middle label, 1 rows without a label.",
+        "The file is not UTF-8, so it was read as Windows-1252.",
+    ]
+
+
+def test_the_columns_can_be_chosen_by_name_or_number(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,review,verdict\nx,good,1\ny,bad,0\n")
+    for choice in (ColumnChoice("Review", "verdict"), ColumnChoice("2", "3")):
+        reviews, _ = read_with_notes(tmp_path / "a.csv", choice)
+        assert [review.text for review in reviews] == ["good", "bad"]
+    (tmp_path / "b.csv").write_text("It was good.,1\nIt was bad.,0\n")
+    reviews, _ = read_with_notes(tmp_path / "b.csv", ColumnChoice("1", "2"))
+    assert [review.text for review in reviews] == ["It was good.", "It was bad."]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "labels"),
+    [
+        ("label", ["1.0", "0.0"], [1, 0]),
+        ("label", ["True", "False"], [1, 0]),
+        ("sentiment", ["Positive", " neg ", "neutral"], [1, 0]),
+        ("sentiment", ["-1", "0", "1"], [0, 1]),
+        ("sentiment", ["0", "1", "2", "3", "4"], [0, 0, 1, 1]),
+        ("stars", ["1", "2", "3", "4", "5"], [0, 0, 1, 1]),
+        ("label", ["1", "2", "3", "4", "5"], [0, 0, 1, 1]),
+        ("rating", ["0.5", "2.5", "3.5"], [0, 1]),
+        ("rating", ["1", "4", "5", "6", "7", "10"], [0, 0, 1, 1]),
+    ],
+)
+def test_the_scale_is_decided_over_all_values(
+    tmp_path: Path, column: str, values: list[str], labels: list[int]
+) -> None:
+    content = f"review,{column}\n" + "".join(f"some text,{value}\n" for value in values)
+    assert [label for label, _ in read(tmp_path, "a.csv", content)] == labels
+
+
+@pytest.mark.parametrize(
+    ("column", "values"), [("label", "0 1 2"), ("stars", "1 1"), ("rating", "1 2"), ("score", "7 80")]
+)
+def test_numbers_that_fit_several_scales_are_refused(tmp_path: Path, column: str, values: str) -> None:
+    content = f"review,{column}\n" + "".join(f"some text,{value}\n" for value in values.split())
+    with pytest.raises(DataError, match="fit no known scale"):
+        read(tmp_path, "a.csv", content)
 
 
 def test_jsonl_labels_may_be_strings_numbers_or_booleans(tmp_path: Path) -> None:
-    rows = [{"text": "a", "label": label} for label in ("pos", "Positive", 1, "1", True, 0, False, "neg", " negative ")]
-    labels = [label for label, _ in read(tmp_path, "a.jsonl", "\n\n".join(map(json.dumps, rows)))]
-    assert labels == [1, 1, 1, 1, 1, 0, 0, 0, 0]
+    words = [{"text": "a", "label": label} for label in ("pos", "Positive", True, False, "neg", " negative ")]
+    numbers = [{"text": "a", "label": label} for label in (1, "1", 1.0, 0, "0.0")]
+    for rows, labels in ((words, [1, 1, 1, 0, 0, 0]), (numbers, [1, 1, 1, 0, 0])):
+        content = "\n\n".join(map(json.dumps, rows))
+        assert [label for label, _ in read(tmp_path, "a.jsonl", content)] == labels
 
 
 def test_rows_are_train_reviews_numbered_in_order(tmp_path: Path) -> None:
@@ -37,30 +136,40 @@ def test_rows_are_train_reviews_numbered_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "review,label\ngood,5\n", "a.csv, line 2: unknown label '5'"),
-        ("a.csv", "review,stars\ngood,5\n", "no column label or sentiment. The columns are review, stars"),
-        ("a.csv", "review,label\ngood\n", "line 2: the number of fields"),
-        ("a.csv", "review,label\ngood,1,2\n", "line 2: the number of fields"),
-        ("a.csv", 'review,label\n"good,1\n', "is not CSV"),
-        ("a.csv", b"review,label\ntr\xe8s bon,1\n", "not UTF-8"),
-        ("a.csv", "review,label\ngood,1\n".encode("utf-16"), "not UTF-8"),
+        ("a.csv", "review,label\ngood,1\nfine,yes\n", "a.csv, line 3: unknown label 'yes'"),
+        ("a.csv", "review,label\ngood,pos\nfine,yes\n", "a.csv, line 3: unknown label 'yes'"),
+        ("a.csv", "review,verdict\ngood,5\n", "no column is named like the labels. Choose one with --label-column"),
+        ("a.csv", "review,verdict\ngood,5\n", "The columns are review, verdict"),
+        ("a.csv", "review,label,sentiment\ngood,1,1\n", "several columns may hold the labels"),
+        ("a.csv", "review,label,Label \ngood,1,1\n", "two columns named label"),
+        ("a.csv", 'review,label\n"good\nfilm",1\nbad\n', "line 4: the row has 1 cells instead of 2"),
+        ("a.csv", "review,label\ngood,1,2\n", "line 2: the row has 3 cells"),
+        ("a.csv", 'review,label\ngood,1\n"good,1\nbad,0\n', "line 3 is not CSV"),
+        ("a.csv", "review,label\ngood,\n", "there are no labels"),
         ("a.jsonl", '{"text": "good", "label": 1}\n{"text": ', "line 2 is not JSON"),
+        ("a.jsonl", '{"text": "good", "text": "bad", "label": 1}', "line 1 is not JSON: two values have one name"),
         ("a.jsonl", '{"text": "\\ud83d good", "label": 1}', "line 1: the review has half of a surrogate pair"),
         ("a.jsonl", "[1]", "not a JSON object"),
-        ("a.jsonl", '{"text": 3, "label": 1}', "the review is not a string"),
-        ("a.jsonl", '{"text": "good", "label": null}', "unknown label 'None'"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": 3, "label": 1}', "line 2: the review is not a string"),
+        ("a.jsonl", '{"text": "good", "label": null}', "there are no labels"),
+        ("a.jsonl", '{"text": "good", "label": [1]}', "line 1: unknown label"),
         ("a.jsonl", "[" * 100_000, "line 1 is not JSON"),
-        ("a.txt", "good", "not a .csv"),
+        ("a.pdf", "good", "not a .csv"),
     ],
 )
 def test_an_invalid_file_is_refused_with_the_place(
     tmp_path: Path, name: str, content: str | bytes, message: str
 ) -> None:
-    with pytest.raises(DataError, match=message.replace(".", r"\.")):
+    with pytest.raises(DataError, match=re.escape(message)):
         read(tmp_path, name, content)
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("")
-    with pytest.raises(DataError, match="no negative reviews for train"):
+    with pytest.raises(DataError, match="is empty"):
         collect(tmp_path / "a.csv", tmp_path / "data")
+
+
+def test_the_same_file_gives_the_same_fingerprint(tmp_path: Path) -> None:
+    manifests = [collect(FILES / "imdb-kaggle.csv", tmp_path / name) for name in ("one", "two")]
+    assert manifests[0] == manifests[1]
