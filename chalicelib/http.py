@@ -47,8 +47,9 @@ class Request:
 
     @cached_property
     def predict_request(self) -> PredictRequest:
-        """The parsed body of `POST /predict`; without a Content-Type it is JSON, as in API Gateway."""
-        return parse_body(self.headers.get("content-type", "application/json"), self.body)
+        """The parsed body of `POST /predict`."""
+        headers = self.headers
+        return parse_body(headers.get("content-type", ""), self.body, headers.get("content-encoding", ""))
 
     def negotiate(self, default: Representation) -> Representation:
         """Choose the representation of the response; raises `NotAcceptableError`."""

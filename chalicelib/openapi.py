@@ -5,7 +5,7 @@ Source: the OpenAPI Specification 3.1.0. Tests validate the document, and real r
 
 from typing import Any
 
-from chalicelib import endpoint_errors, errors, predict_request, sentiment
+from chalicelib import endpoint_errors, errors, forms, predict_request, sentiment
 
 JsonObject = dict[str, Any]
 
@@ -115,10 +115,12 @@ def _problem_responses(statuses: set[int]) -> JsonObject:
 
 def _predict() -> JsonObject:
     """Return the operation `POST /predict`."""
-    form = _object({"review": _TEXT, "several": {"type": "string"}}, frozenset({"several"}))
+    flag = {"type": "string", "enum": ["true", "false", "on", "off", "1", "0", "yes", "no", ""]}
+    form = _object({"review": _TEXT, "several": flag, "explain": flag}, frozenset({"several", "explain"}))
     body = {
         "text/plain": {"schema": _TEXT, "example": "One of the best films I have ever seen"},
-        predict_request.FORM_TYPE: {"schema": form},
+        forms.FORM_TYPE: {"schema": form},
+        forms.MULTIPART_TYPE: {"schema": form},
         "application/json": {
             "schema": {"oneOf": [_reference("Review"), _reference("Reviews")]},
             "example": {"review": "One of the best films I have ever seen"},
@@ -136,7 +138,7 @@ def _predict() -> JsonObject:
         "summary": "Judge one review, or up to 100",
         "description": f"At most {predict_request.MAX_BODY_BYTES:,} bytes; "
         f"only the first {sentiment.MAX_REVIEW_LENGTH:,} characters of a review are read. The Accept header selects "
-        "the response; by default it is text for text, the page for a form, and JSON for JSON.",
+        "the response; by default it is text for text, and JSON for a form or JSON. A gzip body is decompressed.",
         "requestBody": {"required": True, "content": body},
         "responses": {
             "200": {"description": "A verdict, or a result for each review in order", "content": responses},

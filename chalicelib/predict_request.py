@@ -1,14 +1,17 @@
 """The body of `POST /predict`: parsing plain text, a form or JSON into reviews.
 
-Multipart forms and content encodings are not supported.
+The Content-Type decides, with three exceptions for what programs send by mistake. `curl -d 'text'` sends bare text with
+the content type of a form: it is text unless it is a query string. What begins as JSON and has a key `review` or
+`reviews` is JSON, whatever its content type. Without a content type, all else is text.
 """
 
 import codecs
 import json
 import re
+import zlib
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote_plus, unquote_to_bytes
+from urllib.parse import unquote_plus
 
 from chalicelib.errors import (
     BodyTooLargeError,
@@ -17,14 +20,26 @@ from chalicelib.errors import (
     SentimentError,
     UnsupportedMediaTypeError,
 )
+from chalicelib.forms import (
+    FORM_TYPE,
+    MAX_FIELDS,
+    MULTIPART_TYPE,
+    Fields,
+    looks_like_fields,
+    parse_multipart,
+    parse_urlencoded,
+)
 from chalicelib.negotiation import Representation, parse_content_type
 
 MAX_BODY_BYTES = 500_000  # escaped into a page twice, it stays under the 6 MB of a Lambda response
-MAX_FORM_FIELDS = 20
-FORM_TYPE = "application/x-www-form-urlencoded"
+JSON_TYPE = "application/json"
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")  # as in static/reading.js; str.splitlines also splits at other characters
-_FORM_FIELDS = (b"review=", b"several=", b"explain=")
-_SUPPORTED = "Send text/plain, application/x-www-form-urlencoded or application/json, in UTF-8."
+_FLAGS = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
+_FLAGS[""] = False
+_REVIEW_KEY = re.compile(rb'"reviews?"\s*:')
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZLIB_GZIP = 31  # zlib's window size for the gzip format
+_SUPPORTED = f"Send text/plain, {FORM_TYPE}, {MULTIPART_TYPE} or {JSON_TYPE}, in UTF-8."
 
 
 @dataclass(frozen=True)
@@ -45,35 +60,78 @@ class PredictRequest:
     error: SentimentError | None = None
 
 
-def parse_body(content_type: str, body: bytes | None) -> PredictRequest:
+def parse_body(content_type: str, body: bytes | None, content_encoding: str = "") -> PredictRequest:
     """Parse a body (None: its base64 is invalid); an unusable body is reported in `error`, and nothing is raised."""
     media_type, parameters = parse_content_type(content_type)
-    error = _check_support(media_type, parameters.get("charset", "utf-8"), body)
-    content = body or b""
-    if media_type == FORM_TYPE and content.startswith(_FORM_FIELDS):
-        request = _parse_form(content)
-    elif media_type in {FORM_TYPE, "text/plain"}:  # `curl -d 'text'` sends bare text with the content type of a form
-        request = _parse_text(content, from_curl=media_type == FORM_TYPE)
-    elif error:
-        request = PredictRequest(Representation.JSON)
-    else:
-        request = _parse_json(content)
+    try:
+        content, error = _decode_content(content_encoding, body), None
+    except SentimentError as problem:
+        content, error = b"", problem
+    error = error or _check_support(media_type, parameters.get("charset", "utf-8"), content)
+    content = content.removeprefix(codecs.BOM_UTF8)
+    try:
+        request = _parse(content_type, media_type, content)
+    except SentimentError as problem:
+        request = PredictRequest(Representation.JSON, error=problem)
     return replace(request, reviews=(), error=error) if error else request
 
 
-def _check_support(media_type: str, charset: str, body: bytes | None) -> SentimentError | None:
-    """Return the reason not to parse a body at all."""
+def _parse(content_type: str, media_type: str, content: bytes) -> PredictRequest:
+    """Parse a decoded body by its content type; raises `SentimentError`."""
+    if _is_json(media_type) or _is_json_content(content):
+        return _parse_json(content)
+    if media_type == MULTIPART_TYPE:
+        return _parse_form(parse_multipart(content_type, content[:MAX_BODY_BYTES]))
+    if media_type != FORM_TYPE:
+        return _parse_text(content)
+    fields = parse_urlencoded(content)
+    if looks_like_fields(content) or "review" in dict(fields):
+        return _parse_form(fields)
+    return _parse_text(content, from_curl=True)
+
+
+def _decode_content(content_encoding: str, body: bytes | None) -> bytes:
+    """Decode a Content-Encoding, up to one byte more than the limit of a body; raises `SentimentError`.
+
+    API Gateway decodes gzip itself, and passes the header on: such a body does not begin as gzip does.
+    """
     if body is None:
-        return MalformedBodyError("The body's encoding is invalid. Send it as it is, without base64.")
+        raise MalformedBodyError("The body's encoding is invalid. Send it as it is, without base64.")
+    coding = content_encoding.strip().lower()
+    if coding in {"", "identity"} or (coding in {"gzip", "x-gzip"} and not body.startswith(_GZIP_MAGIC)):
+        return body
+    if coding not in {"gzip", "x-gzip"}:
+        raise UnsupportedMediaTypeError(f"The content encoding {coding[:40]!r} is not supported. Send gzip or none.")
+    try:
+        decoder = zlib.decompressobj(_ZLIB_GZIP)
+        content = decoder.decompress(body, MAX_BODY_BYTES + 1)
+    except zlib.error as error:
+        raise MalformedBodyError(f"The body is not valid gzip: {error}.") from error
+    if len(content) > MAX_BODY_BYTES:
+        raise BodyTooLargeError(f"Send at most {MAX_BODY_BYTES:,} bytes; this body has more when it is decompressed.")
+    if not decoder.eof:
+        raise MalformedBodyError("The body is not valid gzip: it ends too early.")
+    return content
+
+
+def _check_support(media_type: str, charset: str, body: bytes) -> SentimentError | None:
+    """Return the reason not to use a body, whatever is in it."""
     if len(body) > MAX_BODY_BYTES:
         return BodyTooLargeError(f"Send at most {MAX_BODY_BYTES:,} bytes; this body has {len(body):,}.")
     if charset not in {"utf-8", "utf8", "us-ascii"}:
         return UnsupportedMediaTypeError(f"The charset {charset[:40]!r} is not supported. {_SUPPORTED}")
-    if not media_type:
-        return UnsupportedMediaTypeError(f"There is no content type. {_SUPPORTED}")
-    if media_type not in {"text/plain", FORM_TYPE, "application/json"}:
+    if media_type not in {"", "text/plain", FORM_TYPE, MULTIPART_TYPE} and not _is_json(media_type):
         return UnsupportedMediaTypeError(f"The content type {media_type[:80]!r} is not supported. {_SUPPORTED}")
     return None
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type == JSON_TYPE or (media_type.startswith("application/") and media_type.endswith("+json"))
+
+
+def _is_json_content(content: bytes) -> bool:
+    """Return whether a body of another content type is meant as JSON: it begins as JSON, and has a key for reviews."""
+    return content.lstrip()[:1] in {b"{", b"["} and _REVIEW_KEY.search(content) is not None
 
 
 def _decode(content: bytes) -> tuple[str, MalformedBodyError | None]:
@@ -85,34 +143,57 @@ def _decode(content: bytes) -> tuple[str, MalformedBodyError | None]:
         return content.decode("utf-8", errors="replace"), MalformedBodyError(detail)
 
 
-def _parse_text(body: bytes, *, from_curl: bool) -> PredictRequest:
+def _parse_text(body: bytes, *, from_curl: bool = False) -> PredictRequest:
     """Parse bare text; `curl --data-urlencode` sends it URL-encoded."""
-    text, error = _decode(body[:MAX_BODY_BYTES].removeprefix(codecs.BOM_UTF8))
+    text, error = _decode(body[:MAX_BODY_BYTES])
     if from_curl and " " not in text and ("%20" in text or "+" in text):
         text = unquote_plus(text)
     return PredictRequest(Representation.TEXT, text, () if error else (text,), error=error)
 
 
-def _parse_form(body: bytes) -> PredictRequest:
-    """Parse the page's form: `review`, and `several=on` if each of its lines is a review."""
-    pairs = [pair.partition(b"=") for pair in body.split(b"&", MAX_FORM_FIELDS)]
-    fields = {name: value for name, _, value in pairs}
-    text, error = _decode(unquote_to_bytes(fields.get(b"review", b"")[:MAX_BODY_BYTES].replace(b"+", b" ")))
-    several = b"several" in fields
+def _parse_form(fields: Fields) -> PredictRequest:
+    """Parse a form: `review`, `several` if each of its lines is a review, and `explain`."""
+    values = dict(fields)
+    text, error = _decode(values.get("review", b"")[:MAX_BODY_BYTES])
+    several, several_error = _flag("several", values, default=False)
+    explain, explain_error = _flag("explain", values, default=not several)
     reviews = tuple(line for line in _LINE_BREAK.split(text) if line.strip()) if several else (text,)
-    problem: SentimentError | None = error
-    if len(pairs) > MAX_FORM_FIELDS:
-        problem = MalformedBodyError(f"Send a form with at most {MAX_FORM_FIELDS} fields.")
-    elif not reviews:
+    problem = _check_fields(fields) or error or several_error or explain_error
+    if not problem and not reviews:
         problem = EmptyReviewError("There are no reviews. Write one review per line.")
-    return PredictRequest(
-        Representation.HTML, text, () if problem else reviews, several, explain=not several, error=problem
-    )
+    return PredictRequest(Representation.JSON, text, () if problem else reviews, several, explain, error=problem)
+
+
+def _check_fields(fields: Fields) -> SentimentError | None:
+    """Return the reason why a form cannot be read in exactly one way."""
+    names = [name for name, _ in fields]
+    if len(names) > MAX_FIELDS:
+        return MalformedBodyError(f"Send a form with at most {MAX_FIELDS} fields.")
+    if "review" not in names:
+        named = f"only {', '.join(names)[:200]}" if names else "no fields at all"
+        return MalformedBodyError(
+            f"The form has no field named review, {named}. To send bare text, set Content-Type: text/plain."
+        )
+    if names.count("review") > 1:
+        return MalformedBodyError(
+            'The form has two fields named review. Send several reviews as JSON: {"reviews": [...]}.'
+        )
+    return None
+
+
+def _flag(name: str, values: dict[str, bytes], *, default: bool) -> tuple[bool, MalformedBodyError | None]:
+    """Return the value of a form's flag, and the error if it is neither on nor off."""
+    if name not in values:
+        return default, None
+    value = values[name].decode("utf-8", "replace").strip().lower()
+    if value not in _FLAGS:
+        return default, MalformedBodyError(f'"{name}" is {value[:40]!r}. Send "true" or "false".')
+    return _FLAGS[value], None
 
 
 def _parse_json(body: bytes) -> PredictRequest:
     """Parse `{"review": "..."}` or `{"reviews": ["...", ...]}`, with an optional boolean `explain`."""
-    text, error = _decode(body.removeprefix(codecs.BOM_UTF8))
+    text, error = _decode(body)
     try:
         if error:
             raise error

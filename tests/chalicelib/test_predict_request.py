@@ -1,3 +1,4 @@
+import gzip
 import json
 from urllib.parse import quote, urlencode
 
@@ -12,8 +13,9 @@ from chalicelib.errors import (
     SentimentError,
     UnsupportedMediaTypeError,
 )
+from chalicelib.forms import FORM_TYPE
 from chalicelib.negotiation import Representation
-from chalicelib.predict_request import FORM_TYPE, MAX_BODY_BYTES, parse_body
+from chalicelib.predict_request import MAX_BODY_BYTES, parse_body
 
 JSON_TYPE = "application/json"
 
@@ -31,7 +33,7 @@ def test_a_form_has_a_single_review_and_is_explained() -> None:
     request = parse_body(FORM_TYPE, b"review=A+great%20film%21%0D%0AGo&other=1")
     assert request.reviews == ("A great film!\r\nGo",)
     assert (request.several, request.explain) == (False, True)
-    assert request.default_representation is Representation.HTML
+    assert request.default_representation is Representation.JSON
     assert request.text == "A great film!\r\nGo"
 
 
@@ -96,12 +98,113 @@ def test_a_byte_order_mark_is_not_part_of_a_review() -> None:
         ("text/plain", b"x" * (MAX_BODY_BYTES + 1), BodyTooLargeError),
         ("text/plain; charset=latin-1", b"x", UnsupportedMediaTypeError),
         ("image/png", b"x", UnsupportedMediaTypeError),
-        ("multipart/form-data; boundary=x", b"x", UnsupportedMediaTypeError),
-        ("", b"x", UnsupportedMediaTypeError),
+        ("multipart/form-data; boundary=x", b"x", MalformedBodyError),
+        ("multipart/form-data", b"--x--", MalformedBodyError),
+        ("", b"caf\xe9", MalformedBodyError),
+        (FORM_TYPE, b"utf8=%E2%9C%93&token=1", MalformedBodyError),
+        (FORM_TYPE, b"text=good", MalformedBodyError),
+        (FORM_TYPE, b"review=a&review=b", MalformedBodyError),
+        (FORM_TYPE, b"review=a&explain=perhaps", MalformedBodyError),
+        (FORM_TYPE, b"review=a&several=2", MalformedBodyError),
+        ("text/plain", b"{\"review\": 'a'}", MalformedBodyError),
+        ("text/plain", b'[{"review": "a"}]', MalformedBodyError),
     ],
 )
 def test_an_invalid_body_gives_its_error(content_type: str, body: bytes | None, error: type[SentimentError]) -> None:
     request = parse_body(content_type, body)
+    assert type(request.error) is error
+    assert request.reviews == ()
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", FORM_TYPE, ""])
+@pytest.mark.parametrize("fields", [{"review": "x"}, {"explain": True, "review": "x"}, {"id": 7, "review": "x"}])
+def test_json_of_another_content_type_is_read_as_json(content_type: str, fields: dict[str, object]) -> None:
+    request = parse_body(content_type, json.dumps(fields).encode())
+    assert (request.reviews, request.explain) == (("x",), True)
+    assert request.default_representation is Representation.JSON
+
+
+@pytest.mark.parametrize("body", ["Good", "review=good", "{brackets} and {more}", '[sic] a "review" of a film'])
+def test_text_without_a_content_type_is_text(body: str) -> None:
+    request = parse_body("", body.encode())
+    assert (request.reviews, request.default_representation) == ((body,), Representation.TEXT)
+
+
+@pytest.mark.parametrize(
+    "body", [b"utf8=%E2%9C%93&token=a%2Fb&review=good", b"review=good&utf8=%E2%9C%93", b"a=+&review=good"]
+)
+def test_a_review_is_found_in_any_field_of_a_form(body: bytes) -> None:
+    assert parse_body(FORM_TYPE, body).reviews == ("good",)
+
+
+@pytest.mark.parametrize(
+    ("body", "several", "explain"),
+    [
+        (b"review=a&several=false", False, True),
+        (b"review=a&several=", False, True),
+        (b"review=a&several=TRUE", True, False),
+        (b"review=a&explain=false", False, False),
+        (b"review=a&explain=0&several=0", False, False),
+        (b"review=a&several=on&explain=on", True, True),
+    ],
+)
+def test_a_flag_of_a_form_is_on_or_off(body: bytes, several: bool, explain: bool) -> None:
+    request = parse_body(FORM_TYPE, body)
+    assert request.error is None
+    assert (request.several, request.explain) == (several, explain)
+
+
+MULTIPART = "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW"
+
+
+def multipart(*parts: tuple[str, str]) -> bytes:
+    boundary = MULTIPART.partition("boundary=")[2]
+    lines = [f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n" for head, content in parts]
+    return ("".join(lines) + f"--{boundary}--\r\n").encode()
+
+
+def test_a_multipart_form_has_the_same_fields() -> None:
+    body = multipart(
+        ('name="token"', "1"), ('name="review"', "A great\r\nfilm, na\u00efve"), ('name="explain"', "false")
+    )
+    request = parse_body(MULTIPART, body)
+    assert request.reviews == ("A great\r\nfilm, na\u00efve",)
+    assert request.explain is False
+
+
+def test_a_file_in_a_multipart_form_is_read() -> None:
+    file = 'name="review"; filename="review.txt"\r\nContent-Type: text/plain'
+    assert parse_body(MULTIPART, multipart((file, "Good"))).reviews == ("Good",)
+
+
+def test_a_multipart_form_without_a_review_names_its_fields() -> None:
+    request = parse_body(MULTIPART, multipart(('name="text"', "Good")))
+    assert request.error is not None
+    assert "only text" in request.error.detail
+    assert request.text == ""
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", " GZIP "])
+def test_a_gzip_body_is_decompressed(coding: str) -> None:
+    assert parse_body("text/plain", gzip.compress(b"Good"), coding).reviews == ("Good",)
+
+
+def test_a_body_that_the_gateway_decompressed_is_read_as_it_is() -> None:
+    assert parse_body("text/plain", b"Good", "gzip").reviews == ("Good",)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "error"),
+    [
+        ("br", b"x", UnsupportedMediaTypeError),
+        ("gzip, br", b"x", UnsupportedMediaTypeError),
+        ("gzip", gzip.compress(b"0" * 100_000_000), BodyTooLargeError),
+        ("gzip", gzip.compress(b"Good")[:-9], MalformedBodyError),
+        ("gzip", b"\x1f\x8bGood", MalformedBodyError),
+    ],
+)
+def test_an_invalid_encoding_gives_its_error(coding: str, body: bytes, error: type[SentimentError]) -> None:
+    request = parse_body("text/plain", body, coding)
     assert type(request.error) is error
     assert request.reviews == ()
 
