@@ -1,20 +1,24 @@
 """Tests of the page's reader of files: every case of the shared table, the choice of a column, and several files."""
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from chalicelib.assets import FOLDER
+from tests.browser.axe import violations
 from training.project import ROOT
 
 pytestmark = pytest.mark.needs_chromium
 
 CASES = json.loads((ROOT / "tests" / "cases" / "files.json").read_text(encoding="utf-8"))
 FILES = ROOT / "tests" / "cases" / "files"
+PAPAPARSE_SHA256 = "e032656b2c709e9a756d5be817da9885d58b2313c43d432c414eb8534a752685"  # papaparse.min.js of 5.7.1
 READ = """async ({ names, contents, choice }) => {
     const { ReadingError, openSource } = await import(new URL("static/reading.js", document.baseURI));
     const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -85,3 +89,102 @@ def test_the_page_reads_every_case_of_the_table(page: Page) -> None:
         except AssertionError as error:
             failures[case["file"]] = str(error)
     assert failures == {}
+
+
+def test_the_column_is_chosen_from_a_preview_with_the_keyboard(page: Page) -> None:
+    page.locator("#file").focus()
+    choose(page, "two-review-columns.csv")
+    dialog = page.get_by_role("dialog", name="Which column holds the reviews?")
+    expect(dialog).to_contain_text("two-review-columns.csv")
+    expect(dialog.locator("tbody tr")).to_have_count(2)
+    expect(dialog.get_by_role("radio", name="text", exact=True)).to_be_focused()
+    assert violations(page) == []
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_role("radio", name="review")).to_be_checked()
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.locator("#answer tbody .quote")).to_have_text(["Good film.", "Awful, really."])
+
+
+def test_the_preview_has_three_rows_and_may_begin_with_a_header(page: Page) -> None:
+    text = "Meinung;Note\nGood film.;9\nA bad film.;1\nFine.;5\nThe fourth row.;6\n"
+    page.locator("#file").set_input_files({"name": "a.csv", "mimeType": "", "buffer": text.encode()})
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("tbody tr td:first-child")).to_have_text(["Good film.", "A bad film.", "Fine."])
+    header = dialog.get_by_role("checkbox", name="The first row holds the column names")
+    expect(header).to_be_checked()
+    header.uncheck()
+    expect(dialog.locator("tbody tr td:first-child")).to_have_text(["Meinung", "Good film.", "A bad film."])
+    expect(dialog.get_by_role("radio", name="Column 1")).to_be_checked()
+    header.check()
+    dialog.get_by_role("button", name="Judge this column").click()
+    expect(page.locator("#answer tbody tr")).to_have_count(4)
+
+
+@pytest.mark.parametrize("key", ["Escape", "Enter"])
+def test_a_cancelled_choice_judges_nothing_and_returns_the_focus(page: Page, key: str) -> None:
+    page.locator("#file").focus()
+    choose(page, "no-header.csv")
+    dialog = page.get_by_role("dialog")
+    if key == "Enter":
+        dialog.get_by_role("button", name="Cancel").focus()
+    page.keyboard.press(key)
+    expect(dialog).to_have_count(0)
+    expect(page.locator("#file")).to_be_focused()
+    expect(page.locator("#answer table")).to_have_count(0)
+
+
+def test_a_missing_quote_is_a_warning_before_anything_is_judged(page: Page) -> None:
+    choose(page, "unclosed-quote.csv")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("list", name="Warnings")).to_contain_text("Line 3: a quote is opened and never closed")
+    expect(page.locator("#answer table")).to_have_count(0)
+    dialog.get_by_role("button", name="Judge this column").click()
+    expect(page.locator("#answer tbody tr")).to_have_count(2)
+    expect(page.locator("#answer")).to_contain_text("Line 3: a quote is opened and never closed")
+
+
+@pytest.mark.parametrize("name", ["header-only.csv", "empty.csv", "ids.csv", "sheet.xlsx"])
+def test_an_unusable_file_is_one_sentence_without_a_table(page: Page, name: str) -> None:
+    choose(page, name)
+    expect(page.get_by_role("alert")).to_contain_text("This file cannot be used")
+    expect(page.locator("#answer table")).to_have_count(0)
+
+
+def test_several_files_with_the_same_columns_are_read_in_order(page: Page) -> None:
+    result = read(page, "comma.csv", "semicolon.csv")
+    assert [(row["file"], row["line"], row["review"]) for row in result["rows"]] == [
+        ("comma.csv", 2, "Good film."),
+        ("comma.csv", 3, "Awful, really."),
+        ("semicolon.csv", 2, "Good film."),
+        ("semicolon.csv", 3, "Awful, really."),
+    ]
+    assert (result["name"], result["count"]) == ("comma.csv and 1 more", 4)
+    assert "different columns" in read(page, "comma.csv", "letterboxd.csv")["refused"]
+
+
+def test_another_file_replaces_an_open_choice(page: Page) -> None:
+    choose(page, "no-header.csv")
+    expect(page.get_by_role("dialog")).to_contain_text("no-header.csv")
+    choose(page, "unknown-names.csv")
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    expect(page.get_by_role("dialog")).to_contain_text("unknown-names.csv")
+
+
+def test_characters_and_quotes_across_chunks_are_read_whole(page: Page) -> None:
+    row = 'é€𝄞 "" quoted,\r\nand more'
+    script = """async ([row, count]) => {
+        const { openSource } = await import(new URL("static/reading.js", document.baseURI));
+        const text = "review,label\\r\\n" + `"${row}",1\\r\\n`.repeat(count);
+        const source = await openSource([new File([text], "large.csv")], {});
+        const seen = new Map();
+        for await (const { review } of source.rows) seen.set(review, (seen.get(review) ?? 0) + 1);
+        return [source.count, source.warnings, [...seen]];
+    }"""
+    expected = [200_000, [], [['é€𝄞 " quoted,\nand more', 200_000]]]
+    assert page.evaluate(script, [row, 200_000]) == expected
+
+
+def test_papaparse_is_the_published_file_with_its_licence() -> None:
+    assert hashlib.sha256((FOLDER / "papaparse.js").read_bytes()).hexdigest() == PAPAPARSE_SHA256
+    assert "Copyright (c) 2015 Matthew Holt" in (FOLDER / "papaparse.LICENSE.txt").read_text(encoding="utf-8")
