@@ -2,7 +2,7 @@
 
 const WORDS = { positive: 1, pos: 1, true: 1, negative: 0, neg: 0, false: 0, neutral: null, mixed: null };
 export const MAX_VALUES = 200; // different values of a column that may be labels
-const SCALES = [ // {description, accepts: all values, named: only for a column named like a rating or not, label: value -> label}
+const SCALES = [ // `accepts` takes all values of the column, `label` returns 1, 0, or null for a middle value
   { description: "0 is negative, 1 is positive", accepts: (values) => values.every((value) => value === 0 || value === 1), binary: true, label: (value) => value },
   { description: "-1 is negative, 1 is positive", accepts: (values) => values.every((value) => [-1, 0, 1].includes(value)) && values.includes(-1), label: (value) => (value === 0 ? null : Number(value > 0)) },
   { description: "0 to 4: 0 and 1 are negative, 3 and 4 are positive", accepts: (values) => within(values, 0, 4) && values.includes(0) && values.includes(4) && values.every(Number.isInteger), label: (value) => graded(value, 1, 3) },
@@ -17,7 +17,7 @@ const SCALES = [ // {description, accepts: all values, named: only for a column 
 export function scaleOf(values, isRating) {
   const known = [...values].map(cleaned).filter((value) => value !== "");
   if (known.length === 0 || values.size > MAX_VALUES) return null;
-  if (known.every((value) => value in WORDS)) return scale("words", (value) => WORDS[value]);
+  if (known.every((value) => Object.hasOwn(WORDS, value))) return scale("words", (value) => WORDS[value]);
   const numbers = known.map(Number);
   if (numbers.some(Number.isNaN)) return null;
   const found = SCALES.find(({ accepts, binary }) => accepts(numbers) && !(binary && isRating && !numbers.includes(0)));

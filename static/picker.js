@@ -1,6 +1,7 @@
 // The dialog in which the user chooses the column of the reviews from a preview of the file's first rows.
 
 const MAX_CELL_LENGTH = 120; // characters of a cell in the preview
+const LONG_CELL = 40; // characters
 const PREVIEW_ROWS = 3;
 let closeOpen = () => {}; // cancels the dialog that is open
 
@@ -73,8 +74,15 @@ function columnCells(header, width, chosen) {
 
 function rowOf(cells, width) {
   const row = element("tr", "");
-  row.append(...Array.from({ length: width }, (_, place) => element("td", shortened(cells[place] ?? ""))));
+  row.append(...Array.from({ length: width }, (_, place) => cellOf(cells[place] ?? "")));
   return row;
+}
+
+function cellOf(text) {
+  const cell = element("td", shortened(text));
+  cell.classList.toggle("long", text.length > LONG_CELL);
+  cell.dir = "auto";
+  return cell;
 }
 
 function shortened(text) {
