@@ -4,19 +4,37 @@ import base64
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, wraps
 from typing import Any
 
 import chalice.app
 
-from chalicelib import assets, documents, http, release, request_log, sentiment
+from chalicelib import assets, documents, events, http, release, request_log, sentiment
 from chalicelib.endpoint import GATEWAY_SECONDS, Endpoint, connect, endpoint_name
-from chalicelib.errors import MethodNotAllowedError, ReleaseError, SentimentError
+from chalicelib.errors import MethodNotAllowedError, NotFoundError, ReleaseError, SentimentError
 from chalicelib.http import Request, Response
 from chalicelib.negotiation import Representation
 from chalicelib.startup import excluded_from_gc
 
-app = chalice.app.Chalice(app_name="verdict")
+
+class LambdaApp(chalice.app.Chalice):
+    """An app that also serves Function URLs and load balancers, and answers events that are not requests."""
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        """Serve a request; answer a warm-up ping at once, and refuse any other event without an error."""
+        rest_event = events.rest_event(event, self.routes, context.aws_request_id)
+        if rest_event:
+            return super().__call__(rest_event, context)
+        if events.is_warm_up(event):
+            return {"status": "warm", "release": packaged_release().release_id}
+        detail = (
+            "This function serves requests of API Gateway, of a Function URL or of a load balancer. This event is none."
+        )
+        return {"status": "ignored", "detail": detail}
+
+
+app = LambdaApp(app_name="verdict")
 CORS = chalice.app.CORSConfig(
     allow_origin="*", allow_headers=["Accept"], expose_headers=["X-Request-Id", "Retry-After"]
 )
@@ -103,10 +121,15 @@ def convert_chalice_errors(
     chalice_request: chalice.app.Request,
     get_response: Callable[[chalice.app.Request], chalice.app.Response],
 ) -> chalice.app.Response:
-    """Convert Chalice's built-in errors (a wrong method, an unhandled exception) to problem documents."""
+    """Convert Chalice's built-in errors (a wrong method, an unhandled exception) to problem documents.
+
+    The request that caused an exception may be unreadable, so that only its context is read here.
+    """
     response = get_response(chalice_request)
     if isinstance(response.body, dict):
-        request = request_from(chalice_request)
+        context = chalice_request.context
+        route, request_id = str(context.get("resourcePath")), str(context.get("requestId"))
+        request = Request(chalice_request.method, route, "/", {}, {}, None, request_id)
         error_class = MethodNotAllowedError if response.status_code == MethodNotAllowedError.status else SentimentError
         error = error_class(str(response.body.get("Message")))
         response.body = json.dumps(documents.problem(error, request.request_id))
@@ -120,6 +143,16 @@ def convert_chalice_errors(
 def index(request: Request) -> Response:
     """Return the page."""
     return http.page_response(request, packaged_release())
+
+
+@app.route("/predict", **GET)
+@view
+def predict_page(request: Request) -> Response:
+    """Return the page to a browser, which is here after a form without a script; programs must use POST."""
+    if request.negotiate(Representation.JSON) is Representation.HTML:
+        return http.page_response(request, packaged_release())
+    error = MethodNotAllowedError("Send reviews to this address with POST.")
+    return replace(http.error_response(request, error, packaged_release()), headers={"Allow": "POST"})
 
 
 @app.route("/predict", methods=["POST"], content_types=["*/*"], cors=CORS)
@@ -180,3 +213,17 @@ def openapi(_: Request) -> Response:
 def static(request: Request, name: str) -> Response:
     """Return a file of `static/`."""
     return http.asset_response(request, assets.asset(name))
+
+
+@app.route("/{path}", **GET)
+@view
+def not_found(_: Request, path: str) -> Response:
+    """Report an unknown address; API Gateway itself refuses those with more than two segments."""
+    raise NotFoundError(f"There is nothing at /{path[:80]}. The page is at the root of this site.")
+
+
+@app.route("/{path}/{rest}", **GET)
+@view
+def not_found_below(_: Request, path: str, rest: str) -> Response:
+    """Report an unknown address of two segments."""
+    raise NotFoundError(f"There is nothing at /{path[:80]}/{rest[:80]}. The page is at the root of this site.")

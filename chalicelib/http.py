@@ -113,7 +113,9 @@ def error_response(request: Request, error: SentimentError, release: Release | N
     if representation is Representation.HTML and release:
         response = page_response(request, release, error=error)
     elif representation is Representation.TEXT:
-        response = Response(f"Error: {error.title}. {error.detail}\n", TEXT_TYPE, error.status)
+        response = Response(
+            f"Error: {error.title}. {error.detail}\nRequest: {request.request_id}\n", TEXT_TYPE, error.status
+        )
     else:
         response = json_response(documents.problem(error, request.request_id), error.status, PROBLEM_TYPE)
     retry_after = {} if error.retry_after_seconds is None else {"Retry-After": str(error.retry_after_seconds)}

@@ -60,6 +60,9 @@ class RawServer:
                     self.sent += len(chunk)
                     if self._stop.wait(self._pause_seconds):
                         return
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):  # unread data would reset the connection
+                    pass
             except OSError:
                 return  # the client closed the connection
 
