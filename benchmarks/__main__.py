@@ -27,11 +27,14 @@ class Repetitions:
     reviews: int
     row_rounds: int
     handler_rounds: int
+    explained_rounds: int
     cold_starts: int
     requests: int
 
 
-FULL = Repetitions(reviews=100, row_rounds=30, handler_rounds=50, cold_starts=20, requests=60)  # about a minute
+FULL = Repetitions(
+    reviews=100, row_rounds=30, handler_rounds=50, explained_rounds=20, cold_starts=20, requests=60
+)  # about a minute
 _YES_OR_NO = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 
 
@@ -82,6 +85,8 @@ def measure(console: Console, repetitions: Repetitions = FULL) -> None:
     ):
         comparisons += handler.measure(sample.texts, column_of, endpoint, repetitions.handler_rounds)
         console.print("", table_of("Beside the tutorial's function, warm", "tutorial", comparisons))
+        explained = handler.measure_explained(sample.texts, endpoint, repetitions.explained_rounds)
+        console.print("", table_of("An explained review, beside the same review without", "plain", explained))
         starts = cold_start.measure(endpoint, Path(folder), repetitions.cold_starts)
     console.print(
         "", table_of("Cold start, beside a bare handler: boto3, one client, one call", "bare", starts.comparisons)

@@ -6,6 +6,7 @@ is in the full round trip, which is measured too.
 """
 
 import io
+import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ from benchmarks.tutorial import TutorialFunction
 from simulator.endpoint.local_endpoint import LocalEndpoint
 
 LARGEST_RATIO = 1 / 10
+LARGEST_EXPLAINED_RATIO = 5.0  # of an explained review to the same review without an explanation
+EXPLAINED_WORDS = (230, 1_000, 3_000)
 FUNCTION_MILLISECONDS = 28_000
 _SCORE = b"0.9\n"
 
@@ -65,6 +68,44 @@ def measure(
         Comparison("handler without the call", "ms", own["ours"], own["theirs"], LARGEST_RATIO),
         Comparison("handler and local endpoint", "ms", round_trip["ours"], round_trip["theirs"]),
     ]
+
+
+def measure_explained(reviews: Sequence[str], endpoint: LocalEndpoint, rounds: int) -> list[Comparison]:
+    """Judge reviews of three lengths with and without an explanation, in turns; with the real round trip."""
+    words = " ".join(reviews).split()
+    comparisons = []
+    with _function_environment(endpoint):
+        for count in EXPLAINED_WORDS:
+            text = " ".join(words[:count])
+            contestants = {
+                "explained": lambda text=text: _milliseconds_of_json(text, explain=True),
+                "plain": lambda text=text: _milliseconds_of_json(text, explain=False),
+            }
+            measure_in_turns(contestants, 2)  # warm-up
+            spent = measure_in_turns(contestants, rounds)
+            comparisons.append(
+                Comparison(
+                    f"explained, {count} words",
+                    "ms",
+                    spent["explained"],
+                    spent["plain"],
+                    LARGEST_EXPLAINED_RATIO,
+                )
+            )
+    return comparisons
+
+
+def _milliseconds_of_json(review: str, *, explain: bool) -> float:
+    """Time one JSON request; raises `RuntimeError` unless the response has an explanation as requested."""
+    request = event(json.dumps({"review": review, "explain": explain}))
+    request["headers"] = {"content-type": "application/json"}
+    context = LambdaContext("verdict", 512, FUNCTION_MILLISECONDS)
+    started = time.perf_counter()
+    response = app.app(request, context)
+    spent = time.perf_counter() - started
+    if bool(json.loads(response["body"]).get("sentences")) is not explain:
+        raise RuntimeError(f"The handler returned {response['statusCode']}: {response['body']}")
+    return spent * 1000
 
 
 def _milliseconds(handler: Any, review: str) -> float:

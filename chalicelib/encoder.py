@@ -47,9 +47,3 @@ class Encoder:
         present = ("%d:1 " * len(named) % named)[:-1]
         derived = self._derived % tuple(self.ngram_table.columns(words)) if self.ngram_table else ""
         return f"{present}{derived} {self.last_column}:1"
-
-    def absolute_weights(self, words: Sequence[str]) -> list[float]:
-        """Return the absolute weight of each word at its position: the words most likely to affect the score."""
-        if self.ngram_table:
-            return [float(abs(units)) for units in self.ngram_table.weights_by_position(words)]
-        return [abs(self.vocabulary.weight(word)) for word in words]

@@ -17,13 +17,15 @@ from chalicelib.ngram_features import NEGATIONS
 from chalicelib.text import Span, Word, located_words, sentences
 
 MAX_SENTENCES = 200  # of one review
-WORDS_PER_SENTENCE = 3  # candidates
-MAX_CANDIDATES = 100  # of one review
-MIN_CANDIDATE_SHARE = 0.1  # of the largest absolute weight in the review; a smaller one hardly affects a score
+MIN_CANDIDATES, WORDS_PER_CANDIDATE = 1, 12  # candidates of a sentence: 1, and another for every 12 words of it
+FEW_CANDIDATES = 8  # a review of few sentences has as many as this
+MAX_CANDIDATES = 45  # of one review
+NEGATION_REACH = 3  # words
+MIN_CANDIDATE_SHARE = 0.2  # of the largest absolute weight in the review; a smaller one hardly affects a score
 MAX_WORDS = 40
 MAX_PLACES = 20  # of one word in a sentence
 MIN_WORD_EFFECT = 0.01  # on its sentence's score; a smaller effect is not reported
-REVIEW_LEVEL_WORDS = 3_000  # of the rows for effects on the whole review
+REVIEW_LEVEL_WORDS = 1_000  # of the rows for effects on the whole review
 ROW_WORK = 40  # the work for an empty row, in words
 STRONG = 0.3  # a sentence's distance from 0.5
 MIN_MIXED_SHARE = 1 / 3  # of the strong sentences; the lesser side has at least this share in a mixed review
@@ -140,7 +142,7 @@ def split_parts(review: str, encoder: Encoder, budget: Budget) -> Parts:
     texts = [[word.text for word in words] for words in located]
     if not all(_add(parts, (index, None), words, encoder, budget) for index, words in enumerate(texts)):
         return parts
-    weights = [encoder.absolute_weights(words) for words in texts]
+    weights = [[abs(encoder.vocabulary.weight(word)) for word in words] for words in texts]
     parts.candidates = tuple(_candidates(located, weights))
     for each in parts.candidates:
         rest = [text for text in texts[each.sentence] if text != each.text]
@@ -170,11 +172,10 @@ def _located(review: str, span: Span) -> list[Word]:
 
 def _candidates(located: Sequence[Sequence[Word]], weights: Sequence[Sequence[float]]) -> list[Candidate]:
     """Return the words most likely to affect their sentences' scores, by decreasing absolute weight."""
-    found = [
-        candidate
-        for index, words in enumerate(located)
-        for candidate in _candidates_of_sentence(index, words, weights[index])[:WORDS_PER_SENTENCE]
-    ]
+    found: list[Candidate] = []
+    for index, words in enumerate(located):
+        count = max(MIN_CANDIDATES + len(words) // WORDS_PER_CANDIDATE, FEW_CANDIDATES // len(located))
+        found += _candidates_of_sentence(index, words, weights[index])[:count]
     found.sort(key=lambda candidate: (-candidate.weight, candidate.sentence))
     minimum = MIN_CANDIDATE_SHARE * max((candidate.weight for candidate in found), default=0.0)
     return [candidate for candidate in found[:MAX_CANDIDATES] if candidate.weight > minimum]
@@ -183,16 +184,15 @@ def _candidates(located: Sequence[Sequence[Word]], weights: Sequence[Sequence[fl
 def _candidates_of_sentence(index: int, words: Sequence[Word], weights: Sequence[float]) -> list[Candidate]:
     """Return the content words of a sentence by decreasing absolute weight.
 
-    The weight of a negation is at least that of the word after it.
+    The weight of a negation is at least that of each word that it may negate.
     """
     largest: dict[str, float] = {}
     places: dict[str, list[Span]] = {}
-    following = [*weights[1:], 0.0]
-    for (text, start, end), weight, next_weight in zip(words, weights, following, strict=True):
+    for position, (text, start, end) in enumerate(words):
         if text in FUNCTION_WORDS:
             continue
-        own = max(weight, next_weight) if text in NEGATIONS else weight
-        largest[text] = max(largest.get(text, 0.0), own)
+        reach = NEGATION_REACH + 1 if text in NEGATIONS else 1
+        largest[text] = max(largest.get(text, 0.0), *weights[position : position + reach])
         places.setdefault(text, []).append(Span(start, end))
     ranked = sorted(largest, key=lambda text: (-largest[text], text))
     return [Candidate(text, index, tuple(places[text][:MAX_PLACES]), largest[text]) for text in ranked]

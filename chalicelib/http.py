@@ -7,12 +7,13 @@ from functools import cached_property
 
 from chalicelib import documents
 from chalicelib.assets import Asset, asset_version
-from chalicelib.errors import NotAcceptableError, SentimentError
+from chalicelib.errors import BodyTooLargeError, NotAcceptableError, SentimentError
 from chalicelib.negotiation import Representation, negotiate
 from chalicelib.predict_request import PredictRequest, parse_body
 from chalicelib.release import Release
 from chalicelib.sentiment import PredictResponse
 
+MAX_RESPONSE_BYTES = 5_500_000  # Lambda accepts 6 MB, as JSON with the body as one of its strings
 PROBLEM_TYPE = "application/problem+json"
 TEXT_TYPE = "text/plain; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
@@ -89,15 +90,35 @@ def page_response(
 def predict_response(
     request: Request, predicted: PredictResponse, release: Release, representation: Representation
 ) -> Response:
-    """Return verdicts in the negotiated representation; raises the error of a single review."""
-    if representation is Representation.TEXT:
-        response = Response(documents.as_digits(predicted), TEXT_TYPE)
-    elif representation is Representation.JSON:
-        parsed = request.predict_request
-        response = json_response(documents.as_json(parsed, predicted, release.release_id, request.request_id))
-    else:
-        response = page_response(request, release, predicted)
+    """Return verdicts in the negotiated representation, without explanations if they make it too large for Lambda.
+
+    Raises the error of a single review, and `BodyTooLargeError` if the verdicts alone are too large.
+    """
+    response = _render_verdicts(request, predicted, release, representation)
+    if not _fits(response):
+        response = _render_verdicts(request, predicted.without_explanations(), release, representation)
+    if not _fits(response):
+        raise BodyTooLargeError("The response to this request would be too large. Send fewer reviews in one request.")
     return replace(response, log_fields={**predicted.log_fields, "release": release.release_id})
+
+
+def _render_verdicts(
+    request: Request, predicted: PredictResponse, release: Release, representation: Representation
+) -> Response:
+    """Render verdicts in a representation."""
+    if representation is Representation.TEXT:
+        return Response(documents.as_digits(predicted), TEXT_TYPE)
+    if representation is Representation.JSON:
+        parsed = request.predict_request
+        return json_response(documents.as_json(parsed, predicted, release.release_id, request.request_id))
+    return page_response(request, release, predicted)
+
+
+def _fits(response: Response) -> bool:
+    """Return whether a response is small enough for Lambda, which escapes its body as a JSON string."""
+    most_bytes_per_character = 12
+    few = len(response.body) * most_bytes_per_character <= MAX_RESPONSE_BYTES
+    return few or len(json.dumps(response.body)) <= MAX_RESPONSE_BYTES
 
 
 def error_response(request: Request, error: SentimentError, release: Release | None) -> Response:

@@ -84,12 +84,24 @@ class PredictResponse:
             raise outcome
         return outcome
 
+    def without_explanations(self) -> "PredictResponse":
+        """Return the same results without explanations; a verdict that had one gets a warning."""
+        return replace(self, outcomes=[_without_explanation(outcome) for outcome in self.outcomes])
+
     @property
     def log_fields(self) -> dict[str, object]:
         """The fields of the request log: rows, variant, and the mean share of known words over all verdicts."""
         shares = [outcome.known_words for outcome in self.outcomes if isinstance(outcome, Verdict)]
         known_words = round(sum(shares) / len(shares), 3) if shares else None
         return {"rows": self.rows, "variant": self.variant, "known_words": known_words}
+
+
+def _without_explanation(outcome: Verdict | SentimentError) -> Verdict | SentimentError:
+    """Return a verdict without its explanation, with a warning; anything else is returned as it is."""
+    if isinstance(outcome, SentimentError) or not outcome.explanation.sentences:
+        return outcome
+    kept = tuple(warning for warning in outcome.warnings if warning is not EXPLAINED_IN_PART)
+    return replace(outcome, warnings=(*kept, NOT_EXPLAINED), explanation=Explanation())
 
 
 @dataclass(frozen=True)

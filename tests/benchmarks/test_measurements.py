@@ -113,7 +113,9 @@ def test_tables_state_gains_limits_and_whether_they_are_met(limit: float, text: 
 
 def test_all_measurements_are_printed_in_one_run() -> None:
     console = Console(file=io.StringIO(), width=80)
-    measure(console, Repetitions(reviews=2, row_rounds=1, handler_rounds=1, cold_starts=1, requests=1))
+    measure(
+        console, Repetitions(reviews=2, row_rounds=1, handler_rounds=1, explained_rounds=1, cold_starts=1, requests=1)
+    )
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     figures = {
         line.split(",")[0]: line
@@ -125,6 +127,7 @@ def test_all_measurements_are_printed_in_one_run() -> None:
         "row",
         "handler without the call",
         "handler and local endpoint",
+        "explained",
         "cold start to first response",
         "processor time of the start",
         "kept connection",

@@ -219,7 +219,7 @@ def test_a_call_stays_within_the_endpoints_limits(packaged: Release, scorer: Lin
     assert len("\n".join(scorer.rows).encode()) <= MAX_CALL_BYTES
     assert len(scorer.rows) <= MAX_CALL_ROWS
     assert all(isinstance(outcome, Verdict) for outcome in outcomes)
-    assert any("explained-in-part" in codes(outcome) for outcome in outcomes if isinstance(outcome, Verdict))
+    assert any("not-explained" in codes(outcome) for outcome in outcomes if isinstance(outcome, Verdict))
 
 
 def test_a_partial_explanation_has_a_warning(
