@@ -107,16 +107,20 @@ async function submit() {
   remember({ text, several: true, label: `${reviews.length} reviews` });
 }
 
+let latestFiles = null; // the files that were chosen or dropped last: only they are judged
+
 /** Judges the reviews of files, once they are checked and their column is known. */
 async function judgeFiles(files) {
+  latestFiles = files;
   announce("Reading the file.");
   let source = null;
   try {
     source = await openSource(files, { chooseColumn });
   } catch (error) {
     if (!(error instanceof ReadingError)) throw error;
-    showProblem({ title: "This file cannot be used", detail: error.message });
+    if (files === latestFiles) showProblem({ title: "This file cannot be used", detail: error.message });
   }
+  if (files !== latestFiles) return;
   filePicker.value = ""; // the same file can be chosen again
   if (source) await judgeSeveral(source);
 }

@@ -17,6 +17,7 @@ from training.project import ROOT
 pytestmark = pytest.mark.needs_chromium
 
 CASES = json.loads((ROOT / "tests" / "cases" / "files.json").read_text(encoding="utf-8"))
+SCALES = json.loads((ROOT / "tests" / "cases" / "labels.json").read_text(encoding="utf-8"))
 FILES = ROOT / "tests" / "cases" / "files"
 PAPAPARSE_SHA256 = "e032656b2c709e9a756d5be817da9885d58b2313c43d432c414eb8534a752685"  # papaparse.min.js of 5.7.1
 READ = """async ({ names, contents, choice }) => {
@@ -91,6 +92,23 @@ def test_the_page_reads_every_case_of_the_table(page: Page) -> None:
     assert failures == {}
 
 
+def test_the_page_decides_scales_as_training_does(page: Page) -> None:
+    script = """async (cases) => {
+        const { openSource } = await import(new URL("static/reading.js", document.baseURI));
+        const read = [];
+        for (const { column, values } of cases) {
+            const rows = values.map((value) => `some text,${value}`);
+            const { scale } = await openSource([new File([`review,${column}\\n${rows.join("\\n")}`], "a.csv")], {});
+            read.push(scale && values.map(scale.labelOf));
+        }
+        return read;
+    }"""
+    names = {1: "positive", 0: "negative", None: None}
+    assert page.evaluate(script, SCALES) == [
+        case["labels"] and [names[label] for label in case["labels"]] for case in SCALES
+    ]
+
+
 def test_the_column_is_chosen_from_a_preview_with_the_keyboard(page: Page) -> None:
     page.locator("#file").focus()
     choose(page, "two-review-columns.csv")
@@ -126,6 +144,7 @@ def test_a_cancelled_choice_judges_nothing_and_returns_the_focus(page: Page, key
     page.locator("#file").focus()
     choose(page, "no-header.csv")
     dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
     if key == "Enter":
         dialog.get_by_role("button", name="Cancel").focus()
     page.keyboard.press(key)
@@ -169,6 +188,21 @@ def test_another_file_replaces_an_open_choice(page: Page) -> None:
     choose(page, "unknown-names.csv")
     expect(page.get_by_role("dialog")).to_have_count(1)
     expect(page.get_by_role("dialog")).to_contain_text("unknown-names.csv")
+
+
+def test_the_last_of_two_dropped_files_is_judged(page: Page) -> None:
+    script = """async () => {
+        const { openSource } = await import(new URL("static/reading.js", document.baseURI));
+        const slow = new File(["review\\nslow\\n".repeat(200_000)], "slow.csv");
+        for (const file of [slow, new File(["Good film."], "quick.txt")]) {
+            const data = new DataTransfer();
+            data.items.add(file);
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+        }
+        await openSource([slow], {}); // ends after the reading that began before it
+    }"""
+    page.evaluate(script)
+    expect(page.locator("#answer tbody .quote")).to_have_text(["Good film."])
 
 
 def test_characters_and_quotes_across_chunks_are_read_whole(page: Page) -> None:

@@ -102,7 +102,7 @@ def _rows(table: Table, raw: IO[bytes], has_header: bool) -> Iterator[Record]:
             continue
         if width and len(record.cells) != width:
             raise DataError(
-                f"{table.path.name}, line {record.line}: the row has {len(record.cells)} cells instead of {width}."
+                f"{table.path.name}, line {record.line}: the number of cells is {len(record.cells)} instead of {width}."
             )
         if width or not has_header:
             yield record
@@ -143,7 +143,7 @@ def _notes(table: Table, columns: Columns, scale: Scale, survey: _Survey) -> Ite
     middle = sum(found.rows for value, found in values.items() if value and scale.label_of(value) is None)
     missing = values[""].rows if "" in values else 0
     if middle or missing:
-        yield f"Left out: {middle:,} rows with a middle label, {missing:,} rows without a label."
+        yield f"Rows left out: {middle:,} with a middle label, {missing:,} without a label."
     if table.encoding == "cp1252":
         yield "The file is not UTF-8, so it was read as Windows-1252."
     for line, lines in survey.swallowed[:3]:
