@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from cli.model.data import command
 from training.data.collect import collect
 from training.data.columns import ColumnChoice
 from training.data.labelled import KNOWN_NAMES, read_labelled
@@ -155,3 +157,16 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 def test_the_same_file_gives_the_same_fingerprint(tmp_path: Path) -> None:
     manifests = [collect(FILES / "imdb-kaggle.csv", tmp_path / name) for name in ("one", "two")]
     assert manifests[0] == manifests[1]
+
+
+def test_the_command_takes_the_columns_and_prints_the_decisions(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Opinion;Stars\nA good film;5\nA bad film;1\n")
+    labelled = ["--labelled", str(tmp_path / "a.csv"), "--into", str(tmp_path / "data")]
+    refused = CliRunner().invoke(command, labelled)
+    assert isinstance(refused.exception, DataError)
+    assert "Choose one with --review-column. The columns are Opinion, Stars" in str(refused.exception)
+    result = CliRunner().invoke(command, [*labelled, "--review-column", "opinion"])
+    assert result.exit_code == 0, result.output
+    assert "reviews from column Opinion, labels from column Stars (1 to 5 stars" in " ".join(result.output.split())
+    lost = CliRunner().invoke(command, ["--review-column", "opinion", "--generated", "40"])
+    assert "need --labelled" in lost.output
