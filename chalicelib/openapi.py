@@ -94,7 +94,13 @@ def _schemas() -> JsonObject:
     item_error = _object({"error": _reference("Problem")})
     single = {"review": {"type": "string", "minLength": 1}, "explain": {"type": "boolean", "default": True}}
     several = {
-        "reviews": {"type": "array", "minItems": 1, "maxItems": sentiment.MAX_REVIEWS, "items": _TEXT},
+        "reviews": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": sentiment.MAX_REVIEWS,
+            "items": {},
+            "description": "strings; an empty string, or anything else, has an error in its place",
+        },
         "explain": {"type": "boolean", "default": False},
     }
     return {
@@ -108,9 +114,22 @@ def _schemas() -> JsonObject:
 
 def _problem_responses(statuses: set[int]) -> JsonObject:
     """Return the error responses of a route by status, with their problem types."""
-    content = {"application/problem+json": {"schema": _reference("Problem")}}
+    text = _TEXT | {"pattern": "^Error: [^\n]+\nRequest: [^\n]+\n$"}
+    content = {
+        "application/problem+json": {"schema": _reference("Problem")},
+        "text/plain": {"schema": text},
+        "text/html": {"schema": _TEXT},
+    }
+    headers: JsonObject = {"X-Request-Id": {"schema": _TEXT, "required": True}}
     types = {status: [slug for slug, code in problem_types().items() if code == status] for status in sorted(statuses)}
-    return {str(status): {"description": ", ".join(slugs), "content": content} for status, slugs in types.items()}
+    return {
+        str(status): {
+            "description": ", ".join(slugs),
+            "headers": headers | ({"Retry-After": {"schema": {"type": "integer"}}} if status >= 500 else {}),
+            "content": content,
+        }
+        for status, slugs in types.items()
+    }
 
 
 def _predict() -> JsonObject:

@@ -2,21 +2,44 @@
 
 Chalice's local server sends headers and body separately. By default the second packet waits until the client
 acknowledges the first, which costs 40 ms per request on a kept-alive connection; TCP_NODELAY removes this delay.
-The connection backlog is raised from 5, beyond which connections are reset. The process ends with its parent.
-Disconnecting browsers and boto3's notes about its configuration are not logged.
+It ignores the body of a chunked request, and then reads its chunks as the next request; here chunks are decoded, as by
+API Gateway. The connection backlog is raised from 5, beyond which connections are reset. The process ends with its
+parent. Disconnecting browsers and boto3's notes about its configuration are not logged.
 """
 
 import logging
 import sys
+from http import HTTPStatus
 from socketserver import BaseServer
 from typing import Any
 
 import chalice.cli
 from chalice.local import ChaliceRequestHandler, ThreadedHTTPServer
+from werkzeug.serving import DechunkedInput
 
 from simulator.processes import end_with_parent
 
 CONNECTION_BACKLOG = 128
+
+
+def parse_payload(handler: ChaliceRequestHandler) -> tuple[dict[str, str], bytes | None]:
+    """Return the headers and the body of a request; refuse a body whose length is invalid, and close the connection.
+
+    Raises `ConnectionAbortedError` after the refusal.
+    """
+    coding = handler.headers.get("Transfer-Encoding", "").strip().lower()
+    length = handler.headers.get("Content-Length", "0").strip()
+    try:
+        if coding:
+            body = DechunkedInput(handler.rfile).read() if coding == "chunked" else None
+        else:
+            body = handler.rfile.read(int(length)) if length.isdecimal() else None
+    except OSError:  # an invalid chunk
+        body = None
+    if body is None:
+        handler.send_error(HTTPStatus.BAD_REQUEST, "The length or a chunk of the body is invalid")
+        raise ConnectionAbortedError
+    return dict(handler.headers), body or None
 
 
 def show_error(server: BaseServer, request: Any, client_address: Any) -> None:
@@ -27,6 +50,7 @@ def show_error(server: BaseServer, request: Any, client_address: Any) -> None:
 
 if __name__ == "__main__":
     ChaliceRequestHandler.disable_nagle_algorithm = True
+    ChaliceRequestHandler._parse_payload = parse_payload  # type: ignore[method-assign, assignment]  # as a method
     ThreadedHTTPServer.request_queue_size = CONNECTION_BACKLOG
     ThreadedHTTPServer.handle_error = show_error
     logging.getLogger("botocore").setLevel(logging.WARNING)

@@ -221,6 +221,23 @@ def test_the_openapi_document_has_every_problem_type(client: Client) -> None:
     assert slug in types
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/plain", "text/html"])
+@pytest.mark.parametrize(("review", "kind", "status"), [(" ", None, 422), (POSITIVE, "not-ready", 503)])
+def test_an_error_has_its_id_and_retry_time_in_every_representation(
+    client: Client, local_endpoint: "LocalEndpoint", accept: str, review: str, kind: str | None, status: int
+) -> None:
+    if kind:
+        local_endpoint.inject_fault(kind)
+    response = post(client, review, "text/plain", accept)
+    assert response.status_code == status
+    assert response.headers["X-Request-Id"] in response.body.decode()
+    assert response.headers.get("Retry-After") == ("10" if kind else None)
+    content = openapi.document()["paths"]["/predict"]["post"]["responses"][str(status)]["content"]
+    assert response.headers["Content-Type"].split(";")[0] in content
+    if accept == "text/plain":
+        Draft202012Validator(content[accept]["schema"]).validate(response.body.decode())
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/health", "/ready", "/version", "/report", "/openapi.json", "/static/style.css"]
 )

@@ -32,6 +32,14 @@ def index():
     return {"no_delay": bool(handler.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))}
 """
 
+APP_THAT_RETURNS_ITS_BODY = """
+from chalice.app import Chalice
+app = Chalice(app_name="tiny")
+@app.route("/", methods=["POST"], content_types=["*/*"])
+def index():
+    return {"body": app.current_request.raw_body.decode()}
+"""
+
 
 @contextmanager
 def launched(*command: str, cwd: Path = PROJECT) -> Iterator[subprocess.Popen[str]]:
@@ -192,9 +200,7 @@ def test_the_app_gets_none_of_the_callers_aws_settings() -> None:
 )
 def test_responses_are_sent_without_delay(tmp_path: Path, chalice: tuple[str, ...], no_delay: bool) -> None:
     """Plain `chalice local` delays each response on a kept-alive connection by 40 ms; TCP_NODELAY prevents it."""
-    (tmp_path / ".chalice").mkdir()
-    (tmp_path / ".chalice" / "config.json").write_text('{"version": "2.0", "app_name": "tiny"}')
-    (tmp_path / "app.py").write_text(APP_THAT_REPORTS_NO_DELAY)
+    write_app(tmp_path, APP_THAT_REPORTS_NO_DELAY)
     port = available_port(0)
     with launched(*chalice, "local", "--no-autoreload", "--port", str(port), cwd=tmp_path) as process:
         read_until(process, "Serving on")
@@ -202,3 +208,43 @@ def test_responses_are_sent_without_delay(tmp_path: Path, chalice: tuple[str, ..
         connection.request("GET", "/")
         assert json.load(connection.getresponse()) == {"no_delay": no_delay}
         connection.close()
+
+
+def write_app(folder: Path, source: str) -> None:
+    (folder / ".chalice").mkdir()
+    (folder / ".chalice" / "config.json").write_text('{"version": "2.0", "app_name": "tiny"}')
+    (folder / "app.py").write_text(source)
+
+
+def test_a_chunked_body_is_read_and_the_next_request_too(tmp_path: Path) -> None:
+    write_app(tmp_path, APP_THAT_RETURNS_ITS_BODY)
+    port = available_port(0)
+    with launched(
+        "-m", "devserver.chalice_local", "local", "--no-autoreload", "--port", str(port), cwd=tmp_path
+    ) as app:
+        read_until(app, "Serving on")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        for chunks in ([b"A great ", b"film"], [b"x" * 100_000], []):
+            connection.request("POST", "/", iter(chunks), {"Content-Type": "text/plain"}, encode_chunked=True)
+            assert json.load(connection.getresponse()) == {"body": b"".join(chunks).decode()}
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Transfer-Encoding: chunked\r\n\r\nthis is no chunk\r\n",
+        b"Transfer-Encoding: gzip\r\n\r\n",
+        b"Content-Length: x\r\n\r\n",
+    ],
+)
+def test_a_body_without_a_valid_length_is_refused(tmp_path: Path, rest: bytes) -> None:
+    write_app(tmp_path, APP_THAT_RETURNS_ITS_BODY)
+    port = available_port(0)
+    with launched(
+        "-m", "devserver.chalice_local", "local", "--no-autoreload", "--port", str(port), cwd=tmp_path
+    ) as app:
+        read_until(app, "Serving on")
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n" + rest)
+            assert connection.makefile("rb").read().startswith(b"HTTP/1.1 400 ")
