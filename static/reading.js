@@ -1,19 +1,14 @@
 // Reading reviews from the text box, or from files of any size without loading them whole.
 
-import { SEPARATORS, WHOLE_LINE, chooseSeparator, isKnownHeader, labelColumn, mayBeHeader, normalised, reviewColumns } from "./columns.js";
+import { isKnownHeader, labelColumn, mayBeHeader, normalised, reviewColumns } from "./columns.js";
+import { ReadingError, encodingOf, linesOf, withLineFeeds } from "./decoding.js";
 import { MAX_VALUES, scaleOf } from "./labels.js";
+import { SAMPLE_ROWS, dialectOf, keysOf, numbered, otherQuotings, recordsOf } from "./records.js";
 
-const SAMPLE_BYTES = 1 << 18;
-const SAMPLE_ROWS = 25;
 const PREVIEW_ROWS = 3;
-const MAX_RECORD_LENGTH = 10_000_000; // characters
-const LONG_RECORD = 200; // lines of a record, from which a missing quote is suspected
-const NO_QUOTE = "\x1e"; // a quote that does not occur
-const QUOTINGS = [{ quoteChar: '"' }, { quoteChar: '"', escapeChar: "\\" }, { quoteChar: NO_QUOTE }]; // the last only for tabs
 const KINDS = { csv: "table", tsv: "table", txt: "lines", jsonl: "json", ndjson: "json", json: "json" }; // by the file's ending
 
-/** The error for a file that cannot be read as reviews; its message is for the user. */
-export class ReadingError extends Error {}
+export { ReadingError };
 
 /** Returns the source of the reviews in a text, one per line. */
 export function textSource(text) {
@@ -136,43 +131,11 @@ async function inspect(file) {
   const format = { file, encoding, ...(await dialectOf(file, kind, encoding)) };
   const table = await inspectAs(format);
   if (table.quoteProblems === 0) return table;
-  for (const quoting of format.separator === "\t" ? QUOTINGS.slice(1) : QUOTINGS.slice(1, 2)) {
+  for (const quoting of otherQuotings(format)) {
     const other = await inspectAs({ ...format, quoting });
     if (other.quoteProblems === 0) return other;
   }
   return table;
-}
-
-async function dialectOf(file, kind, encoding) {
-  let text = "";
-  for await (const chunk of withLineFeeds(decoded(file.slice(0, SAMPLE_BYTES), encoding))) text += chunk;
-  const isWhole = file.size <= SAMPLE_BYTES;
-  if (kind === "json" && text.trimStart().startsWith("[")) throw new ReadingError(`${file.name} is one JSON array. Save it as JSON lines: one object per line.`);
-  if (kind === "lines") return areTabbed(text, isWhole) ? tableDialect("\t", false) : { kind };
-  if (kind !== "table") return { kind };
-  const declared = /^sep=([^\n"])(\n|$)/i.exec(text);
-  if (declared) return tableDialect(declared[1], true);
-  if (!text.trim()) return tableDialect(",", false);
-  const candidates = file.name.toLowerCase().endsWith(".tsv") ? ["\t", ...SEPARATORS.filter((each) => each !== "\t")] : SEPARATORS;
-  const { Parser } = await papaParse();
-  const rowsBy = (delimiter) => filled(new Parser({ delimiter, newline: "\n", preview: SAMPLE_ROWS }).parse(text, 0, !isWhole).data);
-  return tableDialect(chooseSeparator(candidates, rowsBy), false);
-}
-
-function filled(rows) {
-  const kept = rows.filter((row) => row.length > 1 || row[0].trim());
-  return kept.length > 0 ? kept : [[""]];
-}
-
-function tableDialect(separator, isDeclared) {
-  return { kind: "table", separator, isDeclared, quoting: QUOTINGS[0] };
-}
-
-/** Returns whether the lines of a text file are rows with tabs. */
-function areTabbed(text, isWhole) {
-  const lines = text.split("\n").slice(0, isWhole ? undefined : -1).filter((line) => line.trim()).slice(0, SAMPLE_ROWS);
-  const counts = new Set(lines.map((line) => line.split("\t").length));
-  return lines.length > 1 && counts.size === 1 && !counts.has(1);
 }
 
 async function inspectAs(format) {
@@ -248,176 +211,3 @@ const WARNINGS = {
   joined: (detail) => `a quote may be missing: one row spans ${detail} lines.`,
   json: () => "the line is not a JSON object and is skipped.",
 };
-
-/** Yields the records of a file: {line, cells}, and {problem, detail} if the record looks damaged. */
-async function* recordsOf(format) {
-  const text = withLineFeeds(textOf(format));
-  if (format.kind === "lines") yield* numbered(linesOf(text), (line) => ({ cells: [line] }));
-  else if (format.kind === "json") yield* jsonRecords(text, format.keys);
-  else yield* tableRecords(text, format);
-}
-
-async function* numbered(items, recordOf) {
-  let line = 0;
-  for await (const item of items) yield { line: (line += 1), ...recordOf(item) };
-}
-
-async function* jsonRecords(text, keys) {
-  let line = 0;
-  for await (const source of linesOf(text)) {
-    line += 1;
-    if (!source.trim()) continue;
-    const object = parsedObject(source);
-    if (object) yield { line, cells: keys.map((key) => cellOf(object[key])) };
-    else yield { line, cells: [""], problem: "json" };
-  }
-}
-
-function parsedObject(source) {
-  try {
-    const value = JSON.parse(source);
-    return value !== null && typeof value === "object" && !Array.isArray(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function cellOf(value) {
-  if (value === undefined || value === null) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-async function keysOf(format) {
-  const keys = new Set();
-  for await (const source of linesOf(withLineFeeds(textOf(format)))) {
-    for (const key of Object.keys(parsedObject(source) ?? {})) keys.add(key);
-  }
-  return [...keys];
-}
-
-async function* tableRecords(text, { separator, quoting, isDeclared }) {
-  const { Parser } = await papaParse();
-  const parser = new Parser({ delimiter: separator, newline: "\n", ...quoting });
-  let rest = "";
-  let line = 1;
-  let enough = 0; // characters: a record that does not end yet is read again only when the text has doubled
-  let skip = isDeclared;
-  for await (const { chunk, isLast } of withLast(text)) {
-    rest += chunk;
-    if (!isLast && rest.length < enough) continue;
-    if (rest.length > MAX_RECORD_LENGTH && enough > MAX_RECORD_LENGTH) throw new ReadingError(`Line ${line} opens a quote that is not closed.`);
-    const { data, errors, meta } = rest ? parser.parse(rest, 0, !isLast || rest.endsWith("\n")) : { data: [], errors: [], meta: { cursor: 0 } };
-    const unclosed = isLast && meta.cursor < rest.length ? parser.parse(rest.slice(meta.cursor), 0, false) : null;
-    for (const record of [...withProblems(data, errors), ...(unclosed ? withProblems(unclosed.data, unclosed.errors) : [])]) {
-      const lines = linesIn(record.cells);
-      if (!skip) yield { ...record, ...joined(record, lines, separator), line };
-      skip = false;
-      line += lines;
-    }
-    rest = rest.slice(meta.cursor);
-    enough = data.length > 0 ? 0 : 2 * rest.length;
-  }
-}
-
-function* withProblems(data, errors) {
-  const problems = new Map(errors.map(({ row, code }) => [row, code === "MissingQuotes" ? "unclosed" : "stray"]));
-  for (const [row, cells] of data.entries()) yield { cells, problem: problems.get(row) };
-}
-
-function linesIn(cells) {
-  return cells.reduce((sum, cell) => sum + cell.split("\n").length - 1, 1);
-}
-
-/** Returns the problem of a record that may have swallowed others: a quoted cell holds lines that look like rows. */
-function joined({ cells, problem }, lines, separator) {
-  if (problem || lines < 3) return {};
-  const isRow = (line) => line.split(separator).length === cells.length;
-  const inner = cells.flatMap((cell) => cell.split("\n").slice(1, -1)).filter((line) => line.trim());
-  const holdsRows = cells.length > 1 && inner.length >= (cells.length > 2 ? 1 : 2) && inner.every(isRow);
-  return holdsRows || lines > LONG_RECORD ? { problem: "joined", detail: lines } : {};
-}
-
-async function* withLast(chunks) {
-  let previous = null;
-  for await (const chunk of chunks) {
-    if (previous !== null) yield { chunk: previous, isLast: false };
-    previous = chunk;
-  }
-  yield { chunk: previous ?? "", isLast: true };
-}
-
-/** Yields the lines of a text in chunks, whose lines end with line feeds. */
-async function* linesOf(chunks) {
-  let rest = "";
-  for await (const chunk of chunks) {
-    const lines = chunk.split("\n");
-    lines[0] = rest + lines[0];
-    rest = lines.pop();
-    yield* lines;
-  }
-  if (rest) yield rest;
-}
-
-/** Yields chunks in which every line ends with a line feed. */
-async function* withLineFeeds(chunks) {
-  let held = ""; // a return at the end of a chunk: the next chunk may begin with its line feed
-  for await (const chunk of chunks) {
-    const text = held + chunk;
-    held = text.endsWith("\r") ? "\r" : "";
-    yield text.slice(0, text.length - held.length).replace(/\r\n?/g, "\n");
-  }
-  if (held) yield "\n";
-}
-
-async function* textOf({ file, encoding }) {
-  for await (const text of decoded(file, encoding)) {
-    if (text.includes("\0")) throw new ReadingError(`${file.name} is not a text file.`);
-    yield text;
-  }
-}
-
-/** Yields the text of a blob in chunks; throws a TypeError if it is not in a `fatal` encoding. */
-async function* decoded(blob, encoding, fatal = false) {
-  const decoder = new TextDecoder(encoding, { fatal });
-  const reader = blob.stream().getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    yield decoder.decode(value, { stream: true });
-  }
-  yield decoder.decode();
-}
-
-/** Returns a file's encoding: UTF-16 by its byte order mark or its zeros, UTF-8 if all of it is, or else Windows-1252. */
-async function encodingOf(file) {
-  const start = new Uint8Array(await file.slice(0, 1024).arrayBuffer());
-  if (start[0] === 0xff && start[1] === 0xfe) return "utf-16le";
-  if (start[0] === 0xfe && start[1] === 0xff) return "utf-16be";
-  const least = Math.max(start.length / 4, 4);
-  const zeros = [0, 1].map((parity) => start.filter((byte, place) => byte === 0 && place % 2 === parity).length);
-  if (zeros[1] > least && zeros[0] === 0) return "utf-16le";
-  if (zeros[0] > least && zeros[1] === 0) return "utf-16be";
-  try {
-    for await (const text of decoded(file, "utf-8", true)) void text;
-    return "utf-8";
-  } catch (error) {
-    if (error instanceof TypeError) return "windows-1252";
-    throw error;
-  }
-}
-
-let papa = null; // a promise of PapaParse, which is loaded for the first table only
-
-function papaParse() {
-  papa ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = new URL("papaparse.js", import.meta.url);
-    script.addEventListener("load", () => resolve(window.Papa));
-    script.addEventListener("error", () => {
-      papa = null;
-      reject(new ReadingError("The site cannot be reached. Check your connection, then choose the file again."));
-    });
-    document.head.append(script);
-  });
-  return papa;
-}
