@@ -47,3 +47,9 @@ class Encoder:
         present = ("%d:1 " * len(named) % named)[:-1]
         derived = self._derived % tuple(self.ngram_table.columns(words)) if self.ngram_table else ""
         return f"{present}{derived} {self.last_column}:1"
+
+    def word_weights(self, words: Sequence[str]) -> list[float]:
+        """Return the absolute weight of each word on its own: a hint at which words affect the score most."""
+        if self.ngram_table:
+            return [float(abs(units)) for units in self.ngram_table.word_weights(words)]
+        return [abs(self.vocabulary.weight(word)) for word in words]

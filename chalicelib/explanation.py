@@ -21,7 +21,7 @@ MIN_CANDIDATES, WORDS_PER_CANDIDATE = 1, 12  # candidates of a sentence: 1, and 
 FEW_CANDIDATES = 8  # a review of few sentences has as many as this
 MAX_CANDIDATES = 45  # of one review
 NEGATION_REACH = 3  # words
-MIN_CANDIDATE_SHARE = 0.2  # of the largest absolute weight in the review; a smaller one hardly affects a score
+MIN_CANDIDATE_SHARE = 0.06  # of the largest absolute weight in the review; a smaller one hardly affects a score
 MAX_WORDS = 40
 MAX_PLACES = 20  # of one word in a sentence
 MIN_WORD_EFFECT = 0.01  # on its sentence's score; a smaller effect is not reported
@@ -142,7 +142,7 @@ def split_parts(review: str, encoder: Encoder, budget: Budget) -> Parts:
     texts = [[word.text for word in words] for words in located]
     if not all(_add(parts, (index, None), words, encoder, budget) for index, words in enumerate(texts)):
         return parts
-    weights = [[abs(encoder.vocabulary.weight(word)) for word in words] for words in texts]
+    weights = [encoder.word_weights(words) for words in texts]
     parts.candidates = tuple(_candidates(located, weights))
     for each in parts.candidates:
         rest = [text for text in texts[each.sentence] if text != each.text]

@@ -151,6 +151,11 @@ class NgramTable:
         checks, mask = self.checks, self._mask
         return [slot if checks[slot] == hashed >> 24 else 0 for hashed in hashes for slot in (hashed & mask,)]
 
+    def word_weights(self, words: Sequence[str]) -> list[int]:
+        """Return the learned weight of each single word; units, above 0 for positive, 0 for an unknown word."""
+        units, codes = _UNITS_OF, self.learned_weights
+        return [units[codes[slot]] for slot in self.slots([crc32(f"{word} ".encode()) for word in words])]
+
     def weights_by_position(self, words: Sequence[str]) -> list[int]:
         """Return the learned weights of the n-grams that end at each word, added up; units, above 0 for positive."""
         hashes = hash_ngrams(words)

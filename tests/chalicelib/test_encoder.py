@@ -122,3 +122,13 @@ def test_the_fingerprint_does_not_depend_on_the_words_weights() -> None:
 
 def test_the_encoding_states_the_number_of_ngram_features() -> None:
     assert f"{len(COLUMNS)} columns of evidence" in ENCODING
+
+
+def test_word_weights_come_from_the_ngram_table() -> None:
+    encoder = make_encoder(table=make_table(learned_weight=-20))
+    assert encoder.word_weights(["good", "film", "good"]) == [400.0, 0.0, 400.0]
+
+
+def test_word_weights_come_from_the_vocabulary_without_a_table() -> None:
+    encoder = Encoder(Vocabulary(("bad", "good"), (-1.5, 1.25)), None)
+    assert encoder.word_weights(["good", "strange", "bad"]) == [1.25, 0.0, 1.5]
