@@ -28,6 +28,11 @@ class Asset:
         return f'"{self.version}"'
 
 
+def media_types() -> list[str]:
+    """Return the media types of the files in `static/`, without parameters."""
+    return [media_type.partition(";")[0] for media_type in _MEDIA_TYPES.values()]
+
+
 @cache
 def _servable() -> dict[str, Path]:
     """Return the files to serve by name, without the page's template."""

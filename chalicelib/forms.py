@@ -12,7 +12,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 MULTIPART_TYPE = "multipart/form-data"
 MAX_FIELDS = 20
 
-_QUERY_STRING = re.compile(rb"[a-z_][\w.\[\]-]*=[^\s&]*(?:&[a-z_][\w.\[\]-]*=[^\s&]*)*", re.IGNORECASE)
+_QUERY_STRING = re.compile(rb"[^\s=]*=\S*")
 
 Fields = list[tuple[str, bytes]]
 

@@ -5,7 +5,7 @@ Source: the OpenAPI Specification 3.1.0. Tests validate the document, and real r
 
 from typing import Any
 
-from chalicelib import endpoint_errors, errors, forms, predict_request, sentiment
+from chalicelib import assets, endpoint_errors, errors, forms, predict_request, sentiment
 
 JsonObject = dict[str, Any]
 
@@ -13,6 +13,7 @@ _SHARE: JsonObject = {"type": "number", "minimum": 0, "maximum": 1}
 _EFFECT: JsonObject = {"type": "number", "minimum": -1, "maximum": 1}
 _OFFSET: JsonObject = {"type": "integer", "minimum": 0, "description": "in Unicode code points of the submitted review"}
 _TEXT: JsonObject = {"type": "string"}
+_REVIEW: JsonObject = {"type": "string", "minLength": 1, "pattern": r"\S"}
 
 
 def _object(properties: JsonObject, optional: frozenset[str] = frozenset()) -> JsonObject:
@@ -92,7 +93,7 @@ def _schemas() -> JsonObject:
         "retry_after_seconds": {"type": "integer"},
     }
     item_error = _object({"error": _reference("Problem")})
-    single = {"review": {"type": "string", "minLength": 1}, "explain": {"type": "boolean", "default": True}}
+    single = {"review": _REVIEW, "explain": {"type": "boolean", "default": True}}
     several = {
         "reviews": {
             "type": "array",
@@ -135,9 +136,9 @@ def _problem_responses(statuses: set[int]) -> JsonObject:
 def _predict() -> JsonObject:
     """Return the operation `POST /predict`."""
     flag = {"type": "string", "enum": ["true", "false", "on", "off", "1", "0", "yes", "no", ""]}
-    form = _object({"review": _TEXT, "several": flag, "explain": flag}, frozenset({"several", "explain"}))
+    form = _object({"review": _REVIEW, "several": flag, "explain": flag}, frozenset({"several", "explain"}))
     body = {
-        "text/plain": {"schema": _TEXT, "example": "One of the best films I have ever seen"},
+        "text/plain": {"schema": _REVIEW, "example": "One of the best films I have ever seen"},
         forms.FORM_TYPE: {"schema": form},
         forms.MULTIPART_TYPE: {"schema": form},
         "application/json": {
@@ -178,7 +179,8 @@ def _read(operation: str, summary: str, media_type: str, statuses: frozenset[int
 def document() -> JsonObject:
     """Return the OpenAPI document; its server is relative to the document's own address."""
     asset = _read("static", "A static file of the page", "text/css", frozenset({404}))
-    name = {"name": "name", "in": "path", "required": True, "schema": _TEXT}
+    asset["get"]["responses"]["200"]["content"] = {kind: {"schema": _TEXT} for kind in assets.media_types()}
+    name = {"name": "name", "in": "path", "required": True, "schema": _TEXT, "example": "style.css"}
     return {
         "openapi": "3.1.0",
         "info": {

@@ -111,6 +111,8 @@ def _decode_content(content_encoding: str, body: bytes | None) -> bytes:
         raise BodyTooLargeError(f"Send at most {MAX_BODY_BYTES:,} bytes; this body has more when it is decompressed.")
     if not decoder.eof:
         raise MalformedBodyError("The body is not valid gzip: it ends too early.")
+    if decoder.unused_data:
+        raise MalformedBodyError("The body has something after its gzip data. Send a single gzip member.")
     return content
 
 

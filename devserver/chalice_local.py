@@ -9,6 +9,7 @@ parent. Disconnecting browsers and boto3's notes about its configuration are not
 
 import logging
 import sys
+from collections.abc import Callable
 from http import HTTPStatus
 from socketserver import BaseServer
 from typing import Any
@@ -42,6 +43,13 @@ def parse_payload(handler: ChaliceRequestHandler) -> tuple[dict[str, str], bytes
     return dict(handler.headers), body or None
 
 
+def method_handler(handler: ChaliceRequestHandler, name: str) -> Callable[[], None]:
+    """Return the handler of a method that Chalice's server does not know, such as TRACE, so that the app refuses it."""
+    if not name.startswith("do_"):
+        raise AttributeError(name)
+    return handler._generic_handle
+
+
 def show_error(server: BaseServer, request: Any, client_address: Any) -> None:
     """Log an error in a connection, unless the client has disconnected."""
     if not isinstance(sys.exc_info()[1], ConnectionError):
@@ -51,6 +59,7 @@ def show_error(server: BaseServer, request: Any, client_address: Any) -> None:
 if __name__ == "__main__":
     ChaliceRequestHandler.disable_nagle_algorithm = True
     ChaliceRequestHandler._parse_payload = parse_payload  # type: ignore[method-assign, assignment]  # as a method
+    ChaliceRequestHandler.__getattr__ = method_handler
     ThreadedHTTPServer.request_queue_size = CONNECTION_BACKLOG
     ThreadedHTTPServer.handle_error = show_error
     logging.getLogger("botocore").setLevel(logging.WARNING)

@@ -103,6 +103,8 @@ def test_a_byte_order_mark_is_not_part_of_a_review() -> None:
         ("", b"caf\xe9", MalformedBodyError),
         (FORM_TYPE, b"utf8=%E2%9C%93&token=1", MalformedBodyError),
         (FORM_TYPE, b"text=good", MalformedBodyError),
+        (FORM_TYPE, b"=false", MalformedBodyError),
+        (FORM_TYPE, b"1=2&%C3%A9=good&x", MalformedBodyError),
         (FORM_TYPE, b"review=a&review=b", MalformedBodyError),
         (FORM_TYPE, b"review=a&explain=perhaps", MalformedBodyError),
         (FORM_TYPE, b"review=a&several=2", MalformedBodyError),
@@ -201,6 +203,7 @@ def test_a_body_that_the_gateway_decompressed_is_read_as_it_is() -> None:
         ("gzip", gzip.compress(b"0" * 100_000_000, mtime=0), BodyTooLargeError),
         ("gzip", gzip.compress(b"Good", mtime=0)[:-9], MalformedBodyError),
         ("gzip", b"\x1f\x8bGood", MalformedBodyError),
+        ("gzip", gzip.compress(b"Good") + gzip.compress(b", not bad"), MalformedBodyError),
     ],
 )
 def test_an_invalid_encoding_gives_its_error(coding: str, body: bytes, error: type[SentimentError]) -> None:
