@@ -22,9 +22,11 @@ from chalicelib.sentiment import (
     MAX_REVIEW_LENGTH,
     MAX_REVIEWS,
     NEGATIVE,
+    NOT_ENGLISH,
     NOT_SURE,
     POSITIVE,
     PredictResponse,
+    ReviewWarning,
     Verdict,
     label_of,
 )
@@ -36,6 +38,8 @@ EXAMPLES = (
     "The acting is superb and every frame is beautiful. Sadly the story goes nowhere, and after an hour I was bored.",
 )
 _STRONGEST_SENTENCE = 0.5  # the distance from 0.5 of a sentence that is shaded at full strength
+_MAX_WHOLE_SEGMENTS = 80  # sentences and the text between them; a longer review is shortened first
+_DECISIVE_SENTENCES = 10
 _STRONGEST_WORD = 0.3  # the effect on its sentence of a word that is marked at full strength
 
 
@@ -78,6 +82,23 @@ class PageView:
         return {name: value for name, value in origin.items() if value}
 
 
+class Mark(NamedTuple):
+    """An entry of the legend."""
+
+    tag: str
+    towards: str  # "up" or "down"
+    name: str
+    meaning: str
+
+
+_MARKS = (
+    Mark("span", "up", "Shaded sentences ▲", "are positive on their own; the number is the probability of positive."),
+    Mark("span", "down", "Shaded sentences ▼", "are negative on their own; the number is the probability of positive."),
+    Mark("mark", "up", "Underlined words", "make their sentence more positive. Select a word for its effect."),
+    Mark("mark", "down", "Words with a wavy underline", "make it more negative. Select a word for its effect."),
+)
+
+
 @dataclass(frozen=True)
 class VerdictView:
     """The verdict on a single review, with its texts and its highlighted segments."""
@@ -96,6 +117,45 @@ class VerdictView:
     def word_style(self, word: InfluentialWord) -> str:
         """Return the style classes of a word."""
         return _style(word.sentence_effect, _STRONGEST_WORD)
+
+    def word_note(self, word: InfluentialWord) -> str:
+        """Return a word's effect as a sentence."""
+        verb = "raises" if word.sentence_effect > 0 else "lowers"
+        return f"“{word.text}” {verb} its sentence’s probability of positive: {points(word.sentence_effect)} points."
+
+    @property
+    def is_english(self) -> bool:
+        """Whether the review looks like English."""
+        return all(warning.code != NOT_ENGLISH for warning in self.verdict.warnings)
+
+    @property
+    def warnings(self) -> list[ReviewWarning]:
+        """The warnings that the summary does not state."""
+        return [warning for warning in self.verdict.warnings if warning.code != NOT_ENGLISH]
+
+    @property
+    def decisive(self) -> list[Segment | None]:
+        """The most decisive segments of a long review, with None for what is left out; empty for a short review."""
+        if len(self.segments) <= _MAX_WHOLE_SEGMENTS:
+            return []
+        sentences = sorted(
+            (segment.sentence for segment in self.segments if segment.sentence),
+            key=lambda sentence: -abs(sentence.score - 0.5),
+        )
+        kept = {sentence.start for sentence in sentences[:_DECISIVE_SENTENCES]}
+        chosen = [segment if segment.sentence and segment.sentence.start in kept else None for segment in self.segments]
+        return [each for each, before in zip(chosen, [chosen[0], *chosen], strict=False) if each or before]
+
+    @property
+    def legend(self) -> list[Mark]:
+        """The meaning of the marks that occur, in a fixed order."""
+        scored = [segment.sentence for segment in self.segments if segment.sentence]
+        of_sentences = {direction(sentence.score - 0.5) for sentence in scored}
+        of_words = {
+            direction(piece.word.sentence_effect) for each in self.segments for piece in each.pieces if piece.word
+        }
+        occurring = {"span": of_sentences, "mark": of_words}
+        return [mark for mark in _MARKS if mark.towards in occurring[mark.tag]]
 
 
 class Row(NamedTuple):
@@ -192,6 +252,9 @@ def _verdict_view(view: PageView) -> VerdictView | None:
 
 def _summary(verdict: Verdict, release: Release) -> str:
     """Return a verdict's probability as a sentence."""
+    for warning in verdict.warnings:
+        if warning.code == NOT_ENGLISH:
+            return warning.message
     if verdict.known_words == 0:
         return "The model knows none of these words."
     likelier = POSITIVE if verdict.score >= 0.5 else NEGATIVE

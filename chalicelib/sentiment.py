@@ -24,6 +24,7 @@ MAX_EXPLANATION_WORK = 60_000  # words encoded for explanations, over all review
 EXPLANATION_SECONDS = 5.0  # for encoding all reviews of a request; after that, no further review is explained
 MIN_KNOWN_WORDS = 0.5  # share of a review's words; with fewer it cannot be judged
 
+NOT_ENGLISH = "not-english"  # the code of a warning
 POSITIVE, NEGATIVE, NOT_SURE = "positive", "negative", "not sure"
 
 
@@ -215,7 +216,7 @@ def _warnings(review: str, english: bool, known: float, release: Release) -> tup
         found.append(ReviewWarning("cut", f"Only the first {MAX_REVIEW_LENGTH:,} characters were read."))
     if not english:
         message = "This does not look like English, the only language that the model was trained on."
-        found.append(ReviewWarning("not-english", message))
+        found.append(ReviewWarning(NOT_ENGLISH, message))
     if known == 0:
         found.append(
             ReviewWarning("no-known-words", "The model knows none of the words, so it cannot judge the review.")

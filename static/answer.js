@@ -60,7 +60,15 @@ export function show(...nodes) {
   const place = document.getElementById("answer");
   place.replaceChildren(...nodes);
   announce(place.querySelector(".verdict h2, .verdict .lead") ? announcement(place) : "");
-  place.querySelector(".scale, .detail, h2")?.scrollIntoView({ block: "nearest" });
+  const { top } = place.getBoundingClientRect();
+  if (nodes.length > 0 && (top < 0 || top > innerHeight / 4)) place.scrollIntoView({ block: "start" });
+  keepFocus(place);
+}
+
+/** Moves the focus to a place if the focused element was removed or hidden. */
+export function keepFocus(place) {
+  const { activeElement } = document;
+  if (activeElement === document.body || activeElement.offsetParent === null) place.focus({ preventScroll: true });
 }
 
 /** Announces a short text to screen readers. */

@@ -1,6 +1,6 @@
 // The page with JavaScript: answers without a reload, files, history and themes. Without JavaScript the form still works.
 
-import { announce, showAnswer, showOffline, showProblem, submitForm } from "./answer.js";
+import { announce, isNoResponse, keepFocus, post, showAnswer, showOffline, showProblem, submitForm } from "./answer.js";
 import { Batch } from "./batch.js";
 import { curlCommand } from "./curl.js";
 import { clearHistory, remember, showHistory } from "./history.js";
@@ -19,6 +19,13 @@ const filePicker = document.getElementById("file");
 const part = (name, within = document) => within.querySelector(`[data-part="${name}"]`);
 
 let running = null; // AbortController of the current request
+let batchRuns = false;
+
+/** Returns whether a batch is running, which a new task would discard; then the page says so. */
+function isBusy() {
+  part("busy").textContent = batchRuns ? "Many reviews are being judged. Stop that first, or wait until it is done." : "";
+  return batchRuns;
+}
 
 /** Runs one task at a time: a new task aborts the previous one. The page is marked busy while it runs. */
 async function runExclusively(task) {
@@ -65,7 +72,8 @@ function judgeOne() {
     place.removeAttribute("aria-busy");
     if (!answer) return showOffline();
     showAnswer(answer);
-    showCurlAndRemember(text);
+    showTools(text);
+    keepFocus(place);
   });
 }
 
@@ -76,19 +84,51 @@ function judgeSeveral(source) {
   const table = new ResultsTable(source, { resume: run, cancel: () => running?.abort() });
   table.setNote(source.warnings.join(" "));
   const batch = new Batch(source.rows, table);
-  function run() {
-    return runExclusively((signal) => batch.run(signal));
+  async function run() {
+    batchRuns = true;
+    try {
+      await runExclusively((signal) => batch.run(signal));
+    } finally {
+      batchRuns = false;
+      isBusy();
+    }
   }
   return run();
 }
 
-/** Shows the curl command of a single review, and adds it to the history. */
-function showCurlAndRemember(text) {
+/** Shows what can be done with the verdict on a single review, and adds it to the history. */
+function showTools(text) {
   const verdict = document.querySelector("#answer [data-label]");
   if (!verdict) return;
   showCurl({ review: text });
+  part("answer-actions").hidden = false;
+  part("json").hidden = false;
+  part("json").addEventListener("toggle", () => showJson(text), { once: true });
+  history.replaceState({ text, answer: document.getElementById("answer").innerHTML, title: document.title }, "");
   const { label, score } = verdict.dataset; // no score if the model knows none of the words
   remember({ text, label, score: score ? Number(score) : null });
+}
+
+/** Shows the verdict as the API returns it. */
+async function showJson(review) {
+  const code = part("json").querySelector("code");
+  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  try {
+    const response = await post({ headers, body: JSON.stringify({ review }) }, new AbortController().signal);
+    code.textContent = JSON.stringify(await response.json(), null, 2);
+  } catch (error) {
+    if (!isNoResponse(error)) throw error;
+    code.textContent = "The site cannot be reached.";
+  }
+}
+
+/** Shows the answer that this entry of the browser's history had, after a reload or Back. */
+function restoreAnswer({ text, answer, title }) {
+  box.value = text;
+  document.title = title;
+  const page = new DOMParser().parseFromString(answer, "text/html");
+  document.getElementById("answer").replaceChildren(...page.body.childNodes);
+  part("json").addEventListener("toggle", () => showJson(text), { once: true });
 }
 
 function showCurl(request) {
@@ -98,6 +138,7 @@ function showCurl(request) {
 }
 
 async function submit() {
+  if (isBusy()) return;
   if (!several.checked) return judgeOne();
   const text = box.value;
   const reviews = reviewLines();
@@ -111,6 +152,7 @@ let latestFiles = null; // the files that were chosen or dropped last: only they
 
 /** Judges the reviews of files, once they are checked and their column is known. */
 async function judgeFiles(files) {
+  if (isBusy()) return;
   latestFiles = files;
   announce("Reading the file.");
   let source = null;
@@ -126,8 +168,10 @@ async function judgeFiles(files) {
 }
 
 function fillAndSubmit(text, isSeveral = false) {
+  if (isBusy()) return;
   box.value = text;
   several.checked = isSeveral;
+  if (isSeveral) several.closest("details").open = true;
   showCount();
   return submit();
 }
@@ -174,7 +218,47 @@ async function copyCommand(button) {
   }
 }
 
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    part("copied").textContent = "Copied.";
+  } catch {
+    part("copied").textContent = "The browser does not allow copying.";
+  }
+}
+
+/** Copies the verdict as text. */
+function copyResult() {
+  const line = (selector) => document.querySelector(`#answer ${selector}`).textContent.trim();
+  return copy(`${line("h2").replace(/^\W+/, "")}: ${line(".lead")}\n\n${box.value}`);
+}
+
+/** Copies a link whose fragment holds the review: browsers do not send it to any server. */
+function copyLink() {
+  return copy(new URL(`#review=${encodeURIComponent(box.value)}`, document.baseURI).href);
+}
+
+function clearForm() {
+  if (isBusy()) return;
+  running?.abort();
+  box.value = "";
+  history.replaceState(null, "", document.baseURI);
+  document.title = "Verdict";
+  document.getElementById("answer").replaceChildren();
+  showCount();
+  box.focus();
+}
+
+/** Shows the effect of the word under the pointer or with the focus. */
+function showNote({ target }) {
+  const mark = target.closest?.(".reading mark");
+  if (mark) part("mark-note").textContent = mark.title;
+}
+
 const ACTIONS = {
+  clear: clearForm,
+  "copy-result": copyResult,
+  "copy-link": copyLink,
   theme: nextTheme,
   copy: copyCommand,
   "clear-history": clearHistory,
@@ -186,7 +270,8 @@ document.addEventListener("click", (event) => {
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  submit();
+  const ignored = event.submitter === submitButton && submitButton.getAttribute("aria-disabled") === "true";
+  if (!ignored) submit();
 });
 document.getElementById("examples").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -213,9 +298,14 @@ addEventListener("drop", (event) => {
   judgeFiles(files);
 });
 
-part("file").hidden = false;
+for (const name of ["click", "focusin", "mouseover"]) document.addEventListener(name, showNote);
+for (const element of [part("file"), part("shortcut"), form.querySelector('[data-action="clear"]')]) element.hidden = false;
 const themeButton = document.querySelector('[data-action="theme"]');
 themeButton.hidden = false;
 showTheme(themeButton);
 showHistory((entry) => fillAndSubmit(entry.text, entry.several));
 showCount();
+
+const shared = new URLSearchParams(location.hash.slice(1)).get("review");
+if (shared) fillAndSubmit(shared);
+else if (history.state?.answer) restoreAnswer(history.state);

@@ -1,6 +1,6 @@
 // The results table: rows from the page's templates, counts, a filter, and a download as CSV.
 
-import { announce, show } from "./answer.js";
+import { announce, keepFocus, show } from "./answer.js";
 import { csvOf } from "./csv.js";
 import { percent } from "./percent.js";
 
@@ -47,6 +47,7 @@ export class ResultsTable {
     this.#part("progress").hidden = false;
     this.#part("problem").replaceChildren();
     announce("Judging.");
+    keepFocus(this.#root.querySelector('[data-action="cancel-batch"]'));
   }
 
   /** Adds results ({review, label, score, note}) in order. */
@@ -69,11 +70,13 @@ export class ResultsTable {
     button.addEventListener("click", this.#resume);
     this.#part("problem").replaceChildren(panel);
     this.#stop();
+    keepFocus(final ? document.getElementById("answer") : button);
   }
 
   /** Shows that all reviews are judged. */
   finish() {
     this.#stop();
+    keepFocus(document.getElementById("answer"));
     if (this.#results.length === 0) this.pause({ title: "There are no reviews", detail: "Every line is blank.", final: true });
     else announce(this.#summary());
   }

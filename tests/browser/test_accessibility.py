@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from simulator.endpoint.local_endpoint import LocalEndpoint
 from tests.browser.axe import violations
+from tests.browser.steps import check_several
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -41,7 +42,7 @@ def table(page: Page) -> None:
     page.locator("#review").fill(
         f"{MIXED}\nAwful. The worst waste of time.\nXyzzyq.\n\u200b\nOne of the best films ever"
     )
-    page.get_by_label("One review per line").check()
+    check_several(page)
     page.get_by_role("button", name="Judge").click()
     page.get_by_role("button", name="Negative").click()
     expect(page.get_by_role("button", name="Download as CSV")).to_be_visible()
@@ -49,7 +50,7 @@ def table(page: Page) -> None:
 
 def stopped(page: Page) -> None:
     page.locator("#review").fill(MIXED)
-    page.get_by_label("One review per line").check()
+    check_several(page)
     page.get_by_role("button", name="Judge").click()
     expect(page.get_by_role("alert")).to_be_visible()
 
@@ -73,7 +74,7 @@ def test_axe_finds_no_violations_on_the_page_without_scripts(open_page: Callable
     page.route("**/app.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.reload()
     page.locator("#review").fill(f"{MIXED}\nXyzzyq.")
-    page.get_by_label("One review per line").set_checked(state is table)
+    check_several(page, checked=state is table)
     page.get_by_role("button", name="Judge").click()
     page.wait_for_url("**/predict#answer")
     assert violations(page) == []

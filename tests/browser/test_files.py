@@ -55,6 +55,7 @@ def read(page: Page, *names: str, choice: list[Any] | None = None) -> dict[str, 
 
 
 def choose(page: Page, *names: str) -> None:
+    page.locator(".many").evaluate("(each) => { each.open = true; }")
     page.locator("#file").set_input_files([FILES / name for name in names])
 
 
@@ -110,6 +111,7 @@ def test_the_page_decides_scales_as_training_does(page: Page) -> None:
 
 
 def test_the_column_is_chosen_from_a_preview_with_the_keyboard(page: Page) -> None:
+    page.locator(".many").evaluate("(each) => { each.open = true; }")
     page.locator("#file").focus()
     choose(page, "two-review-columns.csv")
     dialog = page.get_by_role("dialog", name="Which column holds the reviews?")
@@ -141,6 +143,7 @@ def test_the_preview_has_three_rows_and_may_begin_with_a_header(page: Page) -> N
 
 @pytest.mark.parametrize("key", ["Escape", "Enter"])
 def test_a_cancelled_choice_judges_nothing_and_returns_the_focus(page: Page, key: str) -> None:
+    page.locator(".many").evaluate("(each) => { each.open = true; }")
     page.locator("#file").focus()
     choose(page, "no-header.csv")
     dialog = page.get_by_role("dialog")

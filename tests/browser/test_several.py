@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from simulator.endpoint.local_endpoint import LocalEndpoint
+from tests.browser.steps import check_several
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -51,7 +52,7 @@ def downloaded(page: Page, folder: Path) -> list[list[str]]:
 
 def test_the_lines_of_the_box_become_a_table(page: Page) -> None:
     page.locator("#review").fill(f"{GOOD}\n\n  \n{BAD}\nXyzzyq.")
-    page.get_by_label("One review per line").check()
+    check_several(page)
     expect(page.locator("#counter")).to_have_text("3 reviews, one per line.")
     page.get_by_role("button", name="Judge 3 reviews").click()
     assert rows(page) == [GOOD, BAD, "Xyzzyq."]

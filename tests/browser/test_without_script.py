@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from simulator.endpoint.local_endpoint import LocalEndpoint
+from tests.browser.steps import check_several
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -43,7 +44,7 @@ def test_an_example_is_judged_with_one_press(page: Page) -> None:
 
 
 def test_several_reviews_become_a_table(page: Page) -> None:
-    page.get_by_label("One review per line").check()
+    check_several(page)
     submit(page, "One of the best films I have ever seen.\n\nAwful. The worst waste of time.\nXyzzyq.")
     rows = page.locator("#answer tbody tr")
     expect(rows).to_have_count(3)
@@ -70,7 +71,7 @@ def test_an_unavailable_endpoint_is_reported_and_the_text_kept(page: Page, endpo
 
 def test_several_reviews_can_be_retried(page: Page, endpoint: LocalEndpoint) -> None:
     endpoint.inject_fault("not-ready")
-    page.get_by_label("One review per line").check()
+    check_several(page)
     submit(page, "A fine film.\nA bad film.")
     expect(page.get_by_label("One review per line")).to_be_checked()
     endpoint.clear_faults()

@@ -210,7 +210,7 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
 
 def test_a_long_review_states_how_much_was_not_read() -> None:
     html = page(view_of("good " * (MAX_REVIEW_LENGTH // 5) + "never read " * 100))
-    assert "1,100 more characters were not read" in html
+    assert "The last 1,100 characters were not read" in html
     assert "never read" not in html.split('class="reading"')[1]
 
 
@@ -220,7 +220,8 @@ def test_the_direction_of_an_effect_is_not_shown_by_colour_alone() -> None:
         (InfluentialWord("good", (Span(2, 6),), None, sentence_effect=-0.02, sentence=0),),
     )
     html = page(view_with(explanation=explanation))
-    assert '<span class="sentence up up-4">A <mark class="down down-1">good</mark> film.' in html
+    assert '<span class="sentence up up-4">A <mark class="down down-1" tabindex="0"' in html
+    assert "lowers its sentence’s probability of positive: −2 points." in html
     assert "▲" in html.split('class="reading"')[1].split("</div>")[0]
 
 
