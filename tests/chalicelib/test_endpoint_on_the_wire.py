@@ -80,16 +80,16 @@ def serve() -> Iterator[Callable[..., RawServer]]:
         server.close()
 
 
-def endpoint_at(url: str) -> Endpoint:
-    timeouts = Config(connect_timeout=0.2, read_timeout=0.5, retries={"total_max_attempts": 1})
+def endpoint_at(url: str, read_seconds: float = 10.0) -> Endpoint:
+    timeouts = Config(connect_timeout=0.2, read_timeout=read_seconds, retries={"total_max_attempts": 1})
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     client: Any = boto3.client("sagemaker-runtime", endpoint_url=url, region_name="us-east-1", config=timeouts, **keys)
     return Endpoint(client, "verdict-dev-x", pause=lambda _: None)
 
 
-def fault_at(url: str) -> EndpointError:
+def fault_at(url: str, read_seconds: float = 10.0) -> EndpointError:
     with pytest.raises(EndpointError) as caught:
-        endpoint_at(url).scores(ROWS, lambda: 29.0)
+        endpoint_at(url, read_seconds).scores(ROWS, lambda: 29.0)
     return caught.value
 
 
@@ -157,7 +157,7 @@ def test_an_invalid_address_is_a_misconfiguration(url: str, monkeypatch: pytest.
 def test_a_response_that_drips_is_given_up_in_time(prefix: bytes, serve: Callable[..., RawServer]) -> None:
     dripping = serve(itertools.chain([prefix], itertools.repeat(b"0")), pause_seconds=0.1)
     started = time.monotonic()
-    assert fault_at(dripping.url).fault is endpoint_errors.SLOW
+    assert fault_at(dripping.url, read_seconds=0.5).fault is endpoint_errors.SLOW
     assert time.monotonic() - started < 5  # an attempt has 0.2 + 0.5 + 1 seconds; the response would take 20
 
 
