@@ -10,7 +10,7 @@ from typing import Any
 
 import chalice.app
 
-from chalicelib import assets, documents, events, http, release, request_log, sentiment
+from chalicelib import assets, documents, events, forms, http, release, request_log, sentiment
 from chalicelib.endpoint import GATEWAY_SECONDS, Endpoint, connect, endpoint_name
 from chalicelib.errors import MethodNotAllowedError, NotFoundError, ReleaseError, SentimentError
 from chalicelib.http import Request, Response
@@ -35,6 +35,7 @@ class LambdaApp(chalice.app.Chalice):
 
 
 app = LambdaApp(app_name="verdict")
+app.api.binary_types.append(forms.MULTIPART_TYPE)  # API Gateway replaces the invalid bytes of any other body
 CORS = chalice.app.CORSConfig(
     allow_origin="*", allow_headers=["Accept"], expose_headers=["X-Request-Id", "Retry-After"]
 )

@@ -334,6 +334,24 @@ def test_a_base64_body_is_decoded_and_an_invalid_one_refused() -> None:
 
 
 @pytest.mark.usefixtures("client")
+def test_a_multipart_form_arrives_with_its_bytes_unchanged() -> None:
+    """API Gateway sends bodies of the app's binary types in base64, and replaces the invalid bytes of others."""
+    assert "multipart/form-data" in verdict.app.api.binary_types
+    for review, status in [(POSITIVE.encode(), 200), (b"caf\xe9", 400)]:
+        form = b'--x\r\nContent-Disposition: form-data; name="review"\r\n\r\n' + review + b"\r\n--x--\r\n"
+        event = gateway_event(
+            "POST",
+            "/predict",
+            base64.b64encode(form).decode(),
+            base64_encoded=True,
+            content_type="multipart/form-data; boundary=x",
+        )
+        response = verdict.app(event, Context())
+        assert response["statusCode"] == status
+        assert json.loads(response["body"]).get("label") == ("positive" if status == 200 else None)
+
+
+@pytest.mark.usefixtures("client")
 def test_every_request_logs_one_line_without_the_review(capfd: pytest.CaptureFixture[str]) -> None:
     verdict.app(post_event("Zanzibar was the worst waste of time", base64_encoded=False), Context())
     (line,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("{")]

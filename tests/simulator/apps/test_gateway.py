@@ -121,13 +121,19 @@ def test_a_preflight_is_answered_without_the_function(deployed: Deployed) -> Non
 
 @pytest.mark.parametrize(
     ("path", "method", "message"),
-    [("/absent", "GET", "Missing Authentication Token"), ("/predict", "DELETE", "Missing Authentication Token")],
+    [("/a/b/c", "GET", "Missing Authentication Token"), ("/predict", "DELETE", "Missing Authentication Token")],
 )
 def test_what_the_api_does_not_define_never_reaches_the_app(
     deployed: Deployed, path: str, method: str, message: str
 ) -> None:
     answer = deployed.ask(path, method=method)
     assert (answer.status, json.loads(answer.body)) == (403, {"message": message})
+
+
+@pytest.mark.parametrize("path", ["/favicon.ico", "/robots.txt", "/absent/page"])
+def test_an_unknown_address_reaches_the_app(deployed: Deployed, path: str) -> None:
+    answer = deployed.ask(path)
+    assert (answer.status, json.loads(answer.body)["type"]) == (404, "urn:verdict:problem:not-found")
 
 
 def test_a_stage_that_is_not_there_is_forbidden(deployed: Deployed) -> None:
