@@ -25,7 +25,7 @@ class LambdaApp(chalice.app.Chalice):
         """Serve a request; answer a warm-up ping at once, and refuse any other event without an error."""
         rest_event = events.rest_event(event, self.routes, context.aws_request_id)
         if rest_event:
-            return super().__call__(rest_event, context)
+            return events.response_for(event, super().__call__(rest_event, context))
         if events.is_warm_up(event):
             return {"status": "warm", "release": packaged_release().release_id}
         detail = (

@@ -39,6 +39,17 @@ def rest_event(event: object, routes: Iterable[str], request_id: str) -> Event |
     return {**optional, **event, "pathParameters": parameters, "requestContext": context}
 
 
+def response_for(event: Event, response: Event) -> Event:
+    """Return a response in the form that the sender of the event reads.
+
+    A load balancer that sends multi-value headers reads no others.
+    """
+    if "elb" not in event["requestContext"] or "multiValueHeaders" not in event:
+        return response
+    single = {name: [value] for name, value in response["headers"].items()}
+    return {**response, "multiValueHeaders": {**single, **response["multiValueHeaders"]}}
+
+
 def is_warm_up(event: object) -> bool:
     """Return whether an event only keeps the function warm: a schedule of EventBridge, or a warm-up plugin's ping."""
     if not isinstance(event, dict):

@@ -99,7 +99,9 @@ def test_multi_value_headers_of_a_load_balancer_are_joined() -> None:
     event = load_balancer("GET", "/")
     event["multiValueHeaders"] = {"accept": ["application/json;q=0.1", "text/html"]}
     del event["headers"]
-    assert "<!doctype html>" in invoke(event)["body"]
+    response = invoke(event)
+    assert "<!doctype html>" in response["body"]
+    assert response["multiValueHeaders"]["Content-Type"] == ["text/html; charset=utf-8"]
 
 
 @pytest.mark.parametrize(

@@ -83,3 +83,26 @@ def test_controls_that_need_a_script_are_hidden(page: Page) -> None:
     expect(page.get_by_text("Or choose a file of reviews")).to_be_hidden()
     expect(page.get_by_text("History", exact=True)).to_be_hidden()
     expect(page.get_by_role("button", name="Theme")).to_be_hidden()
+
+
+def test_the_address_of_an_answer_opens_the_page(page: Page) -> None:
+    submit(page, "Awful, a boring waste of time.")
+    response = page.goto(page.url.partition("#")[0])  # as from the address bar, which sends GET
+    assert response
+    assert response.status == 200
+    expect(page.locator("#review")).to_be_visible()
+    submit(page, "One of the best films I have ever seen.")
+    expect(page.get_by_role("heading", name="Positive")).to_be_visible()
+
+
+def test_an_unknown_address_is_an_error_on_the_page(page: Page) -> None:
+    response = page.goto(page.url + "nowhere")
+    assert response
+    assert response.status == 404
+    expect(page.get_by_role("alert")).to_contain_text("There is nothing at /nowhere")
+
+
+def test_a_multipart_form_is_judged(page: Page) -> None:
+    page.locator("form#predict").evaluate("form => form.enctype = 'multipart/form-data'")
+    submit(page, "One of the best films I have ever seen.")
+    expect(page.get_by_role("heading", name="Positive")).to_be_visible()
