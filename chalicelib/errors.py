@@ -54,10 +54,10 @@ class BodyTooLargeError(SentimentError):
 
 
 class UnsupportedMediaTypeError(SentimentError):
-    """The body's content type is not supported."""
+    """The content type, charset or content encoding of the body is not supported."""
 
     type = "unsupported-media-type"
-    title = "This content type is not supported"
+    title = "This content type or encoding is not supported"
     status = 415
 
 
