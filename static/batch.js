@@ -7,6 +7,7 @@ const MAX_REVIEWS = Number(document.body.dataset.maxReviews); // in one request
 const MAX_REVIEW_LENGTH = Number(document.body.dataset.maxReviewLength); // code points; the server ignores the rest
 const MAX_BODY_BYTES = 450_000; // the server accepts a little more
 const OFFLINE = { title: "The site cannot be reached", detail: "There was no response. Check your connection, then resume." };
+const RETRY_SECONDS = [5, 15, 45]; // before each retry, where the server does not state a time
 const UNUSABLE = { title: "This file cannot be used", final: true };
 const UNREADABLE = { title: "The file cannot be read", detail: "It was moved or changed. Choose it again.", final: true };
 const STOPPED = { title: "Stopped", detail: "The results so far are below." };
@@ -15,21 +16,27 @@ const STOPPED = { title: "Stopped", detail: "The results so far are below." };
 export class Batch {
   #requests;
   #pending = null; // the reviews of a request without a response
+  #retries = 0; // since the last response
   #table;
 
   /** Takes rows (an async iterable of {line, review, fields}) and the table of results. */
   constructor(rows, table) {
     this.#table = table;
-    this.#requests = requestsOf(rows, () => table.skip());
+    this.#requests = requestsOf(rows, (row) => table.skip(row));
   }
 
-  /** Judges until all reviews are done, the signal aborts it, or the server fails. Called again, it resumes. */
+  /** Judges until all reviews are done, the signal aborts it, or the server fails again and again. Called again, it resumes. */
   async run(signal) {
     this.#table.start();
-    const problem = await this.#sendAll(signal);
-    if (signal.aborted) this.#table.pause(STOPPED);
-    else if (problem) this.#table.pause(problem);
-    else this.#table.finish();
+    this.#retries = 0;
+    for (;;) {
+      const problem = await this.#sendAll(signal);
+      if (signal.aborted) return this.#table.pause(STOPPED);
+      if (!problem) return this.#table.finish();
+      if (problem.final || this.#retries === RETRY_SECONDS.length) return this.#table.pause(problem);
+      await this.#table.countDown(problem, problem.retryAfterSeconds ?? RETRY_SECONDS[this.#retries], signal);
+      this.#retries += 1;
+    }
   }
 
   async #sendAll(signal) {
@@ -37,8 +44,9 @@ export class Batch {
       while ((this.#pending ??= (await this.#requests.next()).value)) {
         const { results, problem } = await send(this.#pending, signal);
         if (problem || signal.aborted) return problem;
-        this.#table.add(this.#pending.map(({ line, review, fields }, place) => ({ line, review, fields, ...results[place] })));
+        this.#table.add(this.#pending.map(({ sent, ...row }, place) => ({ ...row, ...results[place] })));
         this.#pending = null;
+        this.#retries = 0;
       }
       return null;
     } catch (error) {
@@ -56,7 +64,7 @@ async function* requestsOf(rows, skip) {
   for await (const row of rows) {
     const review = row.review.trim();
     if (!review) {
-      skip();
+      skip(row);
       continue;
     }
     const sent = truncated(review);
@@ -87,7 +95,9 @@ async function send(group, signal) {
     const document = await response.json();
     if (response.ok) return { results: document.results.map(resultOf) };
     const { title = "The server failed", detail = `It returned status ${response.status}.` } = document;
-    if (response.status === 429 || response.status >= 500) return { problem: { title, detail } };
+    if (response.status === 429 || response.status >= 500) {
+      return { problem: { title, detail, retryAfterSeconds: document.retry_after_seconds } };
+    }
     return { results: group.map(() => ({ label: "error", score: null, note: detail })) };
   } catch (error) {
     if (isNoResponse(error) || error instanceof SyntaxError) return { problem: OFFLINE };

@@ -15,6 +15,7 @@ export function textSource(text) {
   return {
     name: "",
     bytes: text.length,
+    count: text.split(/\r\n|\n|\r/).length,
     columns: null,
     reviewColumn: 0,
     labelColumn: null,

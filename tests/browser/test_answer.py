@@ -153,7 +153,7 @@ def test_an_example_does_not_discard_a_running_batch(open_page: Callable[..., Pa
     page.get_by_role("button", name="Judge 2 reviews").click()
     page.locator("#examples button").first.click()
     expect(page.locator("[data-part=busy]")).to_contain_text("Stop that first")
-    expect(page.locator("#answer tbody tr")).to_have_count(2)
+    expect(page.locator("#answer tbody.rows tr")).to_have_count(2)
     expect(page.locator("[data-part=busy]")).to_have_text("")
 
 

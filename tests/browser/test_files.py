@@ -123,7 +123,7 @@ def test_the_column_is_chosen_from_a_preview_with_the_keyboard(page: Page) -> No
     expect(dialog.get_by_role("radio", name="review")).to_be_checked()
     page.keyboard.press("Enter")
     expect(dialog).to_have_count(0)
-    expect(page.locator("#answer tbody .quote")).to_have_text(["Good film.", "Awful, really."])
+    expect(page.locator("#answer tbody.rows .quote")).to_have_text(["Good film.", "Awful, really."])
 
 
 def test_the_preview_has_three_rows_and_may_begin_with_a_header(page: Page) -> None:
@@ -138,7 +138,7 @@ def test_the_preview_has_three_rows_and_may_begin_with_a_header(page: Page) -> N
     expect(dialog.get_by_role("radio", name="Column 1")).to_be_checked()
     header.check()
     dialog.get_by_role("button", name="Judge this column").click()
-    expect(page.locator("#answer tbody tr")).to_have_count(4)
+    expect(page.locator("#answer tbody.rows tr")).to_have_count(4)
 
 
 @pytest.mark.parametrize("key", ["Escape", "Enter"])
@@ -162,7 +162,7 @@ def test_a_missing_quote_is_a_warning_before_anything_is_judged(page: Page) -> N
     expect(dialog.get_by_role("list", name="Warnings")).to_contain_text("Line 3: a quote is opened and never closed")
     expect(page.locator("#answer table")).to_have_count(0)
     dialog.get_by_role("button", name="Judge this column").click()
-    expect(page.locator("#answer tbody tr")).to_have_count(2)
+    expect(page.locator("#answer tbody.rows tr")).to_have_count(2)
     expect(page.locator("#answer")).to_contain_text("Line 3: a quote is opened and never closed")
 
 
@@ -205,7 +205,7 @@ def test_the_last_of_two_dropped_files_is_judged(page: Page) -> None:
         await openSource([slow], {}); // ends after the reading that began before it
     }"""
     page.evaluate(script)
-    expect(page.locator("#answer tbody .quote")).to_have_text(["Good film."])
+    expect(page.locator("#answer tbody.rows .quote")).to_have_text(["Good film."])
 
 
 def test_characters_and_quotes_across_chunks_are_read_whole(page: Page) -> None:

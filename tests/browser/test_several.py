@@ -38,7 +38,7 @@ def choose(page: Page, name: str, content: str | bytes) -> None:
 
 def rows(page: Page) -> list[str]:
     expect(page.get_by_role("button", name="Download as CSV")).to_be_visible()
-    return page.locator("#answer tbody .quote").all_inner_texts()
+    return page.locator("#answer tbody.rows .quote").all_inner_texts()
 
 
 def downloaded(page: Page, folder: Path) -> list[list[str]]:
@@ -57,9 +57,9 @@ def test_the_lines_of_the_box_become_a_table(page: Page) -> None:
     page.get_by_role("button", name="Judge 3 reviews").click()
     assert rows(page) == [GOOD, BAD, "Xyzzyq."]
     expect(page).to_have_title("3 reviews · Verdict")
-    expect(page.locator("#answer tbody tr").nth(2)).to_contain_text("The model knows none of the words")
+    expect(page.locator("#answer tbody.rows tr").nth(2)).to_contain_text("The model knows none of the words")
     expect(page.get_by_role("status")).to_have_text("3 reviews: 1 positive, 1 negative, 1 not sure.")
-    expect(page.get_by_text("2 blank rows skipped.")).to_be_visible()
+    expect(page.get_by_text("2 blank rows skipped (lines 2, 3).")).to_be_visible()
     expect(page.get_by_role("region", name="History")).to_contain_text("3 reviews")
 
 
@@ -74,19 +74,23 @@ def test_a_hostile_csv_file_does_no_harm(page: Page, tmp_path: Path) -> None:
     ]
     assert page.locator("img").count() == 0
     expect(
-        page.get_by_text("From reviews.csv. Line 8: the row has 1 cell instead of 3. 2 blank rows skipped.")
+        page.get_by_text(
+            "From reviews.csv. Line 8: the row has 1 cell instead of 3. 2 blank rows skipped (lines 5, 8)."
+        )
     ).to_be_visible()
     header, *records = downloaded(page, tmp_path)
-    assert header == ["number", "review", "verdict", "chance_of_positive", "note"]
-    assert [record[1] for record in records] == [
+    assert header == ["line", "id", "Review", "stars", "verdict", "probability_of_positive", "note", "file"]
+    assert [record[0] for record in records] == ["2", "4", "6", "7", "9"]
+    assert [record[3] for record in records] == ["9", "1", "8", "8", "2"]
+    assert [record[2] for record in records] == [
         f'{GOOD}, "really"\nand truly',
         '\'=HYPERLINK("http://example.com","awful")',
         "<img src=x onerror=alert(1)> wonderful",
         "'+1 wonderful",
         "'@SUM(A1) horrible",
     ]
-    assert records[0][2] == "positive"
-    assert 0.6 < float(records[0][3]) <= 1
+    assert records[0][4] == "positive"
+    assert 0.6 < float(records[0][5]) <= 1
 
 
 @pytest.mark.parametrize(
@@ -153,8 +157,8 @@ def test_the_counts_filter_the_table(page: Page) -> None:
 def test_an_invalid_review_is_an_error_in_its_row(page: Page) -> None:
     choose(page, "few.txt", f"{GOOD}\n\u200b\n{BAD}")
     assert rows(page) == [GOOD, "\u200b", BAD]
-    expect(page.locator("#answer tbody tr").nth(1)).to_contain_text("Failed")
-    expect(page.locator("#answer tbody tr").nth(1)).to_contain_text("The review is empty")
+    expect(page.locator("#answer tbody.rows tr").nth(1)).to_contain_text("Failed")
+    expect(page.locator("#answer tbody.rows tr").nth(1)).to_contain_text("The review is empty")
 
 
 def test_judging_resumes_after_a_server_error(page: Page, endpoint: LocalEndpoint) -> None:
@@ -179,8 +183,8 @@ def test_judging_can_be_stopped_and_resumed(page: Page, endpoint: LocalEndpoint)
 
 def test_a_very_long_review_is_truncated_with_a_warning(page: Page) -> None:
     choose(page, "long.txt", "good film " * 30_000 + "\n" + BAD)
-    expect(page.locator("#answer tbody tr")).to_have_count(2)
-    expect(page.locator("#answer tbody tr").first).to_contain_text("Only the first 20,000 characters were read")
+    expect(page.locator("#answer tbody.rows tr")).to_have_count(2)
+    expect(page.locator("#answer tbody.rows tr").first).to_contain_text("Only the first 20,000 characters were read")
 
 
 def test_a_file_can_be_dropped_on_the_page(page: Page) -> None:

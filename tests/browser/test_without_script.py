@@ -46,7 +46,7 @@ def test_an_example_is_judged_with_one_press(page: Page) -> None:
 def test_several_reviews_become_a_table(page: Page) -> None:
     check_several(page)
     submit(page, "One of the best films I have ever seen.\n\nAwful. The worst waste of time.\nXyzzyq.")
-    rows = page.locator("#answer tbody tr")
+    rows = page.locator("#answer tbody.rows tr")
     expect(rows).to_have_count(3)
     expect(rows.nth(0)).to_contain_text("Positive")
     expect(rows.nth(1)).to_contain_text("Negative")
@@ -76,7 +76,7 @@ def test_several_reviews_can_be_retried(page: Page, endpoint: LocalEndpoint) -> 
     expect(page.get_by_label("One review per line")).to_be_checked()
     endpoint.clear_faults()
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#answer tbody tr")).to_have_count(2)
+    expect(page.locator("#answer tbody.rows tr")).to_have_count(2)
 
 
 def test_controls_that_need_a_script_are_hidden(page: Page) -> None:
