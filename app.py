@@ -200,6 +200,15 @@ def report(request: Request) -> Response:
     return http.report_response(request, assets.report())
 
 
+@app.route("/api", **GET)
+@view
+def api(request: Request) -> Response:
+    """Return the page about this API."""
+    from chalicelib import api_page  # no other route needs it
+
+    return api_page.response(request)
+
+
 @app.route("/openapi.json", **GET)
 @view
 def openapi(_: Request) -> Response:

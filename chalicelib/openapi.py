@@ -3,11 +3,13 @@
 Source: the OpenAPI Specification 3.1.0. Tests validate the document, and real responses against its schemas.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib import assets, endpoint_errors, errors, forms, predict_request, sentiment
 
 JsonObject = dict[str, Any]
+Problem = type[errors.SentimentError] | endpoint_errors.Fault
 
 _SHARE: JsonObject = {"type": "number", "minimum": 0, "maximum": 1}
 _EFFECT: JsonObject = {"type": "number", "minimum": -1, "maximum": 1}
@@ -30,15 +32,32 @@ def _reference(schema: str) -> JsonObject:
     return {"$ref": f"#/components/schemas/{schema}"}
 
 
+def problems() -> dict[str, Problem]:
+    """Return every problem of this API by type: error classes and faults, each with a status and a title."""
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    found: list[Problem] = [kind for kind in classes if issubclass(kind, errors.SentimentError)]
+    found += {*endpoint_errors.FAULTS.values(), endpoint_errors.BAD_ANSWER, endpoint_errors.UNKNOWN}
+    return {problem.type: problem for problem in sorted(found, key=lambda problem: problem.type)}
+
+
 def problem_types() -> dict[str, int]:
     """Return every problem type of this API with its status."""
-    classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    of_classes = {kind.type: kind.status for kind in classes if issubclass(kind, errors.SentimentError)}
-    of_faults = {
-        fault.type: fault.status
-        for fault in {*endpoint_errors.FAULTS.values(), endpoint_errors.BAD_ANSWER, endpoint_errors.UNKNOWN}
-    }
-    return dict(sorted({**of_classes, **of_faults}.items()))
+    return {slug: problem.status for slug, problem in problems().items()}
+
+
+def type_name(schema: Mapping[str, Any]) -> str:
+    """Name a schema's type in a few words."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    choices = schema.get("oneOf") or schema.get("anyOf")
+    if choices:
+        return " or ".join(type_name(choice) for choice in choices)
+    if schema.get("type") == "array":
+        return f"list of {type_name(schema.get('items', {}))}"
+    if "enum" in schema:
+        return " or ".join(f'"{value}"' for value in schema["enum"])
+    kind = schema.get("type", "any")
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
 
 
 _LABEL = {
@@ -52,7 +71,12 @@ _LABEL = {
 
 def _schemas() -> JsonObject:
     """Return the schemas of requests and responses."""
-    origin = {"release": _TEXT, "variant": _TEXT, "request_id": _TEXT}
+    request_id = _TEXT | {"description": "the request's id, as in the X-Request-Id header"}
+    origin = {
+        "release": _TEXT | {"description": "the release of the model"},
+        "variant": _TEXT | {"description": "the endpoint's variant that scored the review"},
+        "request_id": request_id,
+    }
     place = _object({"start": _OFFSET, "end": _OFFSET})
     effect = {"anyOf": [_EFFECT, {"type": "null"}]}
     sentence = {
@@ -86,11 +110,11 @@ def _schemas() -> JsonObject:
     }
     problem = {
         "type": {"type": "string", "enum": [f"urn:verdict:problem:{slug}" for slug in problem_types()]},
-        "title": _TEXT,
-        "status": {"type": "integer"},
-        "detail": _TEXT,
-        "request_id": _TEXT,
-        "retry_after_seconds": {"type": "integer"},
+        "title": _TEXT | {"description": "what the problem is, the same for every problem of a type"},
+        "status": {"type": "integer", "description": "the HTTP status"},
+        "detail": _TEXT | {"description": "what happened, and what to do"},
+        "request_id": request_id,
+        "retry_after_seconds": {"type": "integer", "description": "when the same request may succeed"},
     }
     item_error = _object({"error": _reference("Problem")})
     single = {"review": _REVIEW, "explain": {"type": "boolean", "default": True}}
@@ -199,6 +223,7 @@ def document() -> JsonObject:
             ),
             "/version": _read("version", "The packaged release", "application/json"),
             "/report": _read("report", "The release's report: figures and plots", "text/html", frozenset({404})),
+            "/api": _read("api", "The page about this API, with examples", "text/html"),
             "/openapi.json": _read("openapi", "This document", "application/json"),
             "/static/{name}": {**asset, "parameters": [name]},
         },

@@ -70,32 +70,22 @@ def _route(title: str, operation: Mapping[str, Any]) -> Iterator[str]:
 def _body(content: Mapping[str, Any]) -> str:
     """Describe a request body: its objects, or its form fields."""
     schema = content["schema"]
-    return _type(schema) if "properties" not in schema else ", ".join(f"`{name}`" for name in schema["properties"])
+    return (
+        openapi.type_name(schema)
+        if "properties" not in schema
+        else ", ".join(f"`{name}`" for name in schema["properties"])
+    )
 
 
 def _fields(schema: Mapping[str, Any]) -> str:
     """Return an object's fields as a table, or its type."""
     if "properties" not in schema:
-        return _type(schema)
+        return openapi.type_name(schema)
     rows = [
-        f"| `{name}` | {_type(field)} | {field.get('description', '')} |"
+        f"| `{name}` | {openapi.type_name(field)} | {field.get('description', '')} |"
         for name, field in schema["properties"].items()
     ]
     return "\n".join(["| field | type | |", "|---|---|---|", *rows])
-
-
-def _type(schema: Mapping[str, Any]) -> str:
-    """Name a schema's type in a few words."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    if "oneOf" in schema:
-        return " or ".join(_type(choice) for choice in schema["oneOf"])
-    if schema.get("type") == "array":
-        return f"list of {_type(schema.get('items', {}))}"
-    if "enum" in schema:
-        return " or ".join(f'"{value}"' for value in schema["enum"])
-    kind = schema.get("type", "any")
-    return " or ".join(kind) if isinstance(kind, list) else str(kind)
 
 
 DOCUMENTS = {"cli.md": command_reference, "http-api.md": http_reference}

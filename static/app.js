@@ -188,25 +188,6 @@ function showCount() {
   counter.textContent = `${length.toLocaleString("en")} of ${MAX_REVIEW_LENGTH.toLocaleString("en")} characters.${over}`;
 }
 
-const THEMES = ["auto", "light", "dark"];
-
-function nextTheme(button) {
-  const current = document.documentElement.dataset.theme ?? "auto";
-  const next = THEMES[(THEMES.indexOf(current) + 1) % THEMES.length];
-  if (next === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = next;
-  try {
-    localStorage.setItem("verdict-theme", next);
-  } catch {
-    // storage is blocked: the choice is lost when the page closes
-  }
-  showTheme(button);
-}
-
-function showTheme(button) {
-  button.querySelector("span").textContent = document.documentElement.dataset.theme ?? "auto";
-}
-
 async function copyCommand(button) {
   const code = button.closest("details").querySelector("code");
   try {
@@ -259,7 +240,6 @@ const ACTIONS = {
   clear: clearForm,
   "copy-result": copyResult,
   "copy-link": copyLink,
-  theme: nextTheme,
   copy: copyCommand,
   "clear-history": clearHistory,
 };
@@ -300,9 +280,6 @@ addEventListener("drop", (event) => {
 
 for (const name of ["click", "focusin", "mouseover"]) document.addEventListener(name, showNote);
 for (const element of [part("file"), part("shortcut"), form.querySelector('[data-action="clear"]')]) element.hidden = false;
-const themeButton = document.querySelector('[data-action="theme"]');
-themeButton.hidden = false;
-showTheme(themeButton);
 showHistory((entry) => fillAndSubmit(entry.text, entry.several));
 showCount();
 

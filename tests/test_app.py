@@ -239,7 +239,7 @@ def test_an_error_has_its_id_and_retry_time_in_every_representation(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/health", "/ready", "/version", "/report", "/openapi.json", "/static/style.css"]
+    "path", ["/", "/health", "/ready", "/version", "/report", "/api", "/openapi.json", "/static/style.css"]
 )
 def test_head_returns_the_headers_of_get(client: Client, path: str) -> None:
     get, head = client.http.get(path), client.http.head(path)
@@ -265,6 +265,7 @@ def test_static_files_can_be_cached(client: Client) -> None:
     versioned = client.http.get(f"/static/app.js?v={etag.strip(chr(34))}")
     assert "immutable" in versioned.headers["Cache-Control"]
     assert client.http.get("/static/index.html").status_code == 404
+    assert client.http.get("/static/api.html").status_code == 404
 
 
 def test_the_reports_policy_allows_styles_and_no_scripts(client: Client) -> None:

@@ -53,6 +53,7 @@ def test_the_zip_is_small_and_complete(zipped: Path) -> None:
         "app.py",
         "chalicelib/text.py",
         "chalicelib/release/vocabulary.txt",
+        "static/api.html",
         "static/index.html",
         "static/style.css",
         "chalice/app.py",
