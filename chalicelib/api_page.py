@@ -23,6 +23,7 @@ class Field(NamedTuple):
     type: str
     required: bool
     description: str
+    default: Any  # None: there is none
 
 
 def response(request: http.Request) -> http.Response:
@@ -66,7 +67,9 @@ def fields(schema: Mapping[str, Any], parent: str = "") -> Iterator[Field]:
     """Yield the fields of an object's schema, and those of the objects in its lists."""
     for name, field in schema.get("properties", {}).items():
         path = f"{parent}{name}"
-        yield Field(path, openapi.type_name(field), name in schema.get("required", ()), field.get("description", ""))
+        required = name in schema.get("required", ())
+        description, default = field.get("description", ""), field.get("default")
+        yield Field(path, openapi.type_name(field), required, description, default)
         yield from fields(field.get("items", {}), f"{path}[].")
 
 

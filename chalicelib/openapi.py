@@ -117,7 +117,11 @@ def _schemas() -> JsonObject:
         "retry_after_seconds": {"type": "integer", "description": "when the same request may succeed"},
     }
     item_error = _object({"error": _reference("Problem")})
-    single = {"review": _REVIEW, "explain": {"type": "boolean", "default": True}}
+    explain = {"type": "boolean", "description": "whether to return the sentences and words that decided the verdict"}
+    single = {
+        "review": _REVIEW | {"description": "a movie review in English"},
+        "explain": explain | {"default": True},
+    }
     several = {
         "reviews": {
             "type": "array",
@@ -126,7 +130,7 @@ def _schemas() -> JsonObject:
             "items": {},
             "description": "strings; an empty string, or anything else, has an error in its place",
         },
-        "explain": {"type": "boolean", "default": False},
+        "explain": explain | {"default": False},
     }
     return {
         "Review": _object(single, frozenset({"explain"})),
