@@ -31,11 +31,19 @@ from chalicelib.sentiment import (
     label_of,
 )
 
-EXAMPLES = (
+EXAMPLES = (  # clearly negative, clearly positive, mixed, not sure, and long
     "This movie is horrible.",
     "One of the best films I have ever seen.",
-    "Not good at all: two hours I will never get back, and an ending that makes no sense.",
     "The acting is superb and every frame is beautiful. Sadly the story goes nowhere, and after an hour I was bored.",
+    "An old man walks his dog. That is the whole film.",
+    "I wanted to like this film, and for the first ten minutes I did. The photography is beautiful and the "
+    "opening scene on the ferry is genuinely tense. Then somebody opens their mouth. The dialogue is dreadful, "
+    "every line explains what we have just seen, and the two leads have no chemistry at all. The plot makes no "
+    "sense: a policeman who cannot find a car with a broken window in an empty car park is supposed to catch a "
+    "killer. By the second hour I was bored, and by the end I was annoyed. The music is the worst I have heard "
+    "this year, a loud mess that never stops. It is a shame, because the director has made fine films before, and "
+    "old Mr. Harris, in a small part, is excellent. But two good minutes do not save a waste of two hours. I "
+    "would not recommend it to anyone.",
 )
 _STRONGEST_SENTENCE = 0.5  # the distance from 0.5 of a sentence that is shaded at full strength
 _MAX_WHOLE_SEGMENTS = 80  # sentences and the text between them; a longer review is shortened first
@@ -92,8 +100,8 @@ class Mark(NamedTuple):
 
 
 _MARKS = (
-    Mark("span", "up", "Shaded sentences ▲", "are positive on their own; the number is the probability of positive."),
-    Mark("span", "down", "Shaded sentences ▼", "are negative on their own; the number is the probability of positive."),
+    Mark("span", "up", "Shaded sentences ▲", "are likely to be positive on their own, with that probability."),
+    Mark("span", "down", "Shaded sentences ▼", "are likely to be negative on their own, with that probability."),
     Mark("mark", "up", "Underlined words", "make their sentence more positive. Select a word for its effect."),
     Mark("mark", "down", "Words with a wavy underline", "make it more negative. Select a word for its effect."),
 )
@@ -109,10 +117,16 @@ class VerdictView:
     words: tuple[InfluentialWord, ...]  # those with a visible effect
     segments: tuple[Segment, ...]
     unread: int  # characters that were not read
+    band: tuple[float, float]  # of scores that are not sure
 
     def sentence_style(self, sentence: Sentence) -> str:
-        """Return the style classes of a sentence."""
-        return _style(sentence.score - 0.5, _STRONGEST_SENTENCE)
+        """Return the style classes of a sentence; one that is not sure on its own is flat."""
+        low, high = self.band
+        return "flat" if low < sentence.score < high else _style(sentence.score - 0.5, _STRONGEST_SENTENCE)
+
+    def sentence_chance(self, sentence: Sentence) -> str:
+        """Return the probability of the likelier label of a sentence."""
+        return percent(max(sentence.score, 1 - sentence.score))
 
     def word_style(self, word: InfluentialWord) -> str:
         """Return the style classes of a word."""
@@ -150,7 +164,7 @@ class VerdictView:
     def legend(self) -> list[Mark]:
         """The meaning of the marks that occur, in a fixed order."""
         scored = [segment.sentence for segment in self.segments if segment.sentence]
-        of_sentences = {direction(sentence.score - 0.5) for sentence in scored}
+        of_sentences = {self.sentence_style(sentence).split()[0] for sentence in scored}
         of_words = {
             direction(piece.word.sentence_effect) for each in self.segments for piece in each.pieces if piece.word
         }
@@ -247,6 +261,7 @@ def _verdict_view(view: PageView) -> VerdictView | None:
         words=words,
         segments=tuple(divide(review[:MAX_REVIEW_LENGTH], verdict.explanation.sentences, words)),
         unread=max(len(review) - MAX_REVIEW_LENGTH, 0),
+        band=view.release.facts.not_sure_band,
     )
 
 

@@ -236,7 +236,13 @@ function showNote({ target }) {
   if (mark) part("mark-note").textContent = mark.title;
 }
 
+function fillSeveral() {
+  const lines = [...document.querySelectorAll("#examples button")].map((button) => button.value);
+  fillAndSubmit(lines.join("\n"), true);
+}
+
 const ACTIONS = {
+  "several-example": fillSeveral,
   clear: clearForm,
   "copy-result": copyResult,
   "copy-link": copyLink,
@@ -279,7 +285,7 @@ addEventListener("drop", (event) => {
 });
 
 for (const name of ["click", "focusin", "mouseover"]) document.addEventListener(name, showNote);
-for (const element of [part("file"), part("shortcut"), form.querySelector('[data-action="clear"]')]) element.hidden = false;
+for (const element of [part("file"), part("shortcut"), ...form.querySelectorAll('[data-action="clear"], [data-action="several-example"]')]) element.hidden = false;
 showHistory((entry) => fillAndSubmit(entry.text, entry.several));
 showCount();
 

@@ -64,8 +64,8 @@ def test_a_marks_number_is_shown_on_focus_and_on_a_tap(open_page: Callable[..., 
 def test_the_legend_explains_only_the_marks_that_occur(open_page: Callable[..., Page]) -> None:
     page = open_page()
     judge(page, "One of the best films I have ever seen.")
-    expect(page.locator(".legend")).to_contain_text("positive on their own")
-    expect(page.locator(".legend")).not_to_contain_text("negative on their own")
+    expect(page.locator(".legend")).to_contain_text("likely to be positive")
+    expect(page.locator(".legend")).not_to_contain_text("likely to be negative")
 
 
 def test_a_mixed_review_says_so(open_page: Callable[..., Page]) -> None:
@@ -183,3 +183,20 @@ def test_print_shows_the_answer_on_white_without_the_form(open_page: Callable[..
     expect(page.locator("#predict")).to_be_hidden()
     expect(page.locator("#answer .reading")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_the_examples_show_the_range_of_verdicts(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    for number, verdict in enumerate(["Negative", "Positive", "Not sure", "Not sure", "Negative"]):
+        example = page.locator("#examples button").nth(number)
+        example.click()
+        expect(page.locator("#review")).to_have_value(example.get_attribute("value") or "")
+        expect(page.locator("#answer h2")).to_contain_text(verdict)
+        expect(page.get_by_role("button", name="Judge", exact=True)).to_be_visible()
+
+
+def test_an_example_of_many_reviews_fills_the_box(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.get_by_text("Many reviews…").click()
+    page.get_by_role("button", name="Fill in an example").click()
+    expect(page.locator("#answer tbody.rows tr")).to_have_count(5)
