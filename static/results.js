@@ -84,6 +84,7 @@ export class ResultsTable {
     const button = this.#showProblem(problem);
     button.addEventListener("click", this.#resume);
     this.#stop();
+    document.title = `${problem.title} · Verdict`;
     keepFocus(problem.final ? document.getElementById("answer") : button);
   }
 
@@ -249,7 +250,9 @@ export class ResultsTable {
     const [quote, open, link] = ['[data-cell="review"]', '[data-action="open-row"]', "a"].map((each) => row.querySelector(each));
     open.hidden = review.length <= LONG_REVIEW;
     open.addEventListener("click", () => {
-      open.textContent = quote.classList.toggle("open") ? "Show less" : "Show all";
+      const isOpen = quote.classList.toggle("open");
+      open.textContent = isOpen ? "Show less" : "Show all";
+      open.setAttribute("aria-expanded", isOpen);
     });
     link.hidden = review.length > MAX_LINK_LENGTH;
     link.href = new URL(`#review=${encodeURIComponent(review)}`, document.baseURI).href;

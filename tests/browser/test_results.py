@@ -101,8 +101,9 @@ def test_one_review_is_singular(page: Page) -> None:
 
 def test_a_long_row_opens_and_a_row_can_be_explained(page: Page) -> None:
     choose(page, "films.txt", f"{BAD * 30}\n{GOOD}")
-    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="Show all", expanded=False).click()
     expect(page.locator(".quote.open")).to_have_count(1)
+    expect(page.get_by_role("button", name="Show less", expanded=True)).to_be_visible()
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Explain").nth(1).click()
     expect(opened.value.locator("#answer h2")).to_contain_text("Positive")
@@ -123,6 +124,7 @@ def test_the_countdown_can_be_stopped(page: Page, endpoint: LocalEndpoint) -> No
     expect(page.locator("[data-part=countdown]")).to_contain_text("Resuming in")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("alert")).to_contain_text("Stopped")
+    expect(page).to_have_title("Stopped · Verdict")
     expect(page.get_by_role("button", name="Resume")).to_be_focused()
     endpoint.clear_faults()
     page.get_by_role("button", name="Resume").click()
