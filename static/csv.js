@@ -1,6 +1,6 @@
 // Writing CSV (RFC 4180) that is safe to open in a spreadsheet.
 
-const RISKY = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/; // a spreadsheet would evaluate it as a formula
+const RISKY = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/; // a spreadsheet would evaluate it as a formula
 const QUOTED = /[",;\r\n\t']/; // some spreadsheets also split at semicolons or tabs
 
 /** Formats records as CSV that is safe to open in a spreadsheet. */
