@@ -104,9 +104,26 @@ function showTools(text) {
   part("answer-actions").hidden = false;
   part("json").hidden = false;
   part("json").addEventListener("toggle", () => showJson(text), { once: true });
-  history.replaceState({ text, answer: document.getElementById("answer").innerHTML, title: document.title }, "");
+  keepAnswer(text);
   const { label, score } = verdict.dataset; // no score if the model knows none of the words
   remember({ text, label, score: score ? Number(score) : null });
+}
+
+/** Keeps the answer in this entry of the browser's history, for a reload or Back; the address loses a shared review. */
+function keepAnswer(text) {
+  const state = { text, answer: document.getElementById("answer").innerHTML, title: document.title };
+  try {
+    history.replaceState(state, "", location.href.replace(/#.*/, ""));
+  } catch {
+    // the answer is too long for the browser's limit: it is lost when the page closes
+  }
+}
+
+/** Judges the review that the address's fragment holds, if any; returns whether there is one. */
+function judgeSharedReview() {
+  const shared = new URLSearchParams(location.hash.slice(1)).get("review");
+  if (shared) fillAndSubmit(shared);
+  return Boolean(shared);
 }
 
 /** Shows the verdict as the API returns it. */
@@ -289,6 +306,5 @@ for (const element of [part("file"), part("shortcut"), ...form.querySelectorAll(
 showHistory((entry) => fillAndSubmit(entry.text, entry.several));
 showCount();
 
-const shared = new URLSearchParams(location.hash.slice(1)).get("review");
-if (shared) fillAndSubmit(shared);
-else if (history.state?.answer) restoreAnswer(history.state);
+addEventListener("hashchange", judgeSharedReview);
+if (!judgeSharedReview() && history.state?.answer) restoreAnswer(history.state);

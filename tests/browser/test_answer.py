@@ -116,6 +116,9 @@ def test_a_link_to_a_review_judges_it(open_page: Callable[..., Page]) -> None:
     assert "#" not in sent.value.url
     expect(page.locator("#answer h2")).to_contain_text("Negative")
     expect(page.locator("#review")).to_have_value("Awful + dull & 100% wasted.")
+    page.evaluate("location.hash = '#review=One%20of%20the%20best%20films'")  # a link pasted into this tab
+    expect(page.locator("#answer h2")).to_contain_text("Positive")
+    assert "#" not in page.url
 
 
 def test_the_result_can_be_copied(open_page: Callable[..., Page]) -> None:
