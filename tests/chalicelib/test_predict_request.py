@@ -218,9 +218,10 @@ def test_any_body_gives_either_reviews_or_an_error(body: bytes, content_type: st
     assert bool(request.reviews) != bool(request.error)
 
 
-@pytest.mark.parametrize("rest", ["", "&several=on", "&a=1" * 30, f"&other={'x' * MAX_BODY_BYTES}"])
+@pytest.mark.parametrize("rest", ["", "&several=on", "&a=1" * 30, "&other=(too long)"])
 @given(text=st.text(max_size=60).filter(lambda text: not any(0xD800 <= ord(each) <= 0xDFFF for each in text)))
 def test_the_text_of_a_form_survives_any_error(rest: str, text: str) -> None:
+    rest = rest.replace("(too long)", "x" * MAX_BODY_BYTES)
     assert parse_body(FORM_TYPE, (urlencode({"review": text}) + rest).encode()).text == text
 
 
