@@ -55,3 +55,34 @@ def test_the_navigation_links_to_the_sections(report: Callable[..., Page]) -> No
     page = report()
     page.get_by_role("navigation").get_by_role("link", name="Data and limits").click()
     expect(page.get_by_role("heading", name="Data and limits")).to_be_in_viewport()
+
+
+def test_the_contents_list_names_every_section(report: Callable[..., Page]) -> None:
+    page = report()
+    contents = page.get_by_role("navigation", name="Contents").get_by_role("link").all_inner_texts()
+    assert contents == page.get_by_role("heading", level=2).all_inner_texts()
+
+
+def test_the_report_has_a_way_back_to_the_page(report: Callable[..., Page]) -> None:
+    page = report()
+    home = page.url.removesuffix("report")
+    page.get_by_role("link", name="Judge a review with Verdict").click()
+    page.wait_for_url(home)
+    expect(page.get_by_role("textbox").first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_report_has_the_colours_of_the_page(open_page: Callable[..., Page], scheme: Any) -> None:
+    colours = "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+    page = open_page(color_scheme=scheme)
+    of_the_page = page.evaluate(colours)
+    page.get_by_role("link", name="full report, with plots").click()
+    page.wait_for_url("**/report")
+    assert page.evaluate(colours) == of_the_page
+
+
+def test_the_report_prints_dark_on_white_from_the_dark_theme(report: Callable[..., Page]) -> None:
+    page = report(color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    body = "getComputedStyle(document.body)"
+    assert page.evaluate(f"[{body}.backgroundColor, {body}.color]") == ["rgb(255, 255, 255)", "rgb(33, 29, 44)"]

@@ -16,11 +16,11 @@ from training.evaluation.learning_curve import LearningCurve
 from training.evaluation.metrics import HISTOGRAM_BINS, Figures
 
 PALETTE = {  # the page's CSS variables -> their colours in the light theme, which the plots are drawn in
-    "ink": "#1d232b",
-    "faint": "#9aa3ad",
-    "line": "#dfe3e6",
-    "positive": "#0b7a75",
-    "negative": "#b4531f",
+    "ink": "#211d2c",
+    "faint": "#857e92",
+    "line": "#d9d4c9",
+    "positive": "#0a655b",
+    "negative": "#9c3714",
     "excerpts": "#5b4fb3",
 }
 INK, FAINT, LINE, POSITIVE, NEGATIVE, EXCERPTS = PALETTE.values()
