@@ -29,7 +29,7 @@ class LambdaApp(chalice.app.Chalice):
         if events.is_warm_up(event):
             return {"status": "warm", "release": packaged_release().release_id}
         detail = (
-            "This function serves requests of API Gateway, of a Function URL or of a load balancer. This event is none."
+            "This function serves events of API Gateway, Function URLs and load balancers; this event is none of these."
         )
         return {"status": "ignored", "detail": detail}
 

@@ -160,7 +160,9 @@ def _encode_all(reviews: Sequence[object], release: Release) -> tuple[list[_Enco
         try:
             candidate = _encode(review, release)
             if len(candidate.row) >= bytes_left:
-                raise BodyTooLargeError("The reviews before this one filled the call. Send it in another request.")
+                raise BodyTooLargeError(
+                    "The reviews before this one filled the request to the model. Send it in another request."
+                )
         except SentimentError as error:
             encoded.append(error)
             continue
