@@ -166,7 +166,7 @@ def test_judging_resumes_after_a_server_error(page: Page, endpoint: LocalEndpoin
     choose(page, "many.txt", "\n".join([BAD] * 150))
     expect(page.get_by_role("alert")).to_contain_text("The model is starting")
     endpoint.clear_faults()
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Resume", exact=True).click()
     assert len(rows(page)) == 150
     expect(page.get_by_role("alert")).to_be_hidden()
 
@@ -175,9 +175,9 @@ def test_judging_can_be_stopped_and_resumed(page: Page, endpoint: LocalEndpoint)
     endpoint.inject_fault("slow:3", times=1)
     with page.expect_request("**/predict"):
         choose(page, "many.txt", "\n".join([BAD] * 150))
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("Stopped")
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Resume", exact=True).click()
     assert len(rows(page)) == 150
 
 
