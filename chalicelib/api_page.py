@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from chalicelib import assets, http, openapi, predict_request, sentiment
 from chalicelib.endpoint import GATEWAY_SECONDS
+from chalicelib.pages import template
 
 ONE = json.dumps({"review": "One of the best films I have ever seen."})
 SEVERAL = json.dumps({"reviews": ["One of the best films I have ever seen.", "A waste of time."]})
@@ -28,16 +27,8 @@ class Field(NamedTuple):
 
 def response(request: http.Request) -> http.Response:
     """Return the page, with examples for the address that the request was sent to."""
-    environment = Environment(
-        loader=FileSystemLoader(assets.FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(type_name=openapi.type_name)
     document = openapi.document()
-    html = environment.get_template("api.html").render(
+    html = template("api.html", type_name=openapi.type_name).render(
         base=request.base,
         address=address(request),
         version_of=assets.asset_version,

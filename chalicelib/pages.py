@@ -199,9 +199,8 @@ def render(view: PageView, asset_version: Callable[[str], str]) -> str:
     return html.encode("utf-8", errors="replace").decode("utf-8")  # JSON can contain half a surrogate pair
 
 
-@cache
-def _template() -> Template:
-    """Load the only template, once."""
+def template(name: str, **filters: Callable[..., str]) -> Template:
+    """Load a template of `static/`, with these filters; it escapes everything and refuses undefined names."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -209,8 +208,14 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, points=points, direction=direction)
-    return environment.get_template("index.html")
+    environment.filters.update(filters)
+    return environment.get_template(name)
+
+
+@cache
+def _template() -> Template:
+    """Load the page's template, once."""
+    return template("index.html", percent=percent, points=points, direction=direction)
 
 
 def percent(share: float) -> str:

@@ -96,7 +96,7 @@ async function send(group, signal) {
     if (response.ok) return { results: document.results.map(resultOf) };
     const { title = "The server failed", detail = `It returned status ${response.status}.` } = document;
     if (response.status === 429 || response.status >= 500) {
-      return { problem: { title, detail, retryAfterSeconds: document.retry_after_seconds } };
+      return { problem: { title, detail, retryAfterSeconds: Number(response.headers.get("Retry-After")) || undefined } };
     }
     return { results: group.map(() => ({ label: "error", score: null, note: detail })) };
   } catch (error) {

@@ -24,9 +24,9 @@ READ = """async ({ names, contents, choice }) => {
     const { ReadingError, openSource } = await import(new URL("static/reading.js", document.baseURI));
     const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
     const files = names.map((name, place) => new File([bytes(contents[place])], name));
-    let asked = false;
+    let shown = false;
     const chooseColumn = (preview) => {
-        asked = preview;
+        shown = preview;
         const [column, hasHeader] = choice ?? [preview.column, preview.hasHeader];
         return { column, hasHeader };
     };
@@ -35,7 +35,7 @@ READ = """async ({ names, contents, choice }) => {
         const read = [];
         for await (const row of rows) read.push(row);
         const labels = scale && read.map(({ fields }) => scale.labelOf(fields[source.labelColumn]));
-        return { ...source, rows: read, labels, asked: Boolean(asked), preview: asked || null };
+        return { ...source, rows: read, labels, picker: Boolean(shown), preview: shown || null };
     } catch (error) {
         if (!(error instanceof ReadingError)) throw error;
         return { refused: error.message };
@@ -80,7 +80,7 @@ def check(case: dict[str, Any], result: dict[str, Any]) -> None:
         ]
     else:
         assert bool(result["warnings"]) == ("warns" in case), result["warnings"]
-    assert result["asked"] == case.get("asks", "damaged" in case)
+    assert result["picker"] == case.get("picker", "damaged" in case)
 
 
 def test_the_page_reads_every_case_of_the_table(page: Page) -> None:

@@ -46,9 +46,9 @@ def test_rows_and_labels_are_read_as_in_the_table(case: dict[str, Any]) -> None:
     assert found == [(text, label) for text, label in expected if label is not None]
 
 
-@pytest.mark.parametrize("case", cases("asks", "choice"))
+@pytest.mark.parametrize("case", cases("picker", "choice"))
 def test_a_column_that_is_not_obvious_is_never_guessed(case: dict[str, Any]) -> None:
-    if case["asks"]:
+    if case["picker"]:
         with pytest.raises(DataError, match=r"--(review|label)-column|two columns"):
             read_with_notes(FILES / case["file"])
 
