@@ -15,7 +15,7 @@ _WIDTH = 100  # characters
 
 def command_reference() -> str:
     """Return one section for each subcommand, in the order of `verdict --help`."""
-    group = click.Context(verdict, info_name="verdict")
+    group = click.Context(verdict, info_name="verdict", **verdict.context_settings)
     parts = ["# Command reference", "Generated from the commands by `python -m cli.reference`.", EXIT_STATUSES]
     for section, names in SECTIONS.items():
         parts.append(f"## {section}")
