@@ -6,14 +6,28 @@ reword a sentence because of a model's answer.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-from benchmarks.sentences import AnswerCounts, LabelledSentence, by_kind, count_answers, load_sentences, packaged_score
+from benchmarks.sentences import (
+    AnswerCounts,
+    LabelledSentence,
+    PairCounts,
+    by_kind,
+    count_answers,
+    count_pairs,
+    load_sentences,
+    packaged_score,
+)
 from chalicelib import release
 from training.data.archive import read_archive
+from training.evaluation.predictions import Floats
+
+# empty this tuple, and every floor for pairs and the obvious sentences is turned on
+PENDING = (pytest.mark.xfail(reason="the release after this one", strict=False),)
 
 # kind -> least accuracy on its sentences within reach of a bag of words, about one sentence below the measured one
 FLOORS = {
@@ -32,7 +46,13 @@ FLOORS = {
     "recommendation": 0.80,
     "technical": 0.70,
     "slang": 0.55,
+    "negation pair": 0.90,
+    "contrast pair": 0.90,
+    "near miss pair": 0.90,
+    "litotes pair": 0.90,
 }
+PAIR_KINDS = {"negation pair": 90, "contrast pair": 45, "near miss pair": 45, "litotes pair": 40}  # kind -> least pairs
+FLOOR_PAIRS = 0.80  # of a kind's pairs with both sentences correct
 BEYOND = {"irony": "a bag of words takes praise literally"}  # kind -> reason why an accuracy of 50% is out of reach
 FLOOR_EXPECTED = 0.74  # on all sentences within reach of a bag of words
 FLOOR_ALL = 0.68
@@ -40,6 +60,55 @@ FLOOR_SURE = 0.93  # of the sure answers on sentences within reach
 LONGEST_PHRASE = 5  # words; a longer sentence must not occur in the reviews
 SENTENCES = load_sentences()
 EXPECTED = [sentence for sentence in SENTENCES if sentence.bag_of_words]
+PAIRED = [sentence for sentence in SENTENCES if sentence.pair is not None]
+OBVIOUS_PRAISE = (
+    "I loved it",
+    "great movie",
+    "Excellent!",
+    "It was good.",
+    "I liked it",
+    "amazing",
+    "a masterpiece",
+    "best movie ever",
+    "must see",
+    "highly recommended",
+    "I would watch it again",
+    "10/10",
+    "5 stars",
+    "thumbs up",
+    "not bad",
+    "not bad at all",
+    "not terrible",
+    "This is not a terrible film.",
+    "never boring",
+    "I can't recommend it enough",
+)
+OBVIOUS_BLAME = (
+    "I hated it",
+    "terrible",
+    "boring",
+    "disappointing",
+    "waste of time",
+    "worst movie ever",
+    "it sucks",
+    "I want my money back",
+    "0/10",
+    "1 star",
+    "thumbs down",
+    "would not recommend",
+    "don't watch this",
+    "not good",
+    "not funny",
+    "not worth it",
+    "I didn't like it",
+    "I didn't love it.",
+    "It isn't wonderful.",
+    "This is not an excellent film.",
+)
+
+
+def pending(cases: Iterable[str]) -> list[object]:
+    return [pytest.param(case, marks=PENDING) for case in cases]
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +117,14 @@ def band() -> tuple[float, float]:
 
 
 @pytest.fixture(scope="module")
-def probability_of() -> dict[str, float]:
+def score() -> Callable[[Sequence[str]], Floats]:
+    return packaged_score(release.load())
+
+
+@pytest.fixture(scope="module")
+def probability_of(score: Callable[[Sequence[str]], Floats]) -> dict[str, float]:
     texts = [sentence.text for sentence in SENTENCES]
-    return dict(zip(texts, packaged_score(release.load())(texts).tolist(), strict=True))
+    return dict(zip(texts, score(texts).tolist(), strict=True))
 
 
 def counts_of(
@@ -64,7 +138,7 @@ def plain_words(text: str) -> list[str]:
 
 
 def test_there_are_enough_distinct_sentences() -> None:
-    assert len(SENTENCES) >= 260
+    assert len(SENTENCES) >= 750
     assert len({sentence.text.casefold() for sentence in SENTENCES}) == len(SENTENCES)
     assert all(sentence.text == sentence.text.strip() != "" for sentence in SENTENCES)
 
@@ -80,6 +154,30 @@ def test_a_kind_has_enough_sentences_of_each_label(kind: str) -> None:
     counts = Counter(sentence.label for sentence in SENTENCES if sentence.kind == kind)
     assert counts.total() >= 12
     assert min(counts["positive"], counts["negative"]) >= (5 if kind in BEYOND else 8)
+
+
+@pytest.mark.parametrize("kind", PAIR_KINDS)
+def test_a_kind_has_enough_pairs(kind: str) -> None:
+    assert len({sentence.pair for sentence in PAIRED if sentence.kind == kind}) >= PAIR_KINDS[kind]
+
+
+def test_only_the_kinds_of_pairs_have_pairs() -> None:
+    assert {sentence.kind for sentence in PAIRED} == PAIR_KINDS.keys()
+    assert all(sentence.pair is not None for sentence in SENTENCES if sentence.kind in PAIR_KINDS)
+
+
+def test_a_pair_is_two_sentences_of_a_kind_with_opposite_labels() -> None:
+    for number, group in groupby(PAIRED, key=lambda sentence: sentence.pair):
+        two = list(group)
+        assert [sentence.label for sentence in two] == ["positive", "negative"], number
+        assert len({sentence.kind for sentence in two}) == 1, number
+    assert Counter(Counter(sentence.pair for sentence in PAIRED).values()).keys() == {2}
+
+
+def test_the_sentences_of_a_pair_share_words() -> None:
+    for _, group in groupby(PAIRED, key=lambda sentence: sentence.pair):
+        one, other = (set(plain_words(sentence.text)) for sentence in group)
+        assert one & other, (one, other)
 
 
 def test_every_kind_has_a_floor_or_a_reason() -> None:
@@ -103,7 +201,13 @@ def test_correct_and_sure_answers_are_counted() -> None:
     assert count_answers(two, [0.59, 0.41], (0.4, 0.6)) == AnswerCounts(answers=2, correct=1, sure=0, sure_correct=0)
 
 
-@pytest.mark.parametrize("kind", FLOORS)
+def test_pairs_with_both_answers_correct_are_counted() -> None:
+    four = [sentence for sentence in PAIRED if sentence.pair in (1, 2)]
+    assert count_pairs(four, [0.6, 0.4, 0.6, 0.6]) == PairCounts(pairs=2, both_correct=1)
+    assert count_pairs([], []).accuracy == 0
+
+
+@pytest.mark.parametrize("kind", [*(kind for kind in FLOORS if kind not in PAIR_KINDS), *pending(PAIR_KINDS)])
 def test_the_release_is_above_the_floor_of_a_kind(
     kind: str, probability_of: dict[str, float], band: tuple[float, float]
 ) -> None:
@@ -123,9 +227,43 @@ def test_half_of_the_sentences_beyond_reach_are_correct(
 def test_the_release_is_above_the_floor_of_all_sentences(
     probability_of: dict[str, float], band: tuple[float, float]
 ) -> None:
-    assert counts_of(SENTENCES, probability_of, band).accuracy >= FLOOR_ALL
-    assert counts_of(EXPECTED, probability_of, band).accuracy >= FLOOR_EXPECTED
+    unpaired = [s for s in SENTENCES if s.pair is None]
+    assert counts_of(unpaired, probability_of, band).accuracy >= FLOOR_ALL
+    assert counts_of([s for s in unpaired if s.bag_of_words], probability_of, band).accuracy >= FLOOR_EXPECTED
 
 
 def test_sure_answers_are_above_their_floor(probability_of: dict[str, float], band: tuple[float, float]) -> None:
-    assert counts_of(EXPECTED, probability_of, band).sure_accuracy >= FLOOR_SURE
+    expected = [s for s in EXPECTED if s.pair is None]
+    assert counts_of(expected, probability_of, band).sure_accuracy >= FLOOR_SURE
+
+
+@pytest.mark.parametrize("kind", pending(PAIR_KINDS))
+def test_sure_answers_on_pairs_are_above_their_floor(
+    kind: str, probability_of: dict[str, float], band: tuple[float, float]
+) -> None:
+    assert counts_of([s for s in PAIRED if s.kind == kind], probability_of, band).sure_accuracy >= FLOOR_SURE
+
+
+@pytest.mark.parametrize("kind", pending(PAIR_KINDS))
+def test_both_answers_of_a_pair_are_correct(kind: str, probability_of: dict[str, float]) -> None:
+    sentences = [s for s in PAIRED if s.kind == kind]
+    assert count_pairs(sentences, [probability_of[s.text] for s in sentences]).accuracy >= FLOOR_PAIRS
+
+
+def test_there_are_twenty_distinct_obvious_sentences_of_each_label() -> None:
+    assert len(OBVIOUS_PRAISE) == len(OBVIOUS_BLAME) == 20
+    assert len({text.casefold() for text in OBVIOUS_PRAISE + OBVIOUS_BLAME}) == 40
+
+
+@pytest.mark.parametrize("text", pending(OBVIOUS_PRAISE))
+def test_obvious_praise_is_never_negative(
+    text: str, score: Callable[[Sequence[str]], Floats], band: tuple[float, float]
+) -> None:
+    assert score([text])[0] > band[0]
+
+
+@pytest.mark.parametrize("text", pending(OBVIOUS_BLAME))
+def test_obvious_blame_is_never_positive(
+    text: str, score: Callable[[Sequence[str]], Floats], band: tuple[float, float]
+) -> None:
+    assert score([text])[0] < band[1]
