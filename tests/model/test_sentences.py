@@ -21,6 +21,7 @@ from benchmarks.sentences import (
     count_pairs,
     load_sentences,
     packaged_score,
+    table_row,
 )
 from chalicelib import release
 from training.data.archive import read_archive
@@ -205,6 +206,14 @@ def test_pairs_with_both_answers_correct_are_counted() -> None:
     four = [sentence for sentence in PAIRED if sentence.pair in (1, 2)]
     assert count_pairs(four, [0.6, 0.4, 0.6, 0.6]) == PairCounts(pairs=2, both_correct=1)
     assert count_pairs([], []).accuracy == 0
+
+
+def test_a_row_of_the_table_has_the_shares_of_its_group() -> None:
+    band = (0.4, 0.6)
+    pair = list(zip([sentence for sentence in PAIRED if sentence.pair == 1], [0.9, 0.55], strict=True))
+    assert table_row("pairs", pair, band) == ["pairs", "2", "50.0", "50.0", "0.0", "50.0", "100.0"]
+    irony = [(next(sentence for sentence in SENTENCES if sentence.kind in BEYOND), 0.9)]
+    assert table_row("irony", irony, band) == ["irony", "1", "0.0", "", "", "100.0", "0.0"]
 
 
 @pytest.mark.parametrize("kind", [*(kind for kind in FLOORS if kind not in PAIR_KINDS), *pending(PAIR_KINDS)])
