@@ -100,7 +100,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.archive is None:
         parser.error("Give the archive of reviews: --archive aclImdb_v1.tar.gz")
-    reviews = (review.text for review in read_archive(arguments.archive) if review.split == arguments.split)
+    reviews = (review.text for review in read_archive(arguments.archive).reviews if review.split == arguments.split)
     print(report(measure(islice(reviews, 0, None, arguments.every), release.load())))
 
 

@@ -26,7 +26,7 @@ def sample_reviews(archive: Path | None, vocabulary: Vocabulary, count: int) -> 
     """Return the first reviews of 220 to 240 words in the archive, or synthetic reviews without an archive."""
     if archive is None:
         return ReviewSample(_synthetic(vocabulary, count), "synthetic, from the vocabulary's words")
-    fitting = (review.text for review in read_archive(archive) if len(review.text.split()) in _NEAR)
+    fitting = (review.text for review in read_archive(archive).reviews if len(review.text.split()) in _NEAR)
     return ReviewSample(tuple(islice(fitting, count)), f"from {archive.name}")
 
 

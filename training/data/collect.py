@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from training.data.archive import REVIEWS_PER_FOLDER, read_archive, read_folder
+from training.data.archive import REVIEWS_PER_FOLDER, Contents, read_archive, read_folder
 from training.data.columns import ColumnChoice
 from training.data.download import download
 from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, read_labelled
@@ -50,20 +50,20 @@ def collect(
     `source` is an archive or a folder in the official layout, or a table (see `labelled`, also for `choice` and
     `note`). With `official`, raises `DataError` unless train and test have 12,500 reviews of each label.
     """
-    reviews = list(_reader(source, tick, choice, note))
-    _check_labels(source, reviews)
+    contents = _read(source, tick, choice, note)
+    _check_labels(source, contents.reviews)
     if official:
-        _check_official(source, reviews)
-    return write(folder, reviews, source.name)
+        _check_official(source, contents.reviews)
+    return write(folder, contents.reviews, source.name, contents.unlabelled)
 
 
-def _reader(source: Path, tick: ProgressCallback, choice: ColumnChoice, note: NoteCallback) -> Iterable[Review]:
-    """Choose the reader for a source."""
+def _read(source: Path, tick: ProgressCallback, choice: ColumnChoice, note: NoteCallback) -> Contents:
+    """Read a source with the reader that it needs."""
     if source.is_dir():
         return read_folder(source, tick)
     if source.suffix.lower() in (".gz", ".tgz"):
         return read_archive(source, tick)
-    return read_labelled(source, tick, choice, note)
+    return Contents(list(read_labelled(source, tick, choice, note)))
 
 
 def collect_generated(count: int, into: Path) -> Manifest:

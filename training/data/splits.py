@@ -1,10 +1,12 @@
 """The splits: five folds of the training reviews and the official test, with no text in two of them.
 
-The official test stays as it is. A fold is every fifth of 25 equal blocks of the training reviews' numbers (in the
-official set, blocks of 500): neighbouring reviews are often of the same movie, so a random draw of single reviews would
-leak. Each fold is held out once, and models are scored on held-out reviews only. Half a fold is a tenth; n-gram weights
-are learned without it (`training.features.ngram_weights`). If two places (fold 0 to 4, then the test) have the same
-text, it stays in the later place and is dropped from the earlier.
+The official test stays as it is. Reviews of one movie share its names and words, so a random draw of single reviews
+would leak. Where the movies are known, a hash of the movie decides the tenth of a training review, so all reviews of a
+movie, positive and negative, are in one tenth. Where they are not, neighbours are often of the same movie: a tenth is
+some of 25 equal blocks of the training reviews' numbers. Two tenths are a fold. Each fold is held out once, and models
+are scored on held-out reviews only; n-gram weights are learned without each tenth (`training.features.ngram_weights`).
+If two places (fold 0 to 4, then the test) have the same text, it stays in the later place and is dropped from the
+earlier.
 """
 
 import hashlib
@@ -44,23 +46,25 @@ class Splits:
         return None if review.id in self.duplicates or review.id in self.unused else _place(review, self.numbers)
 
     def tenth_of(self, review: Review) -> int:
-        """Return a training review's tenth, 0..9: half a fold, in whole blocks."""
-        block = _block(review, self.numbers)
-        return HALVES * (block % FOLDS) + block // FOLDS % HALVES
+        """Return a training review's tenth, 0..9: half a fold, in whole movies or blocks."""
+        return _tenth(review, self.numbers)
 
     def is_training(self, review: Review) -> bool:
         """Return whether a review is in one of the folds."""
         return self.place_of(review) not in (None, TEST)
 
 
-def _block(review: Review, numbers: int) -> int:
-    """Return a training review's block, 0..24."""
-    return review.number * BLOCKS // numbers
+def _tenth(review: Review, numbers: int) -> int:
+    """Return a training review's tenth by its movie, or else by its block, 0..24, of numbers."""
+    if review.movie:
+        return int.from_bytes(hashlib.sha256(review.movie.encode()).digest()[:8]) % TENTHS
+    block = review.number * BLOCKS // numbers
+    return HALVES * (block % FOLDS) + block // FOLDS % HALVES
 
 
 def _place(review: Review, numbers: int) -> int:
     """Return a review's place, whether or not it is a duplicate."""
-    return TEST if review.split == "test" else _block(review, numbers) % FOLDS
+    return TEST if review.split == "test" else _tenth(review, numbers) // HALVES
 
 
 def assign(path: Path, limit: int | None = None) -> Splits:
