@@ -23,7 +23,45 @@ HOSTILE = [
     "\N{GRINNING FACE}" * 200_000,
     "\N{COMBINING ACUTE ACCENT}" * 200_000,
     "\n \n" * 60_000,
+    "\\" * 200_000,
+    "\\n" * 100_000,
+    "*" * 200_000,
+    "* " * 100_000,
+    "1 " * 100_000,
+    "of 10 " + "1 of " * 40_000,
+    "1 out of 10 " * 15_000,
+    "of 10 " + "ten and a half " * 12_000,
+    "thumbs " + "two big " * 25_000,
+    "thumb" * 40_000,
+    "a-" * 100_000,
+    "a- " * 60_000,
+    "grade " * 30_000,
+    ":" * 200_000,
+    ":-" * 100_000,
+    ":(" * 100_000,
+    ". :)" * 50_000,
+    "^_" * 100_000,
+    "\N{BLACK STAR}" * 200_000,
+    "\N{BLACK STAR} \N{WHITE STAR}" * 60_000,
 ]
+PARTS_OF_FORMS = (
+    *"104523 */.,-+:;=()<^_!\\nABCDF\n",
+    *("\N{BLACK STAR}", "\N{WHITE STAR}", "\N{VULGAR FRACTION ONE HALF}", "\N{THUMBS UP SIGN}", "\N{GRINNING FACE}"),
+    *(
+        " ",
+        " out of ",
+        " of ",
+        " from ",
+        "four",
+        "ten",
+        "two",
+        " stars",
+        "thumbs up",
+        "grade: ",
+        " and a half",
+        "<br />",
+    ),
+)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +69,7 @@ HOSTILE = [
     [
         ("It's <b>GREAT</b>!", ["it's", "great", "!"]),
         ("I don\N{RIGHT SINGLE QUOTATION MARK}t like it", ["i", "don't", "like", "it"]),
-        ("Fish &amp; chips &lt;3 it&#39;s", ["fish", "chips", "3", "it's"]),
+        ("Fish &amp; chips &lt;3 it&#39;s", ["fish", "chips", ":)", "it's"]),
         ("good<br /><br />bad", ["good", "bad"]),
         ("7/10, really?!", ["7/10", "really", "?", "!"]),
         ("na\N{LATIN SMALL LETTER I WITH DIAERESIS}ve clich\N{LATIN SMALL LETTER E WITH ACUTE}", ["naive", "cliche"]),
@@ -39,9 +77,14 @@ HOSTILE = [
         ("\N{LATIN SMALL LIGATURE FI}lm \N{FULLWIDTH LATIN CAPITAL LETTER B}ad", ["film", "bad"]),
         ("hor\N{SOFT HYPHEN}rible hor\N{ZERO WIDTH SPACE}rible", ["horrible", "horrible"]),
         ("\x00good\x1fbad\x85ugly", ["good", "bad", "ugly"]),
-        ("I <3 it, a > b", ["i", "3", "it", "a", "b"]),
-        ("\N{CYRILLIC SMALL LETTER DE} \N{GRINNING FACE}", []),
+        ("I <3 it, a > b", ["i", ":)", "it", "a", "b"]),
+        ("\N{CYRILLIC SMALL LETTER DE} \N{EXTRATERRESTRIAL ALIEN}", []),
         ("\N{VULGAR FRACTION ONE HALF} star \N{DOUBLE EXCLAMATION MARK}", ["1/2", "star", "!", "!"]),
+        ("Bad.\\n\\nBoring.\\r\\nLong\\tslow", ["bad", "boring", "long", "slow"]),  # as in many CSV files
+        (
+            r"I don\'t say \"no\" to C:\films or and\or",
+            ["i", "don't", "say", "no", "to", "c", "films", "or", "and", "or"],
+        ),
         ("", []),
     ],
 )
@@ -50,8 +93,14 @@ def test_words_are_read_through_markup_entities_and_typography(review: str, expe
 
 
 @given(st.text(max_size=200))
+@example("A\N{GRINNING FACE} 4<b>/5</b>, 3&frac12;/5 \N{BLACK STAR}\N{BLACK STAR}\N{VULGAR FRACTION ONE HALF} :-)\\nB-")
 @example("<b>&eacute;&#769;</b>e\N{COMBINING ACUTE ACCENT}\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}")
 def test_located_words_are_the_same_words(review: str) -> None:
+    assert [word.text for word in located_words(review)] == words(review)
+
+
+@given(st.lists(st.sampled_from(PARTS_OF_FORMS), max_size=30).map("".join))
+def test_located_written_forms_are_the_same_words(review: str) -> None:
     assert [word.text for word in located_words(review)] == words(review)
 
 
@@ -77,6 +126,16 @@ def test_located_words_have_the_positions_of_the_submitted_text() -> None:
     assert found["cafe"] == "cafe\N{COMBINING ACUTE ACCENT}"
 
 
+def test_a_span_covers_the_whole_written_form() -> None:
+    stars = "\N{BLACK STAR}" * 3 + "\N{WHITE STAR}"
+    review = f"Bad :-(( A <b>weak</b> 2 out of 5, not {stars}! \N{THUMBS DOWN SIGN}"
+    found = {word.text: review[word.start : word.end] for word in located_words(review)}
+    assert found[":("] == ":-(("
+    assert found["4/10"] == "2 out of 5"
+    assert found["8/10"] == stars
+    assert found["2/10"] == "\N{THUMBS DOWN SIGN}"
+
+
 @given(st.text(alphabet="aB <>&;'\n.!?\N{RIGHT SINGLE QUOTATION MARK}", max_size=60))
 def test_cleaning_twice_gives_the_same_words(review: str) -> None:
     once = clean(review)
@@ -93,6 +152,13 @@ def test_cleaning_twice_gives_the_same_words(review: str) -> None:
         ('"Wow." he said... then left', ['"Wow."', "he said...", "then left"]),
         ("one\ntwo\r\n\r\n  three  ", ["one", "two", "three"]),
         ("It cost 3.50 at example.com", ["It cost 3.50 at example.com"]),
+        ("I give it 3.5/5. It is A-. Go", ["I give it 3.5/5.", "It is A-.", "Go"]),
+        (
+            "I hated it. :( Never again! \N{POUTING FACE} Bye",
+            ["I hated it. :(", "Never again! \N{POUTING FACE}", "Bye"],
+        ),
+        ("Slow :) but good :)", ["Slow :) but good :)"]),
+        (r"One.\n\nTwo\r\nthree.\nFour", ["One.", "Two", "three.", "Four"]),
         ("... --- ,", []),
     ],
 )
