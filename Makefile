@@ -1,9 +1,10 @@
 # Common commands. They create .venv and install pinned packages when needed, and again when requirements change.
-# Variables: PYTHON=python3.12, PORT=8080, ARCHIVE=aclImdb_v1.tar.gz, STAGE=prod.
+# Variables: PYTHON=python3.12, PORT=8080, ARCHIVE=aclImdb_v1.tar.gz, TREEBANK=trainDevTestTrees_PTB.zip, STAGE=prod.
 
 PYTHON ?= python3
 PORT ?= 8000
 ARCHIVE ?=
+TREEBANK ?=
 STAGE ?= dev
 
 VENV := .venv
@@ -49,8 +50,8 @@ bench: $(DEV_READY) ## benchmark against the tutorial's Lambda
 bench-alternatives: $(ALTERNATIVES_READY) $(SNIPPETS) ## benchmark the alternatives (ARCHIVE=aclImdb_v1.tar.gz; 8 minutes or more)
 	@$(PY) -m benchmarks.alternatives --snippets $(SNIPPETS) $(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
-train: $(DEV_READY) ## train and package a release (ARCHIVE=aclImdb_v1.tar.gz; downloads the reviews without it)
-	@$(VERDICT) data $(if $(ARCHIVE),--archive "$(ARCHIVE)")
+train: $(DEV_READY) ## train and package a release (ARCHIVE=aclImdb_v1.tar.gz TREEBANK=folder; downloads both without ARCHIVE)
+	@$(VERDICT) data $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(TREEBANK),--treebank "$(TREEBANK)")
 	@$(VERDICT) prepare
 	@$(VERDICT) train
 	@$(VERDICT) evaluate

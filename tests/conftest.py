@@ -21,6 +21,10 @@ REQUIREMENTS = {  # marker -> (is it available, what it is and how to get it)
         "VERDICT_ARCHIVE" in os.environ,
         "the labelled reviews: set VERDICT_ARCHIVE to the path of aclImdb_v1.tar.gz",
     ),
+    "needs_treebank": (
+        "VERDICT_TREEBANK" in os.environ,
+        "the Sentiment Treebank: set VERDICT_TREEBANK to trainDevTestTrees_PTB.zip or a folder with its files",
+    ),
     "needs_chromium": (
         shutil.which("chromium") is not None,
         "Chromium: install your system's `chromium` package",
@@ -69,6 +73,12 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for marker, count in sorted(_deselected.items()):
         terminalreporter.write_line(f"Not run: {count} tests that need {REQUIREMENTS[marker][1]}.")
+
+
+@pytest.fixture(scope="session")
+def treebank() -> Path:
+    """The Sentiment Treebank, for tests marked `needs_treebank`."""
+    return Path(os.environ["VERDICT_TREEBANK"])
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
-"""Step `data`: labelled reviews from any source -> one checked file, which the later steps read."""
+"""Step `data`: reviews and short texts from any source -> checked files, which the later steps read."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,13 +11,33 @@ from training.data.archive import REVIEWS_PER_FOLDER, Contents, read_archive, re
 from training.data.columns import ColumnChoice
 from training.data.download import download
 from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, read_labelled
-from training.data.reviews import LABEL_NAMES, DataError, Manifest, Review, write
+from training.data.reviews import LABEL_NAMES, DataError, Manifest, Review, ShortText, write
 from training.data.synthetic import files, write_archive
+from training.data.treebank import TARGETS, check_official, read_treebank
 from training.progress import ProgressCallback, silent
 
 OFFICIAL_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 OFFICIAL_SIZE_BYTES = 84_125_825
+TREEBANK_URL = "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip"
 DATA_FOLDER = Path("data")
+LABELLED_TARGETS = (TARGETS[0], TARGETS[-1])  # label of a labelled short text -> probability of positive
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What is collected with the first source, and how tables are read.
+
+    `treebank` is a zip file or a folder. `labelled` are tables: they continue the first source if that is a table too,
+    and are short texts beside an archive. `note` gets sentences about their columns and labels.
+    """
+
+    treebank: Path | None = None
+    labelled: Sequence[Path] = ()
+    choice: ColumnChoice = KNOWN_NAMES
+    note: NoteCallback = ignore_note
+
+
+NO_ADDITIONS = Additions()
 
 
 def collect_official(
@@ -24,16 +46,35 @@ def collect_official(
     read_tick: ProgressCallback = silent,
     url: str = OFFICIAL_URL,
     size_bytes: int = OFFICIAL_SIZE_BYTES,
+    treebank_url: str | None = TREEBANK_URL,
+    additions: Additions = NO_ADDITIONS,
 ) -> Manifest:
-    """Download the official archive into a folder, if it isn't there yet, and collect its reviews.
+    """Download the official archive and, unless `treebank_url` is None, the Treebank, and collect them.
 
-    A damaged or incomplete archive is deleted, so the next call downloads it again.
+    A file that is there already is not downloaded. A damaged or incomplete one is deleted, so the next call downloads
+    it again.
     """
     archive = download(url, folder / url.rsplit("/", 1)[-1], size_bytes, fetch_tick)
+    if treebank_url:
+        path = folder / treebank_url.rsplit("/", 1)[-1]
+        treebank = download(treebank_url, path, None, fetch_tick, option="--no-treebank, or --treebank")
+        with _deleted_if_damaged(treebank):
+            check_official(treebank, read_treebank(treebank))
+        additions = replace(additions, treebank=treebank)
+    short_texts = _short_texts(additions, additions.labelled)
+    with _deleted_if_damaged(archive):
+        contents = _read(archive, read_tick, additions)
+        _check_official(archive, contents.reviews)
+    return _write(folder, archive, contents, short_texts, additions)
+
+
+@contextmanager
+def _deleted_if_damaged(path: Path) -> Iterator[None]:
+    """Delete a downloaded file if reading it raises `DataError`."""
     try:
-        return collect(archive, folder, official=True, tick=read_tick)
+        yield
     except DataError:
-        archive.unlink()
+        path.unlink()
         raise
 
 
@@ -42,34 +83,67 @@ def collect(
     folder: Path,
     official: bool = False,
     tick: ProgressCallback = silent,
-    choice: ColumnChoice = KNOWN_NAMES,
-    note: NoteCallback = ignore_note,
+    additions: Additions = NO_ADDITIONS,
 ) -> Manifest:
-    """Read labelled reviews, check them, and write them into a folder; returns their manifest.
+    """Read labelled reviews and what is added to them, check them, and write them into a folder.
 
-    `source` is an archive or a folder in the official layout, or a table (see `labelled`, also for `choice` and
-    `note`). With `official`, raises `DataError` unless train and test have 12,500 reviews of each label.
+    `source` is an archive or a folder in the official layout, or a table (see `labelled`). With `official`, raises
+    `DataError` unless train and test have 12,500 reviews of each label. Returns the manifest.
     """
-    contents = _read(source, tick, choice, note)
+    short_texts = _short_texts(additions, () if _is_table(source) else additions.labelled)
+    contents = _read(source, tick, additions)
     _check_labels(source, contents.reviews)
     if official:
         _check_official(source, contents.reviews)
-    return write(folder, contents.reviews, source.name, contents.unlabelled)
+    return _write(folder, source, contents, short_texts, additions)
 
 
-def _read(source: Path, tick: ProgressCallback, choice: ColumnChoice, note: NoteCallback) -> Contents:
+def _write(
+    folder: Path, source: Path, contents: Contents, short_texts: list[ShortText], additions: Additions
+) -> Manifest:
+    """Write what was read; the manifest names all sources."""
+    sources = [source, *additions.labelled, *([additions.treebank] if additions.treebank else [])]
+    names = ", ".join(path.resolve().name for path in sources)
+    return write(folder, contents.reviews, names, contents.unlabelled, short_texts)
+
+
+def _is_table(source: Path) -> bool:
+    """Return whether a source is a table, not an archive or a folder."""
+    return not source.is_dir() and source.suffix.lower() not in (".gz", ".tgz")
+
+
+def _read(source: Path, tick: ProgressCallback, additions: Additions) -> Contents:
     """Read a source with the reader that it needs."""
     if source.is_dir():
         return read_folder(source, tick)
-    if source.suffix.lower() in (".gz", ".tgz"):
+    if not _is_table(source):
         return read_archive(source, tick)
-    return Contents(list(read_labelled(source, tick, choice, note)))
+    reviews: list[Review] = []
+    for path in (source, *additions.labelled):
+        first = reviews[-1].number + 1 if reviews else 0
+        rows = read_labelled(path, tick, additions.choice, additions.note)
+        reviews += [replace(row, number=first + row.number) for row in rows]
+    return Contents(reviews)
 
 
-def collect_generated(count: int, into: Path) -> Manifest:
+def _short_texts(additions: Additions, labelled: Sequence[Path]) -> list[ShortText]:
+    """Read the Treebank, and tables as short texts of train."""
+    texts = list(read_treebank(additions.treebank)) if additions.treebank else []
+    for path in labelled:
+        if any(each.source == path.name for each in texts):
+            raise DataError(f"Two labelled files have the name {path.name}. Rename one: each is a source of its own.")
+        rows = read_labelled(path, silent, additions.choice, additions.note)
+        texts += [
+            ShortText(path.name, "train", row.number, LABELLED_TARGETS[row.label], True, row.text) for row in rows
+        ]
+    return texts
+
+
+def collect_generated(count: int, into: Path, additions: Additions = NO_ADDITIONS) -> Manifest:
     """Generate `count` reviews for each split and label, for rehearsals, and collect them."""
     with TemporaryDirectory() as folder:
-        return collect(write_archive(Path(folder) / "generated.tar.gz", files(count)), into)
+        archive = write_archive(Path(folder) / "generated.tar.gz", files(count))
+        return collect(archive, into, additions=additions)
 
 
 def _count(reviews: Iterable[Review]) -> Counter[tuple[str, int]]:
@@ -106,5 +180,17 @@ def summary_rows(manifest: Manifest) -> list[tuple[object, ...]]:
     rows += [(f"repeated texts within {split}", f"{count:,}") for split, count in manifest.repeated.items()]
     if "test" in manifest.counts:
         rows.append(("test reviews that are also in train", f"{manifest.shared:,}"))
+    rows += [(f"movies of {split}", f"{count:,}") for split, count in manifest.movies.items()]
+    if manifest.unlabelled:
+        rows.append(("unlabelled reviews", f"{manifest.unlabelled:,}"))
+    rows += [
+        (f"{source}, {split}: {kind}", f"{count:,}")
+        for source, by_split in manifest.short_texts.items()
+        for split, by_kind in by_split.items()
+        for kind, count in by_kind.items()
+        if count
+    ]
+    if manifest.overlapping:
+        rows.append(("left out: also a review, or held-out text", f"{manifest.overlapping:,}"))
     rows += [("skipped: no text", f"{manifest.empty:,}"), ("fingerprint", manifest.fingerprint[:12])]
     return rows

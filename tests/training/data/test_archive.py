@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from training.data.archive import read_archive, read_folder
-from training.data.reviews import DataError, Review
+from training.data.reviews import DataError, Review, UnlabelledReview
 
 
 def archive_of(path: Path, *members: tuple[str, bytes] | tarfile.TarInfo) -> Path:
@@ -97,3 +97,55 @@ def test_a_member_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = archive_of(tmp_path / "a.tar.gz", ("aclImdb/train/pos/0_9.txt", b"a" * 1_000_001))
     with pytest.raises(DataError, match="1,000,001 bytes"):
         read_archive(path)
+
+
+TITLE = b"http://www.imdb.com/title/tt%07d/usercomments\n"
+WITH_MOVIES = (
+    ("aclImdb/train/urls_pos.txt", TITLE % 1 + TITLE % 2),
+    ("aclImdb/train/urls_neg.txt", TITLE % 3),
+    ("aclImdb/train/urls_unsup.txt", TITLE % 4),
+    ("aclImdb/train/pos/1_9.txt", b"good"),
+    ("aclImdb/train/neg/0_2.txt", b"bad"),
+    ("aclImdb/train/unsup/0_0.txt", b"so"),
+)
+
+
+@pytest.mark.parametrize("members", [WITH_MOVIES, WITH_MOVIES[::-1]], ids=["lists first", "lists last"])
+def test_movies_are_joined_to_reviews_in_any_order_of_the_archive(
+    tmp_path: Path, members: tuple[tuple[str, bytes], ...]
+) -> None:
+    contents = read_archive(archive_of(tmp_path / "a.tar.gz", *members))
+    assert {review.id: review.movie for review in contents.reviews} == {
+        "train/pos/1": "tt0000002",
+        "train/neg/0": "tt0000003",
+    }
+    assert contents.unlabelled == [UnlabelledReview(0, "tt0000004", "so")]
+
+
+def test_a_folder_has_the_same_contents_as_its_archive(tmp_path: Path) -> None:
+    path = archive_of(tmp_path / "a.tar.gz", *WITH_MOVIES)
+    with tarfile.open(path) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    found, expected = read_folder(tmp_path / "unpacked"), read_archive(path)
+    assert sorted(found.reviews, key=str) == sorted(expected.reviews, key=str)
+    assert found.unlabelled == expected.unlabelled
+
+
+def test_unlabelled_reviews_are_read_without_movies(tmp_path: Path) -> None:
+    path = archive_of(tmp_path / "a.tar.gz", ("aclImdb/train/unsup/7_0.txt", b"so"))
+    assert read_archive(path).unlabelled == [UnlabelledReview(7, None, "so")]
+
+
+def test_an_unlabelled_review_with_a_rating_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"<number>_<0>\.txt"):
+        read_archive(archive_of(tmp_path / "a.tar.gz", ("aclImdb/train/unsup/7_3.txt", b"so")))
+
+
+def test_a_list_that_is_too_short_or_invalid_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar.gz"
+    with pytest.raises(DataError, match=r"train/urls_pos.txt has 1 lines, but there is a review 1"):
+        read_archive(archive_of(path, ("train/urls_pos.txt", TITLE % 1), *WITH_MOVIES[1:]))
+    with pytest.raises(DataError, match=r"urls_pos.txt', line 2 is not the address of a movie: 'x'"):
+        read_archive(archive_of(path, ("train/urls_pos.txt", TITLE % 1 + b"x\n"), *WITH_MOVIES[1:]))
+    with pytest.raises(DataError, match=r"train has only one of urls_pos\.txt and urls_neg.txt"):
+        read_archive(archive_of(path, *WITH_MOVIES[1:]))

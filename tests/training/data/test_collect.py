@@ -1,12 +1,13 @@
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from cli.model.data import command
-from training.data.collect import collect
+from training.data.collect import Additions, collect
 from training.data.reviews import DataError
 
 
@@ -76,8 +77,85 @@ def test_the_command_accepts_only_one_source(small_archive: Path, tmp_path: Path
     assert "Use only one of" in result.output
 
 
+def treebank(folder: Path) -> Path:
+    """Write a small Treebank into a folder."""
+    folder.mkdir()
+    for split in ("train", "dev", "test"):
+        (folder / f"{split}.txt").write_text(f"(3 (2 {split}) (4 fine))\n")
+    return folder
+
+
+def run(into: Path, *options: str | Path) -> dict[str, Any]:
+    """Run `data`, and return its manifest."""
+    result = CliRunner().invoke(command, [*map(str, options), "--into", str(into), "--json"])
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_treebank_is_collected_beside_an_archive(small_archive: Path, tmp_path: Path) -> None:
+    manifest = run(tmp_path / "data", "--archive", small_archive, "--treebank", treebank(tmp_path / "sst"))
+    assert manifest["source"] == "small.tar.gz, sst"
+    assert manifest["short_texts"]["treebank"]["train"] == {"sentences": 1, "phrases": 2}
+    assert len(rows_of(tmp_path / "data" / "short_texts.jsonl")) == 5
+
+
+def test_labelled_files_alone_are_read_as_one(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("review,label\ngood,1\nso so,\nbad,0\n")
+    (tmp_path / "b.csv").write_text("text,stars\nfine,5\npoor,1\n")
+    manifest = run(tmp_path / "data", "--labelled", tmp_path / "a.csv", "--labelled", tmp_path / "b.csv")
+    assert manifest["source"] == "a.csv, b.csv"
+    rows = rows_of(tmp_path / "data" / "reviews.jsonl")
+    assert [(row["number"], row["label"], row["text"]) for row in rows] == [
+        (0, 1, "good"),
+        (2, 0, "bad"),
+        (3, 1, "fine"),
+        (4, 0, "poor"),
+    ]
+    assert not (tmp_path / "data" / "short_texts.jsonl").exists()
+
+
+def test_labelled_files_beside_an_archive_are_short_texts(small_archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("review,label\ngood,1\nbad,0\n")
+    (tmp_path / "b.csv").write_text("review,label\nfine,1\npoor,0\n")
+    options = ("--archive", small_archive, "--labelled", tmp_path / "a.csv", "--labelled", tmp_path / "b.csv")
+    manifest = run(tmp_path / "data", *options)
+    assert manifest["counts"]["train"] == {"negative": 150, "positive": 150}
+    assert rows_of(tmp_path / "data" / "short_texts.jsonl") == [
+        {"source": name, "split": "train", "group": group, "target": target, "whole": True, "text": text}
+        for name, group, target, text in (
+            ("a.csv", 0, 0.95, "good"),
+            ("a.csv", 1, 0.05, "bad"),
+            ("b.csv", 0, 0.95, "fine"),
+            ("b.csv", 1, 0.05, "poor"),
+        )
+    ]
+
+
+def test_two_short_labelled_files_of_one_name_are_refused(small_archive: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.csv").write_text("review,label\ngood,1\nbad,0\n")
+    labelled = [tmp_path / name / "a.csv" for name in ("one", "two")]
+    with pytest.raises(DataError, match=r"Two labelled files have the name a\.csv"):
+        collect(small_archive, tmp_path / "data", additions=Additions(labelled=labelled))
+
+
+def test_the_summary_names_what_was_added(small_archive: Path, tmp_path: Path) -> None:
+    options = ["--archive", str(small_archive), "--treebank", str(treebank(tmp_path / "sst"))]
+    result = CliRunner().invoke(command, [*options, "--into", str(tmp_path / "data")])
+    assert "treebank, train: phrases" in result.output
+    assert "treebank, dev: phrases" not in result.output
+
+
 @pytest.mark.needs_archive
 def test_the_official_archive_is_complete(archive: Path, tmp_path: Path) -> None:
     manifest = collect(archive, tmp_path, official=True)
-    assert manifest.fingerprint == "4269a5c4be6ca4cb6d3eae5a5348354535a3ef077fb139504acc705db11a673a"
+    assert manifest.files["reviews.jsonl"] == "4d213c31162b1877b95ce1bfbef7586835d94640efb085b1705e7fb13c1e7360"
+    assert manifest.movies == {"train": 3_456, "test": 3_581}
+    assert manifest.unlabelled + manifest.overlapping == 50_000
     assert (manifest.repeated, manifest.shared, manifest.empty) == ({"train": 96, "test": 199}, 123, 0)

@@ -105,6 +105,44 @@ def test_a_damaged_official_archive_is_downloaded_again(tmp_path: Path) -> None:
     with serving() as server:
         for _ in range(2):
             with pytest.raises(DataError, match="not a complete"):
-                collect_official(tmp_path, url=server.url, size_bytes=len(CONTENT))
+                collect_official(tmp_path, url=server.url, size_bytes=len(CONTENT), treebank_url=None)
         assert server.ranges_requested == [None, None]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_size_the_one_that_the_server_states_is_checked(tmp_path: Path) -> None:
+    (tmp_path / "f.part").write_bytes(b"of an earlier version")
+    with serving() as server:
+        server.cut = 300_000
+        with pytest.raises(DataError, match="stopped at 300,000 of 1,024,000 bytes"):
+            download(server.url, tmp_path / "f", None)
+        server.cut = None
+        assert download(server.url, tmp_path / "f", None).read_bytes() == CONTENT
+        assert download(server.url, tmp_path / "f", None) == tmp_path / "f"
+        assert server.ranges_requested == [None, None]
+
+
+def test_a_damaged_treebank_is_downloaded_again_and_the_archive_kept(small_archive: Path, tmp_path: Path) -> None:
+    archive = tmp_path / small_archive.name
+    archive.write_bytes(small_archive.read_bytes())
+    size = archive.stat().st_size
+    with serving() as server:
+        for _ in range(2):
+            with pytest.raises(DataError, match="not the Treebank"):
+                collect_official(
+                    tmp_path, url=f"http://127.0.0.1:9/{archive.name}", size_bytes=size, treebank_url=server.url
+                )
+        assert server.ranges_requested == [None, None]
+    assert list(tmp_path.iterdir()) == [archive]
+
+
+def test_the_error_of_a_treebank_download_names_the_options(small_archive: Path, tmp_path: Path) -> None:
+    archive = tmp_path / small_archive.name
+    archive.write_bytes(small_archive.read_bytes())
+    with serving() as server, pytest.raises(DataError, match=r"404.*use --no-treebank, or --treebank with a copy"):
+        collect_official(
+            tmp_path,
+            url=f"http://127.0.0.1:9/{archive.name}",
+            size_bytes=archive.stat().st_size,
+            treebank_url=server.url + "/none.zip",
+        )

@@ -1,11 +1,12 @@
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import pytest
 
+from training.data.collect import collect
 from training.data.reviews import DataError, Review, read, write
 from training.data.splits import FOLDS, TENTHS, TEST, Splits, assign, tenths_of
 
@@ -45,6 +46,51 @@ def test_a_tenth_is_half_of_the_blocks_of_a_fold() -> None:
         numbers[splits.tenth_of(review)].add(number // 500)
     assert sorted(numbers) == list(range(TENTHS))
     assert [sorted(numbers[tenth]) for tenth in (0, 1)] == [[0, 10, 20], [5, 15]]
+
+
+def test_all_reviews_of_a_movie_are_in_one_tenth() -> None:
+    splits = Splits(12_500)
+    tenths = [
+        {
+            splits.tenth_of(Review("train", number, label, None, "", f"tt{movie:07}"))
+            for number in (movie, movie + 500)
+            for label in (0, 1)
+        }
+        for movie in range(1_000)
+    ]
+    assert all(len(found) == 1 for found in tenths)
+    sizes = Counter(tenth for found in tenths for tenth in found)
+    assert sorted(sizes) == list(range(TENTHS))
+    assert max(sizes.values()) < 1.5 * min(sizes.values())
+
+
+def test_a_fold_is_both_of_its_tenths() -> None:
+    splits = Splits(12_500)
+    for movie in (*(f"tt{number}" for number in range(50)), None):
+        review = Review("train", 777, 1, None, "", movie)
+        place = splits.place_of(review)
+        assert place is not None
+        assert splits.tenth_of(review) in tenths_of(place)
+
+
+def test_a_movie_does_not_move_a_review_out_of_the_official_test() -> None:
+    assert Splits(12_500).place_of(Review("test", 3, 1, None, "", "tt0406816")) == TEST
+
+
+@pytest.mark.needs_archive
+def test_no_movie_of_the_official_archive_is_in_two_tenths(archive: Path, tmp_path: Path) -> None:
+    manifest = collect(archive, tmp_path, official=True)
+    splits = assign(tmp_path / "reviews.jsonl")
+    tenths_by_movie: dict[str | None, set[int]] = defaultdict(set)
+    sizes: Counter[tuple[int, int]] = Counter()
+    for review in read(tmp_path / "reviews.jsonl"):
+        if splits.is_training(review):
+            tenths_by_movie[review.movie].add(splits.tenth_of(review))
+            sizes[splits.tenth_of(review), review.label] += 1
+    assert len(tenths_by_movie) <= manifest.movies["train"] == 3_456
+    assert None not in tenths_by_movie
+    assert all(len(tenths) == 1 for tenths in tenths_by_movie.values())
+    assert 900 < min(sizes.values()) <= max(sizes.values()) < 1_500
 
 
 def test_the_official_test_is_not_used_for_training(tmp_path: Path) -> None:
