@@ -14,8 +14,7 @@ from chalicelib.ngram_features import COLUMNS, NgramTable
 from chalicelib.text import CLEANER_VERSION
 from chalicelib.vocabulary import Vocabulary
 
-# Part of the fingerprint, so its wording stays: "evidence" is the former name of the n-gram features.
-ENCODING = f"presence of words, {len(COLUMNS)} columns of evidence, libsvm, constant first and last column"
+ENCODING = f"presence of words, {len(COLUMNS)} n-gram columns, negation scopes, libsvm, constant first and last column"
 FINGERPRINT_LENGTH = 12  # hexadecimal digits; they are part of an endpoint's name
 
 
@@ -37,7 +36,7 @@ class Encoder:
     @cached_property
     def fingerprint(self) -> str:
         """A hash (12 hexadecimal digits) of what determines a row: cleaner version, encoding, words, n-gram table."""
-        table = self.ngram_table.sha256 if self.ngram_table else "no evidence"
+        table = self.ngram_table.sha256 if self.ngram_table else "no n-grams"
         contract = "\n".join([str(CLEANER_VERSION), ENCODING, table, *self.vocabulary.terms])
         return hashlib.sha256(contract.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
@@ -47,6 +46,14 @@ class Encoder:
         present = ("%d:1 " * len(named) % named)[:-1]
         derived = self._derived % tuple(self.ngram_table.columns(words)) if self.ngram_table else ""
         return f"{present}{derived} {self.last_column}:1"
+
+    def known_share(self, words: Sequence[str]) -> float:
+        """Return the share (0..1) of a review's words with a column or a weight in the table; 0.0 for no words."""
+        if not self.ngram_table:
+            return self.vocabulary.known_share(words)
+        slots = self.ngram_table.word_slots(words)
+        known = sum(slot != 0 or word in self.vocabulary for word, slot in zip(words, slots, strict=True))
+        return known / len(words) if words else 0.0
 
     def word_weights(self, words: Sequence[str]) -> list[float]:
         """Return the absolute weight of each word on its own: a hint at which words affect the score most."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.encoder import Encoder
-from chalicelib.ngram_features import NEGATIONS
+from chalicelib.negation import NEGATORS
 from chalicelib.text import Span, Word, located_words, sentences
 
 MAX_SENTENCES = 200  # of one review
@@ -191,7 +191,7 @@ def _candidates_of_sentence(index: int, words: Sequence[Word], weights: Sequence
     for position, (text, start, end) in enumerate(words):
         if text in FUNCTION_WORDS:
             continue
-        reach = NEGATION_REACH + 1 if text in NEGATIONS else 1
+        reach = NEGATION_REACH + 1 if text in NEGATORS else 1
         largest[text] = max(largest.get(text, 0.0), *weights[position : position + reach])
         places.setdefault(text, []).append(Span(start, end))
     ranked = sorted(largest, key=lambda text: (-largest[text], text))

@@ -1,11 +1,16 @@
 """N-gram features: the derived columns that sum up what a review's n-grams contribute to positive and negative.
 
 An n-gram here is a word, a pair or a triple of neighbours, a gap (`not * good`: two words around any third), or a
-negated word (`not ... good`: up to five words after a negation). Hundreds of thousands of them have two weights each:
-the *learned weight* of a linear model, and the *log-count ratio*, which compares how often the n-gram occurs in
-positive and in negative reviews (Wang & Manning, "Baselines and Bigrams", ACL 2012). The trees see sums of these
-weights, over the whole review and over parts of it, beside single words. `training.features.ngram_weights` learns the
-weights.
+negated word (`not ... good`, inside the scope of a negation; see `negation`). Hundreds of thousands of them have two
+weights each, of linear models over n-grams that are scaled by their log-count ratios (Wang & Manning, "Baselines and
+Bigrams", ACL 2012):
+
+- the *review weight*, learned mostly from whole reviews, with and without labels;
+- the *sentence weight*, learned mostly from sentences and phrases. In this model an n-gram that is wholly inside a
+  negation counts against itself: `excellent` in "not an excellent film" adds the opposite of its weight.
+
+The trees see sums of these weights, over the whole review and over parts of it, beside single words.
+`training.features.ngram_weights` learns the weights.
 
 The table stores no text. The CRC-32 of an n-gram gives its slot, and its upper eight bits are stored there as a check:
 a few in a thousand unknown n-grams are mistaken for known ones, in training as in serving. A weight is stored as a
@@ -14,7 +19,7 @@ integers, so every machine computes the same columns. See docs/explanation/model
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise, repeat
 from math import sqrt
@@ -24,33 +29,36 @@ from typing import NamedTuple
 from zlib import crc32
 
 from chalicelib.errors import ReleaseError
+from chalicelib.negation import negated_positions
 from chalicelib.text import CLEANER_VERSION
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NGRAM_KINDS = ("words", "pairs", "triples", "gaps", "negated")
-LEARNED_WEIGHT_UNITS, LOG_COUNT_RATIO_UNITS = 200, 2_000  # per 1.0: codes reach weights of 80 and ratios of 8
-FIRST_WORDS, LAST_WORDS = (15, 40), (15, 40, 80)  # the beginnings and the ends of a review that have a column
+WEIGHT_UNITS = 200  # per 1.0: codes reach weights of 80
+REVIEW_ENDS = ((15, 40, 80), (15, 40))  # the last and the first words that have a column of review weights
+SENTENCE_ENDS = ((15, 40), (15,))  # and of sentence weights
 WINDOW = 10  # words
-WINDOW_LIMIT = 12 * LEARNED_WEIGHT_UNITS  # a window's sum is cut to this before the mean of all windows is taken
-NEGATION_REACH = 5  # words
+WINDOW_LIMIT = 12 * WEIGHT_UNITS  # a window's sum is cut to this before the mean of all windows is taken
+CONTRASTS = frozenset(("but", "however", "although", "though", "yet"))
 CENTRE = 100_000  # is added to every column: none is ever 0, which could be taken for missing
 
-_NEGATION_LIST = """
-no not never none nor neither nothing nobody nowhere without hardly barely cannot
-don't doesn't didn't isn't wasn't aren't weren't ain't can't couldn't won't wouldn't shouldn't haven't hasn't hadn't
-"""
-NEGATIONS = frozenset(_NEGATION_LIST.split())
+_SIGNS = [f"{sign} {where}" for where in ("outside", "inside") for sign in ("positive", "negative")]
+_WINDOWS = [f"{which} {WINDOW} words" for which in ("most positive", "most negative", "mean of all")]
 COLUMNS = (
-    *(f"learned weights, {kind}" for kind in NGRAM_KINDS),
-    "learned weights, all",
-    *(f"learned weights, last {count} words" for count in LAST_WORDS),
-    *(f"learned weights, first {count} words" for count in FIRST_WORDS),
-    *(f"learned weights, {which} {WINDOW} words" for which in ("most positive", "most negative", "mean of all")),
-    *(f"log-count ratios, {kind}" for kind in NGRAM_KINDS),
-    "log-count ratios, all",
+    *(f"review weights, {part}" for part in (*NGRAM_KINDS, "all", "inside negations")),
+    *(f"review weights, last {count} words" for count in REVIEW_ENDS[0]),
+    *(f"review weights, first {count} words" for count in REVIEW_ENDS[1]),
+    *(f"review weights, {window}" for window in _WINDOWS),
+    *(f"sentence weights, {part}" for part in (*NGRAM_KINDS, "all")),
+    *(f"sentence weights, {sign} negations" for sign in _SIGNS),
+    *(f"sentence weights, last {count} words" for count in SENTENCE_ENDS[0]),
+    *(f"sentence weights, first {count} words" for count in SENTENCE_ENDS[1]),
+    *(f"sentence weights, {window}" for window in _WINDOWS),
+    "sentence weights, from the last contrast on",
     "distinct known n-grams",
     "known n-grams per thousand words",
     "words",
+    "negated words",
 )
 
 _TITLE = f"Verdict evidence, format {FORMAT_VERSION}"  # the table's former name: every release has it in its bytes
@@ -93,15 +101,6 @@ def hash_ngrams(words: Sequence[str]) -> NgramHashes:
     return NgramHashes(singles, pairs, triples, gaps, negated, positions)
 
 
-def negated_positions(words: Sequence[str]) -> list[int]:
-    """Return the positions of the words that follow a negation, up to five of them: `not so good` -> [1, 2]."""
-    if NEGATIONS.isdisjoint(words):
-        return []
-    negations = [position for position, word in enumerate(words) if word in NEGATIONS]
-    reached = {position + step for position in negations for step in range(1, NEGATION_REACH + 1)}
-    return sorted(position for position in reached if position < len(words))
-
-
 def ngrams(words: Sequence[str]) -> list[list[str]]:
     """Return the text of the n-grams that `hash_ngrams` hashes, kind by kind, for people to read."""
     triples = zip(words, words[1:], words[2:], strict=False)
@@ -120,19 +119,19 @@ class NgramTable:
     Raises `ReleaseError` unless the three are equally long, and their length is a power of two.
     """
 
-    def __init__(self, checks: bytes, learned_weights: bytes, log_count_ratios: bytes) -> None:
+    def __init__(self, checks: bytes, review_weights: bytes, sentence_weights: bytes) -> None:
         self.checks = checks
-        self.learned_weights = learned_weights
-        self.log_count_ratios = log_count_ratios
+        self.review_weights = review_weights
+        self.sentence_weights = sentence_weights
         self._mask = len(checks) - 1
-        if not checks or len(checks) & self._mask or not len(checks) == len(learned_weights) == len(log_count_ratios):
+        if not checks or len(checks) & self._mask or not len(checks) == len(review_weights) == len(sentence_weights):
             raise ReleaseError("The n-gram table's three parts must have one length, a power of two.")
 
     @property
     def _parts(self) -> tuple[bytes, ...]:
         """The content of the file, part by part: a header that a person can read, and the three tables."""
         header = f"{_TITLE}\ncleaner: {CLEANER_VERSION}\nslots: {len(self.checks)}\n\n"
-        return header.encode(), self.checks, self.learned_weights, self.log_count_ratios
+        return header.encode(), self.checks, self.review_weights, self.sentence_weights
 
     def dumps(self) -> bytes:
         """Return the content of the file."""
@@ -151,51 +150,112 @@ class NgramTable:
         checks, mask = self.checks, self._mask
         return [slot if checks[slot] == hashed >> 24 else 0 for hashed in hashes for slot in (hashed & mask,)]
 
+    def word_slots(self, words: Sequence[str]) -> list[int]:
+        """Return the slot of each single word; 0 for an unknown one."""
+        return self.slots([crc32(f"{word} ".encode()) for word in words])
+
     def word_weights(self, words: Sequence[str]) -> list[int]:
-        """Return the learned weight of each single word; units, above 0 for positive, 0 for an unknown word."""
-        units, codes = _UNITS_OF, self.learned_weights
-        return [units[codes[slot]] for slot in self.slots([crc32(f"{word} ".encode()) for word in words])]
-
-    def weights_by_position(self, words: Sequence[str]) -> list[int]:
-        """Return the learned weights of the n-grams that end at each word, added up; units, above 0 for positive."""
-        hashes = hash_ngrams(words)
-        return self._weights_by_position([self.slots(kind) for kind in hashes.by_kind], hashes.negated_positions)
-
-    def _weights_by_position(self, slots_by_kind: Sequence[Sequence[int]], negated: Sequence[int]) -> list[int]:
-        """Add up the learned weights of the n-grams that end at each word, given their slots."""
-        units, codes = _UNITS_OF, self.learned_weights
-        singles, pairs, triples, gaps, of_negated = [[units[codes[slot]] for slot in slots] for slots in slots_by_kind]
-        ending = zip(singles, (0, *pairs), (0, 0, *triples), (0, 0, *gaps), strict=False)  # cut to the number of words
-        totals = [single + pair + triple + gap for single, pair, triple, gap in ending]
-        for position, weight in zip(negated, of_negated, strict=True):
-            totals[position] += weight
-        return totals
+        """Return the sentence weight of each single word; units, above 0 for positive, 0 for an unknown word."""
+        return _units(self.sentence_weights, self.word_slots(words))
 
     def columns(self, words: Sequence[str]) -> list[int]:
         """Return the derived columns of a review's words, in the order of `COLUMNS`: integers above 0."""
         hashes = hash_ngrams(words)
-        slots_by_kind = [self.slots(kind) for kind in hashes.by_kind]
-        distinct = [set(slots).difference((0,)) for slots in slots_by_kind]
-        known = sum(map(len, distinct))
-        occurrences = sum(len(slots) - slots.count(0) for slots in slots_by_kind)
+        kinds = [self.slots(kind) for kind in hashes.by_kind]
+        negated = _indices_inside(hashes.negated_positions)
+        outside, inside = _distinct(kinds, negated)
+        known = sum(map(len, outside)) + sum(map(len, inside))
+        review = _add_by_position([_units(self.review_weights, slots) for slots in kinds], hashes.negated_positions)
+        scoped = [_units(self.sentence_weights, slots) for slots in kinds]
+        for units, indices in zip(scoped, negated, strict=True):
+            for index in indices:
+                units[index] = -units[index]
+        sentence = _add_by_position(scoped, hashes.negated_positions)
+        sums = [*self._review_sums(outside, inside), *self._sentence_sums(outside, inside)]
+        scaled = [round(total / sqrt(known or 1)) for total in sums]
         values = [
-            *self._sums(self.learned_weights, distinct, known),
-            *_positional_sums(self._weights_by_position(slots_by_kind, hashes.negated_positions)),
-            *self._sums(self.log_count_ratios, distinct, known),
+            *scaled[: len(NGRAM_KINDS) + 2],
+            *_positional_sums(review, *REVIEW_ENDS),
+            *scaled[len(NGRAM_KINDS) + 2 :],
+            *_positional_sums(sentence, *SENTENCE_ENDS),
+            sum(sentence[_last_contrast(words) :]),
             known,
-            round(1000 * occurrences / max(len(words), 1)),
+            round(1000 * sum(len(slots) - slots.count(0) for slots in kinds) / max(len(words), 1)),
             len(words),
+            len(hashes.negated_positions),
         ]
         return [min(max(value, 1 - CENTRE), CENTRE - 1) + CENTRE for value in values]
 
-    def _sums(self, codes: bytes, distinct: Sequence[set[int]], known: int) -> list[int]:
-        """Return the sum of weights of each kind, and of all, divided by the root of the number of known n-grams."""
-        units, root = _UNITS_OF, sqrt(known or 1)
-        sums = [sum([units[codes[slot]] for slot in slots]) for slots in distinct]
-        return [round(total / root) for total in (*sums, sum(sums))]
+    def _review_sums(self, outside: Sequence[set[int]], inside: Sequence[set[int]]) -> list[int]:
+        """Return the sums of review weights: of each kind, of all, and inside negations."""
+        both = (without | within for without, within in zip(outside, inside, strict=True))
+        sums = [sum(_units(self.review_weights, slots)) for slots in both]
+        return [*sums, sum(sums), sum(sum(_units(self.review_weights, slots)) for slots in inside)]
+
+    def _sentence_sums(self, outside: Sequence[set[int]], inside: Sequence[set[int]]) -> list[int]:
+        """Return the sums of sentence weights, those inside negations reversed: of each kind, of all, and by sign."""
+        outer = [_units(self.sentence_weights, slots) for slots in outside]
+        inner = [_units(self.sentence_weights, slots) for slots in inside]
+        sums = [sum(without) - sum(within) for without, within in zip(outer, inner, strict=True)]
+        return [*sums, sum(sums), *_sums_by_sign(outer), *_sums_by_sign(inner)]
 
 
-def _positional_sums(weights: Sequence[int]) -> list[int]:
+def _units(codes: bytes, slots: Iterable[int]) -> list[int]:
+    """Return the units that the codes in these slots stand for."""
+    units = _UNITS_OF
+    return [units[codes[slot]] for slot in slots]
+
+
+def _sums_by_sign(units: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """Return the sum of the positive units of all kinds, and that of the negative ones."""
+    positive = sum(sum([unit for unit in kind if unit > 0]) for kind in units)
+    return positive, sum(map(sum, units)) - positive
+
+
+def _indices_inside(negated: Sequence[int]) -> list[list[int]]:
+    """Return the indices, kind by kind, of the n-grams whose words are all at these negated positions.
+
+    A negated word states its negation itself, so none of that kind is inside.
+    """
+    inside = set(negated)
+    pairs = [position - 1 for position in negated if position - 1 in inside]
+    gaps = [position - 2 for position in negated if position - 2 in inside]
+    triples = [index for index in gaps if index + 1 in inside]
+    return [list(negated), pairs, triples, gaps, []]
+
+
+def _distinct(
+    kinds: Sequence[Sequence[int]], negated: Sequence[Sequence[int]]
+) -> tuple[list[set[int]], list[set[int]]]:
+    """Return the known slots of each kind that occur outside a negation, and those that occur inside one."""
+    outside, inside = [], []
+    for slots, indices in zip(kinds, negated, strict=True):
+        left = list(slots)
+        for index in indices:
+            left[index] = 0
+        outside.append(set(left) - {0})
+        inside.append({slots[index] for index in indices} - {0})
+    return outside, inside
+
+
+def _add_by_position(units_by_kind: Sequence[Sequence[int]], negated: Sequence[int]) -> list[int]:
+    """Add up the units of the n-grams that end at each word."""
+    singles, pairs, triples, gaps, of_negated = units_by_kind
+    ending = zip(singles, (0, *pairs), (0, 0, *triples), (0, 0, *gaps), strict=False)  # cut to the number of words
+    totals = [single + pair + triple + gap for single, pair, triple, gap in ending]
+    for position, units in zip(negated, of_negated, strict=True):
+        totals[position] += units
+    return totals
+
+
+def _last_contrast(words: Sequence[str]) -> int:
+    """Return the position of the last word such as `but`; 0 if there is none."""
+    if CONTRASTS.isdisjoint(words):
+        return 0
+    return max(position for position, word in enumerate(words) if word in CONTRASTS)
+
+
+def _positional_sums(weights: Sequence[int], last_words: Sequence[int], first_words: Sequence[int]) -> list[int]:
     """Sum the weights by position: of the last and first words; of the highest, lowest and mean ten-word window.
 
     A window begins at every word; those that begin near the end are shorter.
@@ -203,8 +263,8 @@ def _positional_sums(weights: Sequence[int]) -> list[int]:
     count = len(weights)
     sums = [0, *accumulate(weights)]  # sums[n] is the sum of the first n weights
     total = sums[-1]
-    last = [total - sums[max(count - words, 0)] for words in LAST_WORDS]
-    first = [sums[min(words, count)] for words in FIRST_WORDS]
+    last = [total - sums[max(count - words, 0)] for words in last_words]
+    first = [sums[min(words, count)] for words in first_words]
     window_ends = sums[WINDOW:] + [total] * WINDOW
     windows = list(map(sub, window_ends, sums[:-1]))
     limit = WINDOW_LIMIT

@@ -204,7 +204,7 @@ def _encode(review: object, release: Release) -> _EncodedReview:
         raise EmptyReviewError("The review is empty. Write at least one word.")
     text = review[:MAX_REVIEW_LENGTH]
     words = words_of(text)
-    known = release.encoder.vocabulary.known_share(words)
+    known = release.encoder.known_share(words)
     english = probably_english(text, words, known)
     warnings = _warnings(review, english, known, release)
     judgeable = english and known >= MIN_KNOWN_WORDS

@@ -183,7 +183,7 @@ def _texts(review: Review, with_excerpts: bool) -> Iterator[tuple[list[str], boo
 
 def _facts(review: Review, fold: int, text_words: Sequence[str], encoder: Encoder, is_excerpt: bool = False) -> _Facts:
     """Return the facts of a review, or of an excerpt of it, with these words."""
-    known_share = encoder.vocabulary.known_share(text_words)
+    known_share = encoder.known_share(text_words)
     return _Facts(review.id, review.label, review.rating or 0, fold, len(text_words), known_share, is_excerpt)
 
 
