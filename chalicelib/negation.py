@@ -44,7 +44,9 @@ _ENDS = frozenset(_END_LIST.split())
 _CLAUSE_STARTS = frozenset(
     _CLAUSE_LIST.split()
 )  # end a scope, unless the clause is what is denied: "i don't think it's good"
-_DENIALS = frozenset("think thought believe say said know feel felt call find mean that".split())
+_DENIALS = frozenset(
+    ["think", "thought", "believe", "say", "said", "know", "feel", "felt", "call", "find", "mean", "that"]
+)
 _STOPS = _ENDS | _CLAUSE_STARTS | NEGATORS
 _CUES = NEGATORS | ABSENCES | _WISHES | _PHRASES.keys()
 _CANNOT = frozenset(("can't", "cannot", "couldn't", "cant", "couldnt"))

@@ -162,7 +162,7 @@ class NgramTable:
         """Return the derived columns of a review's words, in the order of `COLUMNS`: integers above 0."""
         hashes = hash_ngrams(words)
         kinds = [self.slots(kind) for kind in hashes.by_kind]
-        negated = _indices_inside(hashes.negated_positions)
+        negated = indices_inside(hashes.negated_positions)
         outside, inside = _distinct(kinds, negated)
         known = sum(map(len, outside)) + sum(map(len, inside))
         review = _add_by_position([_units(self.review_weights, slots) for slots in kinds], hashes.negated_positions)
@@ -212,7 +212,7 @@ def _sums_by_sign(units: Sequence[Sequence[int]]) -> tuple[int, int]:
     return positive, sum(map(sum, units)) - positive
 
 
-def _indices_inside(negated: Sequence[int]) -> list[list[int]]:
+def indices_inside(negated: Sequence[int]) -> list[list[int]]:
     """Return the indices, kind by kind, of the n-grams whose words are all at these negated positions.
 
     A negated word states its negation itself, so none of that kind is inside.

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from chalicelib.written_forms import FORMS, WORD_OF_SYMBOL, Form
 
-CLEANER_VERSION = 1
+CLEANER_VERSION = 2
 
 _MARKUP = re.compile(r"<[a-zA-Z/!?][^<>]{0,300}>|&#?[0-9a-zA-Z]{1,32};|\\\\{0,3}[nrt'\"]")  # \n and \' of bad CSV files
 _WORD = re.compile(

@@ -21,12 +21,12 @@ HALVES = 2  # of a fold
 TENTHS = FOLDS * HALVES
 TEST = FOLDS  # the place after the folds
 
-LeftOut = frozenset[int]  # tenths that a table of n-gram weights was learned without
+LeftOut = int | None  # the tenth that a table of n-gram weights was learned without
 
 
-def tenths_of(fold: int) -> LeftOut:
-    """Return both halves of a fold: 3 -> {6, 7}."""
-    return frozenset(HALVES * fold + half for half in range(HALVES))
+def fold_of(tenth: int) -> int:
+    """Return the fold that a tenth is half of: 7 -> 3."""
+    return tenth // HALVES
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _tenth(review: Review, numbers: int) -> int:
 
 def _place(review: Review, numbers: int) -> int:
     """Return a review's place, whether or not it is a duplicate."""
-    return TEST if review.split == "test" else _tenth(review, numbers) // HALVES
+    return TEST if review.split == "test" else fold_of(_tenth(review, numbers))
 
 
 def assign(path: Path, limit: int | None = None) -> Splits:

@@ -1,42 +1,93 @@
-"""The pass over the reviews that counts their words and hashes their n-grams."""
+"""The passes over the training texts that count words and hash n-grams."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from chalicelib.text import words
-from training.data.reviews import Review
+from training.data.reviews import (
+    REVIEWS_NAME,
+    SHORT_TEXTS_NAME,
+    UNLABELLED_NAME,
+    Review,
+    ShortText,
+    chunks_of,
+    read_short_texts,
+    read_unlabelled,
+)
 from training.data.splits import Splits
-from training.features.build_vocabulary import WordCounts
-from training.features.ngram_weights import HashedReviews
-from training.parallel import map_reviews
+from training.data.templates import template_texts
+from training.features.build_vocabulary import WordCounts, adjectives
+from training.features.hashed_texts import HashedTexts, hash_reviews, hash_short_texts, hash_unlabelled, join
+from training.parallel import CHUNK_BYTES, map_items, map_reviews
 from training.progress import ProgressCallback, silent
+
+_TEXTS_PER_CHUNK = 20_000  # short texts
 
 
 @dataclass
-class ExtractedReviews:
-    """The word counts and the hashed n-grams of the training reviews."""
+class ExtractedTexts:
+    """The word counts of the training reviews, the short texts, and the hashed n-grams of all training texts."""
 
     word_counts: WordCounts = field(default_factory=WordCounts)
-    hashed: HashedReviews = field(default_factory=HashedReviews)
+    short_texts: list[ShortText] = field(default_factory=list)
+    hashed: HashedTexts = field(default_factory=HashedTexts)
 
 
-def extract(path: Path, splits: Splits, with_ngrams: bool = True, tick: ProgressCallback = silent) -> ExtractedReviews:
-    """Count the words of the training reviews in a file and, if requested, hash their n-grams."""
-    extracted = ExtractedReviews()
-    for part in map_reviews(_extract_part, path, (splits, with_ngrams), tick):
-        extracted.word_counts.add(part.word_counts)
-        extracted.hashed.extend(part.hashed)
+def extract(folder: Path, splits: Splits, with_ngrams: bool = True, tick: ProgressCallback = silent) -> ExtractedTexts:
+    """Count the words of the training reviews in a folder and, if requested, hash the n-grams of all training texts."""
+    extracted = ExtractedTexts()
+    parts: list[HashedTexts] = []
+    for counts, hashed in map_reviews(_extract_part, folder / REVIEWS_NAME, (splits, with_ngrams), tick):
+        extracted.word_counts.add(counts)
+        parts.append(hashed)
+    if with_ngrams:
+        extracted.short_texts = _short_texts(folder, extracted.word_counts)
+        parts += _hash_short(extracted.short_texts, tick)
+        parts += _hash_unlabelled(folder / UNLABELLED_NAME, tick)
+        extracted.hashed = join(parts)
     return extracted
 
 
-def _extract_part(shared: tuple[Splits, bool], reviews: Iterator[Review]) -> ExtractedReviews:
-    """Extract the reviews of one chunk of the file."""
+def _extract_part(shared: tuple[Splits, bool], reviews: Iterator[Review]) -> tuple[WordCounts, HashedTexts]:
+    """Extract the training reviews of one chunk of the file."""
     splits, with_ngrams = shared
-    part = ExtractedReviews()
+    counts = WordCounts()
+    found = []
     for review in filter(splits.is_training, reviews):
-        found = words(review.text)
-        part.word_counts.count(review.label, found)
-        if with_ngrams:
-            part.hashed.append(review, splits.tenth_of(review), found)
-    return part
+        review_words = words(review.text)
+        counts.count(review.label, review_words)
+        found.append((review, splits.tenth_of(review), review_words))
+    return counts, hash_reviews(found) if with_ngrams else HashedTexts()
+
+
+def _short_texts(folder: Path, counts: WordCounts) -> list[ShortText]:
+    """Return the short texts for training: those of the folder, and the templates."""
+    path = folder / SHORT_TEXTS_NAME
+    collected = read_short_texts(path) if path.exists() else ()
+    distinct = {text.text: text for text in collected if text.split == "train"}  # many phrases occur in many sentences
+    praise, blame = adjectives(counts)
+    templates = template_texts(praise, blame) if praise and blame else ()
+    return [*distinct.values(), *templates]
+
+
+def _hash_short(texts: Sequence[ShortText], tick: ProgressCallback) -> Iterator[HashedTexts]:
+    """Hash the short texts in chunks."""
+    chunks = [texts[start : start + _TEXTS_PER_CHUNK] for start in range(0, len(texts), _TEXTS_PER_CHUNK)]
+    yield from map_items(_hash_chunk, chunks, None, tick, alone=len(chunks) < 2)
+
+
+def _hash_chunk(_shared: None, texts: Sequence[ShortText]) -> HashedTexts:
+    """Hash one chunk of short texts."""
+    return hash_short_texts(texts)
+
+
+def _hash_unlabelled(path: Path, tick: ProgressCallback) -> Iterator[HashedTexts]:
+    """Hash the unlabelled reviews of a file, chunk by chunk; none if there is no such file."""
+    chunks = chunks_of(path, CHUNK_BYTES) if path.exists() else []
+    yield from map_items(_hash_unlabelled_chunk, chunks, path, tick, alone=len(chunks) < 2)
+
+
+def _hash_unlabelled_chunk(path: Path, chunk: tuple[int, int]) -> HashedTexts:
+    """Hash one chunk of unlabelled reviews, (start, end) in bytes."""
+    return hash_unlabelled(read_unlabelled(path, *chunk))

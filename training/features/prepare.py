@@ -1,22 +1,22 @@
 """Step `prepare`: labelled reviews -> vocabulary, n-gram weights, and the channels for training and validation.
 
 A channel is a folder with one file of libsvm lines, the format that the container reads: the label, then the row that
-the app would send. `all/train` has every training review; the released model is trained on it. The five pairs `fold-0`
+the app would send. `all/train` has every training text; the released model is trained on it. The five pairs `fold-0`
 to `fold-4` are for cross-validation: `train` leaves one fold out, and `validation` has that fold alone. The n-gram
-features of a training line come from weights that were learned without its own review, and those of a pair without the
-fold that is held out.
+features of every line come from weights that were learned without the tenth of its text.
 
-In a train channel, every second review is followed by an excerpt of it; in a validation channel, every review is.
-
-The reviews are read three times: to assign folds, to count words and hash n-grams, and to write rows.
+In a train channel, every second review is followed by an excerpt of it; in a validation channel, every review is. Then
+come the short texts: sentences in both; templates and, of two or more words, half of the phrases in train only. Neutral
+ones have no line.
 """
 
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from chalicelib.encoder import Encoder
@@ -25,8 +25,8 @@ from chalicelib.release import VOCABULARY_NAME
 from chalicelib.text import words
 from training import atomic
 from training.data.excerpts import excerpts_of
-from training.data.reviews import LABEL_NAMES, REVIEWS_NAME, Review, read_manifest
-from training.data.splits import FOLDS, LeftOut, Splits, assign, tenths_of
+from training.data.reviews import LABEL_NAMES, REVIEWS_NAME, Review, ShortText, read_manifest
+from training.data.splits import FOLDS, LeftOut, Splits, assign, fold_of
 from training.features.build_vocabulary import WORDS, build_vocabulary
 from training.features.channels import (
     ALL,
@@ -38,11 +38,17 @@ from training.features.channels import (
     write_ngram_table,
 )
 from training.features.extract import extract
+from training.features.hashed_texts import kind_of, tenth_of
 from training.features.ngram_weights import SLOTS, learn_weights, no_weights
-from training.parallel import map_reviews
+from training.parallel import map_items, map_reviews
 from training.progress import ProgressCallback, silent
 
 EXCERPT_EVERY = 2  # reviews: the others have no excerpt in a train channel
+PHRASE_EVERY = 2  # phrases: the others have no line
+MIN_PHRASE_WORDS = 2
+NEUTRAL = 0.1  # a target this close to one half has no label
+_TEXTS_PER_CHUNK = 10_000  # short texts
+_MIN_CHUNKS = 3  # of short texts, for which worker processes are started
 
 
 @dataclass(frozen=True)
@@ -87,13 +93,13 @@ def prepare(
     path = data_folder / REVIEWS_NAME
     splits = assign(path, recipe.reviews)
     (channels_folder / PREPARED_NAME).unlink(missing_ok=True)
-    extracted = extract(path, splits, recipe.ngrams, ticks[0])
+    extracted = extract(data_folder, splits, recipe.ngrams, ticks[0])
     vocabulary = build_vocabulary(extracted.word_counts, recipe.words)
     learned = learn_weights(extracted.hashed, ticks[1], slots) if recipe.ngrams else no_weights()
     encoders = {left_out: Encoder(vocabulary, table) for left_out, table in learned.tables.items()}
-    released = encoders[frozenset()]
+    released = encoders[None]
     job = _RowJob(encoders, splits, recipe, frozenset(learned.strongest))
-    written = _write_channels(path, channels_folder, job, ticks[2])
+    written = _write_channels(path, extracted.short_texts, channels_folder, job, ticks[2])
     atomic.write_text(channels_folder / VOCABULARY_NAME, vocabulary.dumps())
     write_ngram_table(channels_folder, released)
     prepared = PreparedChannels(
@@ -125,7 +131,7 @@ def _by_label(weights: Mapping[int, float], names: Mapping[int, str]) -> dict[st
 
 @dataclass(frozen=True)
 class _RowJob:
-    """The input of the row writers: an encoder for each set of left-out tenths, and the hashed n-grams to name."""
+    """The input of the row writers: an encoder for each left-out tenth, and the hashed n-grams to name."""
 
     encoders: Mapping[LeftOut, Encoder]
     splits: Splits
@@ -150,14 +156,19 @@ class _Part:
     ngram_names: dict[int, str] = field(default_factory=dict)
 
 
-def _write_channels(path: Path, folder: Path, job: _RowJob, tick: ProgressCallback) -> _Written:
+def _write_channels(
+    path: Path, short_texts: Sequence[ShortText], folder: Path, job: _RowJob, tick: ProgressCallback
+) -> _Written:
     """Write all channels."""
     names = channel_names()
     written = _Written({name: dict.fromkeys(LABEL_NAMES, 0) for name in names})
     digests = {name: hashlib.sha256() for name in names}
+    chunks = [short_texts[start : start + _TEXTS_PER_CHUNK] for start in range(0, len(short_texts), _TEXTS_PER_CHUNK)]
     with ExitStack() as stack:
         files = {name: stack.enter_context(atomic.writing(folder / name)) for name in names}
-        for part in map_reviews(_rows_of_part, path, job, tick):
+        parts = map_reviews(_rows_of_part, path, job, tick)
+        short_parts = map_items(_rows_of_short_texts, chunks, job, tick, alone=len(chunks) < _MIN_CHUNKS)
+        for part in chain(parts, short_parts):
             written.ngram_names.update(part.ngram_names)
             for name, label, lines in part.lines:
                 files[name].write(lines)
@@ -178,25 +189,43 @@ def _rows_of_part(job: _RowJob, reviews: Iterator[Review]) -> _Part:
     return part
 
 
+def _rows_of_short_texts(job: _RowJob, texts: Sequence[ShortText]) -> _Part:
+    """Encode those of some short texts that have a line."""
+    part = _Part()
+    for number, text in enumerate(texts):
+        found = words(text.text)
+        kind = kind_of(text)
+        skipped = kind == "phrase" and (number % PHRASE_EVERY or len(found) < MIN_PHRASE_WORDS)
+        if skipped or abs(text.target - 0.5) < NEUTRAL:
+            continue
+        label, tenth = int(text.target > 0.5), tenth_of(text)
+        line = f"{label} {job.encoders[tenth].row(found)}\n".encode()
+        part.lines += ((name, label, line) for name in _channels_of(fold_of(tenth), kind == "sentence"))
+    return part
+
+
+def _channels_of(fold: int, validated: bool) -> Iterator[str]:
+    """Yield the channels that a text of a fold is in: all train channels but one, and a validation channel."""
+    train, validation = CHANNEL_FILES["train"], CHANNEL_FILES["validation"]
+    yield f"{ALL}/{train}"
+    for held_out in range(FOLDS):
+        if held_out != fold:
+            yield f"{pair_of(held_out)}/{train}"
+        elif validated:
+            yield f"{pair_of(held_out)}/{validation}"
+
+
 def _lines(job: _RowJob, review: Review, whole: list[str]) -> Iterator[tuple[str, int, bytes]]:
     """Yield (channel, label, lines) for every channel that a review is in."""
     texts = [whole]
     if job.recipe.excerpts:
         texts += map(words, excerpts_of(review.id, review.text, 1))
-    train_texts = texts if review.number % EXCERPT_EVERY == 0 else texts[:1]
-    fold, own_tenth = job.splits.place_of(review), frozenset({job.splits.tenth_of(review)})
-    train, validation = CHANNEL_FILES["train"], CHANNEL_FILES["validation"]
-
-    def encoded(channel: str, left_out: LeftOut, chosen: list[list[str]]) -> tuple[str, int, bytes]:
-        encoder = job.encoders[left_out]
-        return channel, review.label, "".join(f"{review.label} {encoder.row(text)}\n" for text in chosen).encode()
-
-    yield encoded(f"{ALL}/{train}", own_tenth, train_texts)
-    for held_out in range(FOLDS):
-        if held_out == fold:
-            yield encoded(f"{pair_of(held_out)}/{validation}", tenths_of(held_out), texts)
-        else:
-            yield encoded(f"{pair_of(held_out)}/{train}", tenths_of(held_out) | own_tenth, train_texts)
+    tenth = job.splits.tenth_of(review)
+    lines = [f"{review.label} {job.encoders[tenth].row(text)}\n".encode() for text in texts]
+    train_lines = lines if review.number % EXCERPT_EVERY == 0 else lines[:1]
+    for name in _channels_of(fold_of(tenth), validated=True):
+        chosen = lines if name.endswith(CHANNEL_FILES["validation"]) else train_lines
+        yield name, review.label, b"".join(chosen)
 
 
 def _names(whole: list[str], wanted: frozenset[int]) -> dict[int, str]:
