@@ -20,6 +20,7 @@ _ABSENCE_LIST = "without lack lacks lacking lacked fail fails failed failing dev
 _WISH_LIST = "wanted tried tries trying wish wished hoped hoping expected expecting supposed attempts pretends"
 _END_LIST = "but however although though yet except because just mostly instead ! ?"
 _CLAUSE_LIST = "i we he she they you it's i'm he's she's they're there's that's"
+_DENIAL_LIST = "think thought believe say said know feel felt call find mean that"
 _COMPARATIVE = re.compile(r"more|less|better|worse|[a-z]+ier|harder|higher|stronger")
 
 NEGATORS = frozenset(_NEGATOR_LIST.split())
@@ -41,12 +42,8 @@ _PHRASES = {  # first word -> the words that must follow it
     "might": ("have", "been"),
 }
 _ENDS = frozenset(_END_LIST.split())
-_CLAUSE_STARTS = frozenset(
-    _CLAUSE_LIST.split()
-)  # end a scope, unless the clause is what is denied: "i don't think it's good"
-_DENIALS = frozenset(
-    ["think", "thought", "believe", "say", "said", "know", "feel", "felt", "call", "find", "mean", "that"]
-)
+_CLAUSE_STARTS = frozenset(_CLAUSE_LIST.split())  # but not after a denial: "i don't think it's good"
+_DENIALS = frozenset(_DENIAL_LIST.split())
 _STOPS = _ENDS | _CLAUSE_STARTS | NEGATORS
 _CUES = NEGATORS | ABSENCES | _WISHES | _PHRASES.keys()
 _CANNOT = frozenset(("can't", "cannot", "couldn't", "cant", "couldnt"))

@@ -7,14 +7,13 @@ from pathlib import Path
 from chalicelib.text import words
 from training.data.reviews import (
     REVIEWS_NAME,
-    SHORT_TEXTS_NAME,
     UNLABELLED_NAME,
     Review,
     ShortText,
     chunks_of,
-    read_short_texts,
     read_unlabelled,
 )
+from training.data.short_texts import short_texts
 from training.data.splits import Splits
 from training.data.templates import template_texts
 from training.features.build_vocabulary import WordCounts, adjectives
@@ -63,12 +62,9 @@ def _extract_part(shared: tuple[Splits, bool], reviews: Iterator[Review]) -> tup
 
 def _short_texts(folder: Path, counts: WordCounts) -> list[ShortText]:
     """Return the short texts for training: those of the folder, and the templates."""
-    path = folder / SHORT_TEXTS_NAME
-    collected = read_short_texts(path) if path.exists() else ()
-    distinct = {text.text: text for text in collected if text.split == "train"}  # many phrases occur in many sentences
     praise, blame = adjectives(counts)
     templates = template_texts(praise, blame) if praise and blame else ()
-    return [*distinct.values(), *templates]
+    return [*short_texts(folder, "train"), *templates]
 
 
 def _hash_short(texts: Sequence[ShortText], tick: ProgressCallback) -> Iterator[HashedTexts]:

@@ -16,8 +16,7 @@ from chalicelib.ngram_features import hash_ngrams, indices_inside
 from chalicelib.text import words
 from training.data.excerpts import excerpts_of
 from training.data.reviews import Review, ShortText, UnlabelledReview
-from training.data.splits import TENTHS
-from training.data.templates import SOURCE as TEMPLATES
+from training.data.short_texts import kind_of, tenth_of
 
 EXCERPTS_PER_REVIEW = 3
 NO_TENTH = -1  # of an unlabelled review
@@ -146,15 +145,3 @@ def hash_short_texts(texts: Iterable[ShortText]) -> HashedTexts:
     for text in texts:
         builder.add(words(text.text), text.target, tenth_of(text), kind_of(text))
     return builder.build()
-
-
-def kind_of(text: ShortText) -> str:
-    """Return the kind of a short text."""
-    if text.source == TEMPLATES:
-        return "template"
-    return "sentence" if text.whole else "phrase"
-
-
-def tenth_of(text: ShortText) -> int:
-    """Return the tenth of a short text, 0..9; a sentence and its phrases, or the texts of a frame, share it."""
-    return text.group % TENTHS

@@ -241,7 +241,8 @@ class _Regression:
 
         result = minimize(loss, self.solution, jac=True, method="L-BFGS-B", options={"maxiter": steps})
         self.solution = result.x
-        return self.solution[:-1] * self.ratio
+        weights: Floats = self.solution[:-1] * self.ratio
+        return weights
 
 
 def _probability(log_odds: Floats) -> Floats:

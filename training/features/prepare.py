@@ -26,6 +26,7 @@ from chalicelib.text import words
 from training import atomic
 from training.data.excerpts import excerpts_of
 from training.data.reviews import LABEL_NAMES, REVIEWS_NAME, Review, ShortText, read_manifest
+from training.data.short_texts import has_label, kind_of, label_of, tenth_of
 from training.data.splits import FOLDS, LeftOut, Splits, assign, fold_of
 from training.features.build_vocabulary import WORDS, build_vocabulary
 from training.features.channels import (
@@ -38,7 +39,6 @@ from training.features.channels import (
     write_ngram_table,
 )
 from training.features.extract import extract
-from training.features.hashed_texts import kind_of, tenth_of
 from training.features.ngram_weights import SLOTS, learn_weights, no_weights
 from training.parallel import map_items, map_reviews
 from training.progress import ProgressCallback, silent
@@ -46,7 +46,6 @@ from training.progress import ProgressCallback, silent
 EXCERPT_EVERY = 2  # reviews: the others have no excerpt in a train channel
 PHRASE_EVERY = 2  # phrases: the others have no line
 MIN_PHRASE_WORDS = 2
-NEUTRAL = 0.1  # a target this close to one half has no label
 _TEXTS_PER_CHUNK = 10_000  # short texts
 _MIN_CHUNKS = 3  # of short texts, for which worker processes are started
 
@@ -196,9 +195,9 @@ def _rows_of_short_texts(job: _RowJob, texts: Sequence[ShortText]) -> _Part:
         found = words(text.text)
         kind = kind_of(text)
         skipped = kind == "phrase" and (number % PHRASE_EVERY or len(found) < MIN_PHRASE_WORDS)
-        if skipped or abs(text.target - 0.5) < NEUTRAL:
+        if skipped or not has_label(text):
             continue
-        label, tenth = int(text.target > 0.5), tenth_of(text)
+        label, tenth = label_of(text), tenth_of(text)
         line = f"{label} {job.encoders[tenth].row(found)}\n".encode()
         part.lines += ((name, label, line) for name in _channels_of(fold_of(tenth), kind == "sentence"))
     return part
