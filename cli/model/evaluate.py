@@ -12,6 +12,7 @@ from cli import options
 from cli.output import print_json
 from training.data.columns import ColumnChoice
 from training.evaluation.evaluate import (
+    DEFAULT_PRECISION,
     HELD_OUT,
     HELD_OUT_EXCERPTS,
     Evaluation,
@@ -76,7 +77,7 @@ def command(
     With --labelled, scores that file only and writes nothing. With --on, a batch transform or the live endpoint scores
     the test or the file, and every score must equal the local one.
     """
-    wanted = {HELD_OUT: precision, HELD_OUT_EXCERPTS: short_precision}
+    wanted = {**DEFAULT_PRECISION, HELD_OUT: precision, HELD_OUT_EXCERPTS: short_precision}
     if not labelled and (review_column or label_column):
         raise click.UsageError("--review-column and --label-column need --labelled.")
     request = _Request(name, data, look_at_test, wanted, labelled, ColumnChoice(review_column, label_column))

@@ -84,6 +84,11 @@ class ShortText:
     whole: bool
     text: str
 
+    @property
+    def id(self) -> str:
+        """The text's id: `treebank/train/17`."""
+        return f"{self.source}/{self.split}/{self.group}"
+
 
 def digest_of(text: str) -> bytes:
     """Return a hash of a text that ignores case and white space."""

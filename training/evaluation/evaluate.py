@@ -7,8 +7,9 @@ every evaluation that leads to another attempt. The `release` step evaluates on 
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from training import atomic
 from training.data.columns import ColumnChoice
 from training.data.excerpts import excerpts_of
 from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, read_labelled
-from training.data.reviews import REVIEWS_NAME, DataError, read, read_manifest
+from training.data.reviews import REVIEWS_NAME, DataError, Review, ShortText, read, read_manifest
+from training.data.short_texts import labelled_sentences
 from training.data.splits import assign
 from training.evaluation.metrics import Figures, measure
 from training.evaluation.predictions import (
@@ -31,14 +33,26 @@ from training.evaluation.predictions import (
     score_reviews,
     score_test,
 )
-from training.evaluation.thresholds import PRECISION, SHORT_PRECISION, PrecisionTarget, few_known_words, not_sure_band
+from training.evaluation.thresholds import (
+    PRECISION,
+    SENTENCE_PRECISION,
+    SHORT_PRECISION,
+    PrecisionTarget,
+    few_known_words,
+    not_sure_band,
+)
 from training.model.run_folder import Run, RunError, load_run
 from training.progress import ProgressCallback, silent, table
 
 EVALUATION_NAME = "evaluation.json"
 HELD_OUT, HELD_OUT_EXCERPTS = "cross-validation", "cross-validation crops"  # as stored: an excerpt was called a crop
-TEST, TEST_EXCERPTS = "test", "test crops"
-DEFAULT_PRECISION = {HELD_OUT: PRECISION, HELD_OUT_EXCERPTS: SHORT_PRECISION}
+HELD_OUT_SENTENCES = "cross-validation sentences"
+TEST, TEST_EXCERPTS, TEST_SENTENCES = "test", "test crops", "test sentences"
+DEFAULT_PRECISION = {
+    HELD_OUT: PRECISION,
+    HELD_OUT_EXCERPTS: SHORT_PRECISION,
+    HELD_OUT_SENTENCES: SENTENCE_PRECISION,
+}
 QUOTED_CHARACTERS = 400
 
 
@@ -123,16 +137,17 @@ def _score(run: Run, path: Path, predict_test: Predict | None, tick: ProgressCal
     recipe = run.record.prepared.recipe
     splits, with_excerpts = assign(path, recipe["reviews"]), bool(recipe["crops"])
     held_out = out_of_fold_predictions(run.held_out, run.encoder, path, splits, with_excerpts, tick)
-    scored = _named(held_out, HELD_OUT, HELD_OUT_EXCERPTS)
+    scored = _named(held_out, HELD_OUT, HELD_OUT_EXCERPTS, HELD_OUT_SENTENCES)
     if predict_test:
         test = score_test(predict_test, run.encoder, path, splits, with_excerpts, tick)
-        scored |= _named(test, TEST, TEST_EXCERPTS)
+        scored |= _named(test, TEST, TEST_EXCERPTS, TEST_SENTENCES)
     return scored
 
 
-def _named(split: ScoredSplit, reviews: str, excerpts: str) -> dict[str, ScoredReviews]:
-    """Name the parts of a split: its reviews, and its excerpts if it has any."""
-    return {reviews: split.reviews} | ({excerpts: split.excerpts} if split.excerpts else {})
+def _named(split: ScoredSplit, *names: str) -> dict[str, ScoredReviews]:
+    """Name the parts of a split that it has: its reviews, its excerpts and its sentences."""
+    parts = zip(names, (split.reviews, split.excerpts, split.sentences), strict=True)
+    return {name: part for name, part in parts if part}
 
 
 def _measure(
@@ -160,11 +175,13 @@ def _quote_mistakes(path: Path, figures: Mapping[str, Figures]) -> None:
     for name, each in figures.items():
         for mistake in each.mistakes:
             mistakes[mistake["id"]].append((mistake, name in (HELD_OUT_EXCERPTS, TEST_EXCERPTS)))
-    for review in read(path):
-        for mistake, of_excerpt in mistakes.get(review.id, ()):
-            scored = excerpts_of(review.id, review.text, 1)[0] if of_excerpt else review.text
-            text = " ".join(scored.replace("<br />", " ").split())
-            mistake["text"] = text[:QUOTED_CHARACTERS] + ("…" if len(text) > QUOTED_CHARACTERS else "")
+    sentences = (sentence for split in ("train", "test") for sentence in labelled_sentences(path.parent, split))
+    texts: Iterable[Review | ShortText] = chain(read(path), sentences)
+    for text in texts:
+        for mistake, of_excerpt in mistakes.get(text.id, ()):
+            scored = excerpts_of(text.id, text.text, 1)[0] if of_excerpt else text.text
+            quoted = " ".join(scored.replace("<br />", " ").split())
+            mistake["text"] = quoted[:QUOTED_CHARACTERS] + ("…" if len(quoted) > QUOTED_CHARACTERS else "")
 
 
 def _continue(earlier: Evaluation, evaluation: Evaluation) -> Evaluation:

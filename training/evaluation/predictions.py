@@ -6,7 +6,7 @@ in as a `Predict`: one on this machine, or one on SageMaker.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +18,9 @@ from scipy.sparse import csr_matrix
 from chalicelib.encoder import Encoder
 from chalicelib.text import words
 from training.data.excerpts import excerpts_of
-from training.data.reviews import Review
-from training.data.splits import TEST, Splits
+from training.data.reviews import Review, ShortText
+from training.data.short_texts import label_of, labelled_sentences, tenth_of
+from training.data.splits import TEST, Splits, fold_of
 from training.parallel import map_reviews
 from training.progress import ProgressCallback, silent
 
@@ -48,10 +49,11 @@ class ScoredReviews:
 
 @dataclass(frozen=True)
 class ScoredSplit:
-    """The scores of whole reviews, and of one excerpt of each if excerpts were requested."""
+    """The scores of whole reviews, of an excerpt of each if requested, and of sentences if there are any."""
 
     reviews: ScoredReviews
     excerpts: ScoredReviews | None
+    sentences: ScoredReviews | None = None
 
 
 class _Facts(NamedTuple):
@@ -109,13 +111,17 @@ def score_test(
     with_excerpts: bool = True,
     tick: ProgressCallback = silent,
 ) -> ScoredSplit:
-    """Score the test reviews; `predict` is called once, with all rows."""
+    """Score the test reviews of a file, and the test sentences beside it; `predict` is called once, with all rows."""
     facts: list[_Facts] = []
     rows: list[str] = []
     for part_facts, part_rows in map_reviews(_encode_test, path, _Job(encoder, splits, with_excerpts), tick):
         facts += part_facts
         rows += part_rows
-    return _split_of(facts, predict(rows), with_excerpts)
+    sentences = [(sentence, words(sentence.text)) for sentence in labelled_sentences(path.parent, "test")]
+    scores = predict([*rows, *(encoder.row(found) for _, found in sentences)])
+    split = _split_of(facts, scores[: len(facts)], with_excerpts)
+    sentence_facts = [_sentence_facts(sentence, TEST, found, encoder) for sentence, found in sentences]
+    return _with_sentences(split, sentence_facts, scores[len(facts) :])
 
 
 def score_reviews(predict: Predict, encoder: Encoder, reviews: Iterable[Review]) -> ScoredReviews:
@@ -135,16 +141,24 @@ def out_of_fold_predictions(
 ) -> ScoredSplit:
     """Join each fold's predictions, by a model trained without the fold, with the fold's reviews.
 
-    `held_out` has the probabilities by fold, in the order of the file, each excerpt after its review. Raises
-    `ValueError` if their number is not that of the fold's texts.
+    `held_out` has the probabilities by fold, in the order of the file, each excerpt after its review, and then those of
+    the fold's labelled sentences, if the model was trained on such. Raises `ValueError` if their number is not that of
+    the fold's texts.
     """
     job = _Job(encoder, splits, with_excerpts)
     facts = [each for part in map_reviews(_describe_folds, path, job, tick) for each in part]
+    reviews = len(facts)
+    if sum(map(len, held_out)) > reviews:
+        facts += [
+            _sentence_facts(sentence, fold_of(tenth_of(sentence)), words(sentence.text), encoder)
+            for sentence in labelled_sentences(path.parent, "train")
+        ]
     folds = np.array([each.fold for each in facts])
     probabilities = np.empty(len(facts))
     for fold, predictions in enumerate(held_out):
         probabilities[folds == fold] = predictions
-    return _split_of(facts, probabilities, with_excerpts)
+    split = _split_of(facts[:reviews], probabilities[:reviews], with_excerpts)
+    return _with_sentences(split, facts[reviews:], probabilities[reviews:])
 
 
 def empty_score(predict: Predict, encoder: Encoder) -> float:
@@ -159,6 +173,17 @@ def _split_of(facts: Sequence[_Facts], probabilities: Floats, with_excerpts: boo
     if not with_excerpts:
         return ScoredSplit(reviews, None)
     return ScoredSplit(reviews, _scored([each for each in facts if each.is_excerpt], probabilities[is_excerpt]))
+
+
+def _with_sentences(split: ScoredSplit, facts: Sequence[_Facts], probabilities: Floats) -> ScoredSplit:
+    """Add scored sentences, if there are any."""
+    return replace(split, sentences=_scored(facts, probabilities)) if facts else split
+
+
+def _sentence_facts(sentence: ShortText, fold: int, text_words: Sequence[str], encoder: Encoder) -> _Facts:
+    """Return the facts of a labelled sentence with these words."""
+    known_share = encoder.known_share(text_words)
+    return _Facts(sentence.id, label_of(sentence), 0, fold, len(text_words), known_share, is_excerpt=False)
 
 
 def _scored(facts: Sequence[_Facts], probabilities: Floats) -> ScoredReviews:

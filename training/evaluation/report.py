@@ -12,7 +12,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from chalicelib.assets import REPORT_NAME
 from chalicelib.release import release_id_of
 from training import atomic
-from training.evaluation.evaluate import HELD_OUT, HELD_OUT_EXCERPTS, TEST, TEST_EXCERPTS, Evaluation
+from training.evaluation.evaluate import (
+    HELD_OUT,
+    HELD_OUT_EXCERPTS,
+    HELD_OUT_SENTENCES,
+    TEST,
+    TEST_EXCERPTS,
+    TEST_SENTENCES,
+    Evaluation,
+)
 from training.evaluation.learning_curve import load_learning_curve
 from training.evaluation.metrics import Figures
 from training.evaluation.plots import PALETTE, Plot, learning_plot, section_plots, training_plot
@@ -25,9 +33,12 @@ OFFICIAL_FINGERPRINT = (
     "4269a5c4be6ca4cb6d3eae5a5348354535a3ef077fb139504acc705db11a673a"  # of the whole official archive
 )
 TERMS_SHOWN = 25  # per label
-REVIEWS_TITLE, EXCERPTS_TITLE = "whole reviews", "excerpts"
+REVIEWS_TITLE, EXCERPTS_TITLE, SENTENCES_TITLE = "whole reviews", "excerpts", "sentences"
 _TEMPLATE = "report.html"
-_SECTIONS = {TEST: ("Official test", TEST_EXCERPTS), HELD_OUT: ("Cross-validation", HELD_OUT_EXCERPTS)}
+_SECTIONS = {
+    TEST: ("Official test", {EXCERPTS_TITLE: TEST_EXCERPTS, SENTENCES_TITLE: TEST_SENTENCES}),
+    HELD_OUT: ("Cross-validation", {EXCERPTS_TITLE: HELD_OUT_EXCERPTS, SENTENCES_TITLE: HELD_OUT_SENTENCES}),
+}
 _GROUPED = ("by_length", "by_rating", "by_confidence", "by_fold")  # the fields of `Figures` that list groups
 
 GroupTable = dict[str, list[dict[str, Any] | None]]  # group's name -> that group of each set of reviews, if it has it
@@ -37,8 +48,8 @@ GroupTable = dict[str, list[dict[str, Any] | None]]  # group's name -> that grou
 class ReportSection:
     """The part of the report on one split.
 
-    `figures` has those of whole reviews and, if they were evaluated, of excerpts, by the names to show. `groups` has a
-    table for each field of `Figures` that lists groups.
+    `figures` has those of whole reviews and, if they were evaluated, of excerpts and sentences, by the names to show.
+    `groups` has a table for each field of `Figures` that lists groups.
     """
 
     slug: str
@@ -90,7 +101,7 @@ def template() -> Template:
         thousands="{:,}".format,
         span=lambda name: name.replace("-", "–").replace(" %", "%"),
     )
-    titles = {HELD_OUT: REVIEWS_TITLE, HELD_OUT_EXCERPTS: EXCERPTS_TITLE}
+    titles = {HELD_OUT: REVIEWS_TITLE, HELD_OUT_EXCERPTS: EXCERPTS_TITLE, HELD_OUT_SENTENCES: SENTENCES_TITLE}
     environment.globals.update(palette=PALETTE, titles=titles, REVIEWS=REVIEWS_TITLE, EXCERPTS=EXCERPTS_TITLE)
     return environment.get_template(_TEMPLATE)
 
@@ -98,11 +109,10 @@ def template() -> Template:
 def sections_of(figures: Mapping[str, Figures]) -> list[ReportSection]:
     """Return a section for each split that was evaluated: the test first, then cross-validation."""
     sections = []
-    for reviews, (title, excerpts) in _SECTIONS.items():
+    for reviews, (title, short) in _SECTIONS.items():
         if reviews in figures:
             shown = {REVIEWS_TITLE: figures[reviews]}
-            if excerpts in figures:
-                shown[EXCERPTS_TITLE] = figures[excerpts]
+            shown |= {name: figures[key] for name, key in short.items() if key in figures}
             groups = {field: _group_table(list(shown.values()), field) for field in _GROUPED}
             sections.append(ReportSection(reviews, title, shown, section_plots(reviews, shown), groups))
     return sections

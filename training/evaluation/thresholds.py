@@ -10,6 +10,7 @@ from training.evaluation.predictions import Floats, Integers
 
 PRECISION = 0.92  # target for the answers on whole reviews
 SHORT_PRECISION = 0.88  # target for the answers on excerpts of one to three sentences
+SENTENCE_PRECISION = 0.93  # target for the answers on sentences
 EMPTY_REVIEW_MARGIN = 0.05  # a score this close to an empty review's score is no evidence about the review
 WIDEST_STEPS = 45  # the widest band is this many steps of 0.01 to each side of 0.5
 WARNED_SHARE = 0.005  # the largest share of ordinary reviews that may get the warning about few known words

@@ -219,7 +219,8 @@ class _Regression:
     def log_odds(self, matrix: _TrainingMatrix) -> Floats:
         """Return the log-odds of each text."""
         weights = (self.ratio * self.solution[:-1]).astype(np.float32)
-        return (matrix.rows @ weights * matrix.scale).astype(np.float64) + self.solution[-1]
+        log_odds: Floats = (matrix.rows @ weights * matrix.scale).astype(np.float64) + self.solution[-1]
+        return log_odds
 
     def fit(self, matrix: _TrainingMatrix, steps: int) -> Floats:
         """Take at most `steps` steps of L-BFGS; returns the weight of each n-gram."""
@@ -240,7 +241,7 @@ class _Regression:
             return float(value), np.append(gradient + penalty, error.sum())
 
         result = minimize(loss, self.solution, jac=True, method="L-BFGS-B", options={"maxiter": steps})
-        self.solution = result.x
+        self.solution = np.asarray(result.x)
         weights: Floats = self.solution[:-1] * self.ratio
         return weights
 
