@@ -16,14 +16,15 @@ from typing import NamedTuple
 Match = re.Match[str]
 
 _NUMBER_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMBERS = {name: value for value, name in enumerate(_NUMBER_NAMES)}
-_SCALES = {**_NUMBERS, "a hundred": 100}
+_NUMBERS = {**{name: float(value) for value, name in enumerate(_NUMBER_NAMES)}, "half": 0.5, "1/2": 0.5}
+_SCALES = {"four": 4, "five": 5, "ten": 10, "a hundred": 100}
 _GRADES = {"a+": 10, "a": 9, "a-": 8, "b+": 7, "b": 7, "b-": 7, "c+": 5, "c": 4, "c-": 4, "d+": 3, "d": 3, "d-": 2}
 _THUMBS = {(False, "up"): 8, (True, "up"): 10, (False, "down"): 2, (True, "down"): 0}
 
 _END = r"(?= {0,3}(?:\Z|[\n\r.,;:!?)\]\"(/]))"  # no word follows
+_AFTER_GRADE = rf"(?:{_END}|(?= (?:and|at best|but|for|in my|rating)\b))"
 _HALF = r"(?P<half>[ -]and[ -]a[ -]half|(?: and)? ?(?<![0-9])1/2)?"
-_UNIT = r"(?P<unit>[ -](?:stars?|points?|\*))?"
+_UNIT = r"(?P<unit>[ -](?:a )?(?:stars?|points?|\*))?"
 _SEPARATOR = (
     r"(?:(?P<slash> ?/ ?)|(?P<from> from )|(?P<of>[ -]of[ -])"
     r"|[ -]\(?out[ -]of[ -](?:an? )?(?:possible |total )?)"
@@ -41,11 +42,11 @@ _STARS = re.compile(
 _RATING = re.compile(
     r"(?P<number>[0-9*](?<![\w/$].)(?<![0-9][.,].)"
     r"(?:(?<=[0-9])[0-9]{0,2}(?:[.,][0-9]{1,2})?|(?<=1)/2|(?<=\*)(?: ?\*){0,4})"
-    rf"|(?<![\w'-])(?:{'|'.join(_NUMBER_NAMES)}))" + _OF_SCALE
+    rf"|(?<![\w'-])(?:{'|'.join(_NUMBER_NAMES)}|half))" + _OF_SCALE
 )
 _THUMB = re.compile(r"(?P<both>(?:two|2|both) (?:[a-z]{1,14} )?)?(?:thumbs?)(?: way)?[ -](?P<thumb>up|down)(?![a-z])")
 _GRADE = re.compile(
-    r"(?P<grade>[abcdf](?<![\w'&*-].)(?:\+(?![\w+])|-" + _END + "|"
+    r"(?P<grade>[abcdf](?<![\w'&*-].)(?:\+(?![\w+])|-" + _AFTER_GRADE + "|"
     r"(?:(?<=grade: .)|(?<=grade:.)|(?<=grade .)|(?<=grade of .)|(?<=grade of a .)|(?<=grade of an .))" + _END + "))"
 )
 _EMOTICON = re.compile(
@@ -59,7 +60,7 @@ _EMOTICON = re.compile(
 _OF_A_SCALE = re.compile(r"of[ -](?:an? )?(?:possible |total )?(?:10|[45*]|ten\b|four\b|five\b|hundred\b)")
 _SLASH_AND_SCALE = re.compile(r"/ ?(?:10|[45*])")
 _GRADE_AND_LETTER = re.compile(r"grade(?: of(?: an?)?|:)? ?[abcdf]")
-_MINUS_AT_AN_END = re.compile("-" + _END)
+_MINUS_AT_AN_END = re.compile("-" + _AFTER_GRADE)
 _COLON_AND_MOUTH = re.compile(r":['()d/-]")
 _LONGEST_LEAD = 40  # characters of a form before these
 
@@ -100,11 +101,9 @@ def _scale(text: str) -> int:
 
 def _value(number: str) -> float:
     """Return a written number: `3.5`, `3,5`, `three`, `1/2`, `***`."""
-    if number == "1/2":
-        return 0.5
     if number[0] == "*":
         return number.count("*")
-    return float(_NUMBERS[number] if number in _NUMBERS else number.replace(",", "."))
+    return _NUMBERS[number] if number in _NUMBERS else float(number.replace(",", "."))
 
 
 def _is_rating(match: Match) -> bool:
@@ -126,7 +125,11 @@ def _plain_rating(match: Match) -> str:
     """Return the word for a rating, or the text itself if it is something else."""
     if not _is_rating(match):
         return match[0]
-    return _out_of_ten(_value(match["number"]) + bool(match["half"]) / 2, _scale(match["scale"])) or match[0]
+    value, scale = _value(match["number"]) + bool(match["half"]) / 2, _scale(match["scale"])
+    before = match.string[max(match.start() - 2, 0) : match.start()]
+    if value == scale and before[-1:] == "-" and not before[0].isalnum():  # "-10/10" is no praise
+        value = 0.0
+    return _out_of_ten(value, scale) or match[0]
 
 
 def _plain_stars(match: Match) -> str:
