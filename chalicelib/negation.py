@@ -16,12 +16,12 @@ no not never none nor neither nothing nobody nowhere hardly barely scarcely seld
 don't doesn't didn't isn't wasn't aren't weren't ain't can't couldn't won't wouldn't shouldn't haven't hasn't hadn't
 dont doesnt didnt isnt wasnt arent werent aint cant couldnt wont wouldnt shouldnt havent hasnt hadnt
 """
-_ABSENCE_LIST = "without lack lacks lacking lacked fail fails failed failing devoid missing zero"
+_ABSENCE_LIST = "without lack lacks lacking lacked fail fails failed failing devoid missing zero shortage"
 _WISH_LIST = "wanted tried tries trying wish wished hoped hoping expected expecting supposed attempts pretends"
 _END_LIST = "but however although though yet except because just mostly instead ! ?"
 _CLAUSE_LIST = "i we he she they you it's i'm he's she's they're there's that's"
 _DENIAL_LIST = "think thought believe say said know feel felt call find mean that"
-_COMPARATIVE = re.compile(r"more|less|better|worse|[a-z]+ier|harder|higher|stronger")
+_COMPARATIVE = re.compile(r"more|less|better|worse|[a-z]+ier|harder|higher|stronger|weaker|greater|finer|dumber|smarter|duller")
 
 NEGATORS = frozenset(_NEGATOR_LIST.split())
 ABSENCES = frozenset(_ABSENCE_LIST.split())  # these reverse a second time inside a scope
@@ -48,9 +48,10 @@ _STOPS = _ENDS | _CLAUSE_STARTS | NEGATORS
 _CUES = NEGATORS | ABSENCES | _WISHES | _PHRASES.keys()
 _CANNOT = frozenset(("can't", "cannot", "couldn't", "cant", "couldnt"))
 _EMPHATIC = _CANNOT | {"never", "nothing", "nobody", "hasn't", "haven't", "wouldn't"}  # before a comparative
+_PERFECT = frozenset(("haven't", "hasn't", "hadn't", "never", "havent", "hasnt"))  # "haven't laughed this much"
 _AFTERWARDS = {  # negation -> the next words with which it negates nothing
     "not": ("only", "just", "merely"),
-    "no": ("doubt", "wonder", "less", "matter"),
+    "no": ("doubt", "wonder", "matter"),
     "nothing": ("but", "short", "less"),
     "neither": ("here",),
     "without": ("doubt", "question"),
@@ -104,5 +105,18 @@ def _is_emphasis(words: Sequence[str], cue: int) -> bool:
         return True
     if word == "never" and not {"so", "such", "as"}.isdisjoint(near):
         return True
-    emphatic = word in _EMPHATIC or (word in NEGATORS and ("get" in near or "come" in near))
-    return emphatic and "any" not in near and "no" not in near and any(map(_COMPARATIVE.fullmatch, near))
+    if word in _PERFECT and "this" in near:
+        return True
+    return _before_comparative(word, near)
+
+
+def _before_comparative(word: str, near: Sequence[str]) -> bool:
+    """Return whether a negation makes a comparative the strongest: `couldn't be better`, `no funnier film`."""
+    position = next((index for index, each in enumerate(near) if _COMPARATIVE.fullmatch(each)), None)
+    if position is None:
+        return False
+    if word == "no":
+        return position == 0 and near[1:2] != ["than"]
+    if "get" in near or "come" in near or "gets" in near:
+        return True
+    return word in _EMPHATIC and "any" not in near and "no" not in near

@@ -30,7 +30,16 @@ _NOUNS = (
     ),
     (
         *("flaws", "cliches", "dull moments", "problems", "plot holes", "mistakes", "weaknesses", "filler"),
-        *("boring parts", "weak links", "faults", "wasted scenes", "bad performances"),
+        *(
+            "boring parts",
+            "weak links",
+            "faults",
+            "wasted scenes",
+            "bad performances",
+            "complaints",
+            "regrets",
+            "missteps",
+        ),
     ),
 )
 
