@@ -21,7 +21,9 @@ _WISH_LIST = "wanted tried tries trying wish wished hoped hoping expected expect
 _END_LIST = "but however although though yet except because just mostly instead ! ?"
 _CLAUSE_LIST = "i we he she they you it's i'm he's she's they're there's that's"
 _DENIAL_LIST = "think thought believe say said know feel felt call find mean that"
-_COMPARATIVE = re.compile(r"more|less|better|worse|[a-z]+ier|harder|higher|stronger|weaker|greater|finer|dumber|smarter|duller")
+_COMPARATIVE = re.compile(
+    r"more|less|better|worse|[a-z]+ier|harder|higher|stronger|weaker|greater|finer|dumber|smarter|duller"
+)
 
 NEGATORS = frozenset(_NEGATOR_LIST.split())
 ABSENCES = frozenset(_ABSENCE_LIST.split())  # these reverse a second time inside a scope

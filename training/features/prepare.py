@@ -6,8 +6,8 @@ to `fold-4` are for cross-validation: `train` leaves one fold out, and `validati
 features of every line come from weights that were learned without the tenth of its text.
 
 In a train channel, every second review is followed by an excerpt of it; in a validation channel, every review is. Then
-come the short texts: sentences in both; templates and, of two or more words, half of the phrases in train only. Neutral
-ones have no line.
+come the short texts: sentences in both, three times in train; templates and, of two or more words, half of the phrases
+in train only. Neutral ones have no line.
 """
 
 import hashlib
@@ -44,6 +44,7 @@ from training.parallel import map_items, map_reviews
 from training.progress import ProgressCallback, silent
 
 EXCERPT_EVERY = 2  # reviews: the others have no excerpt in a train channel
+SENTENCE_COPIES = 3  # in a train channel: sentences are few
 PHRASE_EVERY = 2  # phrases: the others have no line
 MIN_PHRASE_WORDS = 2
 _TEXTS_PER_CHUNK = 10_000  # short texts
@@ -199,7 +200,9 @@ def _rows_of_short_texts(job: _RowJob, texts: Sequence[ShortText]) -> _Part:
             continue
         label, tenth = label_of(text), tenth_of(text)
         line = f"{label} {job.encoders[tenth].row(found)}\n".encode()
-        part.lines += ((name, label, line) for name in _channels_of(fold_of(tenth), kind == "sentence"))
+        for name in _channels_of(fold_of(tenth), kind == "sentence"):
+            copied = kind == "sentence" and name.endswith(CHANNEL_FILES["train"])
+            part.lines.append((name, label, line * SENTENCE_COPIES if copied else line))
     return part
 
 
