@@ -15,11 +15,11 @@ TERMS = ("bad", "film", "good", "not")
 SLOTS = 1 << 12
 
 
-def make_table(word: str = "good", learned_weight: int = 100, log_count_ratio: int = 50) -> NgramTable:
+def make_table(word: str = "good", review_weight: int = 100, sentence_weight: int = 50) -> NgramTable:
     """Create a table of one word, given its codes."""
     parts = [bytearray(SLOTS) for _ in range(3)]
     hashed = crc32(f"{word} ".encode())
-    for part, value in zip(parts, (hashed >> 24, learned_weight, log_count_ratio), strict=True):
+    for part, value in zip(parts, (hashed >> 24, review_weight, sentence_weight), strict=True):
         part[hashed % SLOTS] = value % 256
     return NgramTable(*map(bytes, parts))
 
@@ -101,8 +101,8 @@ def test_the_fingerprint_depends_on_words_their_order_and_the_ngram_table() -> N
         make_encoder(TERMS[::-1]),
         make_encoder((*TERMS[:-1], "nor")),
         make_encoder(table=make_table("bad")),
-        make_encoder(table=make_table(learned_weight=101)),
-        make_encoder(table=make_table(log_count_ratio=51)),
+        make_encoder(table=make_table(review_weight=101)),
+        make_encoder(table=make_table(sentence_weight=51)),
         encoder_of_words(),
     ]
     assert len({encoder.fingerprint for encoder in (make_encoder(), *others)}) == 1 + len(others)
@@ -121,14 +121,21 @@ def test_the_fingerprint_does_not_depend_on_the_words_weights() -> None:
 
 
 def test_the_encoding_states_the_number_of_ngram_features() -> None:
-    assert f"{len(COLUMNS)} columns of evidence" in ENCODING
+    assert f"{len(COLUMNS)} n-gram columns" in ENCODING
 
 
 def test_word_weights_come_from_the_ngram_table() -> None:
-    encoder = make_encoder(table=make_table(learned_weight=-20))
+    encoder = make_encoder(table=make_table(sentence_weight=-20))
     assert encoder.word_weights(["good", "film", "good"]) == [400.0, 0.0, 400.0]
 
 
 def test_word_weights_come_from_the_vocabulary_without_a_table() -> None:
     encoder = Encoder(Vocabulary(("bad", "good"), (-1.5, 1.25)), None)
     assert encoder.word_weights(["good", "strange", "bad"]) == [1.25, 0.0, 1.5]
+
+
+def test_a_word_with_a_column_or_a_weight_is_known() -> None:
+    encoder = make_encoder(("film",), make_table("superb"))
+    assert encoder.known_share(["film", "superb", "zxcv", "zxcv"]) == 0.5
+    assert encoder.known_share([]) == 0.0
+    assert encoder_of_words().known_share(["good", "zxcv"]) == 0.5

@@ -13,24 +13,24 @@ from hypothesis import strategies as st
 
 from chalicelib import ngram_features
 from chalicelib.errors import ReleaseError
+from chalicelib.negation import negated_positions
 from chalicelib.ngram_features import (
     CENTRE,
     COLUMNS,
-    NEGATION_REACH,
-    NEGATIONS,
+    CONTRASTS,
     NGRAM_KINDS,
     WINDOW_LIMIT,
     NgramTable,
     hash_ngrams,
-    negated_positions,
     ngrams,
     parse,
 )
 from chalicelib.text import words as words_of
 
 SLOTS = 1 << 20
-POOL = ("good", "bad", "not", "so", "film", "!")
-Codes = dict[str, tuple[int, int]]  # n-gram -> the codes of its learned weight and log-count ratio, -127..127
+POOL = ("good", "bad", "not", "so", "but", "film", "!")
+Codes = dict[str, tuple[int, int]]  # n-gram -> the codes of its review weight and sentence weight, -127..127
+Located = tuple[str, int, bool]  # an n-gram, the position of its last word, and whether it is inside a negation
 
 some_words = st.lists(st.sampled_from([*POOL, "xyzzy"]), max_size=120)
 typed_words = st.lists(st.sampled_from([*POOL, "don't", "never", "7/10", "caf", "i"]), max_size=30)
@@ -67,48 +67,76 @@ def units(code: int) -> int:
     return code * abs(code)
 
 
-def located_ngrams(words: list[str]) -> list[list[tuple[str, int]]]:
-    """Return every n-gram with the position of its last word, kind by kind: the plain form of `hash_ngrams`."""
+def located_ngrams(words: list[str]) -> list[list[Located]]:
+    """Return every n-gram, kind by kind: the plain form of `hash_ngrams`."""
     positions = range(len(words))
+    negated = set(negated_positions(words))
+
+    def located(ngram: str, *parts: int) -> Located:
+        return ngram, parts[-1], negated.issuperset(parts)
+
     return [
-        [(words[i], i) for i in positions],
-        [(f"{words[i - 1]} {words[i]}", i) for i in positions if i >= 1],
-        [(f"{words[i - 2]} {words[i - 1]} {words[i]}", i) for i in positions if i >= 2],
-        [(f"{words[i - 2]} * {words[i]}", i) for i in positions if i >= 2],
-        [(f"not ... {words[i]}", i) for i in positions if NEGATIONS & set(words[max(i - 5, 0) : i])],
+        [located(words[i], i) for i in positions],
+        [located(f"{words[i - 1]} {words[i]}", i - 1, i) for i in positions if i >= 1],
+        [located(f"{words[i - 2]} {words[i - 1]} {words[i]}", i - 2, i - 1, i) for i in positions if i >= 2],
+        [located(f"{words[i - 2]} * {words[i]}", i - 2, i) for i in positions if i >= 2],
+        [(f"not ... {words[i]}", i, False) for i in positions if i in negated],
     ]
 
 
-def plain_weights_by_position(words: list[str], codes: Codes) -> list[int]:
+def plain_weights_by_position(words: list[str], codes: Codes, which: int) -> list[int]:
+    """Add up review weights (0) or sentence weights (1) where an n-gram ends, the latter reversed inside negations."""
     weights = [0] * len(words)
-    for ngram, position in (located for kind in located_ngrams(words) for located in kind):
-        weights[position] += units(codes.get(ngram, (0, 0))[0])
+    for ngram, position, inside in (located for kind in located_ngrams(words) for located in kind):
+        sign = -1 if which and inside else 1
+        weights[position] += sign * units(codes.get(ngram, (0, 0))[which])
     return weights
+
+
+def plain_positional(weights: list[int], last: tuple[int, ...], first: tuple[int, ...]) -> list[int]:
+    windows = [sum(weights[start : start + 10]) for start in range(len(weights))]
+    limited = sum(max(-2400, min(window, 2400)) for window in windows)
+    return [
+        *(sum(weights[-count:]) for count in last),
+        *(sum(weights[:count]) for count in first),
+        max(windows, default=0),
+        min(windows, default=0),
+        round(limited / (len(weights) or 1)),
+    ]
 
 
 def plain_columns(words: list[str], codes: Codes) -> list[int]:
     """Compute the columns n-gram by n-gram, without hashes, slots or one-byte codes: the plain form of `columns`."""
-    found = [[ngram for ngram, _ in kind if ngram in codes] for kind in located_ngrams(words)]
-    known = sum(len(set(kind)) for kind in found)
+    found = [[located for located in kind if located[0] in codes] for kind in located_ngrams(words)]
+    outside = [{ngram for ngram, _, inside in kind if not inside} for kind in found]
+    inside = [{ngram for ngram, _, inside in kind if inside} for kind in found]
+    known = sum(map(len, outside)) + sum(map(len, inside))
 
-    def sums(which: int) -> list[int]:
-        by_kind = [sum(units(codes[ngram][which]) for ngram in set(kind)) for kind in found]
-        return [round(total / sqrt(known or 1)) for total in (*by_kind, sum(by_kind))]
+    def scaled(*totals: int) -> list[int]:
+        return [round(total / sqrt(known or 1)) for total in totals]
 
-    weights = plain_weights_by_position(words, codes)
-    windows = [sum(weights[start : start + 10]) for start in range(len(words))]
-    limited = sum(max(-2400, min(window, 2400)) for window in windows)
+    def weights(ngrams: set[str], which: int) -> list[int]:
+        return [units(codes[ngram][which]) for ngram in ngrams]
+
+    review = [sum(weights(out | within, 0)) for out, within in zip(outside, inside, strict=True)]
+    sentence = [sum(weights(out, 1)) - sum(weights(within, 1)) for out, within in zip(outside, inside, strict=True)]
+    signs = [
+        sum(weight for kind in kinds for weight in weights(kind, 1) if (weight > 0) == positive)
+        for kinds in (outside, inside)
+        for positive in (True, False)
+    ]
+    positional = [plain_weights_by_position(words, codes, which) for which in (0, 1)]
+    contrast = max((position for position, word in enumerate(words) if word in CONTRASTS), default=0)
     values = [
-        *sums(0),
-        *(sum(weights[-count:]) for count in (15, 40, 80)),
-        *(sum(weights[:count]) for count in (15, 40)),
-        max(windows, default=0),
-        min(windows, default=0),
-        round(limited / (len(words) or 1)),
-        *sums(1),
+        *scaled(*review, sum(review), sum(sum(weights(kind, 0)) for kind in inside)),
+        *plain_positional(positional[0], (15, 40, 80), (15, 40)),
+        *scaled(*sentence, sum(sentence), *signs),
+        *plain_positional(positional[1], (15, 40), (15,)),
+        sum(positional[1][contrast:]),
         known,
         round(1000 * sum(map(len, found)) / (len(words) or 1)),
         len(words),
+        len(negated_positions(words)),
     ]
     return [100_000 + max(-99_999, min(value, 99_999)) for value in values]
 
@@ -133,9 +161,9 @@ def test_an_ngrams_hash_is_the_crc_of_its_text_and_a_space(words: list[str]) -> 
 @given(typed_words)
 def test_ngrams_are_words_pairs_triples_gaps_and_negated_words(words: list[str]) -> None:
     located = located_ngrams(words)
-    assert ngrams(words) == [[ngram for ngram, _ in kind] for kind in located]
+    assert ngrams(words) == [[ngram for ngram, *_ in kind] for kind in located]
     negated = located[NGRAM_KINDS.index("negated")]
-    assert list(hash_ngrams(words).negated_positions) == [position for _, position in negated]
+    assert list(hash_ngrams(words).negated_positions) == [position for _, position, _ in negated]
 
 
 def test_a_gap_matches_any_middle_word() -> None:
@@ -143,75 +171,71 @@ def test_a_gap_matches_any_middle_word() -> None:
     assert hash_ngrams(["not", "very", "good"]).gaps == hash_ngrams(["not", "so", "good"]).gaps
 
 
-def test_a_negation_reaches_five_words() -> None:
-    assert negated_positions(["not", "so", "good"]) == [1, 2]
-    assert negated_positions(["a", "never", *"bcdefgh"]) == [2, 3, 4, 5, 6]
-    assert NEGATION_REACH == 5
-
-
-@pytest.mark.parametrize("words", [[], ["good"], ["good", "film"], ["good", "not"]])
-def test_no_word_is_negated_without_a_negation_before_it(words: list[str]) -> None:
-    assert negated_positions(words) == []
-
-
-def test_overlapping_negations_reach_as_far_as_the_last() -> None:
-    assert negated_positions(["no", "a", "not", "b", "c", "d", "e", "f", "g"]) == [1, 2, 3, 4, 5, 6, 7]
-
-
-def test_the_cleaner_reads_every_negation_as_one_word() -> None:
-    assert all(words_of(negation) == [negation] for negation in NEGATIONS)
-
-
 @given(some_words, some_tables)
 def test_columns_equal_the_plain_computation(words: list[str], codes: Codes) -> None:
     assert make_table(codes).columns(words) == plain_columns(words, codes)
 
 
-@given(some_words, some_tables)
-def test_weights_by_position_equal_the_plain_computation(words: list[str], codes: Codes) -> None:
-    assert make_table(codes).weights_by_position(words) == plain_weights_by_position(words, codes)
-
-
 def test_a_review_without_words_has_every_column_at_its_centre() -> None:
     assert make_table({"good": (100, 100)}).columns([]) == [CENTRE] * len(COLUMNS)
-    assert make_table({"good": (100, 100)}).weights_by_position([]) == []
+
+
+def values_of(codes: Codes, text: str) -> dict[str, int]:
+    """Return the columns of a text by name, less `CENTRE`, without those that are 0."""
+    columns = named(make_table(codes).columns(text.split()))
+    return {name: value for name, value in columns.items() if value}
 
 
 def test_a_word_contributes_to_every_column_that_covers_it() -> None:
-    columns = named(make_table({"good": (30, -20)}).columns(["good"]))
-    learned = {name for name in COLUMNS if name.startswith("learned weights")}
-    other_kinds = {f"learned weights, {kind}" for kind in NGRAM_KINDS if kind != "words"}
-    assert {name: value for name, value in columns.items() if value} == {
-        **dict.fromkeys(learned - other_kinds, 900),
-        "log-count ratios, words": -400,
-        "log-count ratios, all": -400,
+    other_kinds = {f"{which} weights, {kind}" for which in ("review", "sentence") for kind in NGRAM_KINDS[1:]}
+    elsewhere = {name for name in COLUMNS if "inside negations" in name or name.endswith("positive outside negations")}
+    review, sentence = ({name for name in COLUMNS if name.startswith(which)} for which in ("review", "sentence"))
+    assert values_of({"good": (30, -20)}, "good") == {
+        **dict.fromkeys(review - other_kinds - elsewhere, 900),
+        **dict.fromkeys(sentence - other_kinds - elsewhere, -400),
         "distinct known n-grams": 1,
         "known n-grams per thousand words": 1000,
         "words": 1,
     }
 
 
+def test_a_negated_word_counts_against_itself_in_sentence_weights() -> None:
+    values = values_of({"good": (30, 20)}, "not good")
+    assert values["review weights, all"] == values["review weights, inside negations"] == 900
+    assert values["sentence weights, all"] == values["sentence weights, last 15 words"] == -400
+    assert values["sentence weights, positive inside negations"] == 400
+    assert "sentence weights, positive outside negations" not in values
+    assert values["negated words"] == 1
+
+
+def test_a_word_both_inside_and_outside_a_negation_cancels_out() -> None:
+    values = values_of({"good": (30, 20)}, "good but not good")
+    assert "sentence weights, all" not in values
+    assert values["review weights, all"] == round(900 / sqrt(2))
+    assert values["distinct known n-grams"] == 2
+
+
+def test_only_words_from_the_last_contrast_on_count_there() -> None:
+    codes = {"bad": (0, -10), "good": (0, 20)}
+    assert values_of(codes, "bad but good")["sentence weights, from the last contrast on"] == 400
+    assert values_of(codes, "bad good")["sentence weights, from the last contrast on"] == 300
+
+
 def test_a_repeated_word_counts_once_in_sums_and_each_time_by_position() -> None:
-    columns = named(make_table({"good": (10, 0)}).columns(["good"] * 4))
-    assert columns["learned weights, words"] == 100
-    assert columns["learned weights, first 15 words"] == 400
-    assert columns["known n-grams per thousand words"] == 1000
-
-
-def test_ngrams_contribute_at_the_position_of_their_last_word() -> None:
-    codes = {
-        "good": (10, 0),
-        "not good": (-20, 0),
-        "not good film": (3, 0),
-        "not * film": (4, 0),
-        "not ... good": (-5, 0),
-    }
-    assert make_table(codes).weights_by_position(["not", "good", "film"]) == [0, 100 - 400 - 25, 9 + 16]
+    values = values_of({"good": (10, 0)}, "good good good good")
+    assert values["review weights, words"] == 100
+    assert values["review weights, first 15 words"] == 400
+    assert values["known n-grams per thousand words"] == 1000
 
 
 def test_a_code_stands_for_itself_times_its_absolute_value() -> None:
     for code in range(-128, 128):
-        assert make_table({"good": (code, 0)}, slots=256).weights_by_position(["good"]) == [code * abs(code)]
+        columns = named(make_table({"good": (code, 0)}, slots=256).columns(["good"]))
+        assert columns["review weights, words"] == code * abs(code)
+
+
+def test_word_weights_are_sentence_weights() -> None:
+    assert make_table({"good": (5, 20), "bad": (5, -10)}).word_weights(["bad", "xyzzy", "good"]) == [-100, 0, 400]
 
 
 @pytest.mark.parametrize(("code", "extreme"), [(127, 199_999), (-127, 1)])
@@ -221,9 +245,8 @@ def test_columns_stay_in_bounds_at_the_largest_weights(code: int, extreme: int) 
     words = random.Random(1).choices(POOL, k=4_000)
     columns = dict(zip(COLUMNS, largest.columns(words), strict=True))
     assert all(1 <= column <= 199_999 for column in columns.values())
-    assert columns["learned weights, all"] == columns["log-count ratios, all"] == extreme
-    assert columns["learned weights, last 80 words"] == extreme
-    assert columns["learned weights, mean of all 10 words"] == CENTRE + (WINDOW_LIMIT if code > 0 else -WINDOW_LIMIT)
+    assert columns["review weights, all"] == columns["review weights, last 80 words"] == extreme
+    assert columns["review weights, mean of all 10 words"] == CENTRE + (WINDOW_LIMIT if code > 0 else -WINDOW_LIMIT)
     assert columns["words"] == CENTRE + 4_000
 
 
@@ -248,8 +271,7 @@ def test_slot_0_means_unknown() -> None:
 
 
 def test_unknown_ngrams_contribute_nothing() -> None:
-    columns = make_table({"good": (100, 100)}).columns(["bad", "film"])
-    assert columns == [CENTRE] * (len(COLUMNS) - 1) + [CENTRE + 2]
+    assert values_of({"good": (100, 100)}, "bad film") == {"words": 2}
 
 
 @pytest.fixture
@@ -262,21 +284,21 @@ def test_a_table_written_to_a_file_reads_back_unchanged(small_table: NgramTable,
     path.write_bytes(small_table.dumps())
     read = ngram_features.load(path)
     assert read.checks == small_table.checks
-    assert read.learned_weights == small_table.learned_weights
-    assert read.log_count_ratios == small_table.log_count_ratios
+    assert read.review_weights == small_table.review_weights
+    assert read.sentence_weights == small_table.sentence_weights
     assert read.dumps() == small_table.dumps()
     assert read.sha256 == small_table.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_the_file_begins_with_a_readable_header(small_table: NgramTable) -> None:
-    assert small_table.dumps().split(b"\n\n")[0].decode().splitlines()[0] == "Verdict evidence, format 1"
+    assert small_table.dumps().split(b"\n\n")[0].decode().splitlines()[0] == "Verdict evidence, format 2"
     assert b"\nslots: 64\n" in small_table.dumps()
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ((b"Verdict evidence, format 1", b"Verdict evidence, format 9"), "begins with 'Verdict evidence, format 9'"),
+        ((b"Verdict evidence, format 2", b"Verdict evidence, format 9"), "begins with 'Verdict evidence, format 9'"),
         ((b"Verdict evidence", b"\xff\x00"), "begins with"),
         ((b"\n", b"\r\n"), "begins with"),
         ((b"cleaner: ", b"cleaner: 9"), "cleaner '9"),
@@ -340,7 +362,6 @@ def test_run_time_is_linear_in_the_length_of_the_review(review: str) -> None:
         words = words_of(text)
         started = time.process_time()
         table.columns(words)
-        table.weights_by_position(words)
         return time.process_time() - started
 
     part = max(min(seconds(review[: len(review) // 10]) for _ in range(3)), 1e-3)
