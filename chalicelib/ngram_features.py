@@ -7,7 +7,9 @@ Bigrams", ACL 2012):
 
 - the *review weight*, learned mostly from whole reviews, with and without labels;
 - the *sentence weight*, learned mostly from sentences and phrases. In this model an n-gram that is wholly inside a
-  negation counts against itself: `excellent` in "not an excellent film" adds the opposite of its weight.
+  negation counts against itself: `excellent` in "not an excellent film" adds the opposite of its weight;
+
+and a third number, the log-count ratio itself, which compares how often it occurs in positive and in negative reviews.
 
 The trees see sums of these weights, over the whole review and over parts of it, beside single words.
 `training.features.ngram_weights` learns the weights.
@@ -33,8 +35,9 @@ from chalicelib.negation import negated_positions
 from chalicelib.text import CLEANER_VERSION
 
 FORMAT_VERSION = 2
+TABLES = 4  # of equal size in the file
 NGRAM_KINDS = ("words", "pairs", "triples", "gaps", "negated")
-WEIGHT_UNITS = 200  # per 1.0: codes reach weights of 80
+WEIGHT_UNITS, RATIO_UNITS = 200, 2_000  # per 1.0: codes reach weights of 80 and ratios of 8
 REVIEW_ENDS = ((15, 40, 80), (15, 40))  # the last and the first words that have a column of review weights
 SENTENCE_ENDS = ((15, 40), (15,))  # and of sentence weights
 WINDOW = 10  # words
@@ -55,6 +58,7 @@ COLUMNS = (
     *(f"sentence weights, first {count} words" for count in SENTENCE_ENDS[1]),
     *(f"sentence weights, {window}" for window in _WINDOWS),
     "sentence weights, from the last contrast on",
+    *(f"log-count ratios, {part}" for part in (*NGRAM_KINDS, "all")),
     "distinct known n-grams",
     "known n-grams per thousand words",
     "words",
@@ -114,24 +118,31 @@ def ngrams(words: Sequence[str]) -> list[list[str]]:
 
 
 class NgramTable:
-    """A hash table of weights: for each slot a check byte and two codes, all 0 in an empty slot. Slot 0 stays empty.
+    """A hash table of weights: for each slot a check byte and three codes, all 0 in an empty slot. Slot 0 stays empty.
 
-    Raises `ReleaseError` unless the three are equally long, and their length is a power of two.
+    Raises `ReleaseError` unless the four are equally long, and their length is a power of two.
     """
 
-    def __init__(self, checks: bytes, review_weights: bytes, sentence_weights: bytes) -> None:
+    def __init__(self, checks: bytes, review_weights: bytes, sentence_weights: bytes, log_count_ratios: bytes) -> None:
         self.checks = checks
         self.review_weights = review_weights
         self.sentence_weights = sentence_weights
+        self.log_count_ratios = log_count_ratios
         self._mask = len(checks) - 1
-        if not checks or len(checks) & self._mask or not len(checks) == len(review_weights) == len(sentence_weights):
-            raise ReleaseError("The n-gram table's three parts must have one length, a power of two.")
+        lengths = set(map(len, self._tables))
+        if not checks or len(checks) & self._mask or len(lengths) > 1:
+            raise ReleaseError("The n-gram table's four parts must have one length, a power of two.")
+
+    @property
+    def _tables(self) -> tuple[bytes, ...]:
+        """The four tables, in the order of the file."""
+        return self.checks, self.review_weights, self.sentence_weights, self.log_count_ratios
 
     @property
     def _parts(self) -> tuple[bytes, ...]:
-        """The content of the file, part by part: a header that a person can read, and the three tables."""
+        """The content of the file, part by part: a header that a person can read, and the tables."""
         header = f"{_TITLE}\ncleaner: {CLEANER_VERSION}\nslots: {len(self.checks)}\n\n"
-        return header.encode(), self.checks, self.review_weights, self.sentence_weights
+        return header.encode(), *self._tables
 
     def dumps(self) -> bytes:
         """Return the content of the file."""
@@ -171,14 +182,19 @@ class NgramTable:
             for index in indices:
                 units[index] = -units[index]
         sentence = _add_by_position(scoped, hashes.negated_positions)
-        sums = [*self._review_sums(outside, inside), *self._sentence_sums(outside, inside)]
-        scaled = [round(total / sqrt(known or 1)) for total in sums]
+        both = [without | within for without, within in zip(outside, inside, strict=True)]
+        root = sqrt(known or 1)
+
+        def scaled(totals: Iterable[int]) -> list[int]:
+            return [round(total / root) for total in totals]
+
         values = [
-            *scaled[: len(NGRAM_KINDS) + 2],
+            *scaled(self._review_sums(both, inside)),
             *_positional_sums(review, *REVIEW_ENDS),
-            *scaled[len(NGRAM_KINDS) + 2 :],
+            *scaled(self._sentence_sums(outside, inside)),
             *_positional_sums(sentence, *SENTENCE_ENDS),
             sum(sentence[_last_contrast(words) :]),
+            *scaled(_with_total(sum(_units(self.log_count_ratios, slots)) for slots in both)),
             known,
             round(1000 * sum(len(slots) - slots.count(0) for slots in kinds) / max(len(words), 1)),
             len(words),
@@ -186,24 +202,29 @@ class NgramTable:
         ]
         return [min(max(value, 1 - CENTRE), CENTRE - 1) + CENTRE for value in values]
 
-    def _review_sums(self, outside: Sequence[set[int]], inside: Sequence[set[int]]) -> list[int]:
+    def _review_sums(self, both: Sequence[set[int]], inside: Sequence[set[int]]) -> list[int]:
         """Return the sums of review weights: of each kind, of all, and inside negations."""
-        both = (without | within for without, within in zip(outside, inside, strict=True))
-        sums = [sum(_units(self.review_weights, slots)) for slots in both]
-        return [*sums, sum(sums), sum(sum(_units(self.review_weights, slots)) for slots in inside)]
+        sums = _with_total(sum(_units(self.review_weights, slots)) for slots in both)
+        return [*sums, sum(sum(_units(self.review_weights, slots)) for slots in inside)]
 
     def _sentence_sums(self, outside: Sequence[set[int]], inside: Sequence[set[int]]) -> list[int]:
         """Return the sums of sentence weights, those inside negations reversed: of each kind, of all, and by sign."""
         outer = [_units(self.sentence_weights, slots) for slots in outside]
         inner = [_units(self.sentence_weights, slots) for slots in inside]
-        sums = [sum(without) - sum(within) for without, within in zip(outer, inner, strict=True)]
-        return [*sums, sum(sums), *_sums_by_sign(outer), *_sums_by_sign(inner)]
+        sums = _with_total(sum(without) - sum(within) for without, within in zip(outer, inner, strict=True))
+        return [*sums, *_sums_by_sign(outer), *_sums_by_sign(inner)]
 
 
 def _units(codes: bytes, slots: Iterable[int]) -> list[int]:
     """Return the units that the codes in these slots stand for."""
     units = _UNITS_OF
     return [units[codes[slot]] for slot in slots]
+
+
+def _with_total(sums: Iterable[int]) -> list[int]:
+    """Return the sums, and then their sum."""
+    found = list(sums)
+    return [*found, sum(found)]
 
 
 def _sums_by_sign(units: Sequence[Sequence[int]]) -> tuple[int, int]:
@@ -284,12 +305,12 @@ def parse(content: bytes) -> NgramTable:
             f"The n-gram table was learned for cleaner {stated.get('cleaner')!r}; this code has cleaner "
             f"{CLEANER_VERSION}."
         )
-    size = len(tables) // 3
-    if stated.get("slots") != str(size) or size * 3 != len(tables):
+    size = len(tables) // TABLES
+    if stated.get("slots") != str(size) or size * TABLES != len(tables):
         raise ReleaseError(
             f"The n-gram table states {stated.get('slots')} slots and has {len(tables):,} bytes: it was cut or edited."
         )
-    return NgramTable(tables[:size], tables[size : 2 * size], tables[2 * size :])
+    return NgramTable(*(tables[start : start + size] for start in range(0, len(tables), size)))
 
 
 def load(path: Path) -> NgramTable:

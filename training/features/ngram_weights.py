@@ -1,12 +1,14 @@
 """N-gram weights: for each n-gram, from a word to a triple, how strongly it points to positive or negative.
 
-A table has two weights for each n-gram, of two logistic regressions over all n-grams that occur, each scaled by its
+A table has two weights for each n-gram, of logistic regressions over all n-grams that occur, each scaled by its
 log-count ratio (NB-SVM: Wang & Manning, ACL 2012):
 
 - the review weight, from reviews, labelled sentences and, with labels that an earlier fit of the same regression gave
   them, unlabelled reviews (self-training);
 - the sentence weight, from the same labelled texts with more weight on short ones, and from templates. Here the column
   of an n-gram that is wholly inside a negation is -1 instead of 1.
+
+The third number of a table is the log-count ratio in the reviews.
 
 N-grams are chosen by the number of reviews and sentences that contain them, never by label.
 
@@ -15,14 +17,14 @@ So a separate table is learned without each tenth of the texts, for the rows of 
 which is released, these are 11. The regression that labels the unlabelled reviews has not seen the tenth either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from chalicelib.ngram_features import NGRAM_KINDS, WEIGHT_UNITS, NgramTable
+from chalicelib.ngram_features import NGRAM_KINDS, RATIO_UNITS, WEIGHT_UNITS, NgramTable
 from training.data.reviews import DataError
 from training.data.splits import TENTHS, LeftOut
 from training.features.hashed_texts import COUNTED, NO_TENTH, HashedTexts
@@ -31,7 +33,8 @@ from training.progress import ProgressCallback, silent
 
 SLOTS = 1 << 20
 MIN_TEXTS = dict(zip(NGRAM_KINDS, (3, 4, 6, 8, 4), strict=True))  # kind -> texts that must contain an n-gram
-SMOOTHING = 3.0  # added to the counts behind the log-count ratios
+SCALE_SMOOTHING = 3.0  # added to the counts behind the scale of a regression's columns
+RATIO_SMOOTHING = 1.0  # added to the counts behind the log-count ratios of the table
 RIDGE = 1e-6  # the penalty on squared weights, relative to the mean loss of a text
 LARGEST_CODE = 127
 STEPS = 45  # of the regression's solver
@@ -79,6 +82,10 @@ class _TrainingMatrix:
         scale: npt.NDArray[np.float32] = (1 / np.sqrt(lengths)).astype(np.float32)
         return scale
 
+    def weights_without(self, left_out: LeftOut) -> Floats:
+        """Return the weights of the texts, 0 in the tenth that is left out."""
+        return self.weights if left_out is None else self.weights * (self.tenths != left_out)
+
     def labelled_part(self) -> "_TrainingMatrix":
         """Return the texts with a label."""
         end = self.labelled
@@ -95,7 +102,7 @@ def learn_weights(texts: HashedTexts, tick: ProgressCallback = silent, slots: in
     few = len(texts.lengths) < _FEW_TEXTS
     codes = list(map_items(_fit, left_out_sets(), matrices, tick, alone=few))
     tables = {
-        left_out: _table(slot_hashes, *pair, slots) for left_out, pair in zip(left_out_sets(), codes, strict=True)
+        left_out: _table(slot_hashes, parts, slots) for left_out, parts in zip(left_out_sets(), codes, strict=True)
     }
     return LearnedWeights(tables, len(slot_hashes), _strongest(slot_hashes, codes[0][0]))
 
@@ -174,12 +181,16 @@ def _distinct(
     return matrix
 
 
-def _fit(matrices: tuple[_TrainingMatrix, _TrainingMatrix], left_out: LeftOut) -> tuple[Codes, Codes]:
-    """Learn both weights of every n-gram without a tenth; returns their codes."""
+def _fit(matrices: tuple[_TrainingMatrix, _TrainingMatrix], left_out: LeftOut) -> tuple[Codes, Codes, Codes]:
+    """Learn the weights and the log-count ratio of every n-gram without a tenth; returns their codes."""
     from threadpoolctl import threadpool_limits
 
+    labelled = matrices[0].labelled_part()
+    ratios = _log_count_ratio(labelled.rows, labelled.targets, labelled.weights_without(left_out), RATIO_SMOOTHING)
     with threadpool_limits(1):  # one thread adds up in the same order on every machine
-        return _codes(_review_weights(matrices[0], left_out)), _codes(_sentence_weights(matrices[1], left_out))
+        review_weights = _review_weights(matrices[0], left_out)
+        sentence_weights = _sentence_weights(matrices[1], left_out)
+    return _codes(review_weights), _codes(sentence_weights), _codes(ratios, RATIO_UNITS)
 
 
 def _sentence_weights(matrix: _TrainingMatrix, left_out: LeftOut) -> Floats:
@@ -209,12 +220,8 @@ class _Regression:
 
     def __init__(self, matrix: _TrainingMatrix, left_out: LeftOut) -> None:
         self.left_out = left_out
-        self.ratio = _log_count_ratio(matrix.rows, matrix.targets, self._weights(matrix))
+        self.ratio = _log_count_ratio(matrix.rows, matrix.targets, matrix.weights_without(left_out), SCALE_SMOOTHING)
         self.solution: Floats = np.zeros(matrix.rows.shape[1] + 1)  # scaled weights, and the intercept
-
-    def _weights(self, matrix: _TrainingMatrix) -> Floats:
-        """Return the weights of the texts, 0 in the tenth that is left out."""
-        return matrix.weights if self.left_out is None else matrix.weights * (matrix.tenths != self.left_out)
 
     def log_odds(self, matrix: _TrainingMatrix) -> Floats:
         """Return the log-odds of each text."""
@@ -226,7 +233,7 @@ class _Regression:
         """Take at most `steps` steps of L-BFGS; returns the weight of each n-gram."""
         from scipy.optimize import minimize
 
-        share = self._weights(matrix)
+        share = matrix.weights_without(self.left_out)
         share = share / share.sum()
         columns, scale = matrix.rows.T, matrix.scale  # a view, without a copy
 
@@ -252,31 +259,30 @@ def _probability(log_odds: Floats) -> Floats:
     return probability
 
 
-def _log_count_ratio(rows: csr_matrix, targets: Floats, weights: Floats) -> Floats:
+def _log_count_ratio(rows: csr_matrix, targets: Floats, weights: Floats, smoothing: float) -> Floats:
     """Return the log of each n-gram's share among the n-grams of positive texts over that of negative texts.
 
     An n-gram inside a negation, which is -1 in `rows`, counts for the other label.
     """
     difference = rows.T @ (weights * (2 * targets - 1)).astype(np.float32)  # positive minus negative
     total = abs(rows).T @ weights.astype(np.float32)
-    positive, negative = ((total + sign * difference).astype(np.float64) / 2 + SMOOTHING for sign in (1, -1))
+    positive, negative = ((total + sign * difference).astype(np.float64) / 2 + smoothing for sign in (1, -1))
     ratio: Floats = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     return ratio
 
 
-def _codes(weights: Floats) -> Codes:
-    """Return the codes nearest to weights of `WEIGHT_UNITS` units per 1.0: code `c` stands for `c * |c|` units."""
-    sizes = np.minimum(np.round(np.sqrt(np.abs(weights) * WEIGHT_UNITS)), LARGEST_CODE)
+def _codes(weights: Floats, units: int = WEIGHT_UNITS) -> Codes:
+    """Return the codes nearest to weights of `units` units per 1.0: code `c` stands for `c * |c|` units."""
+    sizes = np.minimum(np.round(np.sqrt(np.abs(weights) * units)), LARGEST_CODE)
     codes: Codes = (np.sign(weights) * sizes).astype(np.int8)
     return codes
 
 
-def _table(slot_hashes: Hashes, review_weights: Codes, sentence_weights: Codes, slots: int) -> NgramTable:
-    """Put codes into a table, each in the slot of its n-gram."""
-    slot = _slot_of(slot_hashes, slots)
-    parts = np.zeros((3, slots), dtype=np.uint8)
-    parts[:, slot] = slot_hashes >> 24, review_weights.view(np.uint8), sentence_weights.view(np.uint8)
-    return NgramTable(*(part.tobytes() for part in parts))
+def _table(slot_hashes: Hashes, codes: Sequence[Codes], slots: int) -> NgramTable:
+    """Put the codes of all n-grams into a table, each in the slot of its n-gram."""
+    tables = np.zeros((1 + len(codes), slots), dtype=np.uint8)
+    tables[:, _slot_of(slot_hashes, slots)] = slot_hashes >> 24, *(part.view(np.uint8) for part in codes)
+    return NgramTable(*(table.tobytes() for table in tables))
 
 
 def _strongest(slot_hashes: Hashes, codes: Codes) -> dict[int, float]:

@@ -5,9 +5,9 @@ the app would send. `all/train` has every training text; the released model is t
 to `fold-4` are for cross-validation: `train` leaves one fold out, and `validation` has that fold alone. The n-gram
 features of every line come from weights that were learned without the tenth of its text.
 
-In a train channel, every second review is followed by an excerpt of it; in a validation channel, every review is. Then
-come the short texts: sentences in both, three times in train; templates and, of two or more words, half of the phrases
-in train only. Neutral ones have no line.
+In a train channel, a review has two equal lines, and every fourth is followed by an excerpt of it; in a validation
+channel, each has one line and an excerpt. Then come the short texts: sentences in both, with three lines in train;
+templates and, of two or more words, half of the phrases in train only. Neutral ones have no line.
 """
 
 import hashlib
@@ -43,8 +43,8 @@ from training.features.ngram_weights import SLOTS, learn_weights, no_weights
 from training.parallel import map_items, map_reviews
 from training.progress import ProgressCallback, silent
 
-EXCERPT_EVERY = 2  # reviews: the others have no excerpt in a train channel
-SENTENCE_COPIES = 3  # in a train channel: sentences are few
+REVIEW_LINES, SENTENCE_LINES = 2, 3  # in a train channel, where whole reviews and sentences weigh more than other texts
+EXCERPT_EVERY = 4  # reviews: the others have no excerpt in a train channel
 PHRASE_EVERY = 2  # phrases: the others have no line
 MIN_PHRASE_WORDS = 2
 _TEXTS_PER_CHUNK = 10_000  # short texts
@@ -202,7 +202,7 @@ def _rows_of_short_texts(job: _RowJob, texts: Sequence[ShortText]) -> _Part:
         line = f"{label} {job.encoders[tenth].row(found)}\n".encode()
         for name in _channels_of(fold_of(tenth), kind == "sentence"):
             copied = kind == "sentence" and name.endswith(CHANNEL_FILES["train"])
-            part.lines.append((name, label, line * SENTENCE_COPIES if copied else line))
+            part.lines.append((name, label, line * SENTENCE_LINES if copied else line))
     return part
 
 
@@ -224,7 +224,7 @@ def _lines(job: _RowJob, review: Review, whole: list[str]) -> Iterator[tuple[str
         texts += map(words, excerpts_of(review.id, review.text, 1))
     tenth = job.splits.tenth_of(review)
     lines = [f"{review.label} {job.encoders[tenth].row(text)}\n".encode() for text in texts]
-    train_lines = lines if review.number % EXCERPT_EVERY == 0 else lines[:1]
+    train_lines = lines[:1] * REVIEW_LINES + (lines[1:] if review.number % EXCERPT_EVERY == 0 else [])
     for name in _channels_of(fold_of(tenth), validated=True):
         chosen = lines if name.endswith(CHANNEL_FILES["validation"]) else train_lines
         yield name, review.label, b"".join(chosen)
