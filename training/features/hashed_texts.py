@@ -36,8 +36,8 @@ TEXT_WEIGHTS = {
     "sentence": TextWeight(1, 1.5),
     "phrase": TextWeight(0.1, 0.2),
     "template": TextWeight(0, 0.3),
-    "unlabelled review": TextWeight(0.3, 0),
-    "unlabelled excerpt": TextWeight(0.03, 0),
+    "unlabelled review": TextWeight(0.6, 0),
+    "unlabelled excerpt": TextWeight(0.06, 0),
 }
 KINDS_OF_TEXT = tuple(TEXT_WEIGHTS)
 _HASH_SHIFT, _TEXT_SHIFT = np.uint64(4), np.uint64(36)  # of the key of an n-gram in a chunk

@@ -38,9 +38,10 @@ RATIO_SMOOTHING = 1.0  # added to the counts behind the log-count ratios of the 
 RIDGE = 1e-6  # the penalty on squared weights, relative to the mean loss of a text
 LARGEST_CODE = 127
 STEPS = 45  # of the regression's solver
-SELF_TRAINING_STEPS = 20  # which start from the solution without unlabelled reviews
+SELF_TRAINING_STEPS = 30  # which start from the solution without unlabelled reviews
 SHARPENING = 2.0  # of the log-odds that label an unlabelled review
 STRONGEST = 40  # n-grams of each label that reports list
+_NO_EARLY_STOP = {"ftol": 1e-12, "gtol": 1e-9}  # the steps are the limit
 _LARGEST_LOG_ODDS = 20.0
 _FEW_TEXTS = 10_000  # below this number, starting more processes takes longer than it saves
 
@@ -247,7 +248,9 @@ class _Regression:
             value = share @ (np.logaddexp(0, log_odds) - matrix.targets * log_odds) + penalty @ solution[:-1] / 2
             return float(value), np.append(gradient + penalty, error.sum())
 
-        result = minimize(loss, self.solution, jac=True, method="L-BFGS-B", options={"maxiter": steps})
+        result = minimize(
+            loss, self.solution, jac=True, method="L-BFGS-B", options={"maxiter": steps, **_NO_EARLY_STOP}
+        )
         self.solution = np.asarray(result.x)
         weights: Floats = self.solution[:-1] * self.ratio
         return weights
