@@ -310,7 +310,7 @@ def parse(content: bytes) -> NgramTable:
         raise ReleaseError(
             f"The n-gram table states {stated.get('slots')} slots and has {len(tables):,} bytes: it was cut or edited."
         )
-    return NgramTable(*(tables[start : start + size] for start in range(0, len(tables), size)))
+    return NgramTable(*(tables[part * size : (part + 1) * size] for part in range(TABLES)))
 
 
 def load(path: Path) -> NgramTable:

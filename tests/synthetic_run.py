@@ -67,12 +67,12 @@ def small_channels(small_data: Path, small_slots: int, tmp_path_factory: pytest.
 def small_learned(small_data: Path, small_slots: int) -> LearnedWeights:
     """All n-gram weights of the generated reviews."""
     path = small_data / REVIEWS_NAME
-    return ngram_weights.learn_weights(extract(path, assign(path)).hashed, slots=small_slots)
+    return ngram_weights.learn_weights(extract(small_data, assign(path)).hashed, slots=small_slots)
 
 
 @pytest.fixture(scope="session")
 def small_encoders(small_channels: Path, small_learned: LearnedWeights) -> dict[LeftOut, Encoder]:
-    """The encoder of the generated reviews for every set of tenths that its n-gram weights were learned without."""
+    """The encoder of the generated reviews for every tenth that its n-gram weights were learned without."""
     known = vocabulary.load(small_channels / "vocabulary.txt")
     return {left_out: Encoder(known, table) for left_out, table in small_learned.tables.items()}
 

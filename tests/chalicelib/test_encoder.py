@@ -15,11 +15,11 @@ TERMS = ("bad", "film", "good", "not")
 SLOTS = 1 << 12
 
 
-def make_table(word: str = "good", review_weight: int = 100, sentence_weight: int = 50) -> NgramTable:
+def make_table(word: str = "good", review_weight: int = 100, sentence_weight: int = 50, ratio: int = 9) -> NgramTable:
     """Create a table of one word, given its codes."""
-    parts = [bytearray(SLOTS) for _ in range(3)]
+    parts = [bytearray(SLOTS) for _ in range(4)]
     hashed = crc32(f"{word} ".encode())
-    for part, value in zip(parts, (hashed >> 24, review_weight, sentence_weight), strict=True):
+    for part, value in zip(parts, (hashed >> 24, review_weight, sentence_weight, ratio), strict=True):
         part[hashed % SLOTS] = value % 256
     return NgramTable(*map(bytes, parts))
 
@@ -103,6 +103,7 @@ def test_the_fingerprint_depends_on_words_their_order_and_the_ngram_table() -> N
         make_encoder(table=make_table("bad")),
         make_encoder(table=make_table(review_weight=101)),
         make_encoder(table=make_table(sentence_weight=51)),
+        make_encoder(table=make_table(ratio=10)),
         encoder_of_words(),
     ]
     assert len({encoder.fingerprint for encoder in (make_encoder(), *others)}) == 1 + len(others)

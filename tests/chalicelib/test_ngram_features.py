@@ -29,7 +29,7 @@ from chalicelib.text import words as words_of
 
 SLOTS = 1 << 20
 POOL = ("good", "bad", "not", "so", "but", "film", "!")
-Codes = dict[str, tuple[int, int]]  # n-gram -> the codes of its review weight and sentence weight, -127..127
+Codes = dict[str, tuple[int, ...]]  # n-gram -> codes of review weight, sentence weight and log-count ratio
 Located = tuple[str, int, bool]  # an n-gram, the position of its last word, and whether it is inside a negation
 
 some_words = st.lists(st.sampled_from([*POOL, "xyzzy"]), max_size=120)
@@ -42,13 +42,14 @@ def hash_of(ngram: str) -> int:
 
 def make_table(codes: Codes, slots: int = SLOTS) -> NgramTable:
     """Create a table of these n-grams."""
-    checks, weights, ratios = (bytearray(slots) for _ in range(3))
-    for ngram, (weight, ratio) in codes.items():
+    tables = [bytearray(slots) for _ in range(4)]
+    for ngram, numbers in codes.items():
         slot = hash_of(ngram) % slots
         assert slot
-        assert not checks[slot], "two n-grams share a slot: choose other words"
-        checks[slot], weights[slot], ratios[slot] = hash_of(ngram) >> 24, weight % 256, ratio % 256
-    return NgramTable(bytes(checks), bytes(weights), bytes(ratios))
+        assert not tables[0][slot], "two n-grams share a slot: choose other words"
+        for table, number in zip(tables, (hash_of(ngram) >> 24, *numbers), strict=True):
+            table[slot] = number % 256
+    return NgramTable(*map(bytes, tables))
 
 
 def all_ngrams(pool: tuple[str, ...] = POOL) -> list[str]:
@@ -60,7 +61,7 @@ def all_ngrams(pool: tuple[str, ...] = POOL) -> list[str]:
 
 
 some_codes = st.integers(-127, 127)
-some_tables = st.dictionaries(st.sampled_from(all_ngrams()), st.tuples(some_codes, some_codes), max_size=60)
+some_tables = st.dictionaries(st.sampled_from(all_ngrams()), st.tuples(some_codes, some_codes, some_codes), max_size=60)
 
 
 def units(code: int) -> int:
@@ -89,7 +90,7 @@ def plain_weights_by_position(words: list[str], codes: Codes, which: int) -> lis
     weights = [0] * len(words)
     for ngram, position, inside in (located for kind in located_ngrams(words) for located in kind):
         sign = -1 if which and inside else 1
-        weights[position] += sign * units(codes.get(ngram, (0, 0))[which])
+        weights[position] += sign * units(codes.get(ngram, (0, 0, 0))[which])
     return weights
 
 
@@ -119,6 +120,7 @@ def plain_columns(words: list[str], codes: Codes) -> list[int]:
         return [units(codes[ngram][which]) for ngram in ngrams]
 
     review = [sum(weights(out | within, 0)) for out, within in zip(outside, inside, strict=True)]
+    ratios = [sum(weights(out | within, 2)) for out, within in zip(outside, inside, strict=True)]
     sentence = [sum(weights(out, 1)) - sum(weights(within, 1)) for out, within in zip(outside, inside, strict=True)]
     signs = [
         sum(weight for kind in kinds for weight in weights(kind, 1) if (weight > 0) == positive)
@@ -133,6 +135,7 @@ def plain_columns(words: list[str], codes: Codes) -> list[int]:
         *scaled(*sentence, sum(sentence), *signs),
         *plain_positional(positional[1], (15, 40), (15,)),
         sum(positional[1][contrast:]),
+        *scaled(*ratios, sum(ratios)),
         known,
         round(1000 * sum(map(len, found)) / (len(words) or 1)),
         len(words),
@@ -149,7 +152,7 @@ def named(columns: list[int]) -> dict[str, int]:
 def test_the_ngrams_of_these_tests_have_distinct_slots() -> None:
     used = all_ngrams((*POOL, "xyzzy"))
     assert [ngram for ngram in used if not hash_of(ngram) >> 24] == []  # 0 is the check byte of an empty slot
-    assert len(make_table(dict.fromkeys(used, (1, 1))).checks) == SLOTS
+    assert len(make_table(dict.fromkeys(used, (1, 1, 1))).checks) == SLOTS
 
 
 @given(typed_words)
@@ -177,7 +180,7 @@ def test_columns_equal_the_plain_computation(words: list[str], codes: Codes) -> 
 
 
 def test_a_review_without_words_has_every_column_at_its_centre() -> None:
-    assert make_table({"good": (100, 100)}).columns([]) == [CENTRE] * len(COLUMNS)
+    assert make_table({"good": (100, 100, 100)}).columns([]) == [CENTRE] * len(COLUMNS)
 
 
 def values_of(codes: Codes, text: str) -> dict[str, int]:
@@ -190,9 +193,10 @@ def test_a_word_contributes_to_every_column_that_covers_it() -> None:
     other_kinds = {f"{which} weights, {kind}" for which in ("review", "sentence") for kind in NGRAM_KINDS[1:]}
     elsewhere = {name for name in COLUMNS if "inside negations" in name or name.endswith("positive outside negations")}
     review, sentence = ({name for name in COLUMNS if name.startswith(which)} for which in ("review", "sentence"))
-    assert values_of({"good": (30, -20)}, "good") == {
+    assert values_of({"good": (30, -20, 5)}, "good") == {
         **dict.fromkeys(review - other_kinds - elsewhere, 900),
         **dict.fromkeys(sentence - other_kinds - elsewhere, -400),
+        **dict.fromkeys(("log-count ratios, words", "log-count ratios, all"), 25),
         "distinct known n-grams": 1,
         "known n-grams per thousand words": 1000,
         "words": 1,
@@ -200,7 +204,7 @@ def test_a_word_contributes_to_every_column_that_covers_it() -> None:
 
 
 def test_a_negated_word_counts_against_itself_in_sentence_weights() -> None:
-    values = values_of({"good": (30, 20)}, "not good")
+    values = values_of({"good": (30, 20, 0)}, "not good")
     assert values["review weights, all"] == values["review weights, inside negations"] == 900
     assert values["sentence weights, all"] == values["sentence weights, last 15 words"] == -400
     assert values["sentence weights, positive inside negations"] == 400
@@ -209,20 +213,20 @@ def test_a_negated_word_counts_against_itself_in_sentence_weights() -> None:
 
 
 def test_a_word_both_inside_and_outside_a_negation_cancels_out() -> None:
-    values = values_of({"good": (30, 20)}, "good but not good")
+    values = values_of({"good": (30, 20, 0)}, "good but not good")
     assert "sentence weights, all" not in values
     assert values["review weights, all"] == round(900 / sqrt(2))
     assert values["distinct known n-grams"] == 2
 
 
 def test_only_words_from_the_last_contrast_on_count_there() -> None:
-    codes = {"bad": (0, -10), "good": (0, 20)}
+    codes = {"bad": (0, -10, 0), "good": (0, 20, 0)}
     assert values_of(codes, "bad but good")["sentence weights, from the last contrast on"] == 400
     assert values_of(codes, "bad good")["sentence weights, from the last contrast on"] == 300
 
 
 def test_a_repeated_word_counts_once_in_sums_and_each_time_by_position() -> None:
-    values = values_of({"good": (10, 0)}, "good good good good")
+    values = values_of({"good": (10, 0, 0)}, "good good good good")
     assert values["review weights, words"] == 100
     assert values["review weights, first 15 words"] == 400
     assert values["known n-grams per thousand words"] == 1000
@@ -230,22 +234,23 @@ def test_a_repeated_word_counts_once_in_sums_and_each_time_by_position() -> None
 
 def test_a_code_stands_for_itself_times_its_absolute_value() -> None:
     for code in range(-128, 128):
-        columns = named(make_table({"good": (code, 0)}, slots=256).columns(["good"]))
+        columns = named(make_table({"good": (code, 0, 0)}, slots=256).columns(["good"]))
         assert columns["review weights, words"] == code * abs(code)
 
 
 def test_word_weights_are_sentence_weights() -> None:
-    assert make_table({"good": (5, 20), "bad": (5, -10)}).word_weights(["bad", "xyzzy", "good"]) == [-100, 0, 400]
+    assert make_table({"good": (5, 20, 0), "bad": (5, -10, 0)}).word_weights(["bad", "xyzzy", "good"]) == [-100, 0, 400]
 
 
 @pytest.mark.parametrize(("code", "extreme"), [(127, 199_999), (-127, 1)])
 def test_columns_stay_in_bounds_at_the_largest_weights(code: int, extreme: int) -> None:
     """Checked on 4,000 words, of which every n-gram has the largest weight."""
-    largest = make_table(dict.fromkeys(all_ngrams(), (code, code)))
+    largest = make_table(dict.fromkeys(all_ngrams(), (code, code, code)))
     words = random.Random(1).choices(POOL, k=4_000)
     columns = dict(zip(COLUMNS, largest.columns(words), strict=True))
     assert all(1 <= column <= 199_999 for column in columns.values())
-    assert columns["review weights, all"] == columns["review weights, last 80 words"] == extreme
+    assert columns["review weights, all"] == columns["log-count ratios, all"] == extreme
+    assert columns["review weights, last 80 words"] == extreme
     assert columns["review weights, mean of all 10 words"] == CENTRE + (WINDOW_LIMIT if code > 0 else -WINDOW_LIMIT)
     assert columns["words"] == CENTRE + 4_000
 
@@ -259,24 +264,24 @@ def test_columns_are_integers_and_never_zero(words: list[str], codes: Codes) -> 
 
 
 def test_only_a_known_ngram_has_a_slot() -> None:
-    table = make_table({"good": (1, 1)}, slots=256)
+    table = make_table({"good": (1, 1, 1)}, slots=256)
     slot = hash_of("good") % 256
     other_check_byte = (hash_of("good") + (1 << 24)) % (1 << 32)  # the same slot
     assert table.slots([hash_of("good"), other_check_byte, hash_of("strange")]) == [slot, 0, 0]
 
 
 def test_slot_0_means_unknown() -> None:
-    table = make_table({"good": (1, 1)}, slots=256)
+    table = make_table({"good": (1, 1, 1)}, slots=256)
     assert table.slots([0, 7 << 24]) == [0, 0]
 
 
 def test_unknown_ngrams_contribute_nothing() -> None:
-    assert values_of({"good": (100, 100)}, "bad film") == {"words": 2}
+    assert values_of({"good": (100, 100, 100)}, "bad film") == {"words": 2}
 
 
 @pytest.fixture
 def small_table() -> NgramTable:
-    return make_table({"good": (100, -3), "bad": (-100, 4)}, slots=64)
+    return make_table({"good": (100, -3, 2), "bad": (-100, 4, -2)}, slots=64)
 
 
 def test_a_table_written_to_a_file_reads_back_unchanged(small_table: NgramTable, tmp_path: Path) -> None:
@@ -286,6 +291,7 @@ def test_a_table_written_to_a_file_reads_back_unchanged(small_table: NgramTable,
     assert read.checks == small_table.checks
     assert read.review_weights == small_table.review_weights
     assert read.sentence_weights == small_table.sentence_weights
+    assert read.log_count_ratios == small_table.log_count_ratios
     assert read.dumps() == small_table.dumps()
     assert read.sha256 == small_table.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -302,7 +308,7 @@ def test_the_file_begins_with_a_readable_header(small_table: NgramTable) -> None
         ((b"Verdict evidence", b"\xff\x00"), "begins with"),
         ((b"\n", b"\r\n"), "begins with"),
         ((b"cleaner: ", b"cleaner: 9"), "cleaner '9"),
-        ((b"slots: 64", b"slots: 32"), "32 slots and has 192 bytes"),
+        ((b"slots: 64", b"slots: 32"), "32 slots and has 256 bytes"),
         ((b"slots: 64\n", b""), "None slots"),
     ],
 )
@@ -315,7 +321,7 @@ def test_a_wrong_header_is_refused_with_the_reason(
         parse(content)
 
 
-@pytest.mark.parametrize("bytes_less", [1, 2, 3, 192])
+@pytest.mark.parametrize("bytes_less", [1, 2, 3, 256])
 def test_a_truncated_file_is_refused(small_table: NgramTable, bytes_less: int) -> None:
     with pytest.raises(ReleaseError, match="cut or edited"):
         parse(small_table.dumps()[:-bytes_less])
@@ -335,11 +341,11 @@ def test_an_empty_file_is_refused() -> None:
 def test_a_file_must_have_a_power_of_two_of_slots(small_table: NgramTable, slots: int) -> None:
     header = small_table.dumps().partition(b"\n\n")[0].replace(b"slots: 64", b"slots: %d" % slots)
     with pytest.raises(ReleaseError, match="power of two"):
-        parse(header + b"\n\n" + bytes(3 * slots))
+        parse(header + b"\n\n" + bytes(4 * slots))
 
 
-@pytest.mark.parametrize("lengths", [(64, 64, 32), (32, 64, 64), (0, 0, 0), (48, 48, 48)])
-def test_a_tables_parts_must_have_one_length(lengths: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("lengths", [(64, 64, 32, 64), (32, 64, 64, 64), (0, 0, 0, 0), (48, 48, 48, 48)])
+def test_a_tables_parts_must_have_one_length(lengths: tuple[int, int, int, int]) -> None:
     with pytest.raises(ReleaseError, match="one length"):
         NgramTable(*map(bytes, lengths))
 
@@ -356,7 +362,7 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
 )
 def test_run_time_is_linear_in_the_length_of_the_review(review: str) -> None:
     """A tenth of the text must take at least a fiftieth of the time: quadratic work would fail by far."""
-    table = make_table(dict.fromkeys(all_ngrams(), (50, 50)))
+    table = make_table(dict.fromkeys(all_ngrams(), (50, 50, 50)))
 
     def seconds(text: str) -> float:
         words = words_of(text)

@@ -27,8 +27,8 @@ class WordCounts:
     """
 
     words: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
-    intensified: Counter[str] = field(default_factory=Counter)
     reviews: list[int] = field(default_factory=lambda: [0, 0])
+    intensified: Counter[str] = field(default_factory=Counter)
 
     def count(self, label: int, words: list[str]) -> None:
         """Count the words of a review, each once."""

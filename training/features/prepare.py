@@ -7,7 +7,7 @@ features of every line come from weights that were learned without the tenth of 
 
 In a train channel, a review has two equal lines, and every fourth is followed by an excerpt of it; in a validation
 channel, each has one line and an excerpt. Then come the short texts: sentences in both, with three lines in train;
-templates and, of two or more words, half of the phrases in train only. Neutral ones have no line.
+templates, with four, and half of the phrases of two or more words in train only. Neutral ones have no line.
 """
 
 import hashlib
@@ -43,7 +43,8 @@ from training.features.ngram_weights import SLOTS, learn_weights, no_weights
 from training.parallel import map_items, map_reviews
 from training.progress import ProgressCallback, silent
 
-REVIEW_LINES, SENTENCE_LINES = 2, 3  # in a train channel, where whole reviews and sentences weigh more than other texts
+REVIEW_LINES = 2  # in a train channel
+SHORT_TEXT_LINES = {"sentence": 3, "template": 4, "phrase": 1}  # kind -> lines in a train channel
 EXCERPT_EVERY = 4  # reviews: the others have no excerpt in a train channel
 PHRASE_EVERY = 2  # phrases: the others have no line
 MIN_PHRASE_WORDS = 2
@@ -201,8 +202,8 @@ def _rows_of_short_texts(job: _RowJob, texts: Sequence[ShortText]) -> _Part:
         label, tenth = label_of(text), tenth_of(text)
         line = f"{label} {job.encoders[tenth].row(found)}\n".encode()
         for name in _channels_of(fold_of(tenth), kind == "sentence"):
-            copied = kind == "sentence" and name.endswith(CHANNEL_FILES["train"])
-            part.lines.append((name, label, line * SENTENCE_LINES if copied else line))
+            copies = SHORT_TEXT_LINES[kind] if name.endswith(CHANNEL_FILES["train"]) else 1
+            part.lines.append((name, label, line * copies))
     return part
 
 
@@ -224,7 +225,8 @@ def _lines(job: _RowJob, review: Review, whole: list[str]) -> Iterator[tuple[str
         texts += map(words, excerpts_of(review.id, review.text, 1))
     tenth = job.splits.tenth_of(review)
     lines = [f"{review.label} {job.encoders[tenth].row(text)}\n".encode() for text in texts]
-    train_lines = lines[:1] * REVIEW_LINES + (lines[1:] if review.number % EXCERPT_EVERY == 0 else [])
+    copies = REVIEW_LINES if job.recipe.ngrams else 1  # without n-grams there are no short texts beside them
+    train_lines = lines[:1] * copies + (lines[1:] if review.number % EXCERPT_EVERY == 0 else [])
     for name in _channels_of(fold_of(tenth), validated=True):
         chosen = lines if name.endswith(CHANNEL_FILES["validation"]) else train_lines
         yield name, review.label, b"".join(chosen)

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.text import words
 from training.data.reviews import REVIEWS_NAME, DataError, read
 from training.data.splits import assign
-from training.features.build_vocabulary import MIN_REVIEWS, WordCounts, build_vocabulary
+from training.features.build_vocabulary import MIN_REVIEWS, WordCounts, adjectives, build_vocabulary
 from training.features.extract import extract
 
 
@@ -19,7 +19,7 @@ def test_word_counts_equal_a_plain_count_over_training_reviews(small_data: Path,
     for review in read(path):
         if splits.is_training(review):
             plain[review.label].update(set(words(review.text)))
-    counts = extract(path, splits, with_ngrams).word_counts
+    counts = extract(small_data, splits, with_ngrams).word_counts
     assert counts.words == plain
     assert sum(counts.reviews) == sum(splits.is_training(review) for review in read(path)) == 300
 
@@ -51,3 +51,17 @@ def test_a_weight_is_the_smoothed_log_odds() -> None:
 def test_reviews_without_a_frequent_word_are_refused() -> None:
     with pytest.raises(DataError, match="No word"):
         build_vocabulary(WordCounts(reviews=[3, 3]))
+
+
+def test_adjectives_are_the_strongest_words_after_an_intensifier() -> None:
+    counts = WordCounts()
+    for label, word in ((1, "superb"), (1, "moving"), (0, "dull"), (0, "awful")):
+        for _ in range(12):
+            counts.count(label, ["a", "very", word, "film"])
+    for _ in range(5):
+        counts.count(1, ["very", "rare"])
+    for _ in range(20):
+        counts.count(0, ["a", "waste"])
+    praise, blame = adjectives(counts)
+    assert sorted(praise) == ["moving", "superb"]
+    assert sorted(blame) == ["awful", "dull"]

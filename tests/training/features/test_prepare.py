@@ -1,5 +1,5 @@
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from chalicelib.ngram_features import load as load_ngram_table
 from chalicelib.text import words
 from cli.model.prepare import command
 from training.data.excerpts import excerpts_of
-from training.data.reviews import REVIEWS_NAME, DataError, Review, read, write
-from training.data.splits import FOLDS, LeftOut, Splits, assign, tenths_of
+from training.data.reviews import REVIEWS_NAME, DataError, Review, ShortText, UnlabelledReview, read, write
+from training.data.splits import FOLDS, LeftOut, Splits, assign, fold_of
 from training.features.channels import channel_names, load_prepared
-from training.features.ngram_weights import LearnedWeights
+from training.features.extract import extract
+from training.features.ngram_weights import LearnedWeights, learn_weights
 from training.features.prepare import PRESETS, FeatureRecipe, prepare
 
 TRAIN, VALIDATION = "train/train.libsvm", "validation/validation.libsvm"
@@ -72,46 +73,77 @@ def marked(small_slots: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def expected_lines(folder: Path, encoders: dict[LeftOut, Encoder], short: Sequence[ShortText]) -> dict[str, list[str]]:
+    """Return the lines of all channels: the label and the row that the app would send, as the module's text says."""
+    expected: dict[str, list[str]] = {name: [] for name in channel_names()}
+
+    def add(label: int, tenth: int, train: list[str], validation: list[str]) -> None:
+        def encoded(texts: list[str]) -> list[str]:
+            return [f"{label} {encoders[tenth].row(words(text))}" for text in texts]
+
+        expected[f"all/{TRAIN}"] += encoded(train)
+        for fold in range(FOLDS):
+            own = fold == fold_of(tenth)
+            expected[f"fold-{fold}/{VALIDATION if own else TRAIN}"] += encoded(validation if own else train)
+
+    splits = assign(folder / REVIEWS_NAME)
+    for review in filter(splits.is_training, read(folder / REVIEWS_NAME)):
+        (excerpt,) = excerpts_of(review.id, review.text, 1)
+        train = [review.text] * 2 + ([excerpt] if review.number % 4 == 0 else [])
+        add(review.label, splits.tenth_of(review), train, [review.text, excerpt])
+    for number, text in enumerate(short):
+        label, tenth = int(text.target > 0.5), text.group % 10
+        if text.target == 0.5:
+            continue
+        if text.source == "templates":
+            add(label, tenth, [text.text] * 4, [])
+        elif text.whole:
+            add(label, tenth, [text.text] * 3, [text.text])
+        elif number % 2 == 0 and len(words(text.text)) > 1:
+            add(label, tenth, [text.text], [])
+    return expected
+
+
 def test_each_line_is_encoded_with_weights_learned_without_it(
-    reviews: list[Review], splits: Splits, small_channels: Path, small_encoders: dict[LeftOut, Encoder]
+    small_data: Path, small_channels: Path, small_encoders: dict[LeftOut, Encoder]
 ) -> None:
-    """Each line is the label and the row that the app would send."""
-    expected: dict[str, list[str]] = defaultdict(list)
-    for review in filter(splits.is_training, reviews):
-        whole, excerpt = words(review.text), words(excerpts_of(review.id, review.text, 1)[0])
-        fold, own = splits.place_of(review), {splits.tenth_of(review)}
-
-        def add(channel: str, left_out: LeftOut, *texts: list[str], label: int = review.label) -> None:
-            expected[channel] += [f"{label} {small_encoders[frozenset(left_out)].row(text)}" for text in texts]
-
-        train_texts = (whole, excerpt) if review.number % 2 == 0 else (whole,)
-        add(f"all/{TRAIN}", own, *train_texts)
-        add(f"fold-{fold}/{VALIDATION}", tenths_of(fold), whole, excerpt)
-        for other in set(range(FOLDS)) - {fold}:
-            add(f"fold-{other}/{TRAIN}", own | tenths_of(other), *train_texts)
-    assert expected.keys() == set(channel_names())
+    templates = extract(small_data, assign(small_data / REVIEWS_NAME)).short_texts
+    expected = expected_lines(small_data, small_encoders, templates)
     for channel in channel_names():
         assert lines_of(small_channels, channel) == expected[channel], channel
+
+
+def test_short_texts_have_lines_by_their_kind(small_slots: int, small_data: Path, tmp_path: Path) -> None:
+    phrases = [
+        ShortText("treebank", "train", group, target, whole, f"{text} {group}")
+        for group in range(20)
+        for target, whole, text in (
+            (0.95, True, "a wonderful film"),
+            (0.5, True, "a film"),
+            (0.2, False, "so boring"),
+            (0.8, False, "moving"),
+        )
+    ]
+    held_out = [ShortText("treebank", split, 1, 0.95, True, f"superb {split}") for split in ("dev", "test")]
+    data, channels = tmp_path / "data", tmp_path / "channels"
+    unlabelled = [UnlabelledReview(number, None, f"the film is wonderful {number}") for number in range(30)]
+    write(data, read(small_data / REVIEWS_NAME), "test", unlabelled, [*phrases, *held_out])
+    prepare(data, channels, slots=small_slots)
+    extracted = extract(data, assign(data / REVIEWS_NAME))
+    assert len(extracted.short_texts) >= len(phrases)
+    assert not {text.text for text in held_out} & {text.text for text in extracted.short_texts}
+    learned = learn_weights(extracted.hashed, slots=small_slots)
+    known = vocabulary.load(channels / "vocabulary.txt")
+    encoders = {left_out: Encoder(known, table) for left_out, table in learned.tables.items()}
+    expected = expected_lines(data, encoders, extracted.short_texts)
+    for channel in channel_names():
+        assert lines_of(channels, channel) == expected[channel], channel
 
 
 def test_there_are_a_channel_of_all_reviews_and_five_pairs(small_channels: Path) -> None:
     assert channel_names() == [f"all/{TRAIN}", *(f"fold-{n}/{file}" for n in range(5) for file in (TRAIN, VALIDATION))]
     found = {str(path.relative_to(small_channels)) for path in small_channels.rglob("*.libsvm")}
     assert found == set(channel_names())
-
-
-def test_train_has_excerpts_of_half_the_reviews_and_validation_of_all(
-    reviews: list[Review], splits: Splits, small_channels: Path
-) -> None:
-    count = Counter(splits.place_of(review) for review in reviews if splits.is_training(review))
-    with_excerpt = Counter(
-        splits.place_of(review) for review in reviews if splits.is_training(review) and review.number % 2 == 0
-    )
-    assert len(lines_of(small_channels, f"all/{TRAIN}")) == count.total() + with_excerpt.total() == 450
-    for fold in range(FOLDS):
-        others = count.total() - count[fold] + with_excerpt.total() - with_excerpt[fold]
-        assert len(lines_of(small_channels, f"fold-{fold}/{TRAIN}")) == others
-        assert len(lines_of(small_channels, f"fold-{fold}/{VALIDATION}")) == 2 * count[fold]
 
 
 def test_train_has_neither_reviews_nor_excerpts_of_the_held_out_fold(marked: Path) -> None:
@@ -127,39 +159,20 @@ def test_train_has_neither_reviews_nor_excerpts_of_the_held_out_fold(marked: Pat
             found.append(fold)
         return Counter(found)
 
+    counts = folds_of(f"all/{TRAIN}")
+    assert set(counts) == set(range(FOLDS))
     for fold in range(FOLDS):
         assert folds_of(f"fold-{fold}/{VALIDATION}") == {fold: 40}
-        assert folds_of(f"fold-{fold}/{TRAIN}") == {other: 30 for other in range(FOLDS) if other != fold}
-    assert folds_of(f"all/{TRAIN}") == dict.fromkeys(range(FOLDS), 30)
+        assert folds_of(f"fold-{fold}/{TRAIN}") == {other: counts[other] for other in range(FOLDS) if other != fold}
+    assert folds_of(f"all/{TRAIN}") == counts
 
 
 def test_words_of_the_test_are_not_in_the_vocabulary_or_the_ngram_table(marked: Path) -> None:
     _, encoder = load_prepared(marked / "channels")
     assert "foxtrot" not in encoder.vocabulary
     assert "alpha" in encoder.vocabulary
-    assert encoder.ngram_table.weights_by_position(["foxtrot", "foxtrot", "foxtrot"]) == [0, 0, 0]
-
-
-def test_labels_of_a_held_out_fold_do_not_change_its_train_channel(
-    marked: Path, small_slots: int, tmp_path: Path
-) -> None:
-    """In its validation channel, the labels change and nothing else."""
-    held_out = 3
-    splits = assign(marked / "data" / REVIEWS_NAME)
-
-    def flipped(review: Review) -> Review:
-        flip = review.split == "train" and splits.place_of(review) == held_out
-        return Review(review.split, review.number, 1 - review.label if flip else review.label, None, review.text)
-
-    write(tmp_path / "data", map(flipped, read(marked / "data" / REVIEWS_NAME)), "test")
-    prepare(tmp_path / "data", tmp_path / "channels", slots=small_slots)
-    before, after = marked / "channels", tmp_path / "channels"
-    assert lines_of(after, f"fold-{held_out}/{TRAIN}") == lines_of(before, f"fold-{held_out}/{TRAIN}")
-    assert lines_of(after, f"fold-{held_out}/{VALIDATION}") != lines_of(before, f"fold-{held_out}/{VALIDATION}")
-    whole = [without_label(lines_of(folder, f"fold-{held_out}/{VALIDATION}"))[::2] for folder in (before, after)]
-    assert sorted(whole[0]) == sorted(whole[1])  # of a pair with one number, the other label comes first now
-    for other in set(range(FOLDS)) - {held_out}:
-        assert lines_of(after, f"fold-{other}/{TRAIN}") != lines_of(before, f"fold-{other}/{TRAIN}")
+    assert encoder.ngram_table.word_slots(["foxtrot"]) == [0]
+    assert encoder.known_share(["alpha", "foxtrot"]) == 0.5
 
 
 def test_a_text_in_several_folds_is_used_in_one(small_slots: int, tmp_path: Path) -> None:
@@ -173,7 +186,7 @@ def test_a_text_in_several_folds_is_used_in_one(small_slots: int, tmp_path: Path
     )
     prepared = prepare(tmp_path / "data", tmp_path / "channels", slots=small_slots)
     assert prepared.dropped == 2
-    assert prepared.rows[f"all/{TRAIN}"] == {"negative": 75, "positive": 71}
+    assert prepared.rows[f"all/{TRAIN}"] == {"negative": 113, "positive": 108}
 
 
 def test_every_line_has_both_constants_and_the_same_largest_index(small_channels: Path) -> None:
@@ -283,7 +296,7 @@ def test_the_released_weights_are_learned_from_all_reviews(
 ) -> None:
     released = load_ngram_table(small_channels / "evidence.bin")
     assert Encoder(vocabulary.load(small_channels / "vocabulary.txt"), released).fingerprint == (
-        small_encoders[frozenset()].fingerprint
+        small_encoders[None].fingerprint
     )
 
 
