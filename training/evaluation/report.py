@@ -140,9 +140,9 @@ def _megabytes(value: float) -> str:
 
 
 _ALTERNATIVE_COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {  # key of a result -> heading, format
-    "accuracy": ("test", _share),
-    "crops": ("excerpts", _share),
-    "snippets": ("another site", _share),
+    "accuracy": ("IMDB test", _share),
+    "excerpts": ("excerpts", _share),
+    "treebank": ("SST test", _share),
     "sentences": ("own sentences", _share),
     "sentences_within_reach": ("own, within reach", _share),
     "log_loss": ("log loss", "{:.3f}".format),

@@ -108,7 +108,7 @@ def test_alternatives_are_shown_for_their_release_only(evaluated: tuple[Run, Eva
     run, evaluation = evaluated
     release_id = f"{run.record.prepared.vocabulary_fingerprint}-{run.record.model_sha256[:8]}"
     results = [
-        {"name": f"Verdict, release {release_id}", "accuracy": 0.91, "crops": 0.7, "package_bytes": 12_300_000},
+        {"name": f"Verdict, release {release_id}", "accuracy": 0.91, "excerpts": 0.7, "package_bytes": 12_300_000},
         {"name": "the tutorial", "accuracy": 0.86, "package_bytes": None, "milliseconds": 0.8, "log_loss": 0.31},
     ]
     path = tmp_path / "alternatives.json"
@@ -116,8 +116,8 @@ def test_alternatives_are_shown_for_their_release_only(evaluated: tuple[Run, Eva
     headings, *rows = read_alternatives(path, release_id)
     shown = [{heading: cell for heading, cell in zip(headings, row, strict=True) if cell != "–"} for row in rows]
     assert shown == [
-        {"": "the tutorial", "test": "86.0%", "log loss": "0.310", "ms per review": "0.80"},
-        {"": f"Verdict, release {release_id}", "test": "91.0%", "excerpts": "70.0%", "packages, MB": "12.3"},
+        {"": "the tutorial", "IMDB test": "86.0%", "log loss": "0.310", "ms per review": "0.80"},
+        {"": f"Verdict, release {release_id}", "IMDB test": "91.0%", "excerpts": "70.0%", "packages, MB": "12.3"},
     ]
     assert "Table of alternatives" in render(run, evaluation, path)
     assert read_alternatives(path, "other") == []
