@@ -1,5 +1,6 @@
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 
 from cli.model.data import command
 from training.data.collect import Additions, collect
-from training.data.reviews import DataError
+from training.data.reviews import DataError, read, write
 
 
 def write_folder(root: Path, count: int = 2) -> Path:
@@ -158,4 +159,7 @@ def test_the_official_archive_is_complete(archive: Path, tmp_path: Path) -> None
     assert manifest.files["reviews.jsonl"] == "4d213c31162b1877b95ce1bfbef7586835d94640efb085b1705e7fb13c1e7360"
     assert manifest.movies == {"train": 3_456, "test": 3_581}
     assert manifest.unlabelled + manifest.overlapping == 50_000
+    without_movies = [replace(review, movie=None) for review in read(tmp_path / "reviews.jsonl")]
+    older = write(tmp_path / "older", without_movies, "an archive without lists of movies")
+    assert older.fingerprint == "4269a5c4be6ca4cb6d3eae5a5348354535a3ef077fb139504acc705db11a673a"
     assert (manifest.repeated, manifest.shared, manifest.empty) == ({"train": 96, "test": 199}, 123, 0)
