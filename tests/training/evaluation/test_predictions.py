@@ -11,7 +11,7 @@ from chalicelib.text import words
 from simulator.container.serving import parse_libsvm
 from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, Review, read
-from training.data.splits import FOLDS, TEST, LeftOut, Splits, assign, tenths_of
+from training.data.splits import FOLDS, TEST, LeftOut, Splits, assign
 from training.evaluation.predictions import (
     Predict,
     ScoredSplit,
@@ -101,14 +101,18 @@ def test_out_of_fold_predictions_are_joined_with_their_reviews(
     hyperparameters = parse(trained_run.record.hyperparameters)
     for fold in range(FOLDS):
         booster, _ = fit(small_channels / pair_of(fold), hyperparameters, truncate=False)
-        encoder = small_encoders[tenths_of(fold)]
         held_out = [review for review in training if collected.splits.place_of(review) == fold]
         in_fold = split.reviews.folds == fold
         for scored, texts in (
             (split.reviews, [review.text for review in held_out]),
             (split.excerpts, excerpts(held_out)),
         ):
-            predictions = predicted_directly(booster, encoder, texts, trained_run.record.rounds)
+            predictions = [
+                predicted_directly(
+                    booster, small_encoders[collected.splits.tenth_of(review)], [text], trained_run.record.rounds
+                )[0]
+                for review, text in zip(held_out, texts, strict=True)
+            ]
             assert scored.probabilities[in_fold].tolist() == [round(each, 7) for each in predictions]
             assert scored.labels[in_fold].tolist() == [review.label for review in held_out]
 
@@ -131,7 +135,7 @@ def test_predictions_for_another_number_of_reviews_are_refused(
 
 
 def test_rows_are_read_as_the_container_reads_them(small_encoders: dict[LeftOut, Encoder]) -> None:
-    encoder = small_encoders[frozenset()]
+    encoder = small_encoders[None]
     rows = [encoder.row(words(text)) for text in ("The film is wonderful!", "", "zzz", "this movie is horrible")]
     ours = matrix(rows, encoder.columns)
     containers = parse_libsvm("\n".join(rows))
