@@ -205,7 +205,7 @@ def _encode(review: object, release: Release) -> _EncodedReview:
     text = review[:MAX_REVIEW_LENGTH]
     words = words_of(text)
     known = release.encoder.known_share(words)
-    english = probably_english(text, words, known)
+    english = probably_english(text, words, release.encoder.vocabulary.known_share(words))
     warnings = _warnings(review, english, known, release)
     judgeable = english and known >= MIN_KNOWN_WORDS
     return _EncodedReview(text, known, judgeable, warnings, release.encoder.row(words))

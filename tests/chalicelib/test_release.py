@@ -13,7 +13,7 @@ from chalicelib.text import CLEANER_VERSION
 from chalicelib.vocabulary import Vocabulary
 
 MODEL = b"a model"
-NGRAM_TABLE = NgramTable(bytes(8), bytes(8), bytes(8))
+NGRAM_TABLE = NgramTable(bytes(8), bytes(8), bytes(8), bytes(8))
 
 
 def make_release(folder: Path, ngram_table: NgramTable | None = NGRAM_TABLE) -> ReleaseFacts:
@@ -91,7 +91,7 @@ def test_the_vocabulary_of_another_release_is_refused(tmp_path: Path) -> None:
 
 def test_the_ngram_table_of_another_release_is_refused(tmp_path: Path) -> None:
     make_release(tmp_path)
-    (tmp_path / NGRAM_TABLE_NAME).write_bytes(NgramTable(bytes(8), bytes(8), bytes([0] * 7 + [1])).dumps())
+    (tmp_path / NGRAM_TABLE_NAME).write_bytes(NgramTable(bytes(8), bytes(8), bytes(8), bytes([0] * 7 + [1])).dumps())
     with pytest.raises(ReleaseError, match="vocabulary_fingerprint"):
         release.load(tmp_path)
 

@@ -172,9 +172,7 @@ def test_too_many_reviews_are_refused(packaged: Release, scorer: LinearScorer) -
         verdicts(packaged, scorer, *["good"] * (MAX_REVIEWS + 1))
 
 
-@pytest.mark.parametrize(
-    "review", ["zxcvb qwrtp", "\N{GRINNING FACE}", "\u0444\u0438\u043b\u044c\u043c", "...", "<br />"]
-)
+@pytest.mark.parametrize("review", ["zxcvb qwrtp", "\N{ROCKET}", "\u0444\u0438\u043b\u044c\u043c", "...", "<br />"])
 def test_a_review_of_unknown_words_is_not_sure(packaged: Release, scorer: LinearScorer, review: str) -> None:
     judged = verdict(packaged, scorer, review)
     assert judged.label == "not sure"

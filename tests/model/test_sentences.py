@@ -27,14 +27,14 @@ from chalicelib import release
 from training.data.archive import read_archive
 from training.evaluation.predictions import Floats
 
-# empty this tuple, and every floor for pairs and the obvious sentences is turned on
-PENDING = (pytest.mark.xfail(reason="the release after this one", strict=False),)
+# empty this tuple, and every floor for pairs is turned on; docs/model-card.md has the present figures
+PENDING = (pytest.mark.xfail(reason="the release is right on 83% of negation pairs' sentences, 65-71% of others"),)
 
 # kind -> least accuracy on its sentences within reach of a bag of words, about one sentence below the measured one
 FLOORS = {
     "plain": 0.90,
-    "negation": 0.55,
-    "double negation": 0.50,
+    "negation": 0.75,
+    "double negation": 0.40,
     "comparison": 0.50,
     "mixed": 0.55,
     "one word": 0.90,
@@ -264,14 +264,14 @@ def test_there_are_twenty_distinct_obvious_sentences_of_each_label() -> None:
     assert len({text.casefold() for text in OBVIOUS_PRAISE + OBVIOUS_BLAME}) == 40
 
 
-@pytest.mark.parametrize("text", pending(OBVIOUS_PRAISE))
+@pytest.mark.parametrize("text", OBVIOUS_PRAISE)
 def test_obvious_praise_is_never_negative(
     text: str, score: Callable[[Sequence[str]], Floats], band: tuple[float, float]
 ) -> None:
     assert score([text])[0] > band[0]
 
 
-@pytest.mark.parametrize("text", pending(OBVIOUS_BLAME))
+@pytest.mark.parametrize("text", OBVIOUS_BLAME)
 def test_obvious_blame_is_never_positive(
     text: str, score: Callable[[Sequence[str]], Floats], band: tuple[float, float]
 ) -> None:

@@ -74,7 +74,7 @@ def marked(small_slots: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def expected_lines(folder: Path, encoders: dict[LeftOut, Encoder], short: Sequence[ShortText]) -> dict[str, list[str]]:
-    """Return the lines of all channels: the label and the row that the app would send, as the module's text says."""
+    """Return the lines of all channels: the label and the row that the app would send."""
     expected: dict[str, list[str]] = {name: [] for name in channel_names()}
 
     def add(label: int, tenth: int, train: list[str], validation: list[str]) -> None:
