@@ -3,7 +3,7 @@
 Reviewers seldom write "it isn't wonderful", and people who try the app do. `frames.txt` has one frame per line: its
 label (`+` or `-`) and a text with slots. `{good}` takes an adjective of praise and `{bad}` one of blame; `{like}` and
 `{charm}` take verbs and nouns. A frame is also used with praise and blame exchanged, and the label with them, unless
-its line begins with `!`. The sentences that tests judge are not among the generated ones (a test).
+its line begins with `!`. A test lists the sentences that are both generated and tested.
 """
 
 import random
