@@ -35,7 +35,7 @@ EXAMPLES = (  # clearly negative, clearly positive, mixed, not sure, and long
     "This movie is horrible.",
     "One of the best films I have ever seen.",
     "The acting is superb and every frame is beautiful. Sadly the story goes nowhere, and after an hour I was bored.",
-    "An old man walks his dog. That is the whole film.",
+    "An old man walks his dog, and then he walks home.",
     "I wanted to like this film, and for the first ten minutes I did. The photography is beautiful and the "
     "opening scene on the ferry is genuinely tense. Then somebody opens their mouth. The dialogue is dreadful, "
     "every line explains what we have just seen, and the two leads have no chemistry at all. The plot makes no "
