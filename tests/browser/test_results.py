@@ -11,7 +11,11 @@ from playwright.sync_api import Page, expect
 from simulator.endpoint.local_endpoint import LocalEndpoint
 from tests.browser.axe import violations
 
-GOOD, BAD, UNSURE = "One of the best films I have ever seen", "Awful. The worst waste of time.", "Watched this yesterday."
+GOOD, BAD, UNSURE = (
+    "One of the best films I have ever seen",
+    "Awful. The worst waste of time.",
+    "Watched this yesterday.",
+)
 LABELLED = "\n".join(
     [
         "name,review,sentiment",
