@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from chalice.test import Client
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from simulator.endpoint.local_endpoint import LocalEndpoint
 
 pytest_plugins = ["tests.synthetic_run"]
+settings.register_profile("verdict", deadline=None)  # a shared machine can pause for longer than any deadline
+settings.load_profile("verdict")
+
 REQUIREMENTS = {  # marker -> (is it available, what it is and how to get it)
     "needs_archive": (
         "VERDICT_ARCHIVE" in os.environ,
