@@ -49,11 +49,9 @@ class Encoder:
 
     def known_share(self, words: Sequence[str]) -> float:
         """Return the share (0..1) of a review's words with a column or a weight in the table; 0.0 for no words."""
-        if not self.ngram_table:
-            return self.vocabulary.known_share(words)
-        slots = self.ngram_table.word_slots(words)
-        known = sum(slot != 0 or word in self.vocabulary for word, slot in zip(words, slots, strict=True))
-        return known / len(words) if words else 0.0
+        others = [word for word in words if word not in self.vocabulary]
+        unknown = self.ngram_table.word_slots(others).count(0) if self.ngram_table else len(others)
+        return (len(words) - unknown) / len(words) if words else 0.0
 
     def word_weights(self, words: Sequence[str]) -> list[float]:
         """Return the absolute weight of each word on its own: a hint at which words affect the score most."""

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONSOLE = re.search(r"```console\n(.*?)```", README, re.DOTALL)
 CALLS = re.findall(r"^\$ (curl .*)\n((?:[^$].*\n)*)", CONSOLE[1] if CONSOLE else "", re.MULTILINE)
+ANSWERS = re.findall(r"^  \| (.+) \| (positive|negative|not sure) \| .*\|$", README, re.MULTILINE)
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -44,6 +45,18 @@ def test_every_curl_line_gives_the_answer_printed_below_it(client: Client, comma
         assert given == printed
     else:
         assert without_request_id(answer) == without_request_id(shown)
+
+
+@pytest.mark.parametrize(("review", "answer"), ANSWERS)
+def test_every_review_in_the_table_of_limits_has_the_answer_beside_it(client: Client, review: str, answer: str) -> None:
+    body = json.dumps({"review": review, "explain": False}).encode()
+    response = client.http.post("/predict", headers={"Content-Type": "application/json"}, body=body)
+    assert response.json_body["label"] == answer
+
+
+def test_the_readme_shows_what_the_model_gets_right_and_wrong() -> None:
+    assert README.count("| right |") >= 5
+    assert README.count("| wrong |") >= 2
 
 
 def folders_of_the_tree() -> set[Path]:

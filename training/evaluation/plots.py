@@ -22,9 +22,10 @@ PALETTE = {  # the page's CSS variables -> their colours in the light theme, whi
     "positive": "#0a655b",
     "negative": "#9c3714",
     "excerpts": "#5b4fb3",
+    "sentences": "#8a5a00",
 }
-INK, FAINT, LINE, POSITIVE, NEGATIVE, EXCERPTS = PALETTE.values()
-_SERIES = (POSITIVE, EXCERPTS)  # the colours of whole reviews and of excerpts in every plot
+INK, FAINT, LINE, POSITIVE, NEGATIVE, EXCERPTS, SENTENCES = PALETTE.values()
+_SERIES = (POSITIVE, EXCERPTS, SENTENCES)  # the colours of whole reviews, excerpts and sentences in every plot
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "verdict",  # the same figures give the same file
@@ -123,7 +124,7 @@ def _themed(value: str) -> str:
 def section_plots(section: str, figures: Mapping[str, Figures]) -> dict[str, Plot]:
     """Return the plots of a section of the report, such as the test: plot's name -> plot.
 
-    `figures` has the figures of whole reviews and of excerpts, by the names to show; each is a line or a panel.
+    `figures` has those of whole reviews, excerpts and sentences, by the names to show; each is a line or a panel.
     """
     comparisons = {
         "trade_off": (

@@ -29,8 +29,10 @@ from training.model.run_folder import Run
 from training.project import ROOT
 
 ALTERNATIVES = ROOT / "docs" / "reference" / "alternatives.json"
-OFFICIAL_FINGERPRINT = (
-    "4269a5c4be6ca4cb6d3eae5a5348354535a3ef077fb139504acc705db11a673a"  # of the whole official archive
+OFFICIAL_FINGERPRINTS = (  # of the official archive
+    "4269a5c4be6ca4cb6d3eae5a5348354535a3ef077fb139504acc705db11a673a",  # its labelled reviews alone
+    "5598e30a93e889b8c8cf573aa15e50dfab7a4f754675a004769a528d042fdf69",  # all of it
+    "c466281c22f4b1e39d7e6cb6c24691b837aa78e3b414596161dfa067ac997a9a",  # all of it, and the Sentiment Treebank
 )
 TERMS_SHOWN = 25  # per label
 REVIEWS_TITLE, EXCERPTS_TITLE, SENTENCES_TITLE = "whole reviews", "excerpts", "sentences"
@@ -83,7 +85,7 @@ def render(run: Run, evaluation: Evaluation, alternatives: Path = ALTERNATIVES) 
         terms={label: terms[:TERMS_SHOWN] for label, terms in record.prepared.strongest.items()},
         rows=record.prepared.rows[f"{ALL}/{CHANNEL_FILES['train']}"],
         alternatives=read_alternatives(alternatives, release_id),
-        official=record.prepared.data_fingerprint == OFFICIAL_FINGERPRINT,
+        official=record.prepared.data_fingerprint in OFFICIAL_FINGERPRINTS,
     )
 
 
@@ -102,7 +104,9 @@ def template() -> Template:
         span=lambda name: name.replace("-", "–").replace(" %", "%"),
     )
     titles = {HELD_OUT: REVIEWS_TITLE, HELD_OUT_EXCERPTS: EXCERPTS_TITLE, HELD_OUT_SENTENCES: SENTENCES_TITLE}
-    environment.globals.update(palette=PALETTE, titles=titles, REVIEWS=REVIEWS_TITLE, EXCERPTS=EXCERPTS_TITLE)
+    environment.globals.update(
+        palette=PALETTE, titles=titles, REVIEWS=REVIEWS_TITLE, EXCERPTS=EXCERPTS_TITLE, SENTENCES=SENTENCES_TITLE
+    )
     return environment.get_template(_TEMPLATE)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chalicelib import ngram_features
@@ -27,7 +27,7 @@ class PreparedChannels:
 
     `rows` is channel -> label name -> lines. `dropped` counts the reviews left out because a later fold or the test
     has the same text. `terms` counts the n-grams in the table; `strongest` lists those with the strongest weights,
-    label name -> [text, weight].
+    label name -> [text, weight]. `texts` counts what the n-gram weights were learned from, by kind.
     """
 
     data_fingerprint: str
@@ -40,6 +40,7 @@ class PreparedChannels:
     dropped: int
     seconds: float
     channel_sha256: dict[str, str]
+    texts: dict[str, int] = field(default_factory=dict)
 
 
 def pair_of(fold: int) -> str:

@@ -66,6 +66,11 @@ class HashedTexts:
         weights: npt.NDArray[np.float64] = np.array([weight[which] for weight in TEXT_WEIGHTS.values()])[self.sources]
         return weights
 
+    def counts(self) -> dict[str, int]:
+        """Count the texts of each kind that there is."""
+        counts = np.bincount(self.sources, minlength=len(KINDS_OF_TEXT)).tolist()
+        return {name: count for name, count in zip(KINDS_OF_TEXT, counts, strict=True) if count}
+
     def of_kinds(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Return whether each text is of one of these kinds."""
         return np.isin(self.sources, [KINDS_OF_TEXT.index(name) for name in names])

@@ -114,6 +114,7 @@ def prepare(
         dropped=len(splits.duplicates),
         seconds=round(time.monotonic() - started, 1),
         channel_sha256=written.sha256,
+        texts=extracted.hashed.counts(),
     )
     atomic.write_text(channels_folder / PREPARED_NAME, json.dumps(asdict(prepared), indent=2) + "\n")
     return prepared

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib import release
 from training.evaluation.evaluate import Evaluation, evaluate
 from training.evaluation.learning_curve import compute_learning_curve
 from training.evaluation.report import read_alternatives, render
@@ -80,10 +81,14 @@ def test_the_report_states_limits_and_credits_the_data(report: str, evaluated: t
     run, evaluation = evaluated
     assert "Decisions about a person." in report
     assert "user’s own labelled reviews" in report
-    official = "4269a5c4be6ca4cb6d3eae5a5348354535a3ef077fb139504acc705db11a673a"
-    prepared = replace(run.record.prepared, data_fingerprint=official)
+    assert "Treebank" not in report
+    assert "What the n-gram weights were learned from" in report
+    official = release.load().facts.data_fingerprint  # the packaged release is of the official archive
+    prepared = replace(run.record.prepared, data_fingerprint=official, texts={"review": 24_819, "sentence": 8_540})
     of_official = render(replace(run, record=replace(run.record, prepared=prepared)), evaluation, NO_ALTERNATIVES)
     assert "not redistributed here" in of_official
+    assert "Stanford Sentiment Treebank" in of_official
+    assert "24,819" in of_official
 
 
 def test_text_of_reviews_and_terms_is_escaped(evaluated: tuple[Run, Evaluation]) -> None:
@@ -98,7 +103,9 @@ def test_a_report_may_lack_excerpts_and_the_test(evaluated: tuple[Run, Evaluatio
     run, evaluation = evaluated
     whole = {"cross-validation": evaluation.figures["cross-validation"]}
     reduced = replace(evaluation, figures=whole, precision={"cross-validation": 0.9}, test_looks=0)
-    reduced_report = render(replace(run, folder=tmp_path), reduced, NO_ALTERNATIVES)
+    prepared = replace(run.record.prepared, texts={})
+    reduced_run = replace(run, folder=tmp_path, record=replace(run.record, prepared=prepared))
+    reduced_report = render(reduced_run, reduced, NO_ALTERNATIVES)
     assert reduced_report.count("<svg") == PLOTS_PER_SECTION - 1 + 1
     assert "excerpts<" not in reduced_report
     assert "not evaluated on the official test" in reduced_report
