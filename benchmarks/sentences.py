@@ -19,9 +19,8 @@ from chalicelib import release
 from chalicelib.release import Release
 from chalicelib.text import words
 from training.evaluation.predictions import Floats, load_booster, matrix
-from training.model.run_folder import MODEL_NAME
 from training.project import ROOT
-from training.release import MODEL_FOLDER
+from training.release import MODEL_FOLDER, packaged_model
 
 SENTENCES = ROOT / "tests" / "model" / "sentences.jsonl"
 
@@ -86,9 +85,7 @@ def load_sentences(path: Path = SENTENCES) -> list[LabelledSentence]:
 
 def packaged_score(packaged: Release) -> Callable[[Sequence[str]], Floats]:
     """Load the packaged model; returns a function from texts to their probabilities of positive, as in the app."""
-    model = (ROOT / MODEL_FOLDER / MODEL_NAME).read_bytes()
-    packaged.check_model(model)
-    booster = load_booster(model)
+    booster = load_booster(packaged_model(packaged, ROOT / MODEL_FOLDER))
 
     def score(texts: Sequence[str]) -> Floats:
         rows = [packaged.encoder.row(words(text)) for text in texts]

@@ -106,7 +106,7 @@ def _without_explanation(outcome: Verdict | SentimentError) -> Verdict | Sentime
 
 
 @dataclass(frozen=True)
-class _EncodedReview:
+class EncodedReview:
     """A review with the rows that are scored to judge and explain it."""
 
     text: str  # up to MAX_REVIEW_LENGTH
@@ -118,6 +118,7 @@ class _EncodedReview:
 
     @property
     def rows(self) -> list[str]:
+        """The rows to score: the review's own first, then those of its parts."""
         return [self.row, *(self.parts.rows.values() if self.parts else ())]
 
 
@@ -140,25 +141,25 @@ def predict(
     encoded, bytes_left = _encode_all(reviews, release)
     if explain:
         encoded = _add_parts(encoded, release, bytes_left, lambda: remaining_seconds() > deadline)
-    rows = [row for review in encoded if isinstance(review, _EncodedReview) for row in review.rows]
+    rows = [row for review in encoded if isinstance(review, EncodedReview) for row in review.rows]
     scores = scorer().scores(rows, remaining_seconds) if rows else Scores([], "")
     remaining = iter(scores.values)
     outcomes = [
         review
         if isinstance(review, SentimentError)
-        else _verdict(review, [next(remaining) for _ in review.rows], release)
+        else verdict_of(review, [next(remaining) for _ in review.rows], release)
         for review in encoded
     ]
     return PredictResponse(outcomes, scores.variant, len(rows))
 
 
-def _encode_all(reviews: Sequence[object], release: Release) -> tuple[list[_EncodedReview | SentimentError], int]:
+def _encode_all(reviews: Sequence[object], release: Release) -> tuple[list[EncodedReview | SentimentError], int]:
     """Encode every review; returns them with the bytes that are left of the call."""
     bytes_left = MAX_CALL_BYTES
-    encoded: list[_EncodedReview | SentimentError] = []
+    encoded: list[EncodedReview | SentimentError] = []
     for review in reviews:
         try:
-            candidate = _encode(review, release)
+            candidate = encode_review(review, release)
             if len(candidate.row) >= bytes_left:
                 raise BodyTooLargeError(
                     "The reviews before this one filled the request to the model. Send it in another request."
@@ -171,15 +172,30 @@ def _encode_all(reviews: Sequence[object], release: Release) -> tuple[list[_Enco
     return encoded, bytes_left
 
 
+def encode_explained(review: object, release: Release) -> EncodedReview:
+    """Encode one review with its parts, with the budget of a request of its own; raises `SentimentError`."""
+    encoded = encode_review(review, release)
+    budget = Budget(MAX_CALL_ROWS - 1, MAX_CALL_BYTES - len(encoded.row), MAX_EXPLANATION_WORK)
+    return _with_parts(encoded, split_parts(encoded.text, release.encoder, budget))
+
+
+def _with_parts(review: EncodedReview, parts: Parts | None) -> EncodedReview:
+    """Add the parts of a review; warns if the budget had no room for them (None: for any)."""
+    if parts is None or (parts.over_budget and not parts.rows):
+        return replace(review, warnings=(*review.warnings, NOT_EXPLAINED))
+    warnings = (*review.warnings, EXPLAINED_IN_PART) if parts.truncated else review.warnings
+    return replace(review, warnings=warnings, parts=parts)
+
+
 def _add_parts(
-    reviews: list[_EncodedReview | SentimentError],
+    reviews: list[EncodedReview | SentimentError],
     release: Release,
     bytes_left: int,
     in_time: Callable[[], bool],
-) -> list[_EncodedReview | SentimentError]:
+) -> list[EncodedReview | SentimentError]:
     """Add the rows that explain each review, in order, as far as the budget and the time go; warn where they end."""
     budget = Budget(MAX_CALL_ROWS - len(reviews), bytes_left, MAX_EXPLANATION_WORK)
-    extended: list[_EncodedReview | SentimentError] = []
+    extended: list[EncodedReview | SentimentError] = []
     exhausted = False
     for review in reviews:
         if isinstance(review, SentimentError):
@@ -188,15 +204,11 @@ def _add_parts(
         exhausted = exhausted or not in_time()
         parts = None if exhausted else split_parts(review.text, release.encoder, budget)
         exhausted = parts is None or parts.over_budget
-        if parts is None or (parts.over_budget and not parts.rows):
-            extended.append(replace(review, warnings=(*review.warnings, NOT_EXPLAINED)))
-            continue
-        warnings = (*review.warnings, EXPLAINED_IN_PART) if parts.truncated else review.warnings
-        extended.append(replace(review, warnings=warnings, parts=parts))
+        extended.append(_with_parts(review, parts))
     return extended
 
 
-def _encode(review: object, release: Release) -> _EncodedReview:
+def encode_review(review: object, release: Release) -> EncodedReview:
     """Encode one review, without its parts; raises `SentimentError`."""
     if not isinstance(review, str):
         raise MalformedBodyError("A review must be a JSON string.")
@@ -208,7 +220,7 @@ def _encode(review: object, release: Release) -> _EncodedReview:
     english = probably_english(text, words, release.encoder.vocabulary.known_share(words))
     warnings = _warnings(review, english, known, release)
     judgeable = english and known >= MIN_KNOWN_WORDS
-    return _EncodedReview(text, known, judgeable, warnings, release.encoder.row(words))
+    return EncodedReview(text, known, judgeable, warnings, release.encoder.row(words))
 
 
 def _warnings(review: str, english: bool, known: float, release: Release) -> tuple[ReviewWarning, ...]:
@@ -229,8 +241,8 @@ def _warnings(review: str, english: bool, known: float, release: Release) -> tup
     return tuple(found)
 
 
-def _verdict(review: _EncodedReview, scores: list[float], release: Release) -> Verdict:
-    """Convert the scores of a review (its own first, then those of its parts) into a verdict."""
+def verdict_of(review: EncodedReview, scores: list[float], release: Release) -> Verdict:
+    """Convert the scores of a review's rows, in their order, into a verdict."""
     score = scores[0]
     explanation = explain_score(review.parts, score, scores[1:]) if review.parts else Explanation()
     label = label_of(score, release) if review.judgeable else NOT_SURE

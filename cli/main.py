@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, str]] = {  # section -> subcommand -> summary, in 
         "tune": "Search for better hyperparameters; the best trial becomes a run.",
         "evaluate": "Measure a run on held-out reviews and, on request, on the official test.",
         "learning": "Measure accuracy by number of training reviews, and add the curve to the report.",
+        "predict": "Judge reviews without labels with the packaged release: files of them, or one text.",
         "release": "Package a run as the release, after one evaluation on the official test.",
     },
     "AWS": {

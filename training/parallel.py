@@ -4,12 +4,14 @@ A worker process reads its chunk of the file itself. Workers are spawned, not fo
 threads can hang. A short file is processed in this process, where starting workers would take longer than it saves.
 """
 
+import itertools
 import os
 import pickle
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,6 +23,7 @@ from training.progress import ProgressCallback, silent
 
 CHUNK_BYTES = 2_000_000
 _MIN_CHUNKS = 3  # for which worker processes are started
+_READ_AHEAD = 4  # items of a stream for each worker
 
 Item = TypeVar("Item")
 Shared = TypeVar("Shared")
@@ -62,25 +65,62 @@ def map_items(
     if alone:
         yield from (function(shared, item) for item in items)
         return
-    with TemporaryDirectory() as folder:
-        shared_file = Path(folder) / "shared.pickle"
-        with shared_file.open("wb") as file:
-            pickle.dump(shared, file, protocol=pickle.HIGHEST_PROTOCOL)
+    with _shared_by_file(shared) as shared_file:
         yield from _run([partial(_call_in_worker, function, shared_file, item) for item in items], tick)
+
+
+def map_stream(
+    function: Callable[[Shared, Item], Result], items: Iterable[Item], shared: Shared, processes: int | None = None
+) -> Iterator[Result]:
+    """Yield `function(shared, item)` for each item of a stream of any length, in order, from worker processes.
+
+    Few items are read ahead, so memory does not grow with the stream. A stream of few items, or one with `processes` of
+    1, is processed in this process.
+    """
+    workers = processes or os.cpu_count() or 1
+    remaining = iter(items)
+    first = list(itertools.islice(remaining, _MIN_CHUNKS))
+    if workers == 1 or len(first) < _MIN_CHUNKS:
+        yield from (function(shared, item) for item in itertools.chain(first, remaining))
+        return
+    with _shared_by_file(shared) as shared_file, _pool(workers) as pool:
+        futures: deque[Future[Result]] = deque()
+        for item in itertools.chain(first, remaining):
+            futures.append(pool.submit(_call_in_worker, function, shared_file, item))
+            if len(futures) >= _READ_AHEAD * workers:
+                yield futures.popleft().result()
+        yield from (future.result() for future in futures)
 
 
 def _run(calls: Sequence[Callable[[], Result]], tick: ProgressCallback) -> Iterator[Result]:
     """Yield the results of calls, in their order, from worker processes."""
+    with _pool() as pool:
+        futures = deque(pool.submit(call) for call in calls)
+        while futures:
+            tick(len(calls) - len(futures), len(calls), "")
+            yield futures.popleft().result()
+        tick(len(calls), len(calls), "")
+
+
+@contextmanager
+def _pool(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
+    """Start worker processes, one for each processor by default; what is queued at the block's end is cancelled."""
     context = get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context, initializer=_ignore_interrupts) as pool:
+    with ProcessPoolExecutor(workers or os.cpu_count(), context, initializer=_ignore_interrupts) as pool:
         try:
-            futures = deque(pool.submit(call) for call in calls)
-            while futures:
-                tick(len(calls) - len(futures), len(calls), "")
-                yield futures.popleft().result()
-            tick(len(calls), len(calls), "")
+            yield pool
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _shared_by_file(shared: object) -> Iterator[Path]:
+    """Write a value to a temporary file, which `_load_shared` reads."""
+    with TemporaryDirectory() as folder:
+        shared_file = Path(folder) / "shared.pickle"
+        with shared_file.open("wb") as file:
+            pickle.dump(shared, file, protocol=pickle.HIGHEST_PROTOCOL)
+        yield shared_file
 
 
 def _ignore_interrupts() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from chalicelib.assets import REPORT_NAME
 from chalicelib.encoder import ENCODING
+from chalicelib.errors import ReleaseError
 from chalicelib.release import (
     FACTS_NAME,
     FORMAT_VERSION,
@@ -80,6 +81,16 @@ def release(
     packaged.check_model((model_folder / MODEL_NAME).read_bytes())
     evidence = [release_folder / NGRAM_TABLE_NAME] if run.encoder.ngram_table else []
     return Released(packaged, evaluation, [*evidence, *contents])
+
+
+def packaged_model(packaged: Release, model_folder: Path = MODEL_FOLDER) -> bytes:
+    """Read the model of the packaged release; raises `ReleaseError` if it is missing or another one."""
+    try:
+        model = (model_folder / MODEL_NAME).read_bytes()
+    except OSError as error:
+        raise ReleaseError(f"Cannot read the model {model_folder / MODEL_NAME}: {error}.") from error
+    packaged.check_model(model)
+    return model
 
 
 def _check_model(run: Run) -> None:

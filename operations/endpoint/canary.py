@@ -17,8 +17,9 @@ from chalicelib.endpoint_errors import EndpointError
 from chalicelib.errors import SentimentError
 from operations.aws.account import Account
 from operations.aws.errors import code_of, message_of
-from operations.endpoint.candidate import MODEL_FOLDER, PACKAGED_NAME, Candidate
+from operations.endpoint.candidate import PACKAGED_NAME, Candidate
 from training.model.canary import CANARY_NAME, Canary, score_canary
+from training.release import MODEL_FOLDER
 
 TOLERANCE = 1e-6  # scores are 32-bit floats, printed with all their digits
 ATTEMPTS = 4  # a serverless endpoint may still be starting

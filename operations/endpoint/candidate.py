@@ -15,9 +15,9 @@ from chalicelib.errors import ReleaseError
 from chalicelib.release import FACTS_NAME, PACKAGED, release_id_of
 from training.model import missing_values
 from training.model.run_folder import MODEL_NAME, RUNS_FOLDER, load_run, run_folder
+from training.release import MODEL_FOLDER, packaged_model
 
 PACKAGED_NAME = "release"  # the packaged release, as a variant name
-MODEL_FOLDER = Path("model")
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,7 @@ class Candidate:
 def packaged_candidate(release_folder: Path = PACKAGED, model_folder: Path = MODEL_FOLDER) -> Candidate:
     """Read the packaged release; raises `ReleaseError` if its files don't belong together."""
     packaged = release.load(release_folder)
-    try:
-        model = (model_folder / MODEL_NAME).read_bytes()
-    except OSError as error:
-        raise ReleaseError(f"Cannot read the model {model_folder / MODEL_NAME}: {error}.") from error
-    packaged.check_model(model)
+    model = packaged_model(packaged, model_folder)
     return Candidate(
         PACKAGED_NAME, model, packaged.encoder, (release_folder / REPORT_NAME, release_folder / FACTS_NAME)
     )

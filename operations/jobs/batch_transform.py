@@ -1,12 +1,17 @@
-"""`evaluate --on batch`: rows scored by a batch transform job, and the scores joined back to the rows by position.
+"""Rows scored by a batch transform job, and the scores joined back to the rows by position.
+
+Rows and scores pass through files, so that there may be any number of rows.
 
 The job's name is derived from the model and the rows, so the same command finds it again. When it is complete, its
 input and output are deleted, and the model that was created for it. SageMaker keeps a record of the job itself.
 """
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -38,12 +43,21 @@ _LOG_DELAY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
+class RowFile:
+    """A file on this machine with libsvm rows, one per line."""
+
+    path: Path
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class BatchTransform:
-    """A transform job: its name, its description ({} if it does not exist yet), and the rows of each of its files."""
+    """A transform job: its name, its description ({} if it does not exist yet), and its rows."""
 
     name: str
     description: dict[str, Any]
-    files: list[list[str]]
+    files: Sequence[RowFile]
 
     @property
     def prefix(self) -> str:
@@ -62,14 +76,34 @@ class BatchTransform:
             yield f"{self.prefix}/input/{name}", f"{self.prefix}/output/{name}.out"
 
 
+def write_row_files(rows: Iterable[str], folder: Path) -> list[RowFile]:
+    """Write rows to files of limited size in a folder."""
+    files: list[RowFile] = []
+    for number, chunk in enumerate(chunks_of(rows, FILE_BYTES)):
+        content = "".join(f"{row}\n" for row in chunk).encode()
+        path = folder / f"part-{number:04d}.libsvm"
+        path.write_bytes(content)
+        files.append(RowFile(path, len(chunk), hashlib.sha256(content).hexdigest()))
+    return files
+
+
 def score_in_batch(
     aws: Aws, stage: str, candidate: Candidate, rows: Sequence[str], instance_type: str, yes: bool
 ) -> Floats:
-    """Return a candidate's scores of rows, from a batch transform job.
+    """Return a candidate's scores of rows, from a batch transform job; raises what `score_files` does."""
+    with TemporaryDirectory() as folder:
+        files = write_row_files(rows, Path(folder))
+        return np.array(list(score_files(aws, stage, candidate, files, instance_type, yes)))
+
+
+def score_files(
+    aws: Aws, stage: str, candidate: Candidate, files: Sequence[RowFile], instance_type: str, yes: bool
+) -> Iterator[float]:
+    """Yield a candidate's scores of the rows of files, in order, from a batch transform job.
 
     Raises `AwsError` if the job fails, `EndpointError` if a score is missing, `StoppedWaitingError` on Ctrl-C.
     """
-    batch = find(aws.account, stage, candidate, rows, instance_type)
+    batch = find(aws.account, stage, candidate, files, instance_type)
     if not batch.status:
         _propose(aws, stage, candidate, batch, instance_type, yes)
         _start(aws, stage, candidate, batch, instance_type)
@@ -78,17 +112,17 @@ def score_in_batch(
         error = _failure(aws, batch, description)
         _delete(aws, batch)
         raise error
-    scores = _read_scores(aws.account, batch)
+    yield from _read_scores(aws.account, batch)
     _delete(aws, batch)
-    return np.array(scores)
 
 
-def find(account: Account, stage: str, candidate: Candidate, rows: Sequence[str], instance_type: str) -> BatchTransform:
+def find(
+    account: Account, stage: str, candidate: Candidate, files: Sequence[RowFile], instance_type: str
+) -> BatchTransform:
     """Return the job for these rows that is in progress, or completed with unread output; else a new one."""
-    files = list(chunks_of(rows, FILE_BYTES))
     model = models.name_of(account, stage, candidate, purpose=PURPOSE)
     for attempt in count(1):
-        name = names.job(stage, "score", [model, instance_type, list(rows)], attempt)
+        name = names.job(stage, "score", [model, instance_type, *(file.sha256 for file in files)], attempt)
         batch = BatchTransform(name, describe(account, name), files)
         if batch.status in ("", "InProgress") or (batch.status == "Completed" and _has_output(account, batch)):
             break
@@ -108,7 +142,7 @@ def describe(account: Account, name: str) -> dict[str, Any]:
 def _propose(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, instance_type: str, yes: bool) -> None:
     """Show what will be created, and ask for confirmation."""
     price = aws.account.prices.instance("transform", instance_type)
-    rows = sum(map(len, batch.files))
+    rows = sum(file.rows for file in batch.files)
     items = [
         Item("model", models.name_of(aws.account, stage, candidate, purpose=PURPOSE)),
         Item("objects", bucket.uri(aws.account, batch.prefix), MINOR_COST),
@@ -120,8 +154,8 @@ def _propose(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, 
 def _start(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, instance_type: str) -> None:
     """Create the model, upload the rows, and start the job."""
     model = models.ensure(aws, stage, candidate, purpose=PURPOSE)
-    for (key, _), rows in zip(batch.objects(), batch.files, strict=True):
-        bucket.put_bytes(aws.account, key, "".join(f"{row}\n" for row in rows).encode())
+    for (key, _), file in zip(batch.objects(), batch.files, strict=True):
+        bucket.put_bytes(aws.account, key, file.path.read_bytes())
     source = {"S3DataType": "S3Prefix", "S3Uri": bucket.uri(aws.account, f"{batch.prefix}/input/")}
     aws.account.client("sagemaker").create_transform_job(
         TransformJobName=batch.name,
@@ -155,13 +189,11 @@ def _wait(aws: Aws, name: str) -> dict[str, Any]:
     )
 
 
-def _read_scores(account: Account, batch: BatchTransform) -> list[float]:
-    """Read the scores of all rows, in order; raises `EndpointError` unless there is one for each row."""
-    scores: list[float] = []
-    for (_, output), rows in zip(batch.objects(), batch.files, strict=True):
+def _read_scores(account: Account, batch: BatchTransform) -> Iterator[float]:
+    """Yield the scores of all rows, in order; raises `EndpointError` unless each file has one for each row."""
+    for (_, output), file in zip(batch.objects(), batch.files, strict=True):
         lines = [line for line in bucket.get_bytes(account, output).split(b"\n") if line.strip()]
-        scores += parse_scores(b"\n".join(lines), len(rows))
-    return scores
+        yield from parse_scores(b"\n".join(lines), file.rows)
 
 
 def _failure(aws: Aws, batch: BatchTransform, description: dict[str, Any]) -> AwsError:

@@ -1,11 +1,18 @@
-"""`evaluate --on endpoint`: rows scored by a deployed endpoint, in chunks, with the app's own client and parser."""
+"""Rows scored by a deployed endpoint, in requests below its limit, with the app's own client and parser.
 
-from collections.abc import Iterator, Sequence
+For `evaluate --on endpoint` one request follows another. For `predict --on endpoint` several are made at a time, and a
+request that the endpoint throttles is repeated after a growing pause.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from chalicelib.endpoint import Endpoint
+from chalicelib.endpoint_errors import BUSY, STARTING, EndpointError
 from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
@@ -14,9 +21,11 @@ from operations.endpoint import endpoint_state
 from operations.endpoint.candidate import Candidate
 from operations.endpoint.endpoint_state import DeployedEndpoint
 from training.evaluation.predictions import Floats
+from training.prediction.judge import EncodedChunk
 from training.progress import bars
 
 CHUNK_BYTES = 1_000_000  # the limit is 4 MB serverless, 6 MB on instances; this takes about a second
+THROTTLED_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # between requests, beside the client's own retries
 _CHUNK_SECONDS = 600.0  # for one chunk with all its retries
 
 
@@ -40,26 +49,69 @@ def score_on_endpoint(
 
     Also raises `EndpointError` for a failed request.
     """
-    endpoint = endpoint_state.require_in_service(
-        aws.account, names.endpoint(stage, candidate.encoder.fingerprint), stage
-    )
-    check_serves(endpoint, candidate, variant)
+    endpoint, client = open_endpoint(aws, stage, candidate, variant)
     chunks = list(chunks_of(rows, CHUNK_BYTES))
-    if endpoint.hosting.is_serverless:  # instances are billed anyway
-        requests = Item(f"{len(chunks):,} requests", f"to {endpoint.name}", endpoint.hosting.price(aws.account.prices))
-        propose(aws.console, "To be sent", [requests], yes)
-    runtime = aws.account.client("sagemaker-runtime")
-    client = Endpoint(
-        PinnedVariantClient(runtime, variant) if variant else runtime,  # type: ignore[arg-type]
-        endpoint.name,
-        aws.pause,
-    )
+    propose_requests(aws, endpoint, f"{len(chunks):,} requests", yes)
     scores: list[float] = []
     with bars(aws.console, "Scoring") as (tick,):
         for number, chunk in enumerate(chunks, start=1):
             scores += client.scores(chunk, lambda: _CHUNK_SECONDS).values
             tick(number, len(chunks), f"{len(scores):,} rows")
     return np.array(scores)
+
+
+def open_endpoint(aws: Aws, stage: str, candidate: Candidate, variant: str) -> tuple[DeployedEndpoint, Endpoint]:
+    """Return a stage's endpoint and a client of it, or of one variant; raises `AwsError` if it serves another model."""
+    endpoint = endpoint_state.require_in_service(
+        aws.account, names.endpoint(stage, candidate.encoder.fingerprint), stage
+    )
+    check_serves(endpoint, candidate, variant)
+    runtime = aws.account.client("sagemaker-runtime")
+    client = PinnedVariantClient(runtime, variant) if variant else runtime
+    return endpoint, Endpoint(client, endpoint.name, aws.pause)  # type: ignore[arg-type]
+
+
+def propose_requests(aws: Aws, endpoint: DeployedEndpoint, requests: str, yes: bool) -> None:
+    """Ask for confirmation of requests to a serverless endpoint; instances are billed anyway."""
+    if endpoint.hosting.is_serverless:
+        item = Item(requests, f"to {endpoint.name}", endpoint.hosting.price(aws.account.prices))
+        propose(aws.console, "To be sent", [item], yes)
+
+
+def score_chunks(
+    aws: Aws, client: Endpoint, chunks: Iterable[EncodedChunk], parallel: int
+) -> Iterator[tuple[EncodedChunk, Sequence[float]]]:
+    """Yield each chunk with its scores, in order, with up to `parallel` requests at a time; few are read ahead.
+
+    Raises `EndpointError` for a request that fails, or that stays throttled.
+    """
+    with ThreadPoolExecutor(parallel) as pool:
+        pending: deque[tuple[EncodedChunk, Future[list[float]]]] = deque()
+        try:
+            for chunk in chunks:
+                pending.append((chunk, pool.submit(_score_patiently, aws, client, chunk.model_rows)))
+                if len(pending) > parallel:
+                    first, scores = pending.popleft()
+                    yield first, scores.result()
+            for first, scores in pending:
+                yield first, scores.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _score_patiently(aws: Aws, client: Endpoint, rows: Sequence[str]) -> list[float]:
+    """Score the rows of a chunk, and wait where the endpoint is throttled or starting."""
+    scores: list[float] = []
+    for part in chunks_of(rows, CHUNK_BYTES):
+        for pause_seconds in (*THROTTLED_PAUSES_SECONDS, None):
+            try:
+                scores += client.scores(part, lambda: _CHUNK_SECONDS).values
+                break
+            except EndpointError as error:
+                if pause_seconds is None or error.fault not in (BUSY, STARTING):
+                    raise
+                aws.pause(pause_seconds)
+    return scores
 
 
 def check_serves(endpoint: DeployedEndpoint, candidate: Candidate, variant: str) -> None:
@@ -83,7 +135,7 @@ def check_serves(endpoint: DeployedEndpoint, candidate: Candidate, variant: str)
         )
 
 
-def chunks_of(rows: Sequence[str], size_bytes: int) -> Iterator[list[str]]:
+def chunks_of(rows: Iterable[str], size_bytes: int) -> Iterator[list[str]]:
     """Divide rows into chunks of limited size, newlines included; a row above the limit is a chunk by itself."""
     chunk: list[str] = []
     size = 0

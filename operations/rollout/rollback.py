@@ -19,7 +19,7 @@ from operations.aws.errors import AwsError
 from operations.aws.listing import tags_of
 from operations.aws.plan import Item, propose
 from operations.endpoint import canary, endpoint_config, endpoint_state
-from operations.endpoint.candidate import MODEL_FOLDER, packaged_candidate
+from operations.endpoint.candidate import packaged_candidate
 from operations.endpoint.endpoint_state import DeployedEndpoint
 from operations.endpoint.traffic_shift import AT_ONCE, shift
 from operations.endpoint.transition import REPLACES_TAG, UPDATING_TAG, Transition, rollback_configuration
@@ -28,6 +28,7 @@ from training import atomic
 from training.features.channels import read_encoder
 from training.model.canary import CANARY_NAME, Canary, score_canary
 from training.model.run_folder import MODEL_NAME
+from training.release import MODEL_FOLDER
 
 _SHIPPED = (VOCABULARY_NAME, NGRAM_TABLE_NAME, REPORT_NAME, FACTS_NAME)
 

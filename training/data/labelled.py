@@ -7,12 +7,12 @@ neighbouring rows for validation, and `evaluate` reports no test.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from training.data.columns import ColumnChoice, Columns, choose_columns, is_known_header, may_be_header
 from training.data.labels import MAX_VALUES, Scale, choose_scale, cleaned
 from training.data.reviews import DataError, Review
-from training.data.tables import Record, Table, open_table, swallowed_lines
+from training.data.tables import Record, Table, is_blank, open_table, swallowed_lines
 from training.progress import ProgressCallback, silent
 
 NoteCallback = Callable[[str], None]  # takes a sentence for the user
@@ -84,21 +84,16 @@ def _first_row(table: Table) -> Sequence[str]:
     """Return the first row that is not blank; raises `DataError` if there is none."""
     with table.path.open("rb") as raw:
         for record in table.records(raw):
-            if not _is_blank(record.cells):
+            if not is_blank(record.cells):
                 return record.cells
     raise DataError(f"{table.path} is empty: it has no reviews.")
-
-
-def _is_blank(cells: Sequence[Any]) -> bool:
-    """Return whether a row is a blank line."""
-    return len(cells) == 0 or (len(cells) == 1 and not str(cells[0]).strip())
 
 
 def _rows(table: Table, raw: IO[bytes], has_header: bool) -> Iterator[Record]:
     """Yield the rows below the header without blank ones; raises `DataError` if their number of cells differs."""
     width = 0
     for record in table.records(raw):
-        if _is_blank(record.cells):
+        if is_blank(record.cells):
             continue
         if width and len(record.cells) != width:
             raise DataError(

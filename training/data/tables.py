@@ -98,7 +98,7 @@ def open_table(path: Path) -> Table:
     kind = KINDS.get(path.suffix.lower())
     if kind is None:
         raise DataError(f"{path} is not a .csv, .tsv, .jsonl, .txt or .tar.gz file.")
-    encoding = _encoding_of(path)
+    encoding = detect_encoding(path)
     with path.open(encoding=encoding, newline="") as file:
         sample = file.read(_SAMPLE_CHARACTERS)
     if "\0" in sample:
@@ -139,7 +139,7 @@ def _with_quoting(table: Table) -> Table:
     raise first_error or AssertionError("there is at least one quoting")
 
 
-def _encoding_of(path: Path) -> str:
+def detect_encoding(path: Path) -> str:
     """Return UTF-16 by the byte order mark or the zeros, UTF-8 if all of the file is, or else Windows-1252."""
     with path.open("rb") as file:
         start = file.read(1024)
@@ -209,6 +209,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(row) < len(pairs):
         raise ValueError("two values have one name")
     return row
+
+
+def is_blank(cells: Sequence[Any]) -> bool:
+    """Return whether a row is a blank line."""
+    return len(cells) == 0 or (len(cells) == 1 and not str(cells[0]).strip())
 
 
 def swallowed_lines(cells: Sequence[Any], separator: str) -> int:

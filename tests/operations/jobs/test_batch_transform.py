@@ -16,7 +16,7 @@ from operations.aws.waiting import StoppedWaitingError
 from operations.endpoint import endpoint_state, models
 from operations.endpoint.candidate import Candidate
 from operations.jobs import batch_transform
-from operations.jobs.batch_transform import describe, find, score_in_batch
+from operations.jobs.batch_transform import describe, find, score_in_batch, write_row_files
 from operations.jobs.remote_predictor import verified
 from simulator.aws import SimulatedAws
 from tests.operations.candidates import interrupt
@@ -64,11 +64,11 @@ def jobs_of(aws: Aws) -> list[str]:
 
 
 def test_scores_from_several_files_equal_local_ones_and_nothing_is_left(
-    aws: Aws, candidate: Candidate, local: Predict, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, candidate: Candidate, local: Predict, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(batch_transform, "FILE_BYTES", 2_000)
     rows = rows_of(candidate, 60)
-    name = find(aws.account, "dev", candidate, rows, INSTANCE).name
+    name = find(aws.account, "dev", candidate, write_row_files(rows, tmp_path), INSTANCE).name
     scores = score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=True)
     assert scores.tolist() == local(rows).tolist()
     assert describe(aws.account, name)["TransformInput"]["SplitType"] == "Line"
@@ -103,18 +103,19 @@ def test_an_evaluation_in_batch_equals_the_local_one(
 
 
 def test_an_interrupted_batch_is_resumed_by_the_same_command(
-    aws: Aws, candidate: Candidate, local: Predict, quickly: Callable[[float], None]
+    aws: Aws, candidate: Candidate, local: Predict, quickly: Callable[[float], None], tmp_path: Path
 ) -> None:
     rows = rows_of(candidate, 4, first=200)
+    files = write_row_files(rows, tmp_path)
     aws.pause = interrupt
     with pytest.raises(StoppedWaitingError, match="the same command"):
         score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=True)
     aws.pause = quickly
-    first = find(aws.account, "dev", candidate, rows, INSTANCE)
+    first = find(aws.account, "dev", candidate, files, INSTANCE)
     assert first.status
     assert score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=False).tolist() == local(rows).tolist()
     assert models_of(aws) == []
-    again = find(aws.account, "dev", candidate, rows, INSTANCE)  # its output was read and deleted
+    again = find(aws.account, "dev", candidate, files, INSTANCE)  # its output was read and deleted
     assert (again.name, again.status) == (f"{first.name}-2", "")
 
 

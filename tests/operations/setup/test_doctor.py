@@ -16,6 +16,7 @@ from operations.setup.checks import MISSING, OK, UNCHECKED, Check, run_check
 from operations.setup.doctor import conclusion, create
 from simulator.aws import SimulatedAws
 from training.model.container_image import ImageError
+from training.release import MODEL_FOLDER
 
 BUCKET, ROLE = "verdict-123456789012-us-east-1", "verdict-sagemaker-us-east-1"
 
@@ -64,7 +65,7 @@ def test_create_creates_the_bucket_and_the_role(
     simulated: SimulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "CHALICE_CONFIG", checks.CHALICE_CONFIG.absolute())
-    packaged = checks.candidate.MODEL_FOLDER.absolute()
+    packaged = MODEL_FOLDER.absolute()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model").symlink_to(packaged)
     (tmp_path / ".chalice").symlink_to(checks.CHALICE_CONFIG.parent)

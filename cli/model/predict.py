@@ -1,0 +1,177 @@
+"""The `verdict predict` command."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from chalicelib import release
+from chalicelib.sentiment import Verdict
+from cli import options
+from cli.output import print_json
+from training.data.reviews import DataError
+from training.prediction.judge import Judge, JudgedRow
+from training.prediction.predict import ChunkScorer, Summary, Write, predict, predict_text
+from training.prediction.result_file import Format, ResultFile, choose_format
+from training.prediction.review_files import ReviewFile, open_reviews
+from training.progress import bars
+from training.release import packaged_model
+
+
+@click.command(name="predict")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="FILE...")
+@click.option("--text", help="Judge one text instead of files.")
+@click.option(
+    "--column", "--review-column", "column", metavar="NAME", help="The column of reviews, by name or by number from 1."
+)
+@click.option("--one-per-file", is_flag=True, help="Each .txt file is one review; by default each line is.")
+@click.option(
+    "--into", type=click.Path(dir_okay=False, path_type=Path), help="File to write: .csv, .tsv or .jsonl; else stdout."
+)
+@click.option("--prefix", default="", help="A prefix for the names of the added columns.")
+@click.option("--explain", is_flag=True, help="Add each sentence's score, and the words that it depends on, as JSON.")
+@click.option("--processes", type=click.IntRange(1), help="Processes that encode.  [default: one per processor]")
+@options.json_option
+@options.on("endpoint", "batch")
+@click.option("--parallel", type=click.IntRange(1, 100), default=4, show_default=True, help="Requests at a time.")
+@options.scoring_options
+def command(
+    files: tuple[Path, ...],
+    text: str | None,
+    column: str | None,
+    one_per_file: bool,
+    into: Path | None,
+    prefix: str,
+    explain: bool,
+    processes: int | None,
+    as_json: bool,
+    on: str,
+    verbose: bool,
+    **remote: Any,
+) -> None:
+    """Judge reviews without labels with the packaged release: files of them, or one text.
+
+    Reads .csv, .tsv, .jsonl, .parquet and .txt files, and folders of .txt files. Writes the same rows with the columns
+    verdict, score (the probability of positive), known_words, warnings and error. A row that cannot be judged has an
+    error; all others are judged. Repeat a stopped command to resume it, if it writes a file. --json prints the result
+    of --text as the app does. The scores of --on endpoint and --on batch are the same.
+    """
+    console = Console(stderr=True)
+    if bool(files) == (text is not None):
+        raise click.UsageError("Give one or more files, or --text.")
+    if on == options.LOCAL:
+        options.refuse_locally("verbose", "parallel", *remote)
+    packaged = release.load()
+    judge = Judge(packaged, packaged_model(packaged) if on == options.LOCAL else None, explain)
+    if text is not None:
+        _judge_text(text, judge, on, as_json)
+        return
+    opened = [open_reviews(path, column, one_per_file) for path in files]
+    chosen = choose_format(opened, into, explain, prefix)
+    request = _request(opened, chosen, judge)
+    with _scorer(on, verbose, remote) as score, _output(into, chosen, request) as (write, done):
+        try:
+            summary = _predict(opened, judge, write, done, console, score, processes)
+        except KeyboardInterrupt:
+            remedy = "Repeat the command to resume." if into else "Nothing is kept: give --into to be able to resume."
+            console.print(f"\nStopped. {remedy}", highlight=False)
+            sys.exit(options.EXIT_INTERRUPTED)
+    _report(summary, done, into, console)
+
+
+def _predict(
+    files: Sequence[ReviewFile],
+    judge: Judge,
+    write: Write,
+    done: int,
+    console: Console,
+    score: ChunkScorer | None,
+    processes: int | None,
+) -> Summary:
+    """Judge the rows of files after the first `done` ones, with a progress bar."""
+    if done:
+        console.print(f"Resuming after {done:,} rows.", highlight=False)
+    with bars(console, "Judging") as (tick,):
+        return predict(files, judge, write, done, tick, score, processes)
+
+
+@contextmanager
+def _scorer(on: str, verbose: bool, remote: dict[str, Any]) -> Iterator[ChunkScorer | None]:
+    """Connect to where the model is; None is this machine."""
+    if on == options.LOCAL:
+        yield None
+        return
+    from cli.aws_command import connected
+    from operations.endpoint.candidate import packaged_candidate
+    from operations.jobs import batch_prediction  # boto3: slow to import, and only needed here
+
+    instance_type, variant = remote.pop("instance_type"), remote.pop("variant")
+    with connected(verbose) as aws:
+        parallel = remote.pop("parallel")
+        if on == "batch":
+            yield batch_prediction.batch_scorer(
+                aws, candidate=packaged_candidate(), instance_type=instance_type, **remote
+            )
+        else:
+            yield batch_prediction.endpoint_scorer(
+                aws, candidate=packaged_candidate(), variant=variant, parallel=parallel, **remote
+            )
+
+
+def _request(files: Sequence[ReviewFile], chosen: Format, judge: Judge) -> dict[str, Any]:
+    """Return what a resumed command must have in common with the stopped one."""
+    read = [[str(file.path.resolve()), file.size, file.modified] for file in files]
+    return {"files": read, "release": judge.release.release_id, "added": [chosen.prefix, *chosen.added]}
+
+
+@contextmanager
+def _output(into: Path | None, chosen: Format, request: dict[str, Any]) -> Iterator[tuple[Write, int]]:
+    """Open the output; yields a function that writes judged rows, and the number of rows that are already there."""
+    if into is None:
+        stdout = sys.stdout.buffer
+        stdout.write(chosen.header)
+
+        def write(judged: Sequence[JudgedRow]) -> None:
+            stdout.writelines(map(chosen.dump, judged))
+            stdout.flush()
+
+        yield write, 0
+        return
+    with ResultFile(into, request, chosen.header) as output:
+        yield lambda judged: output.write(map(chosen.dump, judged)), output.rows
+
+
+def _report(summary: Summary, done: int, into: Path | None, console: Console) -> None:
+    """Print how many rows were judged, and how."""
+    counts = ", ".join(f"{count:,} {name}" for name, count in sorted(summary.verdicts.items())) or "none judged"
+    errors = f", {summary.errors:,} with an error" if summary.errors else ""
+    where = f" in {into}" if into else ""
+    rows = done + summary.rows
+    console.print(
+        f"{rows:,} {'row' if rows == 1 else 'rows'}{where}: {counts}{errors}.", highlight=False, soft_wrap=True
+    )
+
+
+def _judge_text(text: str, judge: Judge, on: str, as_json: bool) -> None:
+    """Judge and print one text."""
+    if on != options.LOCAL:
+        raise click.UsageError("--text is judged on this machine: leave --on out.")
+    judged = predict_text(text, judge)
+    values = judged.added(judge.explain)
+    if values["error"]:
+        raise DataError(values["error"])
+    if as_json:
+        print_json(values)
+        return
+    known = f"{values['known_words']:.0%} of the words known"
+    click.echo(f"{values['verdict']}: {values['score']:.1%} likely to be positive, {known}")
+    for warning in judged.outcome.warnings if isinstance(judged.outcome, Verdict) else ():
+        click.echo(f"Warning: {warning.message}")
+    for sentence in values.get("sentences", ()):
+        click.echo(f"{sentence['score']:7.1%}  {' '.join(sentence['text'].split())}")
+    for word in values.get("words", ()):
+        click.echo(f"{word['sentence_effect']:+7.1%}  {word['text']}")

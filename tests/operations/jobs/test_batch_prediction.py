@@ -1,0 +1,105 @@
+"""Verdicts on files of reviews with the model on the simulated SageMaker."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chalicelib import release
+from chalicelib.endpoint_errors import EndpointError
+from operations.aws import bucket
+from operations.aws.command import Aws
+from operations.endpoint.candidate import packaged_candidate
+from operations.jobs import endpoint_scorer
+from operations.jobs.batch_prediction import batch_scorer
+from operations.jobs.batch_prediction import endpoint_scorer as scorer_of_endpoint
+from simulator.aws import SimulatedAws
+from simulator.faults.endpoint_faults import EndpointFault
+from tests.operations.jobs.test_endpoint_scorer import serve
+from training.prediction.judge import Judge, JudgedRow
+from training.prediction.predict import ChunkScorer, predict
+from training.prediction.review_files import ReviewFile, open_reviews
+from training.project import ROOT
+from training.release import packaged_model
+
+pytestmark = pytest.mark.usefixtures("with_role")
+REVIEWS = [f"Film {number} is {word}. I {verb} it." for number in range(400) for word, verb in [("superb", "loved")]]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> ReviewFile:
+    path = tmp_path / "new.csv"
+    with path.open("w", newline="") as opened:
+        csv.writer(opened).writerows([("review",), *((text,) for text in REVIEWS), ("",), ("zxcv",)])
+    return open_reviews(path)
+
+
+def judged(file: ReviewFile, explain: bool, score: ChunkScorer | None = None) -> list[str]:
+    """Judge a file; returns each row's outcome, with every digit."""
+    packaged = release.load()
+    rows: list[JudgedRow] = []
+    judge = Judge(packaged, None if score else packaged_model(packaged), explain)
+    predict([file], judge, rows.extend, score=score, processes=1)
+    return [repr(row.outcome) for row in rows]
+
+
+@pytest.mark.parametrize("explain", [False, True], ids=["plain", "explained"])
+def test_all_three_agree_to_the_last_bit(
+    aws: Aws, stage: str, file: ReviewFile, explain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint_scorer, "CHUNK_BYTES", 20_000)
+    candidate = packaged_candidate()
+    serve(aws, stage, candidate)
+    here = judged(file, explain)
+    assert judged(file, explain, scorer_of_endpoint(aws, stage, candidate, "", 3, yes=True)) == here
+    assert judged(file, explain, batch_scorer(aws, stage, candidate, "ml.m5.xlarge", yes=True)) == here
+    assert len(here) == len(REVIEWS) + 2
+    assert not list(bucket.keys(aws.account, "transform/"))
+
+
+def test_a_throttled_request_is_repeated_after_a_pause(
+    simulated: SimulatedAws, aws: Aws, stage: str, file: ReviewFile, quickly: Callable[[float], None]
+) -> None:
+    candidate = packaged_candidate()
+    name = serve(aws, stage, candidate)
+    pauses: list[float] = []
+    aws.pause = lambda seconds: pauses.append(seconds) or quickly(seconds)  # type: ignore[func-returns-value]
+    score = scorer_of_endpoint(aws, stage, candidate, "", 2, yes=True)
+    simulated.backend().endpoints[name].faults.inject(
+        EndpointFault.parse("throttled"), times=20
+    )  # more than the clients repeat by themselves
+    assert judged(file, False, score) == judged(file, False)
+    assert endpoint_scorer.THROTTLED_PAUSES_SECONDS[0] in pauses
+
+
+def test_a_failed_request_gives_no_verdict(simulated: SimulatedAws, aws: Aws, stage: str, file: ReviewFile) -> None:
+    candidate = packaged_candidate()
+    name = serve(aws, stage, candidate)
+    score = scorer_of_endpoint(aws, stage, candidate, "", 2, yes=True)
+    simulated.backend().endpoints[name].faults.inject(EndpointFault.parse("garbage"))
+    with pytest.raises(EndpointError, match="probability"):
+        judged(file, False, score)
+
+
+def test_the_command_judges_a_file_and_a_text(file: ReviewFile, tmp_path: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cli.main", "predict", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+
+    into = tmp_path / "out.csv"
+    first = run(str(file.path), "--into", str(into))
+    assert first.returncode == 0
+    assert "402 rows" in first.stderr
+    assert "1 with an error" in first.stderr
+    assert [row["review"] for row in csv.DictReader(io.StringIO(into.read_text()))] == [*REVIEWS, "", "zxcv"]
+    assert run(str(file.path)).stdout == into.read_text()
+    assert run("--text", "I loved it").stdout.startswith("positive: ")
+    refused = run(str(file.path), "--into", str(into))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "exists" in refused.stderr

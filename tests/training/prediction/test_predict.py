@@ -1,0 +1,244 @@
+"""Verdicts on files of unlabelled reviews: formats, bad rows, resuming, and agreement with the app."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from chalicelib import release
+from chalicelib.sentiment import Scores
+from chalicelib.sentiment import predict as predict_request
+from training.data.reviews import DataError
+from training.evaluation.predictions import Predict, predictor
+from training.prediction.judge import Judge, JudgedRow, verdicts
+from training.prediction.predict import predict, predict_text
+from training.prediction.result_file import ResultFile, choose_format
+from training.prediction.review_files import Row, open_reviews
+from training.release import packaged_model
+
+REVIEWS = ("This is not an excellent film.", "A superb cast,\nand a dull ending.", "zxcv qwrt plok")
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    packaged = release.load()
+    return Judge(packaged, packaged_model(packaged), explain=False)
+
+
+@pytest.fixture(scope="module")
+def explaining(judge: Judge) -> Judge:
+    return Judge(judge.release, judge.model, explain=True)
+
+
+class LocalScorer:
+    """The packaged model as the app's scorer."""
+
+    def __init__(self, predict: Predict) -> None:
+        self._predict = predict
+
+    def scores(self, rows: Sequence[str], _remaining: object) -> Scores:
+        return Scores(self._predict(rows).tolist(), "")
+
+
+def write_csv(path: Path, rows: Sequence[Sequence[str]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def judged(judge: Judge, *files: Path, column: str | None = None, into: Path | None = None) -> str:
+    """Judge files; returns the text of the output."""
+    opened = [open_reviews(path, column) for path in files]
+    chosen = choose_format(opened, into, judge.explain, "")
+    output = io.BytesIO(chosen.header)
+    output.seek(0, io.SEEK_END)
+    predict(opened, judge, lambda rows: output.writelines(map(chosen.dump, rows)), processes=1)
+    return output.getvalue().decode()
+
+
+def judged_rows(judge: Judge, *files: Path, column: str | None = None) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(judged(judge, *files, column=column))))
+
+
+def test_a_row_keeps_its_columns_and_gets_the_verdict_of_the_app(explaining: Judge, tmp_path: Path) -> None:
+    path = write_csv(
+        tmp_path / "new.csv", [("id", "review", "shop"), *((str(i), text, "x,y") for i, text in enumerate(REVIEWS))]
+    )
+    rows = judged_rows(explaining, path)
+    assert [(row["id"], row["review"], row["shop"]) for row in rows] == [
+        (str(i), text, "x,y") for i, text in enumerate(REVIEWS)
+    ]
+    scorer = LocalScorer(predictor(explaining.model or b"", explaining.release.facts.columns))
+    response = predict_request(REVIEWS, explaining.release, lambda: scorer, lambda: 60.0, explain=True)
+    for row, verdict in zip(rows, response.outcomes, strict=True):
+        assert row["verdict"] == verdict.label  # type: ignore[union-attr]
+        assert float(row["score"]) == verdict.score  # type: ignore[union-attr]
+        assert row["warnings"] == "; ".join(warning.code for warning in verdict.warnings)  # type: ignore[union-attr]
+        assert len(json.loads(row["sentences"])) == len(verdict.explanation.sentences)  # type: ignore[union-attr]
+
+
+def test_one_bad_row_costs_one_row(judge: Judge, tmp_path: Path) -> None:
+    path = write_csv(
+        tmp_path / "new.csv", [("id", "review"), ("1", "good"), ("2",), ("3", ""), ("4", "a", "b"), ("5", "bad")]
+    )
+    rows = judged_rows(judge, path)
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert [bool(row["error"]) for row in rows] == [False, True, True, True, False]
+    assert [row["verdict"] for row in rows] == ["positive", "", "", "", "negative"]
+    assert "Line 3 has 1 cells instead of 2" in rows[1]["error"]
+
+
+def test_a_bad_line_of_json_costs_one_row(judge: Judge, tmp_path: Path) -> None:
+    path = tmp_path / "new.jsonl"
+    path.write_text('{"text": "good", "n": [1]}\n{"text": "cut\n\n[1]\n{"text": 7}\n{"text": "half \\ud800 bad"}\n')
+    rows = [json.loads(line) for line in judged(judge, path).splitlines()]
+    assert rows[0] == {"text": "good", "n": [1], **predict_text("good", judge).added(False)}
+    assert [bool(row["error"]) for row in rows] == [False, True, True, True, False]
+    assert "Line 2 is not JSON" in rows[1]["error"]
+    assert rows[4]["text"] == "half \ud800 bad"
+
+
+def test_text_files_are_read_by_line_or_as_one_review_each(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("good\nbad\n")
+    assert [row["verdict"] for row in judged_rows(judge, tmp_path / "a.txt")] == ["positive", "negative"]
+    (tmp_path / "b.txt").write_bytes("Sch\xf6n, and bad".encode("cp1252"))
+    rows = judged_rows(judge, tmp_path)
+    assert [(row["file"], row["review"]) for row in rows] == [("a.txt", "good\nbad\n"), ("b.txt", "Schön, and bad")]
+
+
+def test_a_parquet_file_keeps_its_columns(judge: Judge, tmp_path: Path) -> None:
+    table = pyarrow.table({"stars": [5, 1], "review": ["good", None]})
+    parquet.write_table(table, tmp_path / "new.parquet")
+    rows = judged_rows(judge, tmp_path / "new.parquet")
+    assert [(row["stars"], row["verdict"], row["error"]) for row in rows] == [
+        ("5", "positive", ""),
+        ("1", "", "The row has no text."),
+    ]
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="not a Parquet file"):
+        open_reviews(tmp_path / "bad.parquet")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("a,b\nx,y\n", "Choose one with --review-column"),
+        ("review,Review\nx,y\n", "two columns named review"),
+        ("review\n", "no rows below"),
+        ("", "is empty"),
+        ("review,score\ngood,1\n", "already has a column score"),
+    ],
+)
+def test_a_file_that_can_be_read_in_two_ways_is_refused(
+    judge: Judge, tmp_path: Path, content: str, reason: str
+) -> None:
+    (tmp_path / "new.csv").write_text(content)
+    with pytest.raises(DataError, match=reason):
+        judged(judge, tmp_path / "new.csv")
+
+
+def test_a_column_is_chosen_by_name_or_number(judge: Judge, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "new.csv", [("a", "b"), ("bad", "good")])
+    assert [judged_rows(judge, path, column=column)[0]["verdict"] for column in ("a", "B", "1", "2")] == [
+        "negative",
+        "positive",
+        "negative",
+        "positive",
+    ]
+
+
+def test_several_processes_give_the_same_rows(judge: Judge, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "new.csv", [("review",), *((f"film {number} is good",) for number in range(2_100))])
+    opened = open_reviews(path)
+    alone: list[JudgedRow] = []
+    together: list[JudgedRow] = []
+    ticks: list[tuple[int, int, str]] = []
+    predict([opened], judge, alone.extend, processes=1)
+    predict([opened], judge, together.extend, tick=lambda *tick: ticks.append(tick), processes=2)
+    assert together == alone
+    assert ticks[-1][0] == ticks[-1][1] == path.stat().st_size
+    assert ticks[-1][2].startswith("2,100 rows, ")
+
+
+class InterruptedRunError(Exception):
+    """Stands for Ctrl-C."""
+
+
+def test_a_stopped_command_resumes_without_losing_or_repeating_a_row(judge: Judge, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "new.csv", [("review",), *((f"film {number} is good",) for number in range(1_200))])
+    opened, into = [open_reviews(path)], tmp_path / "out.csv"
+    chosen = choose_format(opened, into, False, "")
+
+    def run(stop_after: int) -> int:
+        with ResultFile(into, {"of": "test"}, chosen.header) as output:
+            begun_with = output.rows
+
+            def write(rows: Sequence[JudgedRow]) -> None:
+                output.write(map(chosen.dump, rows))
+                if output.rows >= stop_after:
+                    raise InterruptedRunError
+
+            predict(opened, judge, write, output.rows, processes=1)
+        return begun_with
+
+    with pytest.raises(InterruptedRunError):
+        run(stop_after=500)
+    assert not into.exists()
+    with (tmp_path / ".out.csv.part").open("ab") as part:
+        part.write(b"half a ro")  # as of a killed process
+    assert run(stop_after=10_000) == 500
+    assert into.read_text() == judged(judge, path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["new.csv", "out.csv"]
+
+
+def test_another_request_does_not_resume(tmp_path: Path) -> None:
+    stop_of({"release": "a"}, tmp_path / "out.csv")
+    with pytest.raises(DataError, match="begun with other files"):
+        ResultFile(tmp_path / "out.csv", {"release": "b"}, b"")
+
+
+def stop_of(request: dict[str, Any], into: Path) -> None:
+    with pytest.raises(InterruptedRunError), ResultFile(into, request, b"review\n"):
+        raise InterruptedRunError
+
+
+def test_a_finished_file_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "out.csv").write_text("mine")
+    with pytest.raises(DataError, match="exists"):
+        ResultFile(tmp_path / "out.csv", {}, b"")
+    assert (tmp_path / "out.csv").read_text() == "mine"
+
+
+def test_rows_are_read_as_they_are_judged(judge: Judge) -> None:
+    read = 0
+
+    def endless(_position: object) -> Iterator[Row]:
+        nonlocal read
+        while True:
+            read += 1
+            yield Row(("good",), "good")
+
+    class EnoughError(Exception):
+        pass
+
+    def write(_rows: object) -> None:
+        raise EnoughError
+
+    opened = open_reviews(Path(__file__), one_per_file=True)
+    stream = type(opened)(opened.path, ("review",), 1, endless)
+    with pytest.raises(EnoughError):
+        predict([stream], judge, write, processes=1)
+    assert read < 2_500
+
+
+def test_remote_scores_join_their_rows(judge: Judge, explaining: Judge) -> None:
+    rows = [Row((text,), text) for text in REVIEWS]
+    chunk = explaining.encode(rows)
+    scores = predictor(judge.model or b"", judge.release.facts.columns)(chunk.model_rows).tolist()
+    assert list(verdicts(chunk, iter(scores), judge.release)) == explaining.judge(rows)

@@ -1,0 +1,1 @@
+"""Verdicts on files of unlabelled reviews."""

@@ -1,0 +1,216 @@
+"""Readers of reviews to judge: tables, JSON lines, Parquet, text files and folders, with all columns kept.
+
+A file is read as a stream, whatever its size. A row that cannot be read becomes a row with an error; a file that cannot
+be read, or whose column of reviews is not obvious, raises `DataError`.
+"""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from training.data.columns import choose_review_column, is_known_header, may_be_header
+from training.data.reviews import DataError
+from training.data.tables import Record, Table, detect_encoding, is_blank, open_table
+
+JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
+PARQUET_ENDING = ".parquet"
+_SAMPLE_ROWS = 200  # in which the columns of text are looked for
+_PARQUET_ROWS = 1_000  # read at once
+
+Position = Callable[[int], None]  # takes the bytes of a file that are read
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a file: its cells in the order of the file's columns, its review, or why it could not be read."""
+
+    cells: Sequence[Any]
+    review: object = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewFile:
+    """A file or folder of reviews: the names of its columns, its size in bytes, and a function that yields its rows.
+
+    `names` are those of JSON objects if `nested`: then a row has one cell, its object.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    size: int
+    rows: Callable[[Position], Iterator[Row]]
+    nested: bool = False
+
+    @property
+    def modified(self) -> int:
+        """The time of the last change, in nanoseconds since 1970."""
+        return self.path.stat().st_mtime_ns
+
+
+def open_reviews(path: Path, column: str | None = None, one_per_file: bool = False) -> ReviewFile:
+    """Find the format and the columns of a file or folder of reviews; `column` is a name, or a number from 1.
+
+    Each .txt file of a folder is a review, and so is a .txt file with `one_per_file`; otherwise a .txt file has one
+    review per line. Raises `DataError`.
+    """
+    if path.is_dir() or one_per_file:
+        return _open_texts(path, column)
+    if path.suffix.lower() == PARQUET_ENDING:
+        return _open_parquet(path, column)
+    if path.suffix.lower() in JSON_ENDINGS:
+        return _open_json_lines(path, column)
+    return _open_table(path, column)
+
+
+def _open_texts(path: Path, column: str | None) -> ReviewFile:
+    """Open the .txt files of a folder, or one, each as one review."""
+    if column:
+        raise DataError(f"{path} has one review per file, so there is no column {column}.")
+    files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
+    if not files:
+        raise DataError(f"{path} has no .txt files.")
+
+    def rows(position: Position) -> Iterator[Row]:
+        done = 0
+        for file in files:
+            name = str(file.relative_to(path)) if path.is_dir() else file.name
+            try:
+                text = file.read_text(encoding=detect_encoding(file))
+                yield Row((name, text), text)
+            except (OSError, UnicodeDecodeError) as error:
+                yield Row((name, ""), error=f"{name} cannot be read: {error}.")
+            done += file.stat().st_size
+            position(done)
+
+    return ReviewFile(path, ("file", "review"), sum(file.stat().st_size for file in files), rows)
+
+
+def _open_table(path: Path, column: str | None) -> ReviewFile:
+    """Open a CSV file, or a text file of one review per line."""
+    table = open_table(path)
+    with path.open("rb") as raw:
+        sample = list(itertools.islice((each for each in table.records(raw) if not is_blank(each.cells)), _SAMPLE_ROWS))
+    if not sample:
+        raise DataError(f"{path} is empty: it has no reviews.")
+    first = [str(cell) for cell in sample[0].cells]
+    has_header = table.kind == "table" and (is_known_header(first) or may_be_header(first))
+    if has_header and len(sample) == 1:
+        raise DataError(f"{path.name} has a header, but no rows below it.")
+    place = _place(path, first, has_header, sample[has_header:], column)
+    names = tuple(first) if has_header else ("review",) if len(first) == 1 else _numbered(len(first))
+    return ReviewFile(path, names, path.stat().st_size, partial(_table_rows, table, has_header, place))
+
+
+def _numbered(width: int) -> tuple[str, ...]:
+    """Return names for the columns of a file without a header."""
+    return tuple(f"column {number}" for number in range(1, width + 1))
+
+
+def _place(path: Path, first: Sequence[str], has_header: bool, sample: Sequence[Record], column: str | None) -> int:
+    """Return the place of the column of reviews; the only column needs no name."""
+    if column is None and len(first) == 1:
+        return 0
+    textual = {
+        place
+        for record in sample
+        for place, cell in enumerate(record.cells)
+        if isinstance(cell, str) and any(map(str.isalpha, cell))
+    }
+    return choose_review_column(path.name, first, has_header, textual, column)
+
+
+def _table_rows(table: Table, has_header: bool, place: int, position: Position) -> Iterator[Row]:
+    """Yield the rows of a table below its header; one with too many or too few cells has an error."""
+    width = 0
+    with table.path.open("rb") as raw:
+        for record in table.records(raw):
+            if not record.cells:  # a blank line
+                continue
+            if not width and has_header:
+                width = len(record.cells)
+                continue
+            width = width or len(record.cells)
+            position(raw.tell())
+            yield _table_row(record, width, place)
+
+
+def _table_row(record: Record, width: int, place: int) -> Row:
+    """Return a row with as many cells as the header."""
+    cells = [*record.cells, *[""] * (width - len(record.cells))][:width]
+    if len(record.cells) != width:
+        return Row(cells, error=f"Line {record.line} has {len(record.cells)} cells instead of {width}.")
+    return Row(cells, cells[place])
+
+
+def _open_json_lines(path: Path, column: str | None) -> ReviewFile:
+    """Open JSON lines; the column is chosen among the names of the first objects."""
+    encoding = detect_encoding(path)
+    with path.open(encoding=encoding) as file:
+        start = list(itertools.islice((_parsed(line) for line in file if line.strip()), _SAMPLE_ROWS))
+    sample = [each for each in start if isinstance(each, dict)]
+    if not sample:
+        raise DataError(f"{path} has no JSON object on its first {_SAMPLE_ROWS} lines. Write one object per line.")
+    names = tuple(dict.fromkeys(name for each in sample for name in each))
+    records = [Record(0, [each.get(name) for name in names]) for each in sample]
+    name = names[_place(path, names, True, records, column)]
+
+    def rows(position: Position) -> Iterator[Row]:
+        done = 0
+        with path.open(encoding=encoding) as file:
+            for number, line in enumerate(file, start=1):
+                done += len(line.encode(encoding, errors="replace"))
+                position(done)
+                if line.strip():
+                    yield _json_row(_parsed(line), number, name)
+
+    return ReviewFile(path, names, path.stat().st_size, rows, nested=True)
+
+
+def _parsed(line: str) -> object:
+    """Return the value of a line of JSON, or the error of an invalid one."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return error
+
+
+def _json_row(value: object, line: int, name: str) -> Row:
+    """Return the row of a parsed line."""
+    if not isinstance(value, dict):
+        problem = f"is not JSON: {value}" if isinstance(value, Exception) else "is JSON, but not an object"
+        return Row(({"line": line},), error=f"Line {line} {problem}.")
+    if not isinstance(value.get(name), str):
+        return Row((value,), error=f"Line {line} has no text in {name}.")
+    return Row((value,), value[name])
+
+
+def _open_parquet(path: Path, column: str | None) -> ReviewFile:
+    """Open a Parquet file; needs pyarrow."""
+    import pyarrow  # large, and only needed here
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(path)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path} is not a Parquet file: {error}.") from error
+    schema = file.schema_arrow
+    textual = {place for place, kind in enumerate(schema.types) if str(kind) in ("string", "large_string")}
+    place = choose_review_column(path.name, schema.names, True, textual, column)
+    total = max(file.metadata.num_rows, 1)
+    size = path.stat().st_size
+
+    def rows(position: Position) -> Iterator[Row]:
+        done = 0
+        for batch in parquet.ParquetFile(path).iter_batches(_PARQUET_ROWS):
+            for cells in zip(*(values.to_pylist() for values in batch.columns), strict=True):
+                has_text = isinstance(cells[place], str)
+                yield Row(cells, cells[place]) if has_text else Row(cells, error="The row has no text.")
+            done += batch.num_rows
+            position(size * done // total)
+
+    return ReviewFile(path, tuple(schema.names), size, rows)
