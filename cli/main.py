@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, str]] = {  # section -> subcommand -> summary, in 
         "tune": "Search for better hyperparameters; the best trial becomes a run.",
         "evaluate": "Measure a run on held-out reviews and, on request, on the official test.",
         "learning": "Measure accuracy by number of training reviews, and add the curve to the report.",
+        "label": "Label reviews by hand in the terminal, or compare the labels of two people.",
         "release": "Package a run as the release, after one evaluation on the official test.",
     },
     "AWS": {

@@ -93,6 +93,19 @@ def choose_columns(
     return Columns(review, _chosen(file, "label", choice.label, labels, names, len(first)), names)
 
 
+def choose_review_column(
+    file: str, first: Sequence[str], is_header: bool, textual: set[int], choice: str | None
+) -> int:
+    """Return the place of the column of reviews; the only column of a file may have any name.
+
+    The arguments are those of `choose_columns`. Raises `DataError` where the column is not obvious.
+    """
+    names = first if is_header else None
+    _refuse_same_names(file, names or ())
+    known = [place for place in _named(names or (), REVIEW_NAMES) if place in textual]
+    return _chosen(file, "review", choice, known or (sorted(textual) if len(first) == 1 else ()), names, len(first))
+
+
 def _refuse_same_names(file: str, names: Sequence[str]) -> None:
     """Raise `DataError` if two columns have one name."""
     cleaned = [name.strip().lower() for name in names if name.strip()]
