@@ -21,6 +21,7 @@ SECTIONS: dict[str, dict[str, str]] = {  # section -> subcommand -> summary, in 
         "evaluate": "Measure a run on held-out reviews and, on request, on the official test.",
         "learning": "Measure accuracy by number of training reviews, and add the curve to the report.",
         "predict": "Judge reviews without labels with the packaged release: files of them, or one text.",
+        "label": "Label reviews by hand in the terminal, or compare the labels of two people.",
         "release": "Package a run as the release, after one evaluation on the official test.",
     },
     "AWS": {

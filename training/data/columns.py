@@ -86,7 +86,9 @@ def choose_columns(
     `first` is the first row. `textual` holds the places of the columns with letters below the header.
     """
     names = first if is_header else None
-    review = choose_review_column(file, first, is_header, textual, choice.review)
+    _refuse_same_names(file, names or ())
+    reviews = [place for place in _named(names or (), REVIEW_NAMES) if place in textual]
+    review = _chosen(file, "review", choice.review, reviews, names, len(first))
     labels = next((found for known in LABEL_NAMES if (found := _named(names or (), known))), [])
     return Columns(review, _chosen(file, "label", choice.label, labels, names, len(first)), names)
 
@@ -94,11 +96,14 @@ def choose_columns(
 def choose_review_column(
     file: str, first: Sequence[str], is_header: bool, textual: set[int], choice: str | None
 ) -> int:
-    """Return the place of the column of reviews; the parameters and errors are those of `choose_columns`."""
+    """Return the place of the column of reviews; the only column of a file may have any name.
+
+    The arguments are those of `choose_columns`. Raises `DataError` where the column is not obvious.
+    """
     names = first if is_header else None
     _refuse_same_names(file, names or ())
-    reviews = [place for place in _named(names or (), REVIEW_NAMES) if place in textual]
-    return _chosen(file, "review", choice, reviews, names, len(first))
+    known = [place for place in _named(names or (), REVIEW_NAMES) if place in textual]
+    return _chosen(file, "review", choice, known or (sorted(textual) if len(first) == 1 else ()), names, len(first))
 
 
 def _refuse_same_names(file: str, names: Sequence[str]) -> None:

@@ -1,0 +1,271 @@
+"""The `verdict label` command: labelling in the terminal, agreement, and exchange with spreadsheets."""
+
+import getpass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from unicodedata import category
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from cli.options import EXIT_INTERRUPTED, json_option, review_column_option
+from cli.output import print_json
+from cli.review_source import FEEDBACK, read_source
+from training.data.hand_labels import ORDERS, HandLabel, Label, LabelsFile, Order, open_labels, read_labels
+from training.data.review_rows import ReviewRow
+from training.data.reviews import DataError
+from training.labelling.agreement import Agreement, compare_labels
+from training.labelling.order import MEANINGS, in_order
+from training.labelling.session import Session, utc_now
+from training.labelling.spreadsheet import labels_to_append, read_spreadsheet, write_differences, write_spreadsheet
+from training.progress import table
+
+KEYS: dict[str, Label] = {"p": "positive", "n": "negative", "m": "mixed", "x": "not a review", "s": "skipped"}
+LEGEND = "[p]ositive [n]egative [m]ixed [x] not a review [s]kip [u]ndo n[o]te [q]uit"
+SHOWN_DIFFERENCES = 20
+_QUIT = ("q", "\x04", "\x1a", "")  # also Ctrl-D, Ctrl-Z on Windows, and the end of a redirected input
+_REPLACEMENT = "\ufffd"
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(name="label")
+@click.argument("source", metavar="FILE|feedback", required=False)
+@click.option("--into", type=_FILE, help="File of labels.  [default: FILE's name, ending in .labels.jsonl]")
+@click.option(
+    "--order",
+    type=click.Choice(ORDERS),
+    default="random",
+    show_default=True,
+    help="Which reviews to label first. Only a random order gives an unbiased estimate.",
+)
+@click.option("--labeller", metavar="NAME", help="Your name in the labels.  [default: your login name]")
+@review_column_option
+@click.option("--compare", type=_EXISTING, nargs=2, metavar="A B", help="Compare two files of labels.")
+@click.option(
+    "--export", "export_path", type=_FILE, help="Write a CSV file to label in a spreadsheet, or the differences."
+)
+@click.option("--import", "import_path", type=_EXISTING, help="Add the labels of a CSV file that --export wrote.")
+@json_option
+def command(
+    source: str | None,
+    into: Path | None,
+    order: Order,
+    labeller: str | None,
+    review_column: str | None,
+    compare: tuple[Path, Path] | None,
+    export_path: Path | None,
+    import_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Label reviews by hand in the terminal, or compare the labels of two people.
+
+    FILE is a .csv, .tsv, .jsonl or .txt file with a column of reviews, such as an export of feedback. Each review takes
+    one key, and the verdict is shown only after the answer. Every label is saved at once; repeat the command to resume.
+
+    --order least-sure begins with the scores next to 50%, and disagreements has the verdicts that users corrected.
+    --compare prints Cohen's kappa and the reviews on which two files of labels differ; with --export, it also writes
+    them as CSV.
+    """
+    console = Console(stderr=True)
+    if compare:
+        if source or import_path:
+            raise click.UsageError("--compare takes two files of labels, and neither FILE nor --import.")
+        _compare(console, compare, export_path, as_json)
+        return
+    if not source:
+        raise click.UsageError("Name a file of reviews, or two files of labels with --compare.")
+    if as_json:
+        raise click.UsageError("--json needs --compare.")
+    if export_path and import_path:
+        raise click.UsageError("Use only one of --export and --import.")
+    rows = in_order(read_source(source, review_column, _notes(console)), order, _packaged_scores)
+    path = into or default_path(source)
+    name = labeller or getpass.getuser()
+    if export_path:
+        labels = read_labels(path, _notes(console)) if path.exists() else []
+        write_spreadsheet(export_path, rows, labels)
+        console.print(f"{len(rows):,} reviews written to {export_path}.", soft_wrap=True, markup=False)
+    elif import_path:
+        with _open(path, source, rows, console) as file:
+            _import(console, import_path, file, rows, name, order)
+    else:
+        with _open(path, source, rows, console) as file:
+            session = Session(rows, file.labels, file, name, order)
+            interrupted = label_all(console, session, click.getchar)
+        _print_end(console, session, path)
+        if interrupted:
+            raise SystemExit(EXIT_INTERRUPTED)
+
+
+def default_path(source: str) -> Path:
+    """Return the file of labels beside a source: `reviews.csv` -> `reviews.labels.jsonl`."""
+    return Path(f"{FEEDBACK}.labels.jsonl") if source == FEEDBACK else Path(source).with_suffix(".labels.jsonl")
+
+
+def _notes(console: Console) -> Callable[[str], None]:
+    """Return a function that prints a sentence."""
+    return lambda sentence: console.print(sentence, markup=False, highlight=False)
+
+
+def _packaged_scores(texts: Sequence[str]) -> Sequence[float]:
+    """Score texts with the packaged model."""
+    from training.evaluation.packaged_model import load_packaged_model  # xgboost: slow to import
+
+    scores: list[float] = load_packaged_model().score(texts).tolist()
+    return scores
+
+
+@contextmanager
+def _open(path: Path, source: str, rows: Sequence[ReviewRow], console: Console) -> Iterator[LabelsFile]:
+    """Open a file of labels; raises `DataError` if it has labels, but none of these reviews."""
+    with open_labels(path, _notes(console)) as file:
+        known = {row.id for row in rows}
+        if file.labels and not any(label.id in known for label in file.labels):
+            raise DataError(
+                f"None of the {len(file.labels):,} labels in {path} is of a review to label from {source}. Choose "
+                "another file with --into."
+            )
+        yield file
+
+
+def label_all(console: Console, session: Session, read_key: Callable[[], str]) -> bool:
+    """Label reviews until all are labelled or the user quits; returns whether Ctrl-C ended it.
+
+    `read_key` returns one pressed key.
+    """
+    console.print(f"Order: {session.order}: {MEANINGS[session.order]}.", highlight=False)
+    try:
+        while session.current:
+            _show(console, session)
+            if not _handle(console, session, _key(read_key)):
+                return False
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _key(read_key: Callable[[], str]) -> str:
+    """Return one pressed key in lower case; "q" at the end of a redirected input."""
+    try:
+        return read_key().lower()
+    except EOFError:
+        return "q"
+
+
+def _handle(console: Console, session: Session, key: str) -> bool:
+    """Do what a key stands for; returns False to quit."""
+    if key in _QUIT:
+        return False
+    if key in KEYS:
+        given = session.answer(KEYS[key])
+        if given:
+            console.print(f"{given.label}.{verdict_of(given)}", style="bold", markup=False, highlight=False)
+    elif key == "u":
+        undone = session.undo()
+        text = f"Undone: {undone.label}." if undone else "There is nothing to undo in this session."
+        console.print(text, markup=False, highlight=False)
+    elif key == "o":
+        _read_note(session)
+    else:
+        console.print(f"The keys are: {LEGEND}", markup=False, highlight=False)
+    return True
+
+
+def _read_note(session: Session) -> None:
+    """Read a note from the terminal; Ctrl-C leaves it as it was."""
+    try:
+        session.set_note(click.prompt("Note", default=session.note, show_default=bool(session.note), err=True))
+    except click.Abort:
+        click.echo(err=True)
+
+
+def verdict_of(label: HandLabel) -> str:
+    """Return a sentence about the verdict on a labelled review, to show after the answer; empty if it is unknown."""
+    score = "" if label.score is None else f" ({label.score:.0%} likely to be positive)"
+    corrected = f" A user corrected it to {label.correction}." if label.correction else ""
+    return f" The verdict was {label.verdict}{score}.{corrected}" if label.verdict else ""
+
+
+def _show(console: Console, session: Session) -> None:
+    """Print the current review, the progress and the keys."""
+    if session.current:
+        console.rule(style="dim")
+        console.print(Text(printable(session.current.text)))
+        console.print()
+    if session.note:
+        console.print(f"Note: {printable(session.note)}", markup=False, highlight=False)
+    console.print(f"{progress_line(session)}\n{LEGEND}", style="dim", markup=False, highlight=False)
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters, which could change the terminal; line breaks and tabs are kept."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(_REPLACEMENT if category(each) == "Cc" and each not in "\n\t" else each for each in lines)
+
+
+def progress_line(session: Session) -> str:
+    """Return the progress: `12 of 200: 7 positive, 4 negative, 1 skipped`."""
+    progress = session.progress
+    counts = ", ".join(f"{count:,} {label}" for label, count in progress.counts.items() if count)
+    return f"{progress.done:,} of {progress.total:,}" + (f": {counts}" if counts else "")
+
+
+def _print_end(console: Console, session: Session, path: Path) -> None:
+    """Print the progress and the file."""
+    end = "Repeat the command to resume." if session.current else "All reviews are labelled."
+    console.print(f"\n{progress_line(session)}. Saved in {path}. {end}", soft_wrap=True, markup=False, highlight=False)
+    counts = session.progress.counts
+    absent = [name for name in ("positive", "negative") if not counts[name]]
+    if absent and not session.current:
+        console.print(f"No review is labelled {' or '.join(absent)}: an accuracy needs both.", markup=False)
+
+
+def _import(
+    console: Console, spreadsheet: Path, file: LabelsFile, rows: Sequence[ReviewRow], labeller: str, order: Order
+) -> None:
+    """Append the labels of a spreadsheet that are new or changed."""
+    imported = read_spreadsheet(spreadsheet)
+    new = labels_to_append(spreadsheet.name, imported, rows, file.labels, labeller, utc_now(), order)
+    for label in new:
+        file.append(label)
+    console.print(
+        f"{len(imported):,} labels read from {spreadsheet}; {len(new):,} new or changed ones added to {file.path}.",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def _compare(console: Console, paths: tuple[Path, Path], export: Path | None, as_json: bool) -> None:
+    """Print how far two files of labels agree."""
+    first, second = (read_labels(path, _notes(console)) for path in paths)
+    agreement = compare_labels(first, second)
+    if as_json:
+        print_json(agreement)
+    else:
+        _print_agreement(console, agreement, paths)
+    if export:
+        write_differences(export, agreement.differences, agreement.labellers)
+        console.print(f"{len(agreement.differences):,} differences written to {export}.", soft_wrap=True, markup=False)
+
+
+def _print_agreement(console: Console, agreement: Agreement, paths: tuple[Path, Path]) -> None:
+    """Print the judgement, and the first differences."""
+    for path, names in zip(paths, agreement.labellers, strict=True):
+        console.print(f"{path}: labels by {names}", soft_wrap=True, markup=False, highlight=False)
+    console.print(agreement.judgement, soft_wrap=True, markup=False, highlight=False)
+    shown = agreement.differences[:SHOWN_DIFFERENCES]
+    if shown:
+        rows = [(escape(printable(_beginning(each.review))), each.first, each.second) for each in shown]
+        console.print(
+            table(f"Differences: {len(shown)} of {len(agreement.differences)}", rows, ("review", "first", "second"))
+        )
+
+
+def _beginning(text: str) -> str:
+    """Return the beginning of a review, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else f"{line[:99]}…"
