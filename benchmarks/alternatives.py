@@ -22,14 +22,15 @@ from benchmarks.contenders import CONTENDERS, XGBOOST, Contender, ScoreTexts, Tr
 from benchmarks.datasets import Datasets, LabelledTexts, load_datasets
 from benchmarks.packages import installed_bytes, with_requirements
 from benchmarks.results import Result, markdown_of, note_lines, read_results, table_of, write_results
-from benchmarks.sentences import LabelledSentence, packaged_score
 from chalicelib import release
 from chalicelib.release import NGRAM_TABLE_NAME, VOCABULARY_NAME
 from training.data.collect import Additions, collect
 from training.data.reviews import DataError, Review
 from training.data.splits import TEST
 from training.data.treebank import check_official, read_treebank
+from training.evaluation.authored_sentences import LabelledSentence
 from training.evaluation.metrics import measure as measure_split
+from training.evaluation.packaged_model import load_packaged_model
 from training.evaluation.predictions import Floats, Integers, ScoredReviews
 from training.evaluation.thresholds import coverage_and_precision
 from training.features.prepare import prepare
@@ -55,7 +56,7 @@ def packaged_contender(data: Path, folder: Path) -> Contender:
         parts = [release.PACKAGED / name for name in (VOCABULARY_NAME, NGRAM_TABLE_NAME)]
         files = [ROOT / MODEL_FOLDER / MODEL_NAME, *filter(Path.exists, parts)]
         learned_bytes = sum(file.stat().st_size for file in files)
-        return TrainedContender(packaged_score(packaged), learned_bytes, not_sure_band=packaged.facts.not_sure_band)
+        return TrainedContender(load_packaged_model().score, learned_bytes, not_sure_band=packaged.facts.not_sure_band)
 
     return Contender(f"Verdict, release {packaged.release_id}", (XGBOOST,), train_again, learns=False)
 

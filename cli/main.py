@@ -22,6 +22,7 @@ SECTIONS: dict[str, dict[str, str]] = {  # section -> subcommand -> summary, in 
         "learning": "Measure accuracy by number of training reviews, and add the curve to the report.",
         "predict": "Judge reviews without labels with the packaged release: files of them, or one text.",
         "label": "Label reviews by hand in the terminal, or compare the labels of two people.",
+        "check": "Check the packaged release on newly labelled reviews, and show what it gets wrong and why.",
         "release": "Package a run as the release, after one evaluation on the official test.",
     },
     "AWS": {

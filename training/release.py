@@ -25,7 +25,15 @@ from chalicelib.release import (
 from chalicelib.text import CLEANER_VERSION
 from training import atomic
 from training.data.reviews import read_manifest
-from training.evaluation.evaluate import DEFAULT_PRECISION, TEST, Evaluation, evaluate, load_evaluation
+from training.evaluation.evaluate import (
+    DEFAULT_PRECISION,
+    TEST,
+    Evaluation,
+    evaluate,
+    load_evaluation,
+    loads_evaluation,
+)
+from training.evaluation.metrics import Figures
 from training.evaluation.predictions import load_booster
 from training.features.channels import write_ngram_table
 from training.model import missing_values
@@ -91,6 +99,18 @@ def packaged_model(packaged: Release, model_folder: Path = MODEL_FOLDER) -> byte
         raise ReleaseError(f"Cannot read the model {model_folder / MODEL_NAME}: {error}.") from error
     packaged.check_model(model)
     return model
+
+
+def packaged_figures(packaged: Release, model_folder: Path = MODEL_FOLDER) -> dict[str, Figures]:
+    """Read the figures of the packaged release, by name of set; raises `ReleaseError` if they are of another model."""
+    path = model_folder / FIGURES_NAME
+    try:
+        evaluation = loads_evaluation(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ReleaseError(f"Cannot read the figures in {path}: {error}.") from error
+    if evaluation.model_sha256 != packaged.facts.model_sha256:
+        raise ReleaseError(f"{path} has the figures of another model. Package the release again.")
+    return evaluation.figures
 
 
 def _check_model(run: Run) -> None:

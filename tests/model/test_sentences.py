@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.sentences import (
+from benchmarks.sentences import table_row
+from chalicelib import release
+from training.data.archive import read_archive
+from training.evaluation.authored_sentences import (
     AnswerCounts,
     LabelledSentence,
     PairCounts,
@@ -20,11 +23,8 @@ from benchmarks.sentences import (
     count_answers,
     count_pairs,
     load_sentences,
-    packaged_score,
-    table_row,
 )
-from chalicelib import release
-from training.data.archive import read_archive
+from training.evaluation.packaged_model import load_packaged_model
 from training.evaluation.predictions import Floats
 
 # empty this tuple, and every floor for pairs is turned on; docs/model-card.md has the present figures
@@ -119,7 +119,7 @@ def band() -> tuple[float, float]:
 
 @pytest.fixture(scope="module")
 def score() -> Callable[[Sequence[str]], Floats]:
-    return packaged_score(release.load())
+    return load_packaged_model().score
 
 
 @pytest.fixture(scope="module")

@@ -81,14 +81,19 @@ class Evaluation:
         return json.dumps(stored, indent=1) + "\n"
 
 
+def loads_evaluation(text: str) -> Evaluation:
+    """Parse what `Evaluation.dumps` returned; raises `ValueError`, `TypeError` or `KeyError`."""
+    stored = json.loads(text)
+    stored["figures"] = {name: Figures(**figures) for name, figures in stored.pop("asked").items()}
+    low, high = stored["not_sure_band"]
+    return Evaluation(**{**stored, "not_sure_band": (low, high)})
+
+
 def load_evaluation(run: Run) -> Evaluation | None:
     """Read the evaluation in a run's folder; None if there is none, or if it is of another model or other reviews."""
     path = run.folder / EVALUATION_NAME
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        stored["figures"] = {name: Figures(**figures) for name, figures in stored.pop("asked").items()}
-        low, high = stored["not_sure_band"]
-        evaluation = Evaluation(**{**stored, "not_sure_band": (low, high)})
+        evaluation = loads_evaluation(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:

@@ -131,6 +131,11 @@ def _reliability(probabilities: Floats, labels: Integers) -> list[dict[str, floa
     ]
 
 
+def expected_calibration_error(probabilities: Floats, labels: Integers) -> float:
+    """Return the expected calibration error of probabilities of positive, 0..1, over 15 equal bins."""
+    return _calibration_error(_reliability(probabilities, labels))
+
+
 def _calibration_error(reliability: Sequence[dict[str, float]]) -> float:
     """Return the mean distance between probability and share of positive reviews, weighted by the bins' reviews."""
     total = sum(each["reviews"] for each in reliability)
@@ -156,13 +161,14 @@ def _groups(values: Integers, correct: Mask, keys: Sequence[int], name: Callable
 
 def _by_length(word_counts: Integers, correct: Mask) -> list[dict[str, Any]]:
     """Return the accuracy by number of words."""
-
-    def name(bin_number: int) -> str:
-        low, high = LENGTH_EDGES[bin_number - 1 : bin_number + 1]
-        return f"{low}+" if high == LENGTH_EDGES[-1] else f"{low}-{high - 1}"
-
     bins = np.digitize(word_counts, LENGTH_EDGES)
-    return _groups(bins, correct, range(1, len(LENGTH_EDGES)), name)
+    return _groups(bins, correct, range(1, len(LENGTH_EDGES)), length_name)
+
+
+def length_name(bin_number: int) -> str:
+    """Return the name of a bin of numbers of words, from 1: 2 -> `10-19`."""
+    low, high = LENGTH_EDGES[bin_number - 1 : bin_number + 1]
+    return f"{low}+" if high == LENGTH_EDGES[-1] else f"{low}-{high - 1}"
 
 
 def _by_confidence(probabilities: Floats, correct: Mask) -> list[dict[str, Any]]:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.sentences import load_sentences
 from chalicelib.text import words
 from tests.model.test_sentences import OBVIOUS_BLAME, OBVIOUS_PRAISE
 from training.data.archive import read_archive
 from training.data.templates import TARGETS, read_frames, template_texts
+from training.evaluation.authored_sentences import load_sentences
 from training.features.build_vocabulary import WordCounts, adjectives
 
 PRAISE, BLAME = ("superb", "moving", "great", "wonderful"), ("dull", "awful", "bad", "terrible")
