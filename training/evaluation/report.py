@@ -88,9 +88,20 @@ def render(run: Run, evaluation: Evaluation, alternatives: Path = ALTERNATIVES) 
 
 
 def template() -> Template:
-    """Return the Jinja template of the report, with the filters that format numbers."""
+    """Return the Jinja template of the report, with its global values."""
+    environment = report_environment(Path(__file__).parent)
+    titles = {HELD_OUT: REVIEWS_TITLE, HELD_OUT_EXCERPTS: EXCERPTS_TITLE, HELD_OUT_SENTENCES: SENTENCES_TITLE}
+    environment.globals.update(titles=titles, REVIEWS=REVIEWS_TITLE, EXCERPTS=EXCERPTS_TITLE)
+    return environment.get_template(_TEMPLATE)
+
+
+def report_environment(*folders: Path) -> Environment:
+    """Return the Jinja environment of reports: the style sheet, the palette, and the filters that format numbers.
+
+    `folders` hold the templates.
+    """
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader([*folders, Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -101,9 +112,8 @@ def template() -> Template:
         thousands="{:,}".format,
         span=lambda name: name.replace("-", "–").replace(" %", "%"),
     )
-    titles = {HELD_OUT: REVIEWS_TITLE, HELD_OUT_EXCERPTS: EXCERPTS_TITLE, HELD_OUT_SENTENCES: SENTENCES_TITLE}
-    environment.globals.update(palette=PALETTE, titles=titles, REVIEWS=REVIEWS_TITLE, EXCERPTS=EXCERPTS_TITLE)
-    return environment.get_template(_TEMPLATE)
+    environment.globals.update(palette=PALETTE)
+    return environment
 
 
 def sections_of(figures: Mapping[str, Figures]) -> list[ReportSection]:
