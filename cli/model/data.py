@@ -36,6 +36,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--no-treebank", is_flag=True, help="Do not download the Sentiment Treebank with the archive.")
 @click.option("--generated", type=click.IntRange(40), metavar="N", help="Synthetic reviews: 4 N, for rehearsals.")
+@click.option("--drifted", is_flag=True, help="With --generated: new words, shorter, and mostly negative reviews.")
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
@@ -54,6 +55,7 @@ def command(
     treebank: Path | None,
     no_treebank: bool,
     generated: int | None,
+    drifted: bool,
     into: Path,
     as_json: bool,
 ) -> None:
@@ -73,6 +75,8 @@ def command(
         raise click.UsageError("Use only one of --archive, --folder, --download and --generated.")
     if not labelled and (review_column or label_column):
         raise click.UsageError("--review-column and --label-column need --labelled.")
+    if drifted and not generated:
+        raise click.UsageError("--drifted needs --generated.")
     if treebank and no_treebank:
         raise click.UsageError("Use only one of --treebank and --no-treebank.")
     if labelled and not given and not download and not generated:
@@ -80,7 +84,7 @@ def command(
     notes: list[str] = []
     additions = Additions(treebank, labelled, ColumnChoice(review_column, label_column), notes.append)
     if generated:
-        manifest = collect_generated(generated, into, additions)
+        manifest = collect_generated(generated, into, additions, drifted)
     elif given:
         with bars(console, "Reading reviews") as (progress,):
             manifest = collect(given[0], into, tick=progress, additions=additions)

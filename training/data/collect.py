@@ -12,7 +12,7 @@ from training.data.columns import ColumnChoice
 from training.data.download import download
 from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, read_labelled
 from training.data.reviews import LABEL_NAMES, DataError, Manifest, Review, ShortText, write
-from training.data.synthetic import files, write_archive
+from training.data.synthetic import DRIFTED, USUAL, files, write_archive
 from training.data.treebank import TARGETS, check_official, read_treebank
 from training.progress import ProgressCallback, silent
 
@@ -139,10 +139,10 @@ def _short_texts(additions: Additions, labelled: Sequence[Path]) -> list[ShortTe
     return texts
 
 
-def collect_generated(count: int, into: Path, additions: Additions = NO_ADDITIONS) -> Manifest:
-    """Generate `count` reviews for each split and label, for rehearsals, and collect them."""
+def collect_generated(count: int, into: Path, additions: Additions = NO_ADDITIONS, drifted: bool = False) -> Manifest:
+    """Generate 2 `count` reviews for each split, for rehearsals, and collect them."""
     with TemporaryDirectory() as folder:
-        archive = write_archive(Path(folder) / "generated.tar.gz", files(count))
+        archive = write_archive(Path(folder) / "generated.tar.gz", files(count, DRIFTED if drifted else USUAL))
         return collect(archive, into, additions=additions)
 
 

@@ -61,7 +61,7 @@ class Plot(NamedTuple):
     svg: str
 
 
-def _plot(name: str, caption: str, draw: Callable[[Axes], None]) -> Plot:
+def draw_plot(name: str, caption: str, draw: Callable[[Axes], None]) -> Plot:
     """Draw on new axes; the ids within the SVG begin with the plot's name, as a page has several plots."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(4.5, 3.1), layout="constrained")  # inches
@@ -135,13 +135,13 @@ def section_plots(section: str, figures: Mapping[str, Figures]) -> dict[str, Plo
         "roc": ("ROC curve", _roc),
     }
     plots = {
-        name: _plot(f"{section}-{name}", caption, partial(draw, figures=figures))
+        name: draw_plot(f"{section}-{name}", caption, partial(draw, figures=figures))
         for name, (caption, draw) in comparisons.items()
     }
     for number, (title, each) in enumerate(figures.items()):
         caption = f"Predicted probabilities of {title}, by label"
         draw = partial(_histogram, figures=each)
-        plots[f"histogram_{number}"] = _plot(f"{section}-histogram-{number}", caption, draw)
+        plots[f"histogram_{number}"] = draw_plot(f"{section}-histogram-{number}", caption, draw)
     return plots
 
 
@@ -158,7 +158,7 @@ def training_plot(history: Mapping[str, Mapping[str, list[float]]], metric: str,
         axes.set(xlabel="round", ylabel=title, ylim=(0, None))
         axes.legend()
 
-    return _plot("rounds", f"Mean {title} of the five folds by round; the line marks the last round kept", draw)
+    return draw_plot("rounds", f"Mean {title} of the five folds by round; the line marks the last round kept", draw)
 
 
 def learning_plot(curve: LearningCurve) -> Plot:
@@ -179,13 +179,13 @@ def learning_plot(curve: LearningCurve) -> Plot:
         axes.xaxis.set_major_locator(FixedLocator([point.reviews for point in curve.points]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
         axes.xaxis.set_minor_locator(NullLocator())
-        _show_percentages(axes, "y")
+        show_percentages(axes, "y")
         axes.legend()
 
-    return _plot("learning", "Cross-validated accuracy by number of reviews; bars: standard errors", draw)
+    return draw_plot("learning", "Cross-validated accuracy by number of reviews; bars: standard errors", draw)
 
 
-def _show_percentages(axes: Axes, which: str) -> None:
+def show_percentages(axes: Axes, which: str) -> None:
     """Write the ticks of the "x", "y" or both ("xy") axes as percentages."""
     for name in which:
         axis = getattr(axes, f"{name}axis")
@@ -209,7 +209,7 @@ def _trade_off(axes: Axes, figures: Mapping[str, Figures]) -> None:
             fontsize=10,
         )
     axes.set(xlabel="coverage", ylabel="precision", xlim=(None, 1.005), ylim=(None, 1))
-    _show_percentages(axes, "xy")
+    show_percentages(axes, "xy")
     axes.legend(loc="lower left")
 
 
@@ -220,7 +220,7 @@ def _reliability(axes: Axes, figures: Mapping[str, Figures]) -> None:
         bins = [(part["probability"], part["positive"]) for part in each.reliability]
         axes.plot(*zip(*bins, strict=True), "o-", color=colour, label=title)
     axes.set(xlabel="predicted probability of positive", ylabel="share of positive", xlim=(0, 1), ylim=(0, 1))
-    _show_percentages(axes, "xy")
+    show_percentages(axes, "xy")
     axes.legend()
 
 
@@ -233,7 +233,7 @@ def _histogram(axes: Axes, figures: Figures) -> None:
     axes.set(xlabel="predicted probability of positive", ylabel="reviews", xlim=(0, 1))
     axes.grid(visible=False, axis="x")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
-    _show_percentages(axes, "x")
+    show_percentages(axes, "x")
     axes.legend(loc="upper center")
 
 
@@ -243,5 +243,5 @@ def _roc(axes: Axes, figures: Mapping[str, Figures]) -> None:
     for colour, (title, each) in zip(_SERIES, figures.items(), strict=False):
         axes.plot(*zip(*each.roc, strict=True), color=colour, label=title)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1.01))
-    _show_percentages(axes, "xy")
+    show_percentages(axes, "xy")
     axes.legend(loc="lower right")

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.model.data import command
-from training.data.collect import Additions, collect
+from training.data.collect import Additions, collect, collect_generated
 from training.data.reviews import DataError, read, write
 
 
@@ -163,3 +163,19 @@ def test_the_official_archive_is_complete(archive: Path, tmp_path: Path) -> None
     older = write(tmp_path / "older", without_movies, "an archive without lists of movies")
     assert older.fingerprint == "4269a5c4be6ca4cb6d3eae5a5348354535a3ef077fb139504acc705db11a673a"
     assert (manifest.repeated, manifest.shared, manifest.empty) == ({"train": 96, "test": 199}, 123, 0)
+
+
+def test_drifted_reviews_have_new_words_and_other_shares(tmp_path: Path) -> None:
+    usual = collect_generated(60, tmp_path / "usual")
+    drifted = collect_generated(60, tmp_path / "drifted", drifted=True)
+    assert usual.counts["train"] == {"negative": 60, "positive": 60}
+    assert drifted.counts["train"] == {"negative": 90, "positive": 30}
+    texts = (tmp_path / "drifted" / "reviews.jsonl").read_text()
+    assert "bingeworthy" in texts
+    assert "bingeworthy" not in (tmp_path / "usual" / "reviews.jsonl").read_text()
+
+
+def test_drifted_needs_generated_reviews() -> None:
+    result = CliRunner().invoke(command, ["--drifted"])
+    assert result.exit_code == 2
+    assert "--drifted needs --generated" in result.output

@@ -1,0 +1,108 @@
+"""The `verdict drift` command."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from cli.options import data_option, duration, json_option, review_column_option
+from cli.output import print_json
+from cli.review_source import read_source
+from training.monitoring.sample import Sides, rows_since, sample_reviews, training_samples
+from training.progress import bars, table
+
+EXIT_DRIFT = 3
+REPORT = Path("runs/drift.html")
+
+
+def since_option(_context: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
+    """Parse a date, a time or a duration before now, as a click callback."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            return datetime.now(UTC) - duration(text)
+        except ValueError as error:
+            raise click.BadParameter(
+                f"{text!r} is neither a date such as 2026-01-31 nor a duration such as 30d."
+            ) from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+@click.command(name="drift")
+@click.argument("new", metavar="NEW|feedback")
+@review_column_option
+@click.option(
+    "--since",
+    callback=since_option,
+    metavar="TIME",
+    help="Only new reviews since a date, or in a duration such as 30d.",
+)
+@data_option
+@click.option("--old", metavar="FILE", help="Compare with this file of reviews instead of the training reviews.")
+@click.option(
+    "--old-review-column", metavar="NAME", help="The column of reviews of --old, by name or by number from 1."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the samples and of the folds.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=REPORT,
+    show_default=True,
+    help="HTML file to write.",
+)
+@json_option
+def command(
+    new: str,
+    review_column: str | None,
+    since: datetime | None,
+    data: Path,
+    old: str | None,
+    old_review_column: str | None,
+    seed: int,
+    report: Path,
+    as_json: bool,
+) -> None:
+    """Compare new reviews with those of training, and report what changed.
+
+    NEW is a .csv, .tsv, .jsonl or .txt file with a column of reviews, such as an export of feedback. Compared are
+    words, lengths, the packaged model's scores and verdicts, the share of known words, and how well a classifier
+    separates old from new. Up to 3,000 reviews of each side are drawn.
+
+    Exit status: 0 no drift; 3 drift; 1 if drift cannot be measured, because a file cannot be read or a side has fewer
+    than 100 reviews.
+    """
+    if old_review_column and not old:
+        raise click.UsageError("--old-review-column needs --old.")
+    from training.evaluation.packaged_model import load_packaged_model  # xgboost, scikit-learn and matplotlib:
+    from training.monitoring.drift import measure_drift, summary_rows  # slow to import, and only needed here
+    from training.monitoring.drift_report import write_drift_report
+
+    console = Console(stderr=True)
+    notes: list[str] = []
+    rows = rows_since(new, read_source(new, review_column, notes.append), since)
+    new_sample = sample_reviews(new, (row.text for row in rows), seed)
+    if old:
+        old_rows = read_source(old, old_review_column, notes.append)
+        old_sample = sample_reviews(old, (row.text for row in old_rows), seed)
+        sides = Sides(old_sample, new_sample, old_sample)
+    else:
+        training, scored, seen = training_samples(data, seed)
+        sides = Sides(training, new_sample, scored, seen)
+    for note in notes:
+        console.print(note, markup=False, highlight=False)
+    with bars(console, "Comparing") as (progress,):
+        drift = measure_drift(sides, load_packaged_model(), seed, progress)
+    write_drift_report(report, drift)
+    rows_shown = [(name, escape(str(value))) for name, value in summary_rows(drift)]
+    console.print(table("Then and now", rows_shown))
+    console.print(drift.judgement, soft_wrap=True, markup=False, highlight=False)
+    console.print(f"Report: {report}", soft_wrap=True, markup=False, highlight=False)
+    if as_json:
+        print_json({"is_drift": drift.is_drift, "judgement": drift.judgement, **drift.figures()})
+    if drift.is_drift:
+        raise SystemExit(EXIT_DRIFT)

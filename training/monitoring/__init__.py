@@ -1,0 +1,1 @@
+"""Comparison of new reviews with those of training."""
