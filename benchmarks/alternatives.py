@@ -30,14 +30,13 @@ from training.data.splits import TEST
 from training.data.treebank import check_official, read_treebank
 from training.evaluation.authored_sentences import LabelledSentence
 from training.evaluation.metrics import measure as measure_split
-from training.evaluation.packaged_model import load_packaged_model
+from training.evaluation.packaged_model import MODEL_FOLDER, load_packaged_model
 from training.evaluation.predictions import Floats, Integers, ScoredReviews
 from training.evaluation.thresholds import coverage_and_precision
 from training.features.prepare import prepare
 from training.model.run_folder import MODEL_NAME
 from training.model.train import train
 from training.project import ROOT
-from training.release import MODEL_FOLDER
 
 REQUIREMENTS = "requirements-alternatives.txt"
 RESULTS = Path("runs/alternatives.json")

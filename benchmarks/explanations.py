@@ -19,10 +19,10 @@ from chalicelib.explanation import FUNCTION_WORDS
 from chalicelib.release import Release
 from chalicelib.sentiment import NOT_SURE, POSITIVE, Scores, Verdict, predict
 from training.data.archive import read_archive
+from training.evaluation.packaged_model import MODEL_FOLDER
 from training.evaluation.predictions import load_booster, matrix
 from training.model.run_folder import MODEL_NAME
 from training.project import ROOT
-from training.release import MODEL_FOLDER
 
 EVERY = 125  # reviews
 MIN_SENTENCE_SUPPORT = 0.2  # a sentence's distance from 0.5

@@ -24,6 +24,7 @@ SECTIONS: dict[str, dict[str, str]] = {  # section -> subcommand -> summary, in 
         "label": "Label reviews by hand in the terminal, or compare the labels of two people.",
         "check": "Check the packaged release on newly labelled reviews, and show what it gets wrong and why.",
         "drift": "Compare new reviews with those of training, and report what changed.",
+        "retrain": "Train a new model on old and new reviews, and let it pass a gate before it can be released.",
         "release": "Package a run as the release, after one evaluation on the official test.",
     },
     "AWS": {
@@ -53,7 +54,7 @@ SECTIONS: dict[str, dict[str, str]] = {  # section -> subcommand -> summary, in 
 FOLDERS = {"Model": "cli.model", "AWS": "cli.aws", "This machine": "cli.machine"}
 MODULES = {name: f"{FOLDERS[section]}.{name}" for section, commands in SECTIONS.items() for name in commands}
 EXIT_STATUSES = """Exit status: 0 success; 1 refused, failed or declined; 2 invalid options; 3 drift;
-130 interrupted by Ctrl-C.
+4 the gate refuses a retrained model; 130 interrupted by Ctrl-C.
 
 Shell completion: eval "$(_VERDICT_COMPLETE=bash_source verdict)", or zsh_source, or fish_source."""
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from chalicelib.assets import REPORT_NAME
 from chalicelib.encoder import ENCODING
-from chalicelib.errors import ReleaseError
 from chalicelib.release import (
     FACTS_NAME,
     FORMAT_VERSION,
@@ -31,9 +30,8 @@ from training.evaluation.evaluate import (
     Evaluation,
     evaluate,
     load_evaluation,
-    loads_evaluation,
 )
-from training.evaluation.metrics import Figures
+from training.evaluation.packaged_model import FIGURES_NAME, MODEL_FOLDER
 from training.evaluation.predictions import load_booster
 from training.features.channels import write_ngram_table
 from training.model import missing_values
@@ -41,11 +39,10 @@ from training.model.canary import CANARY_NAME, score_canary
 from training.model.container_image import REPOSITORY, TAG
 from training.model.run_folder import MODEL_NAME, Run, RunError, load_run
 from training.progress import ProgressCallback, silent
+from training.retraining.gate import Gate, load_gate
 
 XGBOOST_VERSION = "3.0.5"  # the image's
 IMAGE = f"{REPOSITORY}:{TAG}"
-MODEL_FOLDER = Path("model")
-FIGURES_NAME = "report.json"
 
 
 @dataclass(frozen=True)
@@ -72,8 +69,11 @@ def release(
 
     run = load_run(run_path)
     _check_model(run)
+    gate = load_gate(run_path)
+    if gate and not gate.allows_release:
+        raise RunError(f"{gate.judgement} Nothing is packaged. `verdict retrain --override REASON` records a reason.")
     evaluation = _final_evaluation(run, data_folder, tick)
-    facts = describe(run, evaluation)
+    facts = describe(run, evaluation, gate)
     contents = {
         release_folder / VOCABULARY_NAME: run.encoder.vocabulary.dumps().encode(),
         model_folder / MODEL_NAME: run.model,
@@ -89,28 +89,6 @@ def release(
     packaged.check_model((model_folder / MODEL_NAME).read_bytes())
     evidence = [release_folder / NGRAM_TABLE_NAME] if run.encoder.ngram_table else []
     return Released(packaged, evaluation, [*evidence, *contents])
-
-
-def packaged_model(packaged: Release, model_folder: Path = MODEL_FOLDER) -> bytes:
-    """Read the model of the packaged release; raises `ReleaseError` if it is missing or another one."""
-    try:
-        model = (model_folder / MODEL_NAME).read_bytes()
-    except OSError as error:
-        raise ReleaseError(f"Cannot read the model {model_folder / MODEL_NAME}: {error}.") from error
-    packaged.check_model(model)
-    return model
-
-
-def packaged_figures(packaged: Release, model_folder: Path = MODEL_FOLDER) -> dict[str, Figures]:
-    """Read the figures of the packaged release, by name of set; raises `ReleaseError` if they are of another model."""
-    path = model_folder / FIGURES_NAME
-    try:
-        evaluation = loads_evaluation(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ReleaseError(f"Cannot read the figures in {path}: {error}.") from error
-    if evaluation.model_sha256 != packaged.facts.model_sha256:
-        raise ReleaseError(f"{path} has the figures of another model. Package the release again.")
-    return evaluation.figures
 
 
 def _check_model(run: Run) -> None:
@@ -146,7 +124,7 @@ def _final_evaluation(run: Run, data_folder: Path, tick: ProgressCallback) -> Ev
     return evaluation
 
 
-def describe(run: Run, evaluation: Evaluation) -> ReleaseFacts:
+def describe(run: Run, evaluation: Evaluation, gate: Gate | None = None) -> ReleaseFacts:
     """Return the facts that a release of the run states."""
     return ReleaseFacts(
         format_version=FORMAT_VERSION,
@@ -165,4 +143,5 @@ def describe(run: Run, evaluation: Evaluation) -> ReleaseFacts:
         data_fingerprint=run.record.prepared.data_fingerprint,
         hyperparameters=run.record.hyperparameters,
         metrics={name: figures.headline() for name, figures in evaluation.figures.items()},
+        gate=gate.as_facts() if gate else None,
     )

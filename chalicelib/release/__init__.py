@@ -32,14 +32,14 @@ def release_id_of(fingerprint: str, model_sha256: str) -> str:
 
 @dataclass(frozen=True)
 class ReleaseFacts:
-    """The content of `release.json`; every field is required.
+    """The content of `release.json`; every field but `gate` is required.
 
     `not_sure_band` holds two probabilities: scores strictly between them get the label "not sure".
     `few_known_words` is a share, 0..1: a review with a smaller share of known words gets a warning.
     `precision` is the share of correct labels outside the band that the band was chosen for, by kind of review.
     `evidence_sha256` is the hash of the n-gram table.
     `metrics` maps each evaluation (cross-validation, test, ...) to its figures; `image` is the SageMaker image's name
-    and tag.
+    and tag. `gate` is stated by a retrained release: what it was compared with, and why a failed gate was overridden.
     """
 
     format_version: int
@@ -58,6 +58,7 @@ class ReleaseFacts:
     data_fingerprint: str
     hyperparameters: dict[str, str]
     metrics: dict[str, dict[str, Any]]
+    gate: dict[str, Any] | None = None
 
     @property
     def release_id(self) -> str:
@@ -73,7 +74,8 @@ class ReleaseFacts:
 
     def dumps(self) -> str:
         """Return the text of `release.json`."""
-        return json.dumps({"release": self.release_id, **asdict(self)}, indent=2) + "\n"
+        stated = {name: value for name, value in asdict(self).items() if name != "gate" or value is not None}
+        return json.dumps({"release": self.release_id, **stated}, indent=2) + "\n"
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,8 @@ def parse_facts(text: str) -> ReleaseFacts:
         raise ReleaseError(f"{FACTS_NAME} is not of format {FORMAT_VERSION}.")
     release_id = stated.pop("release", None)
     names = {field.name for field in fields(ReleaseFacts)}
-    if names != stated.keys():
-        differing = ", ".join(sorted(names ^ stated.keys()))
+    if differing_names := (names ^ stated.keys()) - {"gate"}:
+        differing = ", ".join(sorted(differing_names))
         raise ReleaseError(f"{FACTS_NAME} has missing or unknown fields: {differing}.")
     facts = ReleaseFacts(**{**stated, "not_sure_band": _band(stated["not_sure_band"])})
     if release_id != facts.release_id:

@@ -17,13 +17,12 @@ from training.checking.new_reviews import NewReview, read_new_reviews
 from training.data.columns import ColumnChoice
 from training.data.reviews import DataError, read_manifest
 from training.evaluation.evaluate import load_run_of
-from training.evaluation.packaged_model import PackagedModel, load_packaged_model
+from training.evaluation.packaged_model import PackagedModel, load_packaged_model, packaged_figures, packaged_model
 from training.evaluation.predictions import Predict
 from training.model.run_folder import RUNS_FOLDER, RunError, run_folder
 from training.model.train import DEFAULT_RUN
 from training.prediction.judge import Judge
 from training.progress import ProgressCallback, bars, table
-from training.release import packaged_figures, packaged_model
 
 LABEL_ERRORS = 20
 

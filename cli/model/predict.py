@@ -14,12 +14,12 @@ from chalicelib.sentiment import Verdict
 from cli import options
 from cli.output import print_json
 from training.data.reviews import DataError
+from training.evaluation.packaged_model import packaged_model
 from training.prediction.judge import Judge, JudgedRow
 from training.prediction.predict import ChunkScorer, Summary, Write, predict, predict_text
 from training.prediction.result_file import Format, ResultFile, choose_format
 from training.prediction.review_files import ReviewFile, open_reviews
 from training.progress import bars
-from training.release import packaged_model
 
 
 @click.command(name="predict")

@@ -18,8 +18,8 @@ from chalicelib.errors import SentimentError
 from operations.aws.account import Account
 from operations.aws.errors import code_of, message_of
 from operations.endpoint.candidate import PACKAGED_NAME, Candidate
+from training.evaluation.packaged_model import MODEL_FOLDER
 from training.model.canary import CANARY_NAME, Canary, score_canary
-from training.release import MODEL_FOLDER
 
 TOLERANCE = 1e-6  # scores are 32-bit floats, printed with all their digits
 ATTEMPTS = 4  # a serverless endpoint may still be starting

@@ -13,9 +13,9 @@ from chalicelib.assets import REPORT_NAME
 from chalicelib.encoder import Encoder
 from chalicelib.errors import ReleaseError
 from chalicelib.release import FACTS_NAME, PACKAGED, release_id_of
+from training.evaluation.packaged_model import MODEL_FOLDER, packaged_model
 from training.model import missing_values
 from training.model.run_folder import MODEL_NAME, RUNS_FOLDER, load_run, run_folder
-from training.release import MODEL_FOLDER, packaged_model
 
 PACKAGED_NAME = "release"  # the packaged release, as a variant name
 

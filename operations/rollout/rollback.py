@@ -25,10 +25,10 @@ from operations.endpoint.traffic_shift import AT_ONCE, shift
 from operations.endpoint.transition import REPLACES_TAG, UPDATING_TAG, Transition, rollback_configuration
 from operations.rollout.deploy import DeploymentSpec, deploy
 from training import atomic
+from training.evaluation.packaged_model import MODEL_FOLDER
 from training.features.channels import read_encoder
 from training.model.canary import CANARY_NAME, Canary, score_canary
 from training.model.run_folder import MODEL_NAME
-from training.release import MODEL_FOLDER
 
 _SHIPPED = (VOCABULARY_NAME, NGRAM_TABLE_NAME, REPORT_NAME, FACTS_NAME)
 

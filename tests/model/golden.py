@@ -10,9 +10,9 @@ import xgboost
 
 from chalicelib import release
 from chalicelib.text import words
+from training.evaluation.packaged_model import MODEL_FOLDER
 from training.evaluation.predictions import load_booster, matrix
 from training.model.run_folder import MODEL_NAME
-from training.release import MODEL_FOLDER
 
 TEXTS = (
     "",

@@ -21,13 +21,14 @@ from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, Manifest, read
 from training.data.splits import assign
 from training.evaluation.metrics import measure
+from training.evaluation.packaged_model import FIGURES_NAME, MODEL_FOLDER
 from training.evaluation.predictions import load_booster, matrix, predictor, score_test
 from training.features.prepare import prepare
 from training.model.hyperparameters import parse
 from training.model.missing_values import count_changed, is_missing_invariant
 from training.model.run_folder import MODEL_NAME
 from training.project import ROOT
-from training.release import FIGURES_NAME, MODEL_FOLDER, XGBOOST_VERSION
+from training.release import XGBOOST_VERSION
 
 GOLDEN = Path(__file__).with_name("golden.json")  # `python -m tests.model.golden` writes it again
 FLOORS = {  # accuracy

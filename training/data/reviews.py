@@ -21,6 +21,7 @@ SHORT_TEXTS_NAME = "short_texts.jsonl"
 MANIFEST_NAME = "data.json"
 LABEL_NAMES = ("negative", "positive")  # label -> its name
 FOLDERS = ("neg", "pos")  # label -> its folder in the official layout
+_OPTIONAL = ("movie", "lines")  # fields of a review that are not written without a value
 
 Record = TypeVar("Record", "Review", "UnlabelledReview", "ShortText")
 
@@ -38,7 +39,8 @@ class Review:
 
     `split` is "train" or "test", as in the source. `number` counts within a split and label, from 0; neighbours are
     often reviews of the same movie. `label` is 1 for positive. `rating` is in stars, 1..10, and `movie` is an IMDb
-    title id such as "tt0406816", if the source has them.
+    title id such as "tt0406816", if the source has them. `lines` is its number of lines in a train channel, if that is
+    not the usual one.
     """
 
     split: str
@@ -47,6 +49,7 @@ class Review:
     rating: int | None
     text: str
     movie: str | None = None
+    lines: int | None = None
 
     @property
     def id(self) -> str:
@@ -200,8 +203,8 @@ def _write_lines(path: Path, records: Iterable[Review | UnlabelledReview | Short
     with atomic.writing(path) as file:
         for record in records:
             values = {each.name: getattr(record, each.name) for each in fields(record)}
-            if isinstance(record, Review) and record.movie is None:
-                del values["movie"]  # as in files from sources without movies
+            if isinstance(record, Review):  # as in files from sources without movies, and before there were lines
+                values = {name: value for name, value in values.items() if name not in _OPTIONAL or value is not None}
             line = json.dumps(values, ensure_ascii=False).encode() + b"\n"
             sha256.update(line)
             file.write(line)

@@ -33,8 +33,8 @@ def fold_of(tenth: int) -> int:
 class Splits:
     """The splits of a file of reviews.
 
-    `numbers` is one more than the highest number of a training review. `duplicates` are the ids dropped because a later
-    place has the same text; `unused` those beyond a limit on the number of reviews.
+    `numbers` is one more than the highest number of a training review without a movie. `duplicates` are the ids dropped
+    because a later place has the same text; `unused` those beyond a limit on the number of reviews.
     """
 
     numbers: int
@@ -74,7 +74,8 @@ def assign(path: Path, limit: int | None = None) -> Splits:
     the same ones, and a lower limit gives a part of them.
     """
     reviews = [(replace(review, text=""), review.text_digest) for review in read(path)]
-    numbers = 1 + max((review.number for review, _ in reviews if review.split == "train"), default=0)
+    numbered = (review.number for review, _ in reviews if review.split == "train" and not review.movie)
+    numbers = 1 + max(numbered, default=0)
     last_place: dict[bytes, int] = {}
     for review, digest in reviews:
         last_place[digest] = max(_place(review, numbers), last_place.get(digest, 0))

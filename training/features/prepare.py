@@ -84,17 +84,21 @@ def prepare(
     ticks: tuple[ProgressCallback, ProgressCallback, ProgressCallback] = (silent, silent, silent),
     recipe: FeatureRecipe = DEFAULT_RECIPE,
     slots: int = SLOTS,
+    learn_from: Path | None = None,
 ) -> PreparedChannels:
     """Build the encoder and write all channels, and `prepared.json` last.
 
-    The three `ticks` report the progress of counting n-grams, learning weights and writing rows.
+    The three `ticks` report the progress of counting n-grams, learning weights and writing rows. The vocabulary and the
+    weights are learned from another folder of data with `learn_from`, which must have the same splits: the encoder is
+    then the same as that of the other folder alone.
     """
     started = time.monotonic()
     manifest = read_manifest(data_folder)
     path = data_folder / REVIEWS_NAME
     splits = assign(path, recipe.reviews)
     (channels_folder / PREPARED_NAME).unlink(missing_ok=True)
-    extracted = extract(data_folder, splits, recipe.ngrams, ticks[0])
+    learned_splits = assign(learn_from / REVIEWS_NAME, recipe.reviews) if learn_from else splits
+    extracted = extract(learn_from or data_folder, learned_splits, recipe.ngrams, ticks[0])
     vocabulary = build_vocabulary(extracted.word_counts, recipe.words)
     learned = learn_weights(extracted.hashed, ticks[1], slots) if recipe.ngrams else no_weights()
     encoders = {left_out: Encoder(vocabulary, table) for left_out, table in learned.tables.items()}
@@ -226,7 +230,7 @@ def _lines(job: _RowJob, review: Review, whole: list[str]) -> Iterator[tuple[str
         texts += map(words, excerpts_of(review.id, review.text, 1))
     tenth = job.splits.tenth_of(review)
     lines = [f"{review.label} {job.encoders[tenth].row(text)}\n".encode() for text in texts]
-    copies = REVIEW_LINES if job.recipe.ngrams else 1  # without n-grams there are no short texts beside them
+    copies = review.lines or (REVIEW_LINES if job.recipe.ngrams else 1)  # without n-grams there are no short texts
     train_lines = lines[:1] * copies + (lines[1:] if review.number % EXCERPT_EVERY == 0 else [])
     for name in _channels_of(fold_of(tenth), validated=True):
         chosen = lines if name.endswith(CHANNEL_FILES["validation"]) else train_lines

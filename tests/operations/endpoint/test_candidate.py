@@ -11,8 +11,8 @@ import pytest
 from chalicelib import release
 from chalicelib.errors import ReleaseError
 from operations.endpoint.candidate import load_candidate, pack_model, packaged_candidate, unpack_model
+from training.evaluation.packaged_model import MODEL_FOLDER
 from training.model.run_folder import Run, RunError
-from training.release import MODEL_FOLDER
 
 MODEL = bytes(range(256)) * 100
 

@@ -21,11 +21,11 @@ from operations.jobs.batch_prediction import endpoint_scorer as scorer_of_endpoi
 from simulator.aws import SimulatedAws
 from simulator.faults.endpoint_faults import EndpointFault
 from tests.operations.jobs.test_endpoint_scorer import serve
+from training.evaluation.packaged_model import packaged_model
 from training.prediction.judge import Judge, JudgedRow
 from training.prediction.predict import ChunkScorer, predict
 from training.prediction.review_files import ReviewFile, open_reviews
 from training.project import ROOT
-from training.release import packaged_model
 
 pytestmark = pytest.mark.usefixtures("with_role")
 REVIEWS = [f"Film {number} is {word}. I {verb} it." for number in range(400) for word, verb in [("superb", "loved")]]

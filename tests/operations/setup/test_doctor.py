@@ -15,8 +15,8 @@ from operations.setup import checks
 from operations.setup.checks import MISSING, OK, UNCHECKED, Check, run_check
 from operations.setup.doctor import conclusion, create
 from simulator.aws import SimulatedAws
+from training.evaluation.packaged_model import MODEL_FOLDER
 from training.model.container_image import ImageError
-from training.release import MODEL_FOLDER
 
 BUCKET, ROLE = "verdict-123456789012-us-east-1", "verdict-sagemaker-us-east-1"
 

@@ -19,10 +19,9 @@ from training.checking.neighbours import training_bags
 from training.checking.new_reviews import NewReview, read_new_reviews
 from training.data.review_rows import ReviewRow
 from training.data.reviews import DataError, Review, write
-from training.evaluation.packaged_model import PackagedModel, load_packaged_model
+from training.evaluation.packaged_model import PackagedModel, load_packaged_model, packaged_figures, packaged_model
 from training.evaluation.predictions import Floats, ScoredReviews
 from training.prediction.judge import Judge
-from training.release import packaged_figures, packaged_model
 
 PRAISE, BLAME = "I loved this superb film, number {}.", "I hated this awful film, number {}."
 

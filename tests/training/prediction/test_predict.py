@@ -15,12 +15,12 @@ from chalicelib import release
 from chalicelib.sentiment import Scores
 from chalicelib.sentiment import predict as predict_request
 from training.data.reviews import DataError
+from training.evaluation.packaged_model import packaged_model
 from training.evaluation.predictions import Predict, predictor
 from training.prediction.judge import Judge, JudgedRow, verdicts
 from training.prediction.predict import predict, predict_text
 from training.prediction.result_file import ResultFile, choose_format
 from training.prediction.review_files import Row, open_reviews
-from training.release import packaged_model
 
 REVIEWS = ("This is not an excellent film.", "A superb cast,\nand a dull ending.", "zxcv qwrt plok")
 
