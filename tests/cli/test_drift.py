@@ -80,6 +80,12 @@ def test_a_failed_read_is_an_error_and_never_no_drift(
     assert fault in str(result.exception)
 
 
+def test_a_report_does_not_replace_a_file_of_reviews(folder: Path) -> None:
+    result = CliRunner().invoke(verdict, ["drift", str(folder / "few.csv"), "--report", str(folder / "few.csv")])
+    assert result.exit_code == 2
+    assert "ends in .html" in result.output
+
+
 def test_since_takes_dates_and_durations() -> None:
     context, parameter = click.Context(verdict), click.Option(["--since"])
     assert since_option(context, parameter, None) is None

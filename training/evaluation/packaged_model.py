@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.release import Release, load
+from chalicelib.sentiment import MAX_REVIEW_LENGTH
 from chalicelib.text import words
 from training.evaluation.predictions import Floats, Predict, predictor
 from training.model.run_folder import MODEL_NAME
@@ -22,7 +23,7 @@ class PackagedModel:
 
     def score(self, texts: Sequence[str]) -> Floats:
         """Return the probability of positive (0..1) of each text, as the app computes it."""
-        return self.score_words([words(text) for text in texts])
+        return self.score_words([words(text[:MAX_REVIEW_LENGTH]) for text in texts])
 
     def score_words(self, texts: Sequence[Sequence[str]]) -> Floats:
         """Return the probability of positive (0..1) of each text, given as its words."""
