@@ -22,7 +22,7 @@ from training.monitoring.word_changes import WordChanges, changed_words, cosine_
 from training.progress import ProgressCallback, silent
 
 Floats = npt.NDArray[np.float64]
-AUC_MARK = 0.7
+AUC_MARK = 0.7  # far above chance: in 50 comparisons of 100 with 100 official reviews, no interval began above 0.55
 KNOWN_WORDS_MARK = 0.02  # a difference of shares: 2 percentage points
 MANY_SHARED = 0.1  # share of the new reviews that are also old ones, from which it is reported
 LENGTHS, SCORES, VERDICTS = "lengths", "scores", "verdicts"
