@@ -76,6 +76,8 @@ def command(
     Exit status: 0 no drift; 3 drift; 1 if drift cannot be measured, because a file cannot be read or a side has fewer
     than 100 reviews.
     """
+    if report.suffix.lower() != ".html":
+        raise click.UsageError("--report is an HTML file: its name ends in .html.")
     if old_review_column and not old:
         raise click.UsageError("--old-review-column needs --old.")
     from training.evaluation.packaged_model import load_packaged_model  # xgboost, scikit-learn and matplotlib:

@@ -3,6 +3,8 @@
 import getpass
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from unicodedata import category
 
@@ -11,11 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from cli.options import EXIT_INTERRUPTED, json_option, review_column_option
+from cli import options
 from cli.output import print_json
 from cli.review_source import FEEDBACK, read_source
 from training.data.hand_labels import ORDERS, HandLabel, Label, LabelsFile, Order, open_labels, read_labels
-from training.data.review_rows import ReviewRow
+from training.data.review_rows import ReviewRow, without_repetitions
 from training.data.reviews import DataError
 from training.labelling.agreement import Agreement, compare_labels
 from training.labelling.order import MEANINGS, in_order
@@ -43,13 +45,13 @@ _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Which reviews to label first. Only a random order gives an unbiased estimate.",
 )
 @click.option("--labeller", metavar="NAME", help="Your name in the labels.  [default: your login name]")
-@review_column_option
+@options.review_column_option
 @click.option("--compare", type=_EXISTING, nargs=2, metavar="A B", help="Compare two files of labels.")
 @click.option(
     "--export", "export_path", type=_FILE, help="Write a CSV file to label in a spreadsheet, or the differences."
 )
 @click.option("--import", "import_path", type=_EXISTING, help="Add the labels of a CSV file that --export wrote.")
-@json_option
+@options.json_option
 def command(
     source: str | None,
     into: Path | None,
@@ -70,35 +72,68 @@ def command(
     --compare prints Cohen's kappa and the reviews on which two files of labels differ; with --export, it also writes
     them as CSV.
     """
-    console = Console(stderr=True)
     if compare:
-        if source or import_path:
-            raise click.UsageError("--compare takes two files of labels, and neither FILE nor --import.")
-        _compare(console, compare, export_path, as_json)
+        options.refuse("cannot be used with --compare.", "source", "import_path")
+        _compare(compare, export_path, as_json)
         return
     if not source:
         raise click.UsageError("Name a file of reviews, or two files of labels with --compare.")
-    if as_json:
-        raise click.UsageError("--json needs --compare.")
+    options.refuse("needs --compare.", "as_json")
     if export_path and import_path:
         raise click.UsageError("Use only one of --export and --import.")
-    rows = in_order(read_source(source, review_column, _notes(console)), order, _packaged_scores)
-    path = into or default_path(source)
-    name = labeller or getpass.getuser()
+    work = _Work(source, into or default_path(source), order, labeller or _login_name(), review_column)
     if export_path:
-        labels = read_labels(path, _notes(console)) if path.exists() else []
-        write_spreadsheet(export_path, rows, labels)
-        console.print(f"{len(rows):,} reviews written to {export_path}.", soft_wrap=True, markup=False)
+        _export(work, export_path)
     elif import_path:
-        with _open(path, source, rows, console) as file:
-            _import(console, import_path, file, rows, name, order)
+        _import(work, import_path)
     else:
-        with _open(path, source, rows, console) as file:
-            session = Session(rows, file.labels, file, name, order)
-            interrupted = label_all(console, session, click.getchar)
-        _print_end(console, session, path)
-        if interrupted:
-            raise SystemExit(EXIT_INTERRUPTED)
+        _label(work)
+
+
+@dataclass
+class _Work:
+    """The reviews to label, and where their labels go."""
+
+    source: str
+    path: Path  # of the labels
+    order: Order
+    labeller: str
+    review_column: str | None
+    console: Console = field(default_factory=lambda: Console(stderr=True))
+
+    def note(self, sentence: str) -> None:
+        """Print a sentence."""
+        self.console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+
+    @cached_property
+    def all_rows(self) -> list[ReviewRow]:
+        """All reviews of the source."""
+        return without_repetitions(self.source, read_source(self.source, self.review_column, self.note), self.note)
+
+    @cached_property
+    def rows(self) -> list[ReviewRow]:
+        """The reviews to label, in their order."""
+        return in_order(self.all_rows, self.order, partial(_packaged_scores, self.console))
+
+    @contextmanager
+    def open_labels(self) -> Iterator[LabelsFile]:
+        """Open the file of labels; raises `DataError` if it has labels, but none of a review of the source."""
+        with open_labels(self.path, self.note) as file:
+            known = {row.id for row in self.all_rows}
+            if file.labels and not any(label.id in known for label in file.labels):
+                raise DataError(
+                    f"None of the {len(file.labels):,} labels in {self.path} is of a review in {self.source}. Choose "
+                    "another file with --into."
+                )
+            yield file
+
+
+def _login_name() -> str:
+    """Return the user's login name; raises `click.UsageError` if the system has none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:
+        raise click.UsageError("Your login name is unknown. Name yourself with --labeller.") from error
 
 
 def default_path(source: str) -> Path:
@@ -106,30 +141,40 @@ def default_path(source: str) -> Path:
     return Path(f"{FEEDBACK}.labels.jsonl") if source == FEEDBACK else Path(source).with_suffix(".labels.jsonl")
 
 
-def _notes(console: Console) -> Callable[[str], None]:
-    """Return a function that prints a sentence."""
-    return lambda sentence: console.print(sentence, markup=False, highlight=False)
-
-
-def _packaged_scores(texts: Sequence[str]) -> Sequence[float]:
+def _packaged_scores(console: Console, texts: Sequence[str]) -> Sequence[float]:
     """Score texts with the packaged model."""
     from training.evaluation.packaged_model import load_packaged_model  # xgboost: slow to import
 
-    scores: list[float] = load_packaged_model().score(texts).tolist()
+    with console.status(f"Scoring {len(texts):,} reviews"):
+        scores: list[float] = load_packaged_model().score(texts).tolist()
     return scores
 
 
-@contextmanager
-def _open(path: Path, source: str, rows: Sequence[ReviewRow], console: Console) -> Iterator[LabelsFile]:
-    """Open a file of labels; raises `DataError` if it has labels, but none of these reviews."""
-    with open_labels(path, _notes(console)) as file:
-        known = {row.id for row in rows}
-        if file.labels and not any(label.id in known for label in file.labels):
-            raise DataError(
-                f"None of the {len(file.labels):,} labels in {path} is of a review to label from {source}. Choose "
-                "another file with --into."
-            )
-        yield file
+def _refuse_existing(path: Path) -> None:
+    """Raise `DataError` if a file exists: it could hold labels that are not imported yet."""
+    if path.exists():
+        raise DataError(f"{path} exists already. Choose another name, or delete it.")
+
+
+def _other_orders(count: int, order: Order) -> str:
+    """Return a sentence about labels that were given in another order."""
+    sentence = f"{count:,} labels in this file were given in another order."
+    if order != "random":
+        return sentence
+    return f"{sentence} The rest is not a random sample: for an unbiased estimate, start a new file with --into."
+
+
+def _label(work: _Work) -> None:
+    """Label in the terminal; exits with the status of an interrupted program after Ctrl-C."""
+    rows = work.rows  # fails before a file is created
+    with work.open_labels() as file:
+        if other := sum(label.order != work.order for label in file.labels):
+            work.note(_other_orders(other, work.order))
+        session = Session(rows, file.labels, file, work.labeller, work.order)
+        is_interrupted = label_all(work.console, session, click.getchar)
+    _print_end(work, session)
+    if is_interrupted:
+        raise SystemExit(options.EXIT_INTERRUPTED)
 
 
 def label_all(console: Console, session: Session, read_key: Callable[[], str]) -> bool:
@@ -214,34 +259,39 @@ def progress_line(session: Session) -> str:
     return f"{progress.done:,} of {progress.total:,}" + (f": {counts}" if counts else "")
 
 
-def _print_end(console: Console, session: Session, path: Path) -> None:
+def _print_end(work: _Work, session: Session) -> None:
     """Print the progress and the file."""
     end = "Repeat the command to resume." if session.current else "All reviews are labelled."
-    console.print(f"\n{progress_line(session)}. Saved in {path}. {end}", soft_wrap=True, markup=False, highlight=False)
-    counts = session.progress.counts
-    absent = [name for name in ("positive", "negative") if not counts[name]]
+    work.note(f"\n{progress_line(session)}. Saved in {work.path}. {end}")
+    absent = [name for name in ("positive", "negative") if not session.progress.counts[name]]
     if absent and not session.current:
-        console.print(f"No review is labelled {' or '.join(absent)}: an accuracy needs both.", markup=False)
+        work.note(f"No review is labelled {' or '.join(absent)}: an accuracy needs both.")
 
 
-def _import(
-    console: Console, spreadsheet: Path, file: LabelsFile, rows: Sequence[ReviewRow], labeller: str, order: Order
-) -> None:
+def _export(work: _Work, path: Path) -> None:
+    """Write a spreadsheet with the labels so far."""
+    _refuse_existing(path)
+    write_spreadsheet(path, work.rows, read_labels(work.path, work.note) if work.path.exists() else [])
+    work.note(f"{len(work.rows):,} reviews written to {path}.")
+
+
+def _import(work: _Work, path: Path) -> None:
     """Append the labels of a spreadsheet that are new or changed."""
-    imported = read_spreadsheet(spreadsheet)
-    new = labels_to_append(spreadsheet.name, imported, rows, file.labels, labeller, utc_now(), order)
-    for label in new:
-        file.append(label)
-    console.print(
-        f"{len(imported):,} labels read from {spreadsheet}; {len(new):,} new or changed ones added to {file.path}.",
-        soft_wrap=True,
-        markup=False,
-    )
+    imported = read_spreadsheet(path)
+    rows = work.all_rows
+    with work.open_labels() as file:
+        new = labels_to_append(path.name, imported, rows, file.labels, work.labeller, utc_now(), work.order)
+        for label in new:
+            file.append(label)
+    work.note(f"{len(imported):,} labels read from {path}; {len(new):,} new or changed ones added to {work.path}.")
 
 
-def _compare(console: Console, paths: tuple[Path, Path], export: Path | None, as_json: bool) -> None:
+def _compare(paths: tuple[Path, Path], export: Path | None, as_json: bool) -> None:
     """Print how far two files of labels agree."""
-    first, second = (read_labels(path, _notes(console)) for path in paths)
+    console = Console(stderr=True)
+    if export:
+        _refuse_existing(export)
+    first, second = (read_labels(path, partial(console.print, markup=False, highlight=False)) for path in paths)
     agreement = compare_labels(first, second)
     if as_json:
         print_json(agreement)

@@ -44,7 +44,7 @@ def test_drift_ends_with_status_3_and_a_report(folder: Path, tmp_path: Path) -> 
 def test_the_same_reviews_end_with_status_0(folder: Path, tmp_path: Path) -> None:
     result = run(tmp_path, folder / "same.jsonl", "--old", folder / "data" / "reviews.jsonl")
     assert result.exit_code == 0, result.output
-    assert "No drift: no mark is passed." in result.output
+    assert "No drift: no mark is passed, but 100% of the new reviews are also old ones." in result.output
 
 
 def test_since_keeps_the_later_reviews(folder: Path, tmp_path: Path) -> None:
@@ -78,6 +78,12 @@ def test_a_failed_read_is_an_error_and_never_no_drift(
     result = run(tmp_path, *arguments)
     assert result.exit_code == 1
     assert fault in str(result.exception)
+
+
+def test_a_report_does_not_replace_a_file_of_reviews(folder: Path) -> None:
+    result = CliRunner().invoke(verdict, ["drift", str(folder / "few.csv"), "--report", str(folder / "few.csv")])
+    assert result.exit_code == 2
+    assert "ends in .html" in result.output
 
 
 def test_since_takes_dates_and_durations() -> None:

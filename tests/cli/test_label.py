@@ -98,6 +98,21 @@ def test_labels_of_another_file_are_refused(source: Path, tmp_path: Path) -> Non
     assert "None of the 1 labels" in str(result.exception)
 
 
+def test_a_file_with_labels_in_another_order_is_no_random_sample(source: Path) -> None:
+    assert "another order" not in run(source, "--order", "disagreements", keys="n").output
+    output = " ".join(run(source, keys="q").output.split())
+    assert "1 labels in this file were given in another order. The rest is not a random sample" in output
+    assert run(source, "--order", "least-sure", keys="pn").exit_code == 0
+    assert len(labels_in(source.with_name("reviews.labels.jsonl"))) == 3
+
+
+def test_an_export_replaces_no_file(source: Path) -> None:
+    result = run(source, "--export", source)
+    assert result.exit_code == 1
+    assert "exists already" in str(result.exception)
+    assert source.read_text() == REVIEWS
+
+
 def test_a_file_in_use_is_refused_with_a_reason(source: Path) -> None:
     with open_labels(source.with_name("reviews.labels.jsonl")):
         result = run(source, keys="p")

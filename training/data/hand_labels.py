@@ -26,6 +26,10 @@ Order = Literal["random", "least-sure", "disagreements"]
 LABELS: tuple[Label, ...] = get_args(Label)
 ORDERS: tuple[Order, ...] = get_args(Order)
 UNDONE = "undone"
+_OPTIONAL: dict[str, Any] = {
+    **dict.fromkeys(("time", "verdict", "release", "variant", "correction"), str | None),
+    "score": float | int | None,
+}
 _BEGINNING = b'{"id"'
 _REQUIRED = ("id", "review", "label", "note", "labeller", "labelled_at", "order")
 
@@ -107,6 +111,9 @@ def _parse(where: str, line: bytes) -> tuple[str, HandLabel | None]:
     for name, known in (("label", LABELS), ("order", ORDERS)):
         if values[name] not in known:
             raise DataError(f"{where}: unknown {name} {values[name][:40]!r}. Known are: {', '.join(known)}.")
+    for name in _OPTIONAL:
+        if not isinstance(values.get(name), _OPTIONAL[name]):
+            raise DataError(f"{where}: the {name} {str(values[name])[:40]!r} is of the wrong type.")
     return values["id"], HandLabel(**{name: value for name, value in values.items() if name in _FIELDS})
 
 

@@ -48,7 +48,7 @@ def text_id(text: str) -> str:
 
 
 def read_review_rows(path: Path, review_column: str | None = None, note: NoteCallback = ignore_note) -> list[ReviewRow]:
-    """Read the reviews of a file in its order, without empty ones and without repetitions of an id.
+    """Read the reviews of a file in its order, without empty ones.
 
     `review_column` is a name or a number from 1; None: the column with a known name. `note` gets sentences about what
     was read. Raises `DataError` that names the invalid line, or if there is no review.
@@ -69,23 +69,26 @@ def read_review_rows(path: Path, review_column: str | None = None, note: NoteCal
         note(f"{path.name} is not UTF-8, so it was read as Windows-1252.")
     for line, lines in survey.swallowed[:3]:
         note(f"{path.name}, line {line}: a quote may be missing, because one row spans {lines} lines.")
-    return without_repetitions(path.name, read, note)
+    filled = [row for row in read if row.text.strip()]
+    if len(filled) < len(read):
+        note(f"{path.name}: rows left out because they have no review: {len(read) - len(filled):,}.")
+    if not filled:
+        raise DataError(f"{path.name} has no reviews: its column of reviews is empty.")
+    return filled
 
 
 def without_repetitions(source: str, rows: Iterable[ReviewRow], note: NoteCallback = ignore_note) -> list[ReviewRow]:
-    """Return the rows with a text, each id once; raises `DataError` if there are none, or two texts with one id."""
+    """Return the first row of each id; raises `DataError` if two different reviews have one id."""
     rows = list(rows)
     by_id: dict[str, ReviewRow] = {}
-    filled = [row for row in rows if row.text.strip()]
-    for row in filled:
+    for row in rows:
         if by_id.setdefault(row.id, row).text != row.text:
-            raise DataError(f"{source}: two different reviews have the id {row.id[:80]!r}.")
-    if not by_id:
-        raise DataError(f"{source} has no reviews: its column of reviews is empty.")
-    if len(filled) < len(rows):
-        note(f"{source}: {len(rows) - len(filled):,} rows without a review are left out.")
-    if len(by_id) < len(filled):
-        note(f"{source}: {len(filled) - len(by_id):,} repeated reviews are left out.")
+            raise DataError(
+                f"{source}: two different reviews have the id {row.id[:80]!r}. If the column `id` identifies something "
+                "else, rename it."
+            )
+    if len(by_id) < len(rows):
+        note(f"{source}: repeated reviews left out: {len(rows) - len(by_id):,}.")
     return list(by_id.values())
 
 

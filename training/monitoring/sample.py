@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from chalicelib.sentiment import MAX_REVIEW_LENGTH
 from chalicelib.text import words
 from training.data.review_rows import ReviewRow
 from training.data.reviews import REVIEWS_NAME, DataError, digest_of, read, read_manifest
@@ -23,12 +24,17 @@ class TooFewReviewsError(DataError):
 
 @dataclass(frozen=True)
 class Sample:
-    """Reviews of one side. `total` counts those it was drawn from, and `repeated` the repeated texts left out."""
+    """Reviews of one side.
+
+    `total` counts the reviews it was drawn from, `digests` has a hash of each of these, and `repeated` counts the
+    repeated texts that were left out.
+    """
 
     name: str
     total: int
     repeated: int
-    words: list[list[str]]  # the words of each review
+    words: list[list[str]]  # of each review
+    digests: frozenset[bytes] = frozenset()
 
     def __len__(self) -> int:
         return len(self.words)
@@ -54,30 +60,33 @@ def sample_reviews(name: str, texts: Iterable[str], seed: int) -> Sample:
     Raises `TooFewReviewsError` below `MIN_REVIEWS` different reviews with words.
     """
     filled = [text for text in texts if text.strip()]
-    different = list({digest_of(text): text for text in filled}.values())
+    by_digest = {digest_of(text): text for text in filled}
+    different = list(by_digest.values())
     if len(different) < MIN_REVIEWS:
         raise TooFewReviewsError(
             f"{name} has {len(different):,} different reviews: too few to say whether there is drift. At least "
             f"{MIN_REVIEWS} are needed."
         )
     chosen = random.Random(seed).sample(different, min(len(different), MAX_REVIEWS))
-    return Sample(name, len(different), len(filled) - len(different), [words(text) for text in chosen])
+    cleaned = [words(text[:MAX_REVIEW_LENGTH]) for text in chosen]
+    return Sample(name, len(different), len(filled) - len(different), cleaned, frozenset(by_digest))
 
 
 def training_samples(folder: Path, seed: int) -> tuple[Sample, Sample, bool]:
     """Return the samples of the training reviews and of reviews to compare scores with, and if the model saw these.
 
-    The latter are the test reviews of a folder that `verdict data` wrote, if it has some. Raises `DataError` if the
-    folder is missing or was changed.
+    The latter are the test reviews of a folder that `verdict data` wrote, if it has enough of them. Raises `DataError`
+    if the folder is missing or was changed.
     """
-    has_test = read_manifest(folder).total("test") >= MIN_REVIEWS
+    read_manifest(folder)
     texts: dict[str, list[str]] = {"train": [], "test": []}
     for review in read(folder / REVIEWS_NAME):
         texts[review.split].append(review.text)
     old = sample_reviews(f"{folder} (training reviews)", texts["train"], seed)
-    if not has_test:
+    try:
+        return old, sample_reviews(f"{folder} (test reviews)", texts["test"], seed), False
+    except TooFewReviewsError:
         return old, old, True
-    return old, sample_reviews(f"{folder} (test reviews)", texts["test"], seed), False
 
 
 def rows_since(source: str, rows: Sequence[ReviewRow], since: datetime | None) -> list[ReviewRow]:

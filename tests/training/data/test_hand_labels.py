@@ -88,6 +88,7 @@ def test_a_complete_last_line_without_its_end_is_kept(tmp_path: Path) -> None:
         ("[1]\n", "line 1 is not a label"),
         ("\x89PNG\n\n", "line 1 is not JSON"),
         (label_of("1", "positive").dumps().replace("positive", "good"), "line 1: unknown label 'good'"),
+        (label_of("1", "positive").dumps().replace('"note"', '"score": "high", "note"'), "line 1: the score 'high' is"),
         (label_of("1", "positive").dumps() + "half\n" + label_of("2", "mixed").dumps(), "line 2 is not JSON"),
     ],
 )

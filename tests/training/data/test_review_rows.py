@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from training.data.review_rows import read_review_rows, text_id
+from training.data.review_rows import ReviewRow, read_review_rows, text_id, without_repetitions
 from training.data.reviews import DataError
 from training.project import ROOT
 
@@ -45,17 +45,27 @@ def test_files_with_any_usual_format_are_read(name: str) -> None:
 def test_empty_and_repeated_reviews_are_left_out_and_reported(tmp_path: Path) -> None:
     path = write(tmp_path, "reviews.csv", 'review,stars\nGood.,5\n"",1\nGood.,5\n')
     notes: list[str] = []
-    assert [row.text for row in read_review_rows(path, note=notes.append)] == ["Good."]
+    rows = read_review_rows(path, note=notes.append)
+    assert [row.text for row in rows] == ["Good.", "Good."]
+    assert [row.text for row in without_repetitions("reviews.csv", rows, notes.append)] == ["Good."]
     assert notes == [
-        "reviews.csv: 1 rows without a review are left out.",
-        "reviews.csv: 1 repeated reviews are left out.",
+        "reviews.csv: rows left out because they have no review: 1.",
+        "reviews.csv: repeated reviews left out: 1.",
     ]
 
 
-def test_two_texts_with_one_id_are_refused(tmp_path: Path) -> None:
-    path = write(tmp_path, "reviews.csv", "id,review\n1,Good.\n1,Bad.\n")
-    with pytest.raises(DataError, match="two different reviews have the id '1'"):
+def test_a_file_without_a_review_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "reviews.csv", "review,place\n,Rome\n")
+    with pytest.raises(DataError, match="--review-column"):
         read_review_rows(path)
+    with pytest.raises(DataError, match="its column of reviews is empty"):
+        read_review_rows(path, "review")
+
+
+def test_two_texts_with_one_id_are_refused() -> None:
+    rows = [ReviewRow("1", "Good."), ReviewRow("1", "Bad.")]
+    with pytest.raises(DataError, match="two different reviews have the id '1'"):
+        without_repetitions("reviews.csv", rows)
 
 
 def test_a_column_that_is_not_obvious_can_be_chosen(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from training.data.collect import collect_generated
 from training.data.review_rows import ReviewRow
-from training.data.reviews import DataError
+from training.data.reviews import DataError, Review, write
 from training.monitoring import sample
 from training.monitoring.sample import TooFewReviewsError, rows_since, sample_reviews, training_samples
 
@@ -40,6 +40,13 @@ def test_scores_are_compared_with_reviews_that_were_not_trained_on(tmp_path: Pat
     assert (old.total, scored.total) == (200, 200)
     assert {row["split"] for row in texts} == {"train", "test"}
     assert old.words != scored.words
+
+
+def test_without_test_reviews_scores_are_compared_with_those_of_training(tmp_path: Path) -> None:
+    write(tmp_path, [Review("train", number, number % 2, None, text) for number, text in enumerate(TEXTS)], "own.csv")
+    old, scored, seen = training_samples(tmp_path, seed=1)
+    assert seen
+    assert scored is old
 
 
 def test_a_missing_or_changed_folder_is_an_error(tmp_path: Path) -> None:
