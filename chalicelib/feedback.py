@@ -32,10 +32,9 @@ CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 4.0, 2  # of a write
 MAX_RECEIPT_LENGTH = 2_000
 
 PRIVACY_NOTICE = (
-    "Nothing is sent before you press a button. Then this site keeps the review, the verdict with its score, release "
-    "and variant, your answer and the time, but no name, address or browser details. {operator} keeps it to check and "
-    "improve the model. It expires after {days} days and is deleted within days of that; backups may hold it for 35 "
-    "days more."
+    "If you press a button, this site keeps the review, the verdict with its score, release and variant, your answer "
+    "and the time, but no name, address or browser details. {operator} keeps them to check and improve the model. They "
+    "expire after {days} days and are deleted within days of that; backups may hold them for 35 days more."
 )
 SAMPLING_NOTICE = (
     "This site keeps {share} of the reviews that it judges, chosen at random, with the verdict, its score, release and "

@@ -26,6 +26,7 @@ PRICES = "https://aws.amazon.com/dynamodb/pricing/"
 PRICE = Price(0.0, f"by use: writes, storage and backups, see {PRICES}")
 EXPIRY = "expires"  # the attribute with the expiry time, in seconds since 1970
 KEY = "id"
+MAX_WRITE_UNITS = 100  # a second, of 1 KB each: limits what strangers can cost, at five of the longest reviews a second
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ def ensure(aws: Aws, stage: str) -> str:
             KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
             SSESpecification={"Enabled": True},
+            OnDemandThroughput={"MaxWriteRequestUnits": MAX_WRITE_UNITS},
             Tags=names.tags(stage),
         )
     else:

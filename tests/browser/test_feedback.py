@@ -143,7 +143,7 @@ def test_what_is_kept_is_stated_before_anything_is_sent(open_site: Callable[...,
     page = open_site()
     page.on("request", lambda request: requests.append(request.url))
     notice = page.locator("#feedback-notice")
-    expect(notice).to_contain_text("The operator of this site keeps it")
+    expect(notice).to_contain_text("The operator of this site keeps them")
     expect(notice).to_contain_text("after 90 days")
     expect(page.get_by_role("button", name="Yes")).to_have_accessible_description(notice.inner_text())
     above, box = page.locator("#sampling").bounding_box(), page.locator("#review").bounding_box()

@@ -64,7 +64,7 @@ def test_the_notices_name_the_operator_the_days_and_the_share(monkeypatch: pytes
         monkeypatch, VERDICT_FEEDBACK_OPERATOR="example Ltd", VERDICT_FEEDBACK_DAYS="30", VERDICT_COLLECT_SHARE="0.02"
     )
     assert found
-    assert "Example Ltd keeps it" in found.privacy_notice
+    assert "Example Ltd keeps them" in found.privacy_notice
     assert "after 30 days" in found.privacy_notice
     assert "keeps 2% of the reviews" in found.sampling_notice
 
