@@ -138,12 +138,14 @@ def enable(aws: Aws, stage: str, settings: CollectionSettings, yes: bool) -> Non
         raise AwsError(f"Table {name} was deleted meanwhile. Repeat the command.")
     aws.account.client("dynamodb").tag_resource(ResourceArn=found.arn, Tags=settings.tags)
     if function is None:
-        aws.print(f"Stage {stage} has no app yet. After `chalice deploy --stage {stage}`, repeat this command.")
+        again = f"verdict feedback enable --stage {stage} --again"
+        aws.print(f"Stage {stage} has no app yet. After `chalice deploy --stage {stage}`, run: {again}")
     elif function.stack:
         aws.print(_stack_advice(function, settings, name))
     else:
         _configure(aws, stage, function, settings, found)
-        aws.print(f"The app of stage {stage} collects feedback in {name}. Repeat this after each `chalice deploy`.")
+        again = f"verdict feedback enable --stage {stage} --again"
+        aws.print(f"The app of stage {stage} collects feedback in {name}. After each `chalice deploy`, run: {again}")
 
 
 def _described(settings: CollectionSettings) -> str:
