@@ -165,7 +165,7 @@ def test_export_writes_a_file(aws: Aws, tmp_path: Path, suffix: str) -> None:
     put(aws, "Good.")
     out = tmp_path / f"feedback.{suffix}"
     result = run("export", "--out", str(out))
-    assert "Wrote 1 records" in result.stderr
+    assert "Wrote 1 record to" in result.stderr
     assert "Good." in out.read_text()
 
 
@@ -183,8 +183,8 @@ def test_records_are_deleted_by_time_or_id_after_a_confirmation(aws: Aws) -> Non
     put(aws, "Good.")
     assert isinstance(run("delete", "--before", "2026-11-27", answer="n\n").exception, DeclinedError)
     assert reviews(aws) == {"Old.", "Wrong.", "Good."}
-    assert "Deleted: 1 records." in run("delete", "--before", "2026-11-27", "--yes").stderr
-    assert "Deleted: 1 records." in run("delete", "--id", by_id, "--yes").stderr
+    assert "Deleted: 1 record." in run("delete", "--before", "2026-11-27", "--yes").stderr
+    assert "Deleted: 1 record." in run("delete", "--id", by_id, "--yes").stderr
     assert reviews(aws) == {"Good."}
     assert "no such records" in run("delete", "--id", by_id, "--yes").stderr
 
