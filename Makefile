@@ -67,6 +67,7 @@ deploy: $(DEV_READY) ## deploy the packaged release and the app to AWS (STAGE=de
 	@$(VERDICT) deploy --stage $(STAGE)
 	@$(VERDICT) bytecode
 	@$(VENV)/bin/chalice deploy --stage $(STAGE)
+	@$(VERDICT) feedback enable --stage $(STAGE) --again --yes
 
 status: $(DEV_READY) ## list what exists on AWS and what it costs
 	@$(VERDICT) status

@@ -3,14 +3,14 @@
 import base64
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, wraps
 from typing import Any
 
 import chalice.app
 
-from chalicelib import assets, documents, events, forms, http, release, request_log, sentiment
+from chalicelib import assets, documents, events, feedback, forms, http, release, request_log, sampling, sentiment
 from chalicelib.endpoint import GATEWAY_SECONDS, Endpoint, connect, endpoint_name
 from chalicelib.errors import MethodNotAllowedError, NotFoundError, ReleaseError, SentimentError
 from chalicelib.http import Request, Response
@@ -54,6 +54,12 @@ def endpoint() -> Endpoint:
     name = endpoint_name(packaged_release().encoder.fingerprint)
     with excluded_from_gc():
         return Endpoint(connect(start_countdown()()), name)
+
+
+@cache
+def feedback_client() -> Any:
+    """Create the client of the feedback table once; raises `FeedbackNotKeptError` if that fails."""
+    return feedback.connect()
 
 
 def start_countdown() -> Callable[[], float]:
@@ -167,7 +173,51 @@ def predict(request: Request) -> Response:
     representation = request.negotiate(parsed.default_representation)
     explain = parsed.explain and representation is not Representation.TEXT
     predicted = sentiment.predict(parsed.reviews, packaged_release(), endpoint, remaining_seconds, explain=explain)
+    sample(parsed.reviews, predicted)
     return http.predict_response(request, predicted, packaged_release(), representation)
+
+
+def sample(reviews: Sequence[object], predicted: sentiment.PredictResponse) -> None:
+    """Store the configured share of reviews, in a thread that the response does not wait for."""
+    collection = feedback.collection()
+    if collection and collection.share:
+        items = sampling.choose(reviews, predicted, packaged_release().release_id, collection)
+        sampling.store(items, collection.table, feedback_client, request_log.write_samples)
+
+
+@app.route("/feedback", **GET)
+@view
+def feedback_page(request: Request) -> Response:
+    """Return the page to a browser that reloads it after feedback without a script; programs must use POST."""
+    collection_or_404()
+    if request.negotiate(Representation.JSON) is Representation.HTML:
+        return http.page_response(request, packaged_release())
+    error = MethodNotAllowedError("Send feedback to this address with POST.")
+    return replace(http.error_response(request, error, packaged_release()), headers={"Allow": "POST"})
+
+
+@app.route("/feedback", methods=["POST"], content_types=["*/*"], cors=CORS)
+@view
+def give_feedback(request: Request) -> Response:
+    """Store a correction of a verdict, whose receipt proves that it was given."""
+    from chalicelib import feedback_request  # no other route needs it
+
+    collection, headers = collection_or_404(), request.headers
+    sent = feedback_request.parse(headers.get("content-type", ""), request.body, headers.get("content-encoding", ""))
+    given = feedback.read_receipt(sent.receipt, sent.review, collection.key)
+    now = time.time()
+    item = feedback.record(given, sent.review, sent.correction, feedback.FEEDBACK, collection.days, now)
+    feedback.put(feedback_client(), collection.table, item)
+    document = documents.kept(given, sent.correction, collection, request.request_id, now)
+    return http.feedback_response(request, document, packaged_release())
+
+
+def collection_or_404() -> feedback.Collection:
+    """Return how feedback is collected; raises `NotFoundError` if it is not, as for any unknown address."""
+    collection = feedback.collection()
+    if collection is None:
+        raise NotFoundError("There is nothing at /feedback. The page is at the root of this site.")
+    return collection
 
 
 @app.route("/health", **GET)
@@ -215,7 +265,7 @@ def openapi(_: Request) -> Response:
     """Return the OpenAPI document of this API."""
     from chalicelib import openapi  # no other route needs it
 
-    return http.json_response(openapi.document())
+    return http.json_response(openapi.document(feedback.collection()))
 
 
 @app.route("/static/{name}", **GET)

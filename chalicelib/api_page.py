@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from chalicelib import assets, http, openapi, predict_request, sentiment
+from chalicelib import assets, feedback, http, openapi, predict_request, sentiment
 from chalicelib.endpoint import GATEWAY_SECONDS
-from chalicelib.pages import template
+from chalicelib.pages import storage, template
 
 ONE = json.dumps({"review": "One of the best films I have ever seen."})
 SEVERAL = json.dumps({"reviews": ["One of the best films I have ever seen.", "A waste of time."]})
@@ -27,7 +27,8 @@ class Field(NamedTuple):
 
 def response(request: http.Request) -> http.Response:
     """Return the page, with examples for the address that the request was sent to."""
-    document = openapi.document()
+    collection = feedback.collection()
+    document = openapi.document(collection)
     html = template("api.html", type_name=openapi.type_name).render(
         base=request.base,
         address=address(request),
@@ -35,7 +36,8 @@ def response(request: http.Request) -> http.Response:
         bodies={"one": ONE, "several": SEVERAL},
         routes=list(_routes(document)),
         objects={name: list(fields(schema)) for name, schema in document["components"]["schemas"].items()},
-        problems=openapi.problems(),
+        problems=openapi.problems(with_feedback=collection is not None),
+        storage=storage(collection),
         max_body_bytes=predict_request.MAX_BODY_BYTES,
         max_review_length=sentiment.MAX_REVIEW_LENGTH,
         max_reviews=sentiment.MAX_REVIEWS,

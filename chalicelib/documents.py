@@ -3,10 +3,14 @@
 Source for problem documents: RFC 9457. Their `type` is a URN, so it is the same wherever the app is deployed.
 """
 
+import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from chalicelib import feedback
 from chalicelib.errors import NotJudgeableError, SentimentError
+from chalicelib.feedback import Answer, Collection
 from chalicelib.predict_request import PredictRequest
 from chalicelib.sentiment import PredictResponse, Verdict
 
@@ -53,16 +57,55 @@ def result(outcome: Verdict | SentimentError, request_id: str) -> JsonObject:
     }
 
 
-def as_json(request: PredictRequest, response: PredictResponse, release_id: str, request_id: str) -> JsonObject:
+def receipts(
+    reviews: Sequence[object], response: PredictResponse, release_id: str, collection: Collection | None
+) -> list[JsonObject]:
+    """Return `{"receipt": ...}` for each verdict, `{}` for an error, or if no feedback is collected."""
+    return [
+        {"receipt": feedback.write_receipt(_answer(str(review), outcome, release_id, response), collection.key)}
+        if collection and isinstance(outcome, Verdict)
+        else {}
+        for review, outcome in zip(reviews, response.outcomes, strict=True)
+    ]
+
+
+def _answer(review: str, verdict: Verdict, release_id: str, response: PredictResponse) -> Answer:
+    return feedback.answer(review, verdict.label, verdict.score, release_id, response.variant)
+
+
+def kept(given: Answer, correction: str, collection: Collection, request_id: str, now: float) -> JsonObject:
+    """Return the response to feedback that was stored at a time (seconds since 1970)."""
+    until = collection.until(now)
+    return {
+        "id": given.id,
+        "correction": correction,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+        "until": until,
+        "detail": feedback.THANKS.format(until=until),
+        "request_id": request_id,
+    }
+
+
+def as_json(
+    request: PredictRequest,
+    response: PredictResponse,
+    release_id: str,
+    request_id: str,
+    collection: Collection | None = None,
+) -> JsonObject:
     """Return the whole JSON response: a result, or `{"results": [...]}` for several reviews.
 
-    Raises the error of a single review, which is the request's error.
+    Each verdict has a receipt if feedback is collected. Raises the error of a single review, which is the request's
+    error.
     """
+    more = receipts(request.reviews, response, release_id, collection)
     origin = {"release": release_id, "variant": response.variant, "request_id": request_id}
     if request.several:
-        results = [result(outcome, request_id) for outcome in response.outcomes]
+        results = [
+            result(outcome, request_id) | receipt for outcome, receipt in zip(response.outcomes, more, strict=True)
+        ]
         return {"results": [each if "error" in each else each | origin for each in results], **origin}
-    return result(response.single, request_id) | origin
+    return result(response.single, request_id) | more[0] | origin
 
 
 def as_digits(response: PredictResponse) -> str:

@@ -5,6 +5,7 @@
       MalformedBodyError, BodyTooLargeError, UnsupportedMediaTypeError, NotAcceptableError
       NotFoundError, MethodNotAllowedError
       EmptyReviewError, NotJudgeableError
+      InvalidReceiptError, FeedbackNotKeptError
       endpoint_errors.EndpointError
 
 Each class has the fields of a problem document (RFC 9457): a stable `type`, a `title` and a `status`. The app's
@@ -99,3 +100,24 @@ class MethodNotAllowedError(SentimentError):
     type = "not-served"
     title = "This address does not support this method"
     status = 405
+
+
+class InvalidReceiptError(SentimentError):
+    """The receipt of feedback is forged, of an earlier key, or of another review."""
+
+    type = "invalid-receipt"
+    title = "The receipt is not valid"
+    status = 422
+
+
+class FeedbackNotKeptError(SentimentError):
+    """The feedback could not be stored. `cause` names the error in the request log; callers do not see it."""
+
+    type = "feedback-not-kept"
+    title = "Your answer could not be kept"
+    status = 503
+
+    def __init__(self, detail: str, cause: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(detail)
+        self.cause = cause
+        self.retry_after_seconds = retry_after_seconds

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from chalicelib import documents
+from chalicelib import documents, feedback
 from chalicelib.assets import Asset, asset_version
 from chalicelib.errors import BodyTooLargeError, NotAcceptableError, SentimentError
 from chalicelib.negotiation import Representation, negotiate
 from chalicelib.predict_request import PredictRequest, parse_body
 from chalicelib.release import Release
-from chalicelib.sentiment import PredictResponse
+from chalicelib.sentiment import MAX_REVIEW_LENGTH, PredictResponse
 
 MAX_RESPONSE_BYTES = 5_500_000  # Lambda accepts 6 MB, as JSON with the body as one of its strings
 PROBLEM_TYPE = "application/problem+json"
@@ -78,12 +78,19 @@ def page_response(
     release: Release,
     predict_response: PredictResponse | None = None,
     error: SentimentError | None = None,
+    thanks: str = "",
 ) -> Response:
     """Return the page; jinja2 is imported for the first page only, for faster cold starts."""
     from chalicelib.pages import PageView, render
 
     parsed = request.predict_request if request.method == "POST" else None
-    view = PageView(request.base, release, parsed, predict_response, error, request.request_id)
+    path = request.route.strip("/") if request.method == "POST" else ""
+    if parsed and path == "feedback":  # echoes no more than a form of the page sends: a stranger pays for less data
+        parsed = replace(parsed, text=feedback.normalized(parsed.text)[:MAX_REVIEW_LENGTH], reviews=())
+    collection = feedback.collection()
+    view = PageView(
+        request.base, release, parsed, predict_response, error, request.request_id, path, collection, thanks
+    )
     return Response(render(view, asset_version), HTML_TYPE, error.status if error else 200)
 
 
@@ -110,8 +117,22 @@ def _render_verdicts(
         return Response(documents.as_digits(predicted), TEXT_TYPE)
     if representation is Representation.JSON:
         parsed = request.predict_request
-        return json_response(documents.as_json(parsed, predicted, release.release_id, request.request_id))
+        collection = feedback.collection()
+        document = documents.as_json(parsed, predicted, release.release_id, request.request_id, collection)
+        return json_response(document)
     return page_response(request, release, predicted)
+
+
+def feedback_response(request: Request, document: documents.JsonObject, release: Release) -> Response:
+    """Return the response to feedback that was stored, in the negotiated representation."""
+    representation = request.negotiate(Representation.JSON)
+    if representation is Representation.HTML:
+        response = page_response(request, release, thanks=document["detail"])
+    elif representation is Representation.TEXT:
+        response = Response(f"{document['detail']}\n", TEXT_TYPE)
+    else:
+        response = json_response(document)
+    return replace(response, log_fields={"correction": document["correction"], "release": release.release_id})
 
 
 def _fits(response: Response) -> bool:

@@ -6,10 +6,12 @@ Source: the OpenAPI Specification 3.1.0. Tests validate the document, and real r
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib import assets, endpoint_errors, errors, forms, predict_request, sentiment
+from chalicelib import assets, endpoint_errors, errors, feedback, forms, predict_request, sentiment
+from chalicelib.feedback import Collection
 
 JsonObject = dict[str, Any]
 Problem = type[errors.SentimentError] | endpoint_errors.Fault
+_OF_FEEDBACK = (errors.InvalidReceiptError.type, errors.FeedbackNotKeptError.type)
 
 _SHARE: JsonObject = {"type": "number", "minimum": 0, "maximum": 1}
 _EFFECT: JsonObject = {"type": "number", "minimum": -1, "maximum": 1}
@@ -32,17 +34,21 @@ def _reference(schema: str) -> JsonObject:
     return {"$ref": f"#/components/schemas/{schema}"}
 
 
-def problems() -> dict[str, Problem]:
-    """Return every problem of this API by type: error classes and faults, each with a status and a title."""
+def problems(with_feedback: bool = False) -> dict[str, Problem]:
+    """Return every problem of this API by type: error classes and faults, each with a status and a title.
+
+    Without feedback, its own problems are left out.
+    """
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     found: list[Problem] = [kind for kind in classes if issubclass(kind, errors.SentimentError)]
     found += {*endpoint_errors.FAULTS.values(), endpoint_errors.BAD_ANSWER, endpoint_errors.UNKNOWN}
-    return {problem.type: problem for problem in sorted(found, key=lambda problem: problem.type)}
+    used = [problem for problem in found if with_feedback or problem.type not in _OF_FEEDBACK]
+    return {problem.type: problem for problem in sorted(used, key=lambda problem: problem.type)}
 
 
-def problem_types() -> dict[str, int]:
-    """Return every problem type of this API with its status."""
-    return {slug: problem.status for slug, problem in problems().items()}
+def problem_types(with_feedback: bool = False) -> dict[str, int]:
+    """Return every problem type of this API with its status, as `problems`."""
+    return {slug: problem.status for slug, problem in problems(with_feedback).items()}
 
 
 def type_name(schema: Mapping[str, Any]) -> str:
@@ -69,7 +75,7 @@ _LABEL = {
 }
 
 
-def _schemas() -> JsonObject:
+def _schemas(with_feedback: bool) -> JsonObject:
     """Return the schemas of requests and responses."""
     request_id = _TEXT | {"description": "the request's id, as in the X-Request-Id header"}
     origin = {
@@ -108,8 +114,11 @@ def _schemas() -> JsonObject:
         "mixed": {"type": "boolean", "description": "whether some strong sentences are positive and others negative"},
         **origin,
     }
+    if with_feedback:
+        verdict["receipt"] = _TEXT | {"description": "what POST /feedback needs to correct this verdict"}
+    types = [f"urn:verdict:problem:{slug}" for slug in problem_types(with_feedback)]
     problem = {
-        "type": {"type": "string", "enum": [f"urn:verdict:problem:{slug}" for slug in problem_types()]},
+        "type": {"type": "string", "enum": types},
         "title": _TEXT | {"description": "what the problem is, the same for every problem of a type"},
         "status": {"type": "integer", "description": "the HTTP status"},
         "detail": _TEXT | {"description": "what happened, and what to do"},
@@ -138,11 +147,37 @@ def _schemas() -> JsonObject:
         "Verdict": _object(verdict),
         "Verdicts": _object({"results": _list({"oneOf": [_reference("Verdict"), item_error]}), **origin}),
         "Problem": _object(problem, frozenset({"retry_after_seconds"})),
+        **(_feedback_schemas(request_id) if with_feedback else {}),
     }
 
 
-def _problem_responses(statuses: set[int]) -> JsonObject:
-    """Return the error responses of a route by status, with their problem types."""
+_FEEDBACK_FIELDS: JsonObject = {
+    "review": {
+        "type": "string",
+        "maxLength": sentiment.MAX_REVIEW_LENGTH,
+        "description": "the review that was judged, as far as it was read",
+    },
+    "receipt": _TEXT | {"description": "the receipt of its verdict"},
+    "correction": {"type": "string", "enum": list(feedback.CORRECTIONS), "description": "what the review really is"},
+}
+
+
+def _feedback_schemas(request_id: JsonObject) -> JsonObject:
+    """Return the schemas of feedback and its response."""
+    kept = {
+        "id": _TEXT | {"description": "the id of the record; the same verdict on the same review is kept once"},
+        "correction": _FEEDBACK_FIELDS["correction"],
+        "time": {"type": "string", "format": "date-time"},
+        "until": {"type": "string", "format": "date", "description": "when the record expires"},
+        "detail": _TEXT | {"description": "the same as a sentence"},
+        "request_id": request_id,
+    }
+    return {"Feedback": _object(_FEEDBACK_FIELDS), "Kept": _object(kept)}
+
+
+def _problem_responses(statuses: set[int], types: Mapping[str, int] | None = None) -> JsonObject:
+    """Return the error responses of a route by status, with their problem types (by default, all but feedback's)."""
+    types = problem_types() if types is None else types
     text = _TEXT | {"pattern": "^Error: [^\n]+\nRequest: [^\n]+\n$"}
     content = {
         "application/problem+json": {"schema": _reference("Problem")},
@@ -150,18 +185,18 @@ def _problem_responses(statuses: set[int]) -> JsonObject:
         "text/html": {"schema": _TEXT},
     }
     headers: JsonObject = {"X-Request-Id": {"schema": _TEXT, "required": True}}
-    types = {status: [slug for slug, code in problem_types().items() if code == status] for status in sorted(statuses)}
+    slugs_of = {status: [slug for slug, code in types.items() if code == status] for status in sorted(statuses)}
     return {
         str(status): {
             "description": ", ".join(slugs),
             "headers": headers | ({"Retry-After": {"schema": {"type": "integer"}}} if status >= 500 else {}),
             "content": content,
         }
-        for status, slugs in types.items()
+        for status, slugs in slugs_of.items()
     }
 
 
-def _predict() -> JsonObject:
+def _predict(sampling_notice: str) -> JsonObject:
     """Return the operation `POST /predict`."""
     flag = {"type": "string", "enum": ["true", "false", "on", "off", "1", "0", "yes", "no", ""]}
     form = _object({"review": _REVIEW, "several": flag, "explain": flag}, frozenset({"several", "explain"}))
@@ -186,11 +221,34 @@ def _predict() -> JsonObject:
         "summary": "Judge one review, or up to 100",
         "description": f"At most {predict_request.MAX_BODY_BYTES:,} bytes; "
         f"only the first {sentiment.MAX_REVIEW_LENGTH:,} characters of a review are read. The Accept header selects "
-        "the response; by default it is text for text, and JSON for a form or JSON. A gzip body is decompressed.",
+        "the response; by default it is text for text, and JSON for a form or JSON. A gzip body is decompressed."
+        f"{' ' if sampling_notice else ''}{sampling_notice}",
         "requestBody": {"required": True, "content": body},
         "responses": {
             "200": {"description": "A verdict, or a result for each review in order", "content": responses},
             **_problem_responses(set(problem_types().values()) - {404, 405}),
+        },
+    }
+
+
+def _feedback(collection: Collection) -> JsonObject:
+    """Return the operation `POST /feedback`."""
+    form = {"schema": _object(_FEEDBACK_FIELDS)}
+    json_body = {"application/json": {"schema": _reference("Feedback")}}
+    types = {
+        slug: status
+        for slug, status in problem_types(with_feedback=True).items()
+        if slug in _OF_FEEDBACK or status in {400, 406, 413, 415} or slug == errors.SentimentError.type
+    }
+    responses = {"application/json": {"schema": _reference("Kept")}, "text/plain": {"schema": _TEXT}}
+    return {
+        "operationId": "feedback",
+        "summary": "Correct a verdict, or confirm it",
+        "description": f"Only in deployments that collect feedback. {collection.privacy_notice}",
+        "requestBody": {"required": True, "content": {**json_body, forms.FORM_TYPE: form, forms.MULTIPART_TYPE: form}},
+        "responses": {
+            "200": {"description": "It is kept", "content": {**responses, "text/html": {"schema": _TEXT}}},
+            **_problem_responses(set(types.values()), types),
         },
     }
 
@@ -204,8 +262,12 @@ def _read(operation: str, summary: str, media_type: str, statuses: frozenset[int
     }
 
 
-def document() -> JsonObject:
-    """Return the OpenAPI document; its server is relative to the document's own address."""
+def document(collection: Collection | None = None) -> JsonObject:
+    """Return the OpenAPI document; its server is relative to the document's own address.
+
+    `collection`: how feedback is collected; None if it is not, and there is no such route.
+    """
+    sampling_notice = collection.sampling_notice if collection else ""
     asset = _read("static", "A static file of the page", "text/css", frozenset({404}))
     asset["get"]["responses"]["200"]["content"] = {kind: {"schema": _TEXT} for kind in assets.media_types()}
     name = {"name": "name", "in": "path", "required": True, "schema": _TEXT, "example": "style.css"}
@@ -220,7 +282,8 @@ def document() -> JsonObject:
         "servers": [{"url": "."}],
         "paths": {
             "/": _read("page", "The page", "text/html"),
-            "/predict": {"post": _predict()},
+            "/predict": {"post": _predict(sampling_notice)},
+            **({"/feedback": {"post": _feedback(collection)}} if collection else {}),
             "/health": _read("health", "Whether the app is running", "application/json"),
             "/ready": _read(
                 "ready", "Whether the endpoint can score a review", "application/json", frozenset({500, 502, 503, 504})
@@ -231,5 +294,5 @@ def document() -> JsonObject:
             "/openapi.json": _read("openapi", "This document", "application/json"),
             "/static/{name}": {**asset, "parameters": [name]},
         },
-        "components": {"schemas": _schemas()},
+        "components": {"schemas": _schemas(collection is not None)},
     }

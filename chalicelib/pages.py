@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from chalicelib import feedback
 from chalicelib.assets import FOLDER
 from chalicelib.errors import NotFoundError, SentimentError
 from chalicelib.explanation import InfluentialWord, Sentence
+from chalicelib.feedback import CORRECTIONS, Collection
 from chalicelib.highlight import Segment, divide, level
 from chalicelib.predict_request import PredictRequest
 from chalicelib.release import Release
@@ -55,7 +57,8 @@ _STRONGEST_WORD = 0.3  # the effect on its sentence of a word that is marked at 
 class PageView:
     """What the page shows: nothing but the form, or the response to a request, or its error.
 
-    `base` is the path the app is mounted at, "/" or "/prod/".
+    `base` is the path the app is mounted at, "/" or "/prod/"; `path` is the path below it that a form was posted to, ""
+    for none. `thanks` is the reply to feedback that was stored.
     """
 
     base: str
@@ -64,6 +67,9 @@ class PageView:
     response: PredictResponse | None = None
     error: SentimentError | None = None
     request_id: str = ""
+    path: str = ""
+    collection: Collection | None = None
+    thanks: str = ""
 
     @property
     def several(self) -> bool:
@@ -73,6 +79,8 @@ class PageView:
     @property
     def action(self) -> str:
         """The page's own address relative to its base, which links to places on the page must repeat."""
+        if self.path == "feedback" and not isinstance(self.error, NotFoundError):
+            return self.path
         return "predict" if self.response or (self.error and not isinstance(self.error, NotFoundError)) else ""
 
     @property
@@ -88,6 +96,32 @@ class PageView:
         variant = self.response.variant if self.response else ""
         origin = {"release": self.release.release_id, "variant": variant, "request": self.request_id}
         return {name: value for name, value in origin.items() if value}
+
+
+def storage(collection: Collection | None) -> str:
+    """Return what is stored of reviews, as sentences."""
+    if not collection:
+        return "Reviews are not stored or logged."
+    notices = (collection.privacy_notice, collection.sampling_notice)
+    return " ".join(filter(None, ("Reviews are not logged. You can send feedback on a verdict.", *notices)))
+
+
+class Choice(NamedTuple):
+    """A button of the feedback form: its value and its text."""
+
+    correction: str
+    text: str
+
+
+@dataclass(frozen=True)
+class FeedbackView:
+    """The feedback form under a verdict."""
+
+    question: str
+    choices: tuple[Choice, ...]
+    review: str
+    receipt: str
+    notice: str
 
 
 class Mark(NamedTuple):
@@ -193,6 +227,8 @@ def render(view: PageView, asset_version: Callable[[str], str]) -> str:
         max_reviews=MAX_REVIEWS,
         examples=EXAMPLES,
         answer=_verdict_view(view),
+        feedback=_feedback_view(view),
+        storage=storage(view.collection),
         rows=rows,
         counts=Counter(row.label for row in rows),
     )
@@ -268,6 +304,29 @@ def _verdict_view(view: PageView) -> VerdictView | None:
         unread=max(len(review) - MAX_REVIEW_LENGTH, 0),
         band=view.release.facts.not_sure_band,
     )
+
+
+def _feedback_view(view: PageView) -> FeedbackView | None:
+    """Return the view of the feedback form: under a single verdict, if feedback is collected."""
+    if not (view.request and view.response and view.collection) or view.several:
+        return None
+    verdict, review = view.response.single, _text_of(view.request.reviews[0])
+    given = feedback.answer(review, verdict.label, verdict.score, view.release.release_id, view.response.variant)
+    return FeedbackView(
+        question="Which is it?" if verdict.label == NOT_SURE else "Was this right?",
+        choices=feedback_choices(verdict.label),
+        review=review[:MAX_REVIEW_LENGTH],
+        receipt=feedback.write_receipt(given, view.collection.key),
+        notice=view.collection.privacy_notice,
+    )
+
+
+def feedback_choices(label: str) -> tuple[Choice, ...]:
+    """Return the buttons for a verdict: Yes and two corrections, or all three labels if the verdict is "not sure"."""
+    if label == NOT_SURE:
+        return tuple(Choice(correction, correction.capitalize()) for correction in CORRECTIONS)
+    others = [Choice(correction, f"No, it is {correction}") for correction in CORRECTIONS if correction != label]
+    return (Choice(label, "Yes"), *others)
 
 
 def _summary(verdict: Verdict, release: Release) -> str:

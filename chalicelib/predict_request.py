@@ -76,9 +76,19 @@ def parse_body(content_type: str, body: bytes | None, content_encoding: str = ""
     return replace(request, reviews=(), error=error) if error else request
 
 
+def read_content(content_type: str, body: bytes | None, content_encoding: str = "") -> bytes:
+    """Return a decoded body, without a byte order mark; raises `SentimentError` if it cannot be used."""
+    media_type, parameters = parse_content_type(content_type)
+    content = _decode_content(content_encoding, body)
+    error = _check_support(media_type, parameters.get("charset", "utf-8"), content)
+    if error:
+        raise error
+    return content.removeprefix(codecs.BOM_UTF8)
+
+
 def _parse(content_type: str, media_type: str, content: bytes) -> PredictRequest:
     """Parse a decoded body by its content type; raises `SentimentError`."""
-    if _is_json(media_type) or _is_json_content(content):
+    if is_json(media_type) or _is_json_content(content):
         return _parse_json(content)
     if media_type == MULTIPART_TYPE:
         return _parse_form(parse_multipart(content_type, content[:MAX_BODY_BYTES]))
@@ -122,12 +132,13 @@ def _check_support(media_type: str, charset: str, body: bytes) -> SentimentError
         return BodyTooLargeError(f"Send at most {MAX_BODY_BYTES:,} bytes; this body has {len(body):,}.")
     if charset not in {"utf-8", "utf8", "us-ascii"}:
         return UnsupportedMediaTypeError(f"The charset {charset[:40]!r} is not supported. {_SUPPORTED}")
-    if media_type not in {"", "text/plain", FORM_TYPE, MULTIPART_TYPE} and not _is_json(media_type):
+    if media_type not in {"", "text/plain", FORM_TYPE, MULTIPART_TYPE} and not is_json(media_type):
         return UnsupportedMediaTypeError(f"The content type {media_type[:80]!r} is not supported. {_SUPPORTED}")
     return None
 
 
-def _is_json(media_type: str) -> bool:
+def is_json(media_type: str) -> bool:
+    """Return whether a media type is JSON."""
     return media_type == JSON_TYPE or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
@@ -212,17 +223,22 @@ def _parse_json(body: bytes) -> PredictRequest:
 
 def _load_object(text: str) -> dict[str, Any]:
     """Load a JSON object with either `review` or `reviews`; raises `MalformedBodyError`."""
+    fields = load_json(text)
+    if not isinstance(fields, dict) or ("review" in fields) == ("reviews" in fields):
+        raise MalformedBodyError('Send a JSON object with either "review" (a string) or "reviews" (a list of strings).')
+    return fields
+
+
+def load_json(text: str) -> Any:
+    """Load a JSON document; raises `MalformedBodyError`."""
     try:
-        fields = json.loads(text)
+        return json.loads(text)
     except RecursionError as error:
         raise MalformedBodyError("The JSON is nested too deeply.") from error
     except json.JSONDecodeError as error:
         raise MalformedBodyError(f"The body is not valid JSON: {error}.") from error
     except ValueError as error:  # a number of thousands of digits
         raise MalformedBodyError("The JSON has a number with too many digits.") from error
-    if not isinstance(fields, dict) or ("review" in fields) == ("reviews" in fields):
-        raise MalformedBodyError('Send a JSON object with either "review" (a string) or "reviews" (a list of strings).')
-    return fields
 
 
 def _list_of(reviews: Any) -> tuple[object, ...]:

@@ -1,13 +1,20 @@
 """The request log: one JSON object per line on standard output, where Lambda and `chalice local` collect it.
 
 It has the request's id, route, method, status and milliseconds, and the response's log fields: rows, share of known
-words, release, variant, and the cause of a fault. It never has a review, a word of one, an IP address or a header.
+words, release, variant, and the cause of a fault. A write of sampled reviews has a line of its own, with their number.
+The log never has a review, a word of one, an IP address or a header.
 """
 
 import json
 import sys
+from collections.abc import Mapping
 
 from chalicelib.http import Request, Response
+
+
+def write_samples(stored: int, failed: int, cause: str) -> None:
+    """Write the line of a write of sampled reviews; `cause` is the last failure's error, "" if there is none."""
+    _write({"samples_stored": stored, "samples_failed": failed, "cause": cause or None})
 
 
 def write(request: Request, response: Response, milliseconds: float | None = None) -> None:
@@ -20,5 +27,9 @@ def write(request: Request, response: Response, milliseconds: float | None = Non
         "ms": milliseconds if milliseconds is None else round(milliseconds, 1),
         **response.log_fields,
     }
+    _write(fields)
+
+
+def _write(fields: Mapping[str, object]) -> None:
     sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")
     sys.stdout.flush()

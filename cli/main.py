@@ -40,6 +40,7 @@ SECTIONS: dict[str, dict[str, str]] = {  # section -> subcommand -> summary, in 
         "variants": "Show an endpoint's variants: traffic shares, instances and recent invocations.",
         "status": "List everything that exists on AWS, by stage, with its state, age and cost.",
         "logs": "Show the logs of the endpoint, the app or a job.",
+        "feedback": "Collect feedback on verdicts, export it, or delete it.",
         "releases": "List stored releases with their figures and where they are deployed, or register one.",
         "retire": "Delete idle endpoints that the app no longer uses.",
         "teardown": "Delete what was created on AWS, and verify that nothing billed is left.",

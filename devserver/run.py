@@ -134,19 +134,20 @@ def ready_message(port: int, endpoint: EndpointAddress, endpoint_process: int) -
     )
 
 
-def run(port: int, stop: threading.Event) -> None:
-    """Run the endpoint and the app until `stop` is set.
+def run(port: int, stop: threading.Event, settings: Mapping[str, str] | None = None) -> None:
+    """Run the endpoint and the app until `stop` is set; `settings` are more environment variables of the app.
 
     Raises `ReleaseError`, `PortInUseError` or `AppStoppedError`.
     """
     available_port(port)
     packaged_container()  # raises if the model does not belong to the release
     endpoint = EndpointAddress(endpoint_name(release.load().encoder.fingerprint), available_port(0))
+    environment = app_environment(os.environ, endpoint) | dict(settings or {})
     serve = ["-m", "cli.main", "endpoint", "--child", "--name", endpoint.name, "--port", str(endpoint.port)]
     chalice = ["-m", "devserver.chalice_local", "local", "--stage", "dev", "--no-autoreload"]
     with (
         child(serve, os.environ) as endpoint_process,
-        child([*chalice, "--host", LOOPBACK, "--port", str(port)], app_environment(os.environ, endpoint)) as app,
+        child([*chalice, "--host", LOOPBACK, "--port", str(port)], environment) as app,
     ):
         wait_until_ready(endpoint_process, "The endpoint", lambda: answers(endpoint.port, STATE_PATH), stop)
         wait_until_ready(app, "The app", lambda: answers(port, "/"), stop)

@@ -167,6 +167,18 @@ def inspect(rehearsal: Rehearsal) -> None:
     work.verdict("releases --register verdict")
 
 
+def collect_feedback(rehearsal: Rehearsal) -> None:
+    """Store every review that the deployed app judges, export them, and delete them; the teardown deletes the table."""
+    work, scan = rehearsal.work, rehearsal.account.client("dynamodb").scan
+    work.verdict(f"feedback enable {STAGE} --collect-share 1 --yes", expected=["collects feedback"])
+    rehearsal.account.wait_until(lambda: scan(TableName="verdict-prod-feedback")["Count"] > 0, "a stored review")
+    work.verdict(f"feedback status {STAGE}", expected=["no answer", "The app collects feedback."])
+    work.verdict(f"feedback export {STAGE} --out feedback.jsonl", expected=["Wrote"])
+    work.verdict(f"feedback disable {STAGE} --yes", expected=["Feedback is off"])
+    work.verdict(f"feedback delete {STAGE} --before 2100-01-01 --yes", expected=["Deleted"])
+    rehearsal.check_traffic()
+
+
 def inject_faults(rehearsal: Rehearsal) -> None:
     """Check that each failure is reported clearly and leaves nothing behind."""
     work, account = rehearsal.work, rehearsal.account
@@ -224,6 +236,7 @@ STEPS: dict[str, Callable[[Rehearsal], None]] = {
     "roll back": roll_back,
     "change the vocabulary": change_vocabulary,
     "inspect": inspect,
+    "collect feedback": collect_feedback,
     "inject faults": inject_faults,
     "tear down": tear_down,
 }

@@ -77,7 +77,7 @@ class SimulatedAccount:
             for service, operation, member, name, parameters in _LISTS
             for resource in self._all(service, operation, member, **parameters)
         ]
-        return [*found, *self._logs()]
+        return [*found, *self._all("dynamodb", "list_tables", "TableNames"), *self._logs()]
 
     def _logs(self) -> Iterator[str]:
         """Yield the remaining log groups; of the groups shared by all jobs of an account, our log streams."""

@@ -18,12 +18,12 @@ export async function submitForm(form, signal) {
   }
 }
 
-/** Posts to the server, until the signal aborts the request or it takes too long. */
-export function post(request, signal) {
+/** Posts to an address of the server, until the signal aborts the request or it takes too long. */
+export function post(request, signal, url = predictUrl()) {
   const limit = new AbortController();
   setTimeout(() => limit.abort(), TIMEOUT_MS);
   signal.addEventListener("abort", () => limit.abort());
-  return fetch(predictUrl(), { method: "POST", ...request, signal: limit.signal });
+  return fetch(url, { method: "POST", ...request, signal: limit.signal });
 }
 
 /** Returns whether an error means that there was no response: no connection, aborted, or too slow. */

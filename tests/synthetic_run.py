@@ -132,6 +132,11 @@ def simulated(simulated_aws: SimulatedAws) -> SimulatedAws:
 @pytest.fixture
 def aws(simulated: SimulatedAws) -> Aws:
     """The context of a command; `aws.console.file.getvalue()` is its output."""
+    return command_context(simulated)
+
+
+def command_context(simulated: SimulatedAws) -> Aws:
+    """Return the context of a command on a simulated AWS."""
     account = Account(ACCOUNT, REGION, "aws", f"arn:aws:iam::{ACCOUNT}:user/tester", simulated.client)
     console = Console(file=io.StringIO(), width=160)
     return Aws(account, console)

@@ -51,6 +51,7 @@ ARROWS = {  # package -> the other packages of this project that it may import
 }
 OPERATIONS_LAYERS = (  # each may import those before it
     "operations.aws",
+    "operations.feedback",
     "operations.endpoint",
     "operations.inventory",
     "operations.setup",

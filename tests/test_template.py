@@ -16,7 +16,9 @@ from chalicelib.documents import problem
 from chalicelib.endpoint_errors import SLOW, EndpointError
 from chalicelib.errors import BodyTooLargeError, NotFoundError, SentimentError
 from cli.aws.package import command
+from operations.aws import names
 from operations.aws.names import NameRefusedError
+from operations.feedback import app_settings
 from operations.packaging import package as step
 from simulator.apps.lambda_package import package_project
 
@@ -103,6 +105,29 @@ def test_the_function_may_only_invoke_its_endpoints_and_write_its_log(
         assert any(fnmatchcase(arn, allowed) for allowed in writing["Resource"])
     others = (f"arn:aws:{logs}:{log}2", f"arn:aws:{logs}:{log}2:log-stream:2026/x")
     assert not any(fnmatchcase(arn, allowed) for arn in others for allowed in writing["Resource"])
+
+
+def test_the_function_may_put_items_only_if_there_is_a_table_of_feedback(template: dict[str, Any], stage: str) -> None:
+    policy = template["Resources"]["FeedbackPolicy"]
+    assert template["Conditions"][policy["Condition"]] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "FeedbackTable"}, ""]}]}
+    assert template["Parameters"]["FeedbackTable"]["Default"] == ""
+    assert policy["Properties"]["Roles"] == [{"Ref": "ApiHandlerRole"}]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "dynamodb:PutItem")
+    assert statement["Resource"]["Fn::Sub"].endswith(
+        ":dynamodb:${AWS::Region}:${AWS::AccountId}:table/${FeedbackTable}"
+    )
+    assert re.fullmatch(template["Parameters"]["FeedbackTable"]["AllowedPattern"], names.feedback_table(stage))
+
+
+def test_the_key_of_the_receipts_is_a_parameter_that_is_never_shown(template: dict[str, Any]) -> None:
+    key = template["Parameters"]["FeedbackKey"]
+    assert (key["NoEcho"], key["Default"]) == (True, "")
+    variables = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
+    assert {name for name, value in variables.items() if isinstance(value, dict)} == set(app_settings.VARIABLES)
+    assert variables["VERDICT_FEEDBACK_KEY"] == {"Ref": "FeedbackKey"}
+    committed = Path(step.ROOT / ".chalice" / "config.json").read_text(encoding="utf-8")
+    assert "VERDICT_FEEDBACK" not in committed
 
 
 def test_the_log_group_precedes_the_function_and_keeps_30_days(template: dict[str, Any]) -> None:

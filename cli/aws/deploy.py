@@ -11,6 +11,7 @@ from operations.aws.command import Aws
 from operations.endpoint import endpoint_config
 from operations.endpoint.candidate import packaged_candidate
 from operations.endpoint.endpoint_state import LONGEST_MINUTES
+from operations.feedback import app_settings
 from operations.inventory.reminders import remind
 from operations.rollout.deploy import DeploymentSpec, deploy
 
@@ -48,6 +49,7 @@ from operations.rollout.deploy import DeploymentSpec, deploy
     show_default=True,
     help="Longest wait.",
 )
+@click.option("--feedback", "with_feedback", is_flag=True, help="Also enable feedback, as `verdict feedback enable`.")
 @yes_option
 def command(
     aws: Aws,
@@ -59,6 +61,7 @@ def command(
     max_count: int,
     expire: timedelta | None,
     max_minutes: float,
+    with_feedback: bool,
     yes: bool,
 ) -> None:
     """Deploy the packaged release to an endpoint, serverless or on instances.
@@ -73,4 +76,6 @@ def command(
     if expires:
         aws.print(f"Expires at {expires}. To delete it then: verdict teardown --stage {stage} --expired")
     aws.print(f"Next, deploy the app: chalice deploy --stage {stage}")
+    if with_feedback:
+        app_settings.enable(aws, stage, app_settings.chosen(aws.account, stage, None, None, None), yes)
     remind(aws)

@@ -1,5 +1,8 @@
 """The `verdict run` command."""
 
+import secrets
+from contextlib import ExitStack
+
 import click
 
 from devserver.run import DEFAULT_PORT, run
@@ -16,11 +19,36 @@ from simulator.processes import stop_signals
     show_envvar=True,
     help="Port of the page.",
 )
-def command(port: int) -> None:
+@click.option(
+    "--feedback",
+    "with_feedback",
+    is_flag=True,
+    help="Collect feedback and 2% of all reviews, in a simulated table that is deleted at the end.",
+)
+def command(port: int, with_feedback: bool) -> None:
     """Run the app and its model endpoint.
 
     Serves the page with the packaged model, until Ctrl-C. No AWS account is needed.
     """
-    with stop_signals() as stop:
-        run(port, stop)
+    with ExitStack() as stack, stop_signals() as stop:
+        settings = _simulated_table(stack) if with_feedback else {}
+        run(port, stop, settings)
     click.echo("\nStopped.")
+
+
+def _simulated_table(stack: ExitStack) -> dict[str, str]:
+    """Create a table on a simulated AWS, which ends with `stack`; returns the app's settings. Needs moto."""
+    from rich.console import Console
+
+    from operations.aws.account import Account
+    from operations.aws.command import Aws
+    from operations.feedback import table
+    from operations.feedback.app_settings import CollectionSettings
+    from simulator.aws import SimulatedAws
+    from simulator.endpoint.runtime import ACCOUNT, REGION
+
+    simulated = stack.enter_context(SimulatedAws())
+    aws = Aws(Account(ACCOUNT, REGION, "aws", "", simulated.client), Console(stderr=True))
+    variables = CollectionSettings(share=0.02).variables(table.ensure(aws, "local"), secrets.token_hex(32))
+    click.echo(f"Feedback goes to a simulated DynamoDB at {simulated.url}.")
+    return {**variables, "AWS_ENDPOINT_URL_DYNAMODB": simulated.url}

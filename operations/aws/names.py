@@ -54,6 +54,11 @@ def model(stage: str, fingerprint: str, model_sha256: str, content: Any) -> str:
     return f"{prefix(stage)}{release_id_of(fingerprint, model_sha256)}-{digest(content)}"
 
 
+def feedback_table(stage: str) -> str:
+    """Return the name of a stage's table of feedback: `verdict-prod-feedback`."""
+    return f"{prefix(stage)}feedback"
+
+
 def stage_of(name: str) -> str:
     """Return the stage of a resource name: `verdict-prod-...` -> `prod`."""
     return name.split("-")[1] if name.count("-") else ""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from operations.aws import names
 from operations.aws.account import Account
 from operations.aws.errors import if_there
 from operations.aws.names import APP, STAGES
@@ -129,13 +130,14 @@ def role_names(stage: str) -> dict[str, str]:
 
 
 def _role(account: Account, name: str) -> str:
-    """Return the ARN of a role that Chalice created: trusted by Lambda, at most one policy, with the role's name."""
+    """Return the ARN of a role that Chalice created: trusted by Lambda, with no policies but ours."""
     iam = account.client("iam")
     found = if_there(iam.get_role, RoleName=name)
     if not found or "lambda.amazonaws.com" not in json.dumps(found["Role"]["AssumeRolePolicyDocument"]):
         return ""
     policies = if_there(iam.list_role_policies, RoleName=name) or {"PolicyNames": []}
-    return str(found["Role"]["Arn"]) if policies["PolicyNames"] in ([name], []) else ""
+    ours = {name, names.feedback_table(names.stage_of(name))}  # the latter is named like the table
+    return str(found["Role"]["Arn"]) if ours.issuperset(policies["PolicyNames"]) else ""
 
 
 def _apis(search: Search, function: str) -> list[str]:

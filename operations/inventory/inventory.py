@@ -24,6 +24,7 @@ FINDERS: dict[str, Finder] = {  # what is listed -> the function that lists it
     "configurations": hosting_resources.configurations,
     "models": hosting_resources.models,
     "transform output": supporting_resources.transform_output,
+    "tables of feedback": supporting_resources.feedback_tables,
     "model package groups": supporting_resources.package_groups,
     "log groups": supporting_resources.log_groups,
     "logs of jobs": supporting_resources.job_logs,

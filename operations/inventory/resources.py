@@ -29,6 +29,7 @@ class Kind(StrEnum):
     BUCKET = "bucket"
     ROLE = "role"
     TRANSFORM_OUTPUT = "transform-output"
+    FEEDBACK_TABLE = "feedback-table"
 
 
 JOBS = (Kind.TUNING_JOB, Kind.TRAINING_JOB, Kind.TRANSFORM_JOB)

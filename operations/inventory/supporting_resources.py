@@ -1,4 +1,4 @@
-"""Autoscaling targets, alarms, logs, the bucket, the role, and model package groups.
+"""Autoscaling targets, alarms, logs, the bucket, the role, tables of feedback, and model package groups.
 
 Log groups and autoscaling targets have no tags. They are ours if their name contains the full name of one of our
 endpoints or apps: `verdict-<stage>-<fingerprint>`, with all twelve hexadecimal digits.
@@ -17,6 +17,7 @@ from operations.aws.listing import tags_by_key, tags_of
 from operations.aws.names import APP, STAGE_TAG, STAGES
 from operations.aws.plan import MINOR_COST
 from operations.endpoint.autoscaling import NAMESPACE
+from operations.feedback import table
 from operations.inventory.deployed_app import STACK_TAG
 from operations.inventory.resources import Kind, Resource
 from operations.inventory.search import Search, stage_of
@@ -26,6 +27,7 @@ JOB_LOGS = {Kind.TRAINING_JOB: "/aws/sagemaker/TrainingJobs", Kind.TRANSFORM_JOB
 TRANSFORM_PREFIX = f"{bucket.PREFIX}/transform/"
 _ENDPOINT = rf"{APP}-(?P<stage>{STAGES.pattern})-[0-9a-f]{{12}}"
 _TARGET = re.compile(rf"endpoint/(?P<endpoint>{_ENDPOINT})/variant/.+")
+_TABLE = re.compile(rf"{APP}-({STAGES.pattern})-feedback")
 _GROUP = re.compile(rf"{ENDPOINT_LOGS}{_ENDPOINT}|{APP_LOGS}{APP}-(?P<app_stage>{STAGES.pattern})")
 
 
@@ -133,6 +135,25 @@ def roles(search: Search) -> Iterator[Resource]:
     found = if_there(search.account.client("iam").get_role, RoleName=name)
     if found and search.is_ours(Kind.ROLE, name, tags_by_key(found["Role"].get("Tags", ()))):
         yield Resource(Kind.ROLE, name, found["Role"]["Arn"], created=found["Role"]["CreateDate"])
+
+
+def feedback_tables(search: Search) -> Iterator[Resource]:
+    """Yield each stage's table of feedback."""
+    for name in search.pages("dynamodb", "list_tables", "TableNames"):
+        match = _TABLE.fullmatch(name)
+        found = table.describe(search.account, name) if match and search.includes(match[1]) else None
+        if match and found and search.is_ours(Kind.FEEDBACK_TABLE, name, dict(found.tags)):
+            yield Resource(
+                Kind.FEEDBACK_TABLE,
+                name,
+                found.arn,
+                match[1],
+                state=f"about {found.records:,} records",  # DynamoDB counts every six hours
+                created=found.created,
+                price=table.PRICE,
+                facts={"bytes": found.size_bytes},
+                tags=found.tags,
+            )
 
 
 def package_groups(search: Search) -> Iterator[Resource]:

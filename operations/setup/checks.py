@@ -13,10 +13,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import SentimentError
-from operations.aws import bucket, role
+from operations.aws import bucket, names, role
 from operations.aws.account import Account
 from operations.aws.errors import AwsError, code_of, is_absent, translate_errors
 from operations.endpoint import candidate
+from operations.feedback import app_settings, table
 from operations.setup import service_quotas
 from training.model import container_image as images
 
@@ -136,6 +137,26 @@ def check_role(account: Account) -> Check:
     if current != role.policy(account):
         return Check(label, MISSING, f"{name} has a policy of another version", CREATE)
     return Check(label, OK, arn)
+
+
+def check_feedback(account: Account, stage: str) -> Check:
+    """Check that what a stage's app collects can be stored, in a table with all protections."""
+    label, name, enable = "feedback", names.feedback_table(stage), f"verdict feedback enable --stage {stage}"
+    function, found = app_settings.find_function(account, stage), table.describe(account, name)
+    collects = function is not None and function.collects
+    if found is None:
+        return Check(label, MISSING, f"the app has no table {name}", enable) if collects else Check(label, OK, "off")
+    if not found.is_ours:
+        remedy = "Delete it if it is yours and not needed, or use another --stage."
+        return Check(label, MISSING if collects else OK, f"{name} was not created by Verdict", remedy)
+    lacking = table.missing_protections(account, name)
+    if lacking:
+        return Check(label, MISSING, f"{name} lacks {', '.join(lacking)}", enable)
+    if function and not collects and app_settings.is_enabled(found.tags):
+        return Check(label, OK, "off, because `chalice deploy` has reset the app's settings", f"{enable} --again")
+    return Check(
+        label, OK, f"{name}: encrypted, with backups and expiry; the app {'collects' if collects else 'is off'}"
+    )
 
 
 def trusts_sagemaker(trust: dict[str, Any]) -> bool:

@@ -25,6 +25,7 @@ def examine(account: Account, stage: str, wanted: dict[str, float]) -> list[Chec
         run_check("execution role", lambda: checks.check_role(account)),
         run_check("XGBoost image", lambda: checks.check_image(account)),
         *quota_checks(account, wanted),
+        run_check("feedback", lambda: checks.check_feedback(account, stage)),
         run_check("permissions", lambda: _permissions(account)),
         checks.check_chalice(),
         checks.check_xgboost(),

@@ -12,6 +12,7 @@ from operations.aws.listing import list_all
 from operations.aws.names import APP_TAG
 from operations.endpoint import endpoint_state
 from operations.endpoint.autoscaling import NAMESPACE
+from operations.feedback import table
 from operations.inventory.model_registry import package_arns
 from operations.inventory.resources import Kind, Resource
 from operations.inventory.running_jobs import API_NAMES, job_operation
@@ -62,6 +63,11 @@ def delete_configuration(aws: Aws, configuration: Resource) -> None:
 def delete_model(aws: Aws, model: Resource) -> None:
     """Delete a model; its archive stays in the bucket."""
     aws.account.client("sagemaker").delete_model(ModelName=model.name)
+
+
+def delete_feedback_table(aws: Aws, found: Resource) -> None:
+    """Delete a table of feedback; raises `AwsError` without our tag."""
+    table.delete(aws, found.name, found.stage)
 
 
 def delete_package_group(aws: Aws, group: Resource) -> None:
@@ -141,6 +147,7 @@ DELETIONS: dict[Kind, Deletion] = {  # by kind; resources are deleted before tho
     Kind.CONFIGURATION: delete_configuration,
     Kind.MODEL: delete_model,
     Kind.TRANSFORM_OUTPUT: delete_transform_output,
+    Kind.FEEDBACK_TABLE: delete_feedback_table,
     Kind.PACKAGE_GROUP: delete_package_group,
     Kind.LOG_STREAMS: delete_log_streams,
     Kind.LOG_GROUP: delete_log_group,

@@ -30,6 +30,7 @@ OPTIONAL = {
     "role": (Kind.ROLE,),
     "logs": (Kind.LOG_GROUP, Kind.LOG_STREAMS),
     "packages": (Kind.PACKAGE_GROUP,),
+    "feedback": (Kind.FEEDBACK_TABLE,),
 }
 
 
@@ -155,6 +156,8 @@ def _propose(aws: Aws, selected: Sequence[Resource], scope: Scope, yes: bool) ->
     aws.print(prices.SOURCE)
     if any(resource.kind == Kind.BUCKET for resource in selected):
         aws.print("The bucket contains all deployed releases. They cannot be restored.")
+    if any(resource.kind == Kind.FEEDBACK_TABLE for resource in selected):
+        aws.print("The table contains what people have sent. DynamoDB keeps a backup of it for 35 days.")
     plan.confirm("Delete all of this?", yes)
 
 

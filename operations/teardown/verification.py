@@ -14,6 +14,7 @@ _COUNTED = {
     "apps": (Kind.APP,),
     "alarms": (Kind.ALARM,),
     "logs": (Kind.LOG_GROUP, Kind.LOG_STREAMS),
+    "tables of feedback": (Kind.FEEDBACK_TABLE,),
     "transform output": (Kind.TRANSFORM_OUTPUT,),
     "buckets": (Kind.BUCKET,),
 }
@@ -22,6 +23,7 @@ _OPTIONS = {
     Kind.LOG_GROUP: "--with logs",
     Kind.LOG_STREAMS: "--with logs",
     Kind.APP: "--app",
+    Kind.FEEDBACK_TABLE: "--with feedback",
 }  # of teardown
 
 

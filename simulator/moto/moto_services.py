@@ -1,4 +1,4 @@
-"""S3, IAM, Lambda, CloudWatch and all other AWS services that moto simulates, in this process.
+"""S3, IAM, DynamoDB, Lambda, CloudWatch and all other AWS services that moto simulates, in this process.
 
 They need neither Docker nor the network. moto's state belongs to the process, so simulators in one process share it.
 """

@@ -17,7 +17,7 @@ def test_the_app_behaves_as_its_openapi_document_says(tmp_path: Path) -> None:
     command = [Path(sys.executable).with_name("schemathesis"), "--config-file", CONFIGURATION]
     url = f"http://127.0.0.1:{port}"
     options = [f"--max-examples={EXAMPLES}", "--continue-on-failure", "--generation-deterministic", "--no-color"]
-    with launched(*run_command(port)) as process:
+    with launched(*run_command(port), "--feedback") as process:
         read_until(process, READY)
         threading.Thread(target=remaining_output, args=[process], daemon=True).start()  # a full pipe blocks the app
         ran = subprocess.run(
@@ -28,3 +28,4 @@ def test_the_app_behaves_as_its_openapi_document_says(tmp_path: Path) -> None:
             check=False,
         )
     assert ran.returncode == 0, ran.stdout
+    assert "POST /feedback" in ran.stdout

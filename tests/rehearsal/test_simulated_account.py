@@ -4,6 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from operations.aws.command import Aws
+from operations.feedback import table
 from rehearsal.simulated_account import SimulatedAccount
 from simulator.aws import SimulatedAws
 from tests.operations.existing import create_endpoint
@@ -19,8 +20,9 @@ def test_remaining_resources_of_every_service_are_listed(aws: Aws, simulated: Si
         MinCapacity=1,
         MaxCapacity=3,
     )
+    feedback = table.ensure(aws, stage)
     remaining = SimulatedAccount(simulated.url).remaining()
-    assert {f"endpoint/{endpoint}/variant/v1", f"/aws/lambda/verdict-{stage}"} <= {*remaining}
+    assert {f"endpoint/{endpoint}/variant/v1", f"/aws/lambda/verdict-{stage}", feedback} <= {*remaining}
     for kind in (":endpoint/", ":endpoint-config/", ":model/"):
         assert any(f"{kind}verdict-{stage}-" in name for name in remaining)
 

@@ -25,6 +25,7 @@ SERVICES = {  # prefix of actions -> the service of botocore whose operations th
     "application-autoscaling": "application-autoscaling",
     "servicequotas": "service-quotas",
     "lambda": "lambda",
+    "dynamodb": "dynamodb",
     "sts": "sts",
     "ecr": "ecr",
 }
@@ -50,6 +51,7 @@ IMPLIED = {  # actions that are needed in addition to those of the called operat
     "iam:TagRole": "CreateRole with tags",
     "iam:CreateServiceLinkedRole": "RegisterScalableTarget, the first time",
     "cloudwatch:TagResource": "PutMetricAlarm with tags",
+    "dynamodb:Scan": "the paginator `scan`, a name without an underscore",
 }
 
 

@@ -17,11 +17,14 @@ from typing import Any
 import pytest
 
 from chalicelib import release
+from operations.feedback import app_settings, table
+from operations.feedback.app_settings import CollectionSettings
 from simulator.apps.gateway import LARGEST_BODY_BYTES
 from simulator.apps.lambda_package import copy_app
 from simulator.aws import SimulatedAws
 from simulator.container.serving import Container
 from simulator.endpoint.runtime import RuntimeEndpoint, Variant
+from tests.synthetic_run import command_context
 
 PRAISE = b"One of the best films I have ever seen"
 TEXT = {"Content-Type": "text/plain"}
@@ -204,6 +207,29 @@ def test_failing_function_is_a_502_until_it_is_repaired(deployed: Deployed) -> N
     client.update_function_configuration(**which, Handler="app.app")
     answer = deployed.ask("/predict", PRAISE, TEXT)
     assert answer.status == 200
+
+
+def feedback_on(deployed: Deployed) -> int:
+    """Judge a review, send its receipt, and return the status of the answer to that."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    verdict = json.loads(deployed.ask("/predict", json.dumps({"review": PRAISE.decode()}).encode(), headers).body)
+    sent = {"review": PRAISE.decode(), "receipt": verdict.get("receipt", ""), "correction": "mixed"}
+    return deployed.ask("/feedback", json.dumps(sent).encode(), headers).status
+
+
+def test_a_deployed_app_collects_feedback_from_enable_to_the_next_deploy(deployed: Deployed) -> None:
+    aws = command_context(deployed.aws)
+    assert feedback_on(deployed) == 404
+    app_settings.enable(aws, "prod", CollectionSettings(share=1.0), yes=True)
+    assert feedback_on(deployed) == 200
+    (record,) = table.read_feedback(aws, "verdict-prod-feedback")
+    assert (record.review, record.correction, record.source) == (PRAISE.decode(), "mixed", "feedback")
+    chalice(deployed.aws, deployed.project, "deploy")
+    assert feedback_on(deployed) == 404
+    app_settings.enable(aws, "prod", app_settings.chosen(aws.account, "prod", None, None, None), yes=True)
+    assert feedback_on(deployed) == 200
+    table.delete(aws, "verdict-prod-feedback", "prod")
+    assert feedback_on(deployed) == 503
 
 
 def test_what_was_deployed_can_be_deleted(deployed: Deployed) -> None:
