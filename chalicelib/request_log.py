@@ -1,12 +1,16 @@
 """The request log: one JSON object per line on standard output, where Lambda and `chalice local` collect it.
 
 It has the request's id, route, method, status and milliseconds, and the response's log fields: rows, share of known
-words, release, variant, and the cause of a fault. It never has a review, a word of one, an IP address or a header.
+words, release, variant, and the cause of a fault. The line of a verdict has its metrics too; see `embedded_metrics`.
+It never has a review, a word of one, an IP address or a header.
 """
 
 import json
+import os
 import sys
+import time
 
+from chalicelib import embedded_metrics
 from chalicelib.http import Request, Response
 
 
@@ -19,6 +23,13 @@ def write(request: Request, response: Response, milliseconds: float | None = Non
         "status": response.status,
         "ms": milliseconds if milliseconds is None else round(milliseconds, 1),
         **response.log_fields,
+        **_metrics(response),
     }
     sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")
     sys.stdout.flush()
+
+
+def _metrics(response: Response) -> dict[str, object]:
+    """Return the fields of the response's metrics, by stage and variant."""
+    stage, variant = os.environ.get("VERDICT_STAGE", "dev"), str(response.log_fields.get("variant") or "")
+    return embedded_metrics.log_fields(response.metrics, stage, variant, time.time())
