@@ -48,10 +48,15 @@ def score_on_endpoint(
     if endpoint.hosting.is_serverless:  # instances are billed anyway
         requests = Item(f"{len(chunks):,} requests", f"to {endpoint.name}", endpoint.hosting.price(aws.account.prices))
         propose(aws.console, "To be sent", [requests], yes)
+    return score_chunks(aws, endpoint.name, variant, chunks)
+
+
+def score_chunks(aws: Aws, endpoint: str, variant: str, chunks: Sequence[Sequence[str]]) -> Floats:
+    """Return the scores of chunks of rows from one variant, or with "" from any; raises `EndpointError`."""
     runtime = aws.account.client("sagemaker-runtime")
     client = Endpoint(
         PinnedVariantClient(runtime, variant) if variant else runtime,  # type: ignore[arg-type]
-        endpoint.name,
+        endpoint,
         aws.pause,
     )
     scores: list[float] = []
