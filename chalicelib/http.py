@@ -7,6 +7,7 @@ from functools import cached_property
 
 from chalicelib import documents, feedback
 from chalicelib.assets import Asset, asset_version
+from chalicelib.embedded_metrics import Metrics
 from chalicelib.errors import BodyTooLargeError, NotAcceptableError, SentimentError
 from chalicelib.negotiation import Representation, negotiate
 from chalicelib.predict_request import PredictRequest, parse_body
@@ -59,13 +60,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """A response, and the fields that it adds to the request log."""
+    """A response, and the fields and metrics that it adds to the request log."""
 
     body: str
     media_type: str
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     log_fields: Mapping[str, object] = field(default_factory=dict)
+    metrics: Metrics = field(default_factory=dict)
 
 
 def json_response(document: object, status: int = 200, media_type: str = "application/json") -> Response:
@@ -106,7 +108,8 @@ def predict_response(
         response = _render_verdicts(request, predicted.without_explanations(), release, representation)
     if not _fits(response):
         raise BodyTooLargeError("The response to this request would be too large. Send fewer reviews in one request.")
-    return replace(response, log_fields={**predicted.log_fields, "release": release.release_id})
+    log_fields = {**predicted.log_fields, "release": release.release_id}
+    return replace(response, log_fields=log_fields, metrics=predicted.metrics)
 
 
 def _render_verdicts(

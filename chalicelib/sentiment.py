@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
+from chalicelib import embedded_metrics
+from chalicelib.embedded_metrics import Metrics
 from chalicelib.errors import BodyTooLargeError, EmptyReviewError, MalformedBodyError, SentimentError
 from chalicelib.explanation import Budget, Explanation, Parts, explain_score, split_parts
 from chalicelib.language import probably_english
@@ -95,6 +97,19 @@ class PredictResponse:
         shares = [outcome.known_words for outcome in self.outcomes if isinstance(outcome, Verdict)]
         known_words = round(sum(shares) / len(shares), 3) if shares else None
         return {"rows": self.rows, "variant": self.variant, "known_words": known_words}
+
+    @property
+    def metrics(self) -> Metrics:
+        """The metrics of all verdicts, none if every review has an error."""
+        verdicts = [outcome for outcome in self.outcomes if isinstance(outcome, Verdict)]
+        labels = {
+            name: [int(verdict.label == label) for verdict in verdicts]
+            for name, label in zip(embedded_metrics.LABELS, (POSITIVE, NEGATIVE, NOT_SURE), strict=True)
+        }
+        known_words = [round(verdict.known_words, 4) for verdict in verdicts]
+        scores = [round(verdict.score, 4) for verdict in verdicts]
+        shares = {embedded_metrics.KNOWN_WORDS: known_words, embedded_metrics.SCORE: scores}
+        return {**labels, **shares} if verdicts else {}
 
 
 def _without_explanation(outcome: Verdict | SentimentError) -> Verdict | SentimentError:

@@ -38,6 +38,7 @@ SECTIONS: dict[str, dict[str, str]] = {  # section -> subcommand -> summary, in 
         "rollback": "Return to the previous release, and package it again.",
         "split": "Split live traffic between models by weight, for an A/B test.",
         "variants": "Show an endpoint's variants: traffic shares, instances and recent invocations.",
+        "compare": "Compare the variants of a split on live traffic, and decide which one is better.",
         "status": "List everything that exists on AWS, by stage, with its state, age and cost.",
         "logs": "Show the logs of the endpoint, the app or a job.",
         "feedback": "Collect feedback on verdicts, export it, or delete it.",

@@ -1,4 +1,4 @@
-"""The step `status`: all resources by stage, with states, ages and costs, and reminders."""
+"""The step `status`: all resources by stage, with states, ages, costs and the verdicts of the last day; reminders."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib import release
 from chalicelib.errors import ReleaseError
+from operations import drift
 from operations.aws import names, prices
 from operations.aws.account import Account
 from operations.endpoint import transition
@@ -29,6 +30,10 @@ def report(account: Account, found: Inventory, now: datetime, fingerprint: str) 
         "usd_per_hour": found.hourly_price.usd_per_hour,
         "prices": prices.SOURCE,
         "asked_by_the_app": {stage: app_endpoint(found, stage, fingerprint) for stage in found.stages},
+        "verdicts_last_day": {
+            stage: drift.document(drift.last_day(account, stage, now), drift.training_figures())
+            for stage in _serving_stages(found)
+        },
         "reminders": reminders_of(found.resources, now),
         "unread": list(found.unread),
     }
@@ -81,6 +86,13 @@ def _stage_lines(account: Account, found: Inventory, stage: str, now: datetime, 
         yield f"  {job.label}: {job.state}, {age(job, now)} old, {job.cost}, {cost} this month"
     yield from (resource.line for resource in found.resources if resource.kind not in (Kind.ENDPOINT, *JOBS))
     yield f"  {_app_endpoint_sentence(found, stage, fingerprint)}"
+    if stage in _serving_stages(found):
+        yield from drift.lines(drift.last_day(account, stage, now), drift.training_figures())
+
+
+def _serving_stages(found: Inventory) -> list[str]:
+    """Return the stages that have an endpoint."""
+    return sorted({endpoint.stage for endpoint in found.of(Kind.ENDPOINT)})
 
 
 def _app_endpoint_sentence(found: Inventory, stage: str, fingerprint: str) -> str:

@@ -118,7 +118,7 @@ class SimulatedAws:
         """Create the services; `stack` receives what must be stopped."""
         services = MotoServices()
         stack.callback(services.stop)
-        log = FunctionLog(lambda region: self.client("logs", region))
+        log = FunctionLog(self.client)
         stack.callback(log.stop)
         functions = Functions(services.function, self._environment_in, log.stream)
         stack.callback(functions.stop)

@@ -360,7 +360,16 @@ def test_every_request_logs_one_line_without_the_review(capfd: pytest.CaptureFix
     assert fields["id"] == "gateway-id"
     assert (fields["route"], fields["method"], fields["status"], fields["rows"]) == ("/predict", "POST", 200, 1)
     assert fields.keys() >= {"ms", "known_words", "release", "variant"}
+    assert (fields["Stage"], fields["Variant"], fields["Negative"]) == ("dev", fields["variant"], [1])
+    assert fields["KnownWords"] == [pytest.approx(fields["known_words"], abs=1e-3)]
     assert not {"zanzibar", "worst", "waste"} & set(line.lower().replace('"', " ").split())
+
+
+@pytest.mark.usefixtures("client")
+def test_a_request_without_a_verdict_has_no_metrics(capfd: pytest.CaptureFixture[str]) -> None:
+    verdict.app(post_event(" ", base64_encoded=False), Context())
+    (line,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("{")]
+    assert not {"_aws", "Stage", "Positive"} & json.loads(line).keys()
 
 
 def test_an_unusable_release_is_an_error_of_routes_that_need_it(

@@ -56,7 +56,7 @@ def limits_of_the_command() -> tuple[float, float]:
 
 @pytest.mark.parametrize("column", [1, 2])
 def test_the_worst_day_follows_from_prices_and_limits(column: int) -> None:
-    stack_rate = float(stack_template("prod", "x")["Parameters"]["RequestsPerSecond"]["Default"])
+    stack_rate = float(stack_template("prod", "x", 0.9)["Parameters"]["RequestsPerSecond"]["Default"])
     rates = (*limits_of_the_command(), 10) if column == 1 else (stack_rate, stack_rate, 1_000)
     expected = worst_day(*rates)
     assert documented(column) == {name: pytest.approx(usd, abs=0.51) for name, usd in expected.items()}

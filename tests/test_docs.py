@@ -138,7 +138,7 @@ def test_every_control_path_answers(methods: str, path: str, query: str) -> None
 
 
 def test_the_deployment_guide_matches_the_stack() -> None:
-    stack = stack_template("prod", "0123456789ab")
+    stack = stack_template("prod", "0123456789ab", 0.9)
     resources = {name: resource.get("Properties", {}) for name, resource in stack["Resources"].items()}
     alarms = {name for name, resource in stack["Resources"].items() if resource.get("Type") == "AWS::CloudWatch::Alarm"}
     assert set(re.findall(r"^\| alarm `(\w+)`", DEPLOY, re.MULTILINE)) == alarms
@@ -148,6 +148,7 @@ def test_the_deployment_guide_matches_the_stack() -> None:
     assert f"{rate} and {burst} by default" in DEPLOY
     assert f"{resources['SlowAnswers']['Threshold']} ms or more" in DEPLOY
     assert f"{resources['ServerErrors']['Threshold']:.0%} or more" in DEPLOY
+    assert f"more than {resources['ManyNotSure']['Threshold']:.0%}" in DEPLOY
     assert f"kept {resources['FunctionLog']['RetentionInDays']} days" in DEPLOY
 
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from chalicelib import endpoint, release
 from chalicelib.documents import problem
+from chalicelib.embedded_metrics import METRICS, NAMESPACE
 from chalicelib.endpoint_errors import SLOW, EndpointError
 from chalicelib.errors import BodyTooLargeError, NotFoundError, SentimentError
 from cli.aws.package import command
@@ -24,7 +25,9 @@ from simulator.apps.lambda_package import package_project
 
 # W2531 warns that a runtime is close to its end of support, which depends on the date.
 IGNORED = ("W2531",)
-ALARMS = {"FunctionErrors", "FunctionThrottles", "SlowAnswers", "ServerErrors"}
+FAILURE_ALARMS = {"FunctionErrors", "FunctionThrottles", "SlowAnswers", "ServerErrors"}
+DRIFT_ALARMS = {"UnusualVerdicts", "ManyNotSure", "FewKnownWords"}
+ALARMS = FAILURE_ALARMS | DRIFT_ALARMS
 CONTEXT = {"$context.requestId": "c6af9ac6-7b61", "$context.error.messageString": '"Forbidden"'}
 STAGES = tuple(json.loads(Path(step.ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))["stages"])
 
@@ -139,7 +142,7 @@ def test_the_log_group_precedes_the_function_and_keeps_30_days(template: dict[st
 
 
 def test_alarms_watch_the_function_and_the_stage(resources: dict[str, Any], stage: str) -> None:
-    watched = {name: resources[name] for name in ALARMS}
+    watched = {name: resources[name] for name in FAILURE_ALARMS}
     metrics = {(alarm["Namespace"], alarm["MetricName"]): alarm for alarm in watched.values()}
     assert metrics.keys() == {
         ("AWS/Lambda", "Errors"),
@@ -155,6 +158,19 @@ def test_alarms_watch_the_function_and_the_stage(resources: dict[str, Any], stag
     assert all(alarm["Dimensions"] == expected[alarm["Namespace"]] for alarm in watched.values())
     assert resources["RestAPI"]["StageName"] == stage
     assert metrics["AWS/ApiGateway", "Latency"]["ExtendedStatistic"] == "p95"
+
+
+def test_drift_alarms_watch_the_metrics_that_the_app_reports(resources: dict[str, Any], stage: str) -> None:
+    for name in DRIFT_ALARMS:
+        expression, *metrics = resources[name]["Metrics"]
+        assert expression["ReturnData"]
+        assert "verdicts >= 50" in expression["Expression"]
+        for metric in metrics:
+            watched = metric["MetricStat"]["Metric"]
+            assert (watched["Namespace"], watched["MetricName"] in METRICS) == (NAMESPACE, True)
+            assert watched["Dimensions"] == [{"Name": "Stage", "Value": stage}]
+            assert metric["Id"] in expression["Expression"]
+    assert resources["FewKnownWords"]["Threshold"] == release.load().facts.few_known_words
 
 
 def test_alarms_notify_the_topic_if_there_is_one(template: dict[str, Any]) -> None:
@@ -237,7 +253,7 @@ def test_the_dashboard_shows_alarms_function_gateway_and_endpoint(
     assert "${APIHandler}" in text
     assert {"Invocations", "Errors", "Duration", "Count", "4XXError", "5XXError", "Latency"} <= set(text.split('"'))
     searches = [line[0]["expression"] for widget in shown for line in lines_of(widget) if isinstance(line[0], dict)]
-    assert all(f'EndpointName="{name}"' in search for search in searches)
+    assert all(f'EndpointName="{name}"' in search or f'Stage="{stage}"' in search for search in searches)
     found = {name for search in searches for name in re.findall(r'MetricName="(\w+)"', search)}
     assert found >= {"Invocations", "ModelLatency", "Invocation5XXErrors"}
 
@@ -276,4 +292,4 @@ def test_an_error_of_chalice_is_reported(tmp_path: Path) -> None:
 
 def test_an_invalid_stage_name_is_refused() -> None:
     with pytest.raises(NameRefusedError):
-        step.stack_template("Prod_1", "0123456789ab")
+        step.stack_template("Prod_1", "0123456789ab", 0.9)

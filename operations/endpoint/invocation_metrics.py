@@ -23,7 +23,7 @@ def metric_sum(account: Account, endpoint: str, variant: str, metric: str, since
         Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
         StartTime=since,
         EndTime=until,
-        Period=_period_seconds(until - since),
+        Period=period_seconds(until - since),
         Statistics=["Sum"],
     )
     return float(sum(point["Sum"] for point in statistics["Datapoints"]))
@@ -34,8 +34,8 @@ def invocations(account: Account, endpoint: str, variant: str, since: datetime, 
     return round(metric_sum(account, endpoint, variant, "Invocations", since, until))
 
 
-def _period_seconds(span: timedelta) -> int:
-    """Return the shortest period of a data point for which one response holds the whole span."""
+def period_seconds(span: timedelta) -> int:
+    """Return the shortest period of a data point for which one response of CloudWatch holds the whole span."""
     fitting = (period for period in _PERIODS_SECONDS if span.total_seconds() / period <= _MAX_POINTS)
     return next(fitting, _PERIODS_SECONDS[-1])
 

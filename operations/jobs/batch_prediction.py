@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from operations.aws.command import Aws
 from operations.endpoint.candidate import Candidate
 from operations.jobs.batch_transform import score_files, write_row_files
-from operations.jobs.endpoint_scorer import open_endpoint, propose_requests, score_chunks
+from operations.jobs.endpoint_scorer import open_endpoint, propose_requests, stream_chunks
 from training.prediction.judge import EncodedChunk
 from training.prediction.predict import ChunkScorer
 
@@ -18,7 +18,7 @@ def endpoint_scorer(aws: Aws, stage: str, candidate: Candidate, variant: str, pa
     """Return a scorer that sends chunks to a stage's endpoint; raises `AwsError` if it serves another model."""
     endpoint, client = open_endpoint(aws, stage, candidate, variant)
     propose_requests(aws, endpoint, "requests of up to 1 MB", yes)
-    return lambda chunks: score_chunks(aws, client, chunks, parallel)
+    return lambda chunks: stream_chunks(aws, client, chunks, parallel)
 
 
 def batch_scorer(aws: Aws, stage: str, candidate: Candidate, instance_type: str, yes: bool) -> ChunkScorer:

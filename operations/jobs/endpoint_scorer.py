@@ -52,6 +52,11 @@ def score_on_endpoint(
     endpoint, client = open_endpoint(aws, stage, candidate, variant)
     chunks = list(chunks_of(rows, CHUNK_BYTES))
     propose_requests(aws, endpoint, f"{len(chunks):,} requests", yes)
+    return score_chunks(aws, client, chunks)
+
+
+def score_chunks(aws: Aws, client: Endpoint, chunks: Sequence[Sequence[str]]) -> Floats:
+    """Return the scores of chunks of rows, one request after another; raises `EndpointError`."""
     scores: list[float] = []
     with bars(aws.console, "Scoring") as (tick,):
         for number, chunk in enumerate(chunks, start=1):
@@ -66,9 +71,14 @@ def open_endpoint(aws: Aws, stage: str, candidate: Candidate, variant: str) -> t
         aws.account, names.endpoint(stage, candidate.encoder.fingerprint), stage
     )
     check_serves(endpoint, candidate, variant)
+    return endpoint, client_of(aws, endpoint.name, variant)
+
+
+def client_of(aws: Aws, endpoint: str, variant: str = "") -> Endpoint:
+    """Return a client of an endpoint, or of one variant of it."""
     runtime = aws.account.client("sagemaker-runtime")
     client = PinnedVariantClient(runtime, variant) if variant else runtime
-    return endpoint, Endpoint(client, endpoint.name, aws.pause)  # type: ignore[arg-type]
+    return Endpoint(client, endpoint, aws.pause)  # type: ignore[arg-type]
 
 
 def propose_requests(aws: Aws, endpoint: DeployedEndpoint, requests: str, yes: bool) -> None:
@@ -78,7 +88,7 @@ def propose_requests(aws: Aws, endpoint: DeployedEndpoint, requests: str, yes: b
         propose(aws.console, "To be sent", [item], yes)
 
 
-def score_chunks(
+def stream_chunks(
     aws: Aws, client: Endpoint, chunks: Iterable[EncodedChunk], parallel: int
 ) -> Iterator[tuple[EncodedChunk, Sequence[float]]]:
     """Yield each chunk with its scores, in order, with up to `parallel` requests at a time; few are read ahead.

@@ -50,7 +50,8 @@ def package(stage: str, into: Path, project: Path = ROOT) -> Package:
     """Compile bytecode, then run `chalice package` with `stack.yaml` merged in; raises `PackagingError`."""
     _check_stage(stage, project)
     compile_for_lambda(project)
-    resources = stack_template(stage, load(project / "chalicelib" / "release").encoder.fingerprint)
+    facts = load(project / "chalicelib" / "release").facts
+    resources = stack_template(stage, facts.vocabulary_fingerprint, facts.few_known_words)
     shutil.rmtree(project / ".chalice" / "deployments", ignore_errors=True)  # a cache that ignores file names
     with tempfile.TemporaryDirectory() as folder:
         merged = Path(folder) / "stack.json"  # chalice writes the format that it merges
@@ -59,10 +60,14 @@ def package(stage: str, into: Path, project: Path = ROOT) -> Package:
     return Package(into / "deployment.zip", into / "sam.json")
 
 
-def stack_template(stage: str, fingerprint: str) -> dict[str, Any]:
-    """Return `stack.yaml` for a stage and an encoder; raises `NameRefusedError` if the stage name is invalid."""
+def stack_template(stage: str, fingerprint: str, few_known_words: float) -> dict[str, Any]:
+    """Return `stack.yaml` for a stage and a release's facts; raises `NameRefusedError` if the stage name is invalid."""
     text = _StackTemplate(STACK.read_text(encoding="utf-8"))
-    filled = text.substitute(stage=names.checked_stage(stage), endpoint=names.endpoint(stage, fingerprint))
+    filled = text.substitute(
+        stage=names.checked_stage(stage),
+        endpoint=names.endpoint(stage, fingerprint),
+        few_known_words=few_known_words,
+    )
     template: dict[str, Any] = yaml.safe_load(filled)
     return template
 

@@ -1,4 +1,7 @@
-"""The output of Lambda functions in CloudWatch Logs: group `/aws/lambda/<function>`, a stream for each process."""
+"""The output of Lambda functions in CloudWatch Logs: group `/aws/lambda/<function>`, a stream for each process.
+
+Lines in the embedded metric format become CloudWatch metrics, as on AWS.
+"""
 
 import queue
 import threading
@@ -12,6 +15,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from simulator.apps.embedded_metrics import metric_data
+
 Stream = tuple[str, str, str]  # region, log group, stream
 Entry = tuple[Stream, str, int]  # stream, line, milliseconds since 1970
 BATCH_SECONDS = 0.2  # lines within this time are sent together
@@ -20,11 +25,11 @@ BATCH_SECONDS = 0.2  # lines within this time are sent together
 class FunctionLog:
     """Accepts lines from any thread, and writes them in a thread of its own until `stop`.
 
-    `logs` creates a client of CloudWatch Logs for a region. A line that cannot be written is dropped, as on AWS.
+    `client` returns a boto3 client of a service and a region. A line that cannot be written is dropped, as on AWS.
     """
 
-    def __init__(self, logs: Callable[[str], Any]) -> None:
-        self._logs = logs
+    def __init__(self, client: Callable[[str, str], Any]) -> None:
+        self._client = client
         self._entries: queue.Queue[Entry | None] = queue.Queue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._write_all, name="function-log")
@@ -69,10 +74,12 @@ class FunctionLog:
     def _write(self, stream: Stream, events: list[dict[str, Any]], created: set[Stream]) -> None:
         """Write lines to a stream; creates the stream on first use."""
         region, group, name = stream
-        logs = self._logs(region)
+        logs = self._client("logs", region)
         if stream not in created:
             with suppress(logs.exceptions.ResourceAlreadyExistsException):
                 logs.create_log_group(logGroupName=group)
             logs.create_log_stream(logGroupName=group, logStreamName=name)
             created.add(stream)
         logs.put_log_events(logGroupName=group, logStreamName=name, logEvents=events)
+        for namespace, data in metric_data(event["message"] for event in events).items():
+            self._client("cloudwatch", region).put_metric_data(Namespace=namespace, MetricData=data)

@@ -1,0 +1,1 @@
+"""Comparison of an endpoint's variants on live traffic."""
