@@ -16,20 +16,33 @@ The trees see sums of these weights, over the whole review and over parts of it,
 
 The table stores no text. The CRC-32 of an n-gram gives its slot, and its upper eight bits are stored there as a check:
 a few in a thousand unknown n-grams are mistaken for known ones, in training as in serving. A weight is stored as a
-one-byte code, and code `c` stands for `c * |c|` units: fine steps near zero, coarse steps at the ends. All sums are
-integers, so every machine computes the same columns. See docs/explanation/model.md.
+one-byte code (see `byte_vectors`). All sums are integers, so every machine computes the same columns. See
+docs/explanation/model.md.
 """
 
 import hashlib
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import accumulate, pairwise, repeat
+from itertools import accumulate, chain, pairwise
 from math import sqrt
-from operator import sub
+from operator import add, sub
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
+from chalicelib.byte_vectors import (
+    UNITS_OF,
+    add_units,
+    bitwise_and,
+    elements_at,
+    equal,
+    pack,
+    repeat_each,
+    units,
+    unpack,
+)
 from chalicelib.errors import ReleaseError
 from chalicelib.negation import negated_positions
 from chalicelib.text import CLEANER_VERSION
@@ -66,7 +79,9 @@ COLUMNS = (
 )
 
 _TITLE = f"Verdict evidence, format {FORMAT_VERSION}"  # the table's former name: every release has it in its bytes
-_UNITS_OF = [code * code for code in range(128)] + [-((code - 256) ** 2) for code in range(128, 256)]  # byte -> units
+_ENTRY_BYTES = 4  # of a slot: one of each table; a hash has four too
+_CHECK, _REVIEW, _SENTENCE, _RATIO = range(TABLES)
+_HASH_CHECK = 3  # the byte of a hash that is its check, in little-endian order
 _NEGATED = crc32(b"not ... ")
 
 
@@ -95,11 +110,13 @@ def hash_ngrams(words: Sequence[str]) -> NgramHashes:
     A hash is the CRC-32 of the n-gram's text and a space. `crc32(b, crc32(a))` is `crc32(a + b)`, so each longer n-gram
     continues the hash of a shorter one. `map` is faster than comprehensions here; the plain form is in the tests.
     """
-    spaced = (" \n".join(words) + " ").encode().split(b"\n") if words else []
+    if not words:
+        return NgramHashes([], [], [], [], [], [])
+    spaced = (" \n".join(words) + " ").encode().split(b"\n")
     singles = list(map(crc32, spaced))
     pairs = list(map(crc32, spaced[1:], singles))
     triples = list(map(crc32, spaced[2:], pairs))
-    gaps = list(map(crc32, spaced[2:], map(crc32, repeat(b"* "), singles)))
+    gaps = list(map(crc32, map(b"* ".__add__, spaced[2:]), singles))
     positions = negated_positions(words)
     negated = [crc32(spaced[position], _NEGATED) for position in positions]
     return NgramHashes(singles, pairs, triples, gaps, negated, positions)
@@ -128,10 +145,11 @@ class NgramTable:
         self.review_weights = review_weights
         self.sentence_weights = sentence_weights
         self.log_count_ratios = log_count_ratios
-        self._mask = len(checks) - 1
+        self._mask = pack([max(len(checks) - 1, 0)])
         lengths = set(map(len, self._tables))
-        if not checks or len(checks) & self._mask or len(lengths) > 1:
+        if not checks or len(checks) & (len(checks) - 1) or len(lengths) > 1:
             raise ReleaseError("The n-gram table's four parts must have one length, a power of two.")
+        self._entries = _side_by_side(*self._tables)
 
     @property
     def _tables(self) -> tuple[bytes, ...]:
@@ -158,8 +176,20 @@ class NgramTable:
 
     def slots(self, hashes: Sequence[int]) -> list[int]:
         """Return the slot of each hashed n-gram; 0 for an unknown one, whose check byte is not in its slot."""
-        checks, mask = self.checks, self._mask
-        return [slot if checks[slot] == hashed >> 24 else 0 for hashed in hashes for slot in (hashed & mask,)]
+        return self._look_up(hashes)[0]
+
+    def _look_up(self, hashes: Sequence[int]) -> tuple[list[int], bytes]:
+        """Return the slot of each hashed n-gram, and all their entries; 0 for unknown ones."""
+        packed = pack(hashes)
+        slots = bitwise_and(packed, self._mask * len(hashes))
+        entries = self._entries_at(unpack(slots))
+        is_known = equal(entries[_CHECK::_ENTRY_BYTES], packed[_HASH_CHECK::_ENTRY_BYTES])
+        mask = repeat_each(is_known, _ENTRY_BYTES)
+        return unpack(bitwise_and(slots, mask)), bitwise_and(entries, mask)
+
+    def _entries_at(self, slots: Sequence[int]) -> bytes:
+        """Return the entries of these slots, four bytes each."""
+        return array("I", elements_at(self._entries, slots)).tobytes()
 
     def word_slots(self, words: Sequence[str]) -> list[int]:
         """Return the slot of each single word; 0 for an unknown one."""
@@ -167,58 +197,93 @@ class NgramTable:
 
     def word_weights(self, words: Sequence[str]) -> list[int]:
         """Return the sentence weight of each single word; units, above 0 for positive, 0 for an unknown word."""
-        return _units(self.sentence_weights, self.word_slots(words))
+        return list(units(bytes(elements_at(self.sentence_weights, self.word_slots(words)))))
 
     def columns(self, words: Sequence[str]) -> list[int]:
         """Return the derived columns of a review's words, in the order of `COLUMNS`: integers above 0."""
+        if not words:
+            return [CENTRE] * len(COLUMNS)
         hashes = hash_ngrams(words)
-        kinds = [self.slots(kind) for kind in hashes.by_kind]
-        negated = indices_inside(hashes.negated_positions)
-        outside, inside = _distinct(kinds, negated)
+        aligned, starts = _align(hashes)
+        slots, entries = self._look_up(aligned)
+        kinds = [slots[start : start + len(kind)] for start, kind in zip(starts, hashes.by_kind, strict=True)]
+        indices = indices_inside(hashes.negated_positions)
+        outside, inside = _distinct(kinds, indices)
         known = sum(map(len, outside)) + sum(map(len, inside))
-        review = _add_by_position([_units(self.review_weights, slots) for slots in kinds], hashes.negated_positions)
-        scoped = [_units(self.sentence_weights, slots) for slots in kinds]
-        for units, indices in zip(scoped, negated, strict=True):
-            for index in indices:
-                units[index] = -units[index]
-        sentence = _add_by_position(scoped, hashes.negated_positions)
-        both = [without | within for without, within in zip(outside, inside, strict=True)]
         root = sqrt(known or 1)
+        of_review, of_sentence, of_ratios = self._sums(outside, inside)
 
         def scaled(totals: Iterable[int]) -> list[int]:
             return [round(total / root) for total in totals]
 
+        review_codes, sentence_codes = entries[_REVIEW::_ENTRY_BYTES], entries[_SENTENCE::_ENTRY_BYTES]
+        review = _add_by_position(review_codes, hashes.negated_positions, len(words))
+        sentence = _add_by_position(sentence_codes, hashes.negated_positions, len(words))
+        for start, inner in zip(starts, indices, strict=True):
+            for index in inner:
+                sentence[(start + index) % len(words)] -= 2 * UNITS_OF[sentence_codes[start + index]]
         values = [
-            *scaled(self._review_sums(both, inside)),
+            *scaled(of_review),
             *_positional_sums(review, *REVIEW_ENDS),
-            *scaled(self._sentence_sums(outside, inside)),
+            *scaled(of_sentence),
             *_positional_sums(sentence, *SENTENCE_ENDS),
             sum(sentence[_last_contrast(words) :]),
-            *scaled(_with_total(sum(_units(self.log_count_ratios, slots)) for slots in both)),
+            *scaled(of_ratios),
             known,
-            round(1000 * sum(len(slots) - slots.count(0) for slots in kinds) / max(len(words), 1)),
+            round(1000 * (len(slots) - slots.count(0)) / len(words)),
             len(words),
             len(hashes.negated_positions),
         ]
-        return [min(max(value, 1 - CENTRE), CENTRE - 1) + CENTRE for value in values]
+        return _centred(values)
 
-    def _review_sums(self, both: Sequence[set[int]], inside: Sequence[set[int]]) -> list[int]:
-        """Return the sums of review weights: of each kind, of all, and inside negations."""
-        sums = _with_total(sum(_units(self.review_weights, slots)) for slots in both)
-        return [*sums, sum(sum(_units(self.review_weights, slots)) for slots in inside)]
+    def _sums(self, outside: Sequence[set[int]], inside: Sequence[set[int]]) -> tuple[list[int], list[int], list[int]]:
+        """Sum review weights, sentence weights and ratios over distinct n-grams, in the order of `COLUMNS`."""
+        kinds = len(NGRAM_KINDS)
+        only_inside = [within - without for without, within in zip(outside, inside, strict=True)]
+        groups = [*outside, *inside, *only_inside]
+        ends = list(accumulate(map(len, groups), initial=0))
+        entries = self._entries_at(list(chain.from_iterable(groups)))
+        review, sentence, ratios = (
+            [numbers[start:end] for start, end in pairwise(ends)]
+            for numbers in (units(entries[part::_ENTRY_BYTES]) for part in (_REVIEW, _SENTENCE, _RATIO))
+        )
+        outer, inner = sentence[:kinds], sentence[kinds : 2 * kinds]
+        of_review, of_ratios = list(map(sum, review)), list(map(sum, ratios))
+        return (
+            [*_with_total(map(add, of_review[:kinds], of_review[2 * kinds :])), sum(of_review[kinds : 2 * kinds])],
+            [*_with_total(map(sub, map(sum, outer), map(sum, inner))), *_sums_by_sign(outer), *_sums_by_sign(inner)],
+            _with_total(map(add, of_ratios[:kinds], of_ratios[2 * kinds :])),
+        )
 
-    def _sentence_sums(self, outside: Sequence[set[int]], inside: Sequence[set[int]]) -> list[int]:
-        """Return the sums of sentence weights, those inside negations reversed: of each kind, of all, and by sign."""
-        outer = [_units(self.sentence_weights, slots) for slots in outside]
-        inner = [_units(self.sentence_weights, slots) for slots in inside]
-        sums = _with_total(sum(without) - sum(within) for without, within in zip(outer, inner, strict=True))
-        return [*sums, *_sums_by_sign(outer), *_sums_by_sign(inner)]
+
+def _side_by_side(*tables: bytes) -> Sequence[int]:
+    """Return the entry of each slot, the bytes of all tables in one number: one access to memory finds all."""
+    together = bytearray(_ENTRY_BYTES * len(tables[0]))
+    for part, table in enumerate(tables):
+        together[part::_ENTRY_BYTES] = table
+    return array("I", together)
 
 
-def _units(codes: bytes, slots: Iterable[int]) -> list[int]:
-    """Return the units that the codes in these slots stand for."""
-    units = _UNITS_OF
-    return [units[codes[slot]] for slot in slots]
+def _align(hashes: NgramHashes) -> tuple[list[int], list[int]]:
+    """Return the hashes of all kinds in one list, and where each kind starts in it.
+
+    Each kind but the last has as many elements as there are words: that of an n-gram is at the position of its last
+    word, and the others are 0.
+    """
+    *kinds, negated = hashes.by_kind
+    count = len(hashes.words)
+    aligned = [0] * (len(kinds) * count)
+    starts = [number * count - len(kind) for number, kind in enumerate(kinds, 1)]
+    for start, kind in zip(starts, kinds, strict=True):
+        aligned[start : start + len(kind)] = kind
+    return [*aligned, *negated], [*starts, len(aligned)]
+
+
+def _centred(values: Sequence[int]) -> list[int]:
+    """Cut values to less than `CENTRE` and add it."""
+    if min(values) > -CENTRE and max(values) < CENTRE:
+        return [value + CENTRE for value in values]
+    return [min(max(value, 1 - CENTRE), CENTRE - 1) + CENTRE for value in values]
 
 
 def _with_total(sums: Iterable[int]) -> list[int]:
@@ -254,18 +319,18 @@ def _distinct(
         left = list(slots)
         for index in indices:
             left[index] = 0
-        outside.append(set(left) - {0})
-        inside.append({slots[index] for index in indices} - {0})
+        outside.append(set(left))
+        inside.append({slots[index] for index in indices})
+    for unknown in (*outside, *inside):
+        unknown.discard(0)
     return outside, inside
 
 
-def _add_by_position(units_by_kind: Sequence[Sequence[int]], negated: Sequence[int]) -> list[int]:
-    """Add up the units of the n-grams that end at each word."""
-    singles, pairs, triples, gaps, of_negated = units_by_kind
-    ending = zip(singles, (0, *pairs), (0, 0, *triples), (0, 0, *gaps), strict=False)  # cut to the number of words
-    totals = [single + pair + triple + gap for single, pair, triple, gap in ending]
-    for position, units in zip(negated, of_negated, strict=True):
-        totals[position] += units
+def _add_by_position(codes: bytes, negated: Sequence[int], count: int) -> list[int]:
+    """Add up the units of the n-grams that end at each of `count` words; the codes are in the order of `_align`."""
+    totals = add_units([codes[start : start + count] for start in range(0, 4 * count, count)])
+    for position, of_negated in zip(negated, units(codes[4 * count :]), strict=True):
+        totals[position] += of_negated
     return totals
 
 
@@ -273,7 +338,7 @@ def _last_contrast(words: Sequence[str]) -> int:
     """Return the position of the last word such as `but`; 0 if there is none."""
     if CONTRASTS.isdisjoint(words):
         return 0
-    return max(position for position, word in enumerate(words) if word in CONTRASTS)
+    return next(position for position in reversed(range(len(words))) if words[position] in CONTRASTS)
 
 
 def _positional_sums(weights: Sequence[int], last_words: Sequence[int], first_words: Sequence[int]) -> list[int]:
@@ -287,10 +352,10 @@ def _positional_sums(weights: Sequence[int], last_words: Sequence[int], first_wo
     last = [total - sums[max(count - words, 0)] for words in last_words]
     first = [sums[min(words, count)] for words in first_words]
     window_ends = sums[WINDOW:] + [total] * WINDOW
-    windows = list(map(sub, window_ends, sums[:-1]))
-    limit = WINDOW_LIMIT
-    limited = [-limit if window < -limit else limit if window > limit else window for window in windows]
-    return [*last, *first, max(windows, default=0), min(windows, default=0), round(sum(limited) / (count or 1))]
+    windows = sorted(map(sub, window_ends, sums[:-1]))
+    low, high = bisect_left(windows, -WINDOW_LIMIT), bisect_right(windows, WINDOW_LIMIT)
+    limited = sum(windows[low:high]) + WINDOW_LIMIT * (count - high - low)
+    return [*last, *first, windows[-1], windows[0], round(limited / count)]
 
 
 def parse(content: bytes) -> NgramTable:
