@@ -62,14 +62,15 @@ def equal(first: bytes, second: bytes) -> bytes:
 
 def add_units(vectors: Sequence[bytes]) -> list[int]:
     """Add the units of several vectors of codes of the same length, element by element."""
-    count, bias = len(vectors[0]), len(vectors) * _BIAS
-    total = sum(map(_lanes, vectors)).to_bytes(4 * count, "little")
-    return [biased - bias for biased in unpack(total)]
+    size, bias = 4 * len(vectors[0]), len(vectors) * _BIAS
+    lanes = _lanes(b"".join(vectors))
+    total = sum([int.from_bytes(lanes[start : start + size], "little") for start in range(0, len(lanes), size or 1)])
+    return [biased - bias for biased in unpack(total.to_bytes(size, "little"))]
 
 
-def _lanes(codes: bytes) -> int:
-    """Return a long integer with four bytes for the units of each code: in a sum, no element reaches the next one."""
+def _lanes(codes: bytes) -> bytearray:
+    """Return four bytes for the units of each code, the lowest first: in a sum, no element reaches the next one."""
     lanes = bytearray(4 * len(codes))
     lanes[0::4] = codes.translate(_LOW_BYTE)
     lanes[1::4] = codes.translate(_HIGH_BYTE)
-    return int.from_bytes(lanes, "little")
+    return lanes

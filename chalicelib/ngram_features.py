@@ -81,6 +81,8 @@ COLUMNS = (
 _TITLE = f"Verdict evidence, format {FORMAT_VERSION}"  # the table's former name: every release has it in its bytes
 _ENTRY_BYTES = 4  # of a slot: one of each table; a hash has four too
 _CHECK, _REVIEW, _SENTENCE, _RATIO = range(TABLES)
+_KINDS = len(NGRAM_KINDS)
+_CHUNK = 16_384  # slots: small enough for the cache of a processor
 _HASH_CHECK = 3  # the byte of a hash that is its check, in little-endian order
 _NEGATED = crc32(b"not ... ")
 
@@ -238,30 +240,37 @@ class NgramTable:
 
     def _sums(self, outside: Sequence[set[int]], inside: Sequence[set[int]]) -> tuple[list[int], list[int], list[int]]:
         """Sum review weights, sentence weights and ratios over distinct n-grams, in the order of `COLUMNS`."""
-        kinds = len(NGRAM_KINDS)
         only_inside = [within - without for without, within in zip(outside, inside, strict=True)]
         groups = [*outside, *inside, *only_inside]
         ends = list(accumulate(map(len, groups), initial=0))
         entries = self._entries_at(list(chain.from_iterable(groups)))
-        review, sentence, ratios = (
-            [numbers[start:end] for start, end in pairwise(ends)]
-            for numbers in (units(entries[part::_ENTRY_BYTES]) for part in (_REVIEW, _SENTENCE, _RATIO))
-        )
-        outer, inner = sentence[:kinds], sentence[kinds : 2 * kinds]
-        of_review, of_ratios = list(map(sum, review)), list(map(sum, ratios))
+
+        def by_group(numbers: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+            sums = [sum(numbers[start:end]) for start, end in pairwise(ends)]
+            return sums[:_KINDS], sums[_KINDS : 2 * _KINDS], sums[2 * _KINDS :]
+
+        review, review_inside, review_only_inside = by_group(units(entries[_REVIEW::_ENTRY_BYTES]))
+        ratio, _, ratio_only_inside = by_group(units(entries[_RATIO::_ENTRY_BYTES]))
+        weights = units(entries[_SENTENCE::_ENTRY_BYTES])
+        sentence, sentence_inside, _ = by_group(weights)
+        signs = [*_sums_by_sign(weights[: ends[_KINDS]]), *_sums_by_sign(weights[ends[_KINDS] : ends[2 * _KINDS]])]
         return (
-            [*_with_total(map(add, of_review[:kinds], of_review[2 * kinds :])), sum(of_review[kinds : 2 * kinds])],
-            [*_with_total(map(sub, map(sum, outer), map(sum, inner))), *_sums_by_sign(outer), *_sums_by_sign(inner)],
-            _with_total(map(add, of_ratios[:kinds], of_ratios[2 * kinds :])),
+            [*_with_total(map(add, review, review_only_inside)), sum(review_inside)],
+            [*_with_total(map(sub, sentence, sentence_inside)), *signs],
+            _with_total(map(add, ratio, ratio_only_inside)),
         )
 
 
 def _side_by_side(*tables: bytes) -> Sequence[int]:
     """Return the entry of each slot, the bytes of all tables in one number: one access to memory finds all."""
-    together = bytearray(_ENTRY_BYTES * len(tables[0]))
-    for part, table in enumerate(tables):
-        together[part::_ENTRY_BYTES] = table
-    return array("I", together)
+    entries = array("I")
+    for start in range(0, len(tables[0]), _CHUNK):
+        parts = [table[start : start + _CHUNK] for table in tables]
+        chunk = bytearray(_ENTRY_BYTES * len(parts[0]))
+        for part, content in enumerate(parts):
+            chunk[part::_ENTRY_BYTES] = content
+        entries.frombytes(chunk)
+    return entries
 
 
 def _align(hashes: NgramHashes) -> tuple[list[int], list[int]]:
@@ -292,10 +301,10 @@ def _with_total(sums: Iterable[int]) -> list[int]:
     return [*found, sum(found)]
 
 
-def _sums_by_sign(units: Sequence[Sequence[int]]) -> tuple[int, int]:
-    """Return the sum of the positive units of all kinds, and that of the negative ones."""
-    positive = sum(sum([unit for unit in kind if unit > 0]) for kind in units)
-    return positive, sum(map(sum, units)) - positive
+def _sums_by_sign(weights: Sequence[int]) -> tuple[int, int]:
+    """Return the sum of the positive weights, and that of the negative ones."""
+    positive = sum([weight for weight in weights if weight > 0])
+    return positive, sum(weights) - positive
 
 
 def indices_inside(negated: Sequence[int]) -> list[list[int]]:
