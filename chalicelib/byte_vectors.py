@@ -16,6 +16,7 @@ UNITS_OF = (*(code * code for code in range(128)), *(-((code - 256) ** 2) for co
 _BIAS = 128 * 128  # is added to units while vectors are added, so that no element is below 0
 _LOW_BYTE = bytes((units + _BIAS) % 256 for units in UNITS_OF)
 _HIGH_BYTE = bytes((units + _BIAS) // 256 for units in UNITS_OF)
+_IS_ABOVE_ZERO = bytes(1) + bytes([255]) * 255
 _IS_ZERO = bytes([255]) + bytes(255)  # byte -> 255 for 0, 0 for others
 
 
@@ -40,12 +41,11 @@ def unpack(packed: bytes) -> list[int]:
     return list(struct.unpack(f"<{len(packed) // 4}I", packed))
 
 
-def repeat_each(vector: bytes, times: int) -> bytes:
-    """Repeat each element: `b"ab"` twice -> `b"aabb"`."""
-    repeated = bytearray(times * len(vector))
-    for offset in range(times):
-        repeated[offset::times] = vector
-    return bytes(repeated)
+def above_zero(packed: bytes) -> bytes:
+    """Return 255 for each packed number above 0, and 0 for each 0."""
+    parts = [int.from_bytes(packed[offset::4], "little") for offset in range(4)]
+    combined = parts[0] | parts[1] | parts[2] | parts[3]
+    return combined.to_bytes(len(packed) // 4, "little").translate(_IS_ABOVE_ZERO)
 
 
 def bitwise_and(first: bytes, second: bytes) -> bytes:

@@ -25,7 +25,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, compress, pairwise
 from math import sqrt
 from operator import add, sub
 from pathlib import Path
@@ -34,12 +34,12 @@ from zlib import crc32
 
 from chalicelib.byte_vectors import (
     UNITS_OF,
+    above_zero,
     add_units,
     bitwise_and,
     elements_at,
     equal,
     pack,
-    repeat_each,
     units,
     unpack,
 )
@@ -79,7 +79,8 @@ COLUMNS = (
 )
 
 _TITLE = f"Verdict evidence, format {FORMAT_VERSION}"  # the table's former name: every release has it in its bytes
-_ENTRY_BYTES = 4  # of a slot: one of each table; a hash has four too
+_LONGEST_HEADER = 200  # bytes
+_ENTRY_BYTES = 4  # of a slot's entry: one of each table; a hash has four too
 _CHECK, _REVIEW, _SENTENCE, _RATIO = range(TABLES)
 _KINDS = len(NGRAM_KINDS)
 _CHUNK = 16_384  # slots: small enough for the cache of a processor
@@ -178,16 +179,17 @@ class NgramTable:
 
     def slots(self, hashes: Sequence[int]) -> list[int]:
         """Return the slot of each hashed n-gram; 0 for an unknown one, whose check byte is not in its slot."""
-        return self._look_up(hashes)[0]
+        slots, is_known, _ = self._look_up(hashes)
+        return [slot if known else 0 for slot, known in zip(slots, is_known, strict=True)]
 
-    def _look_up(self, hashes: Sequence[int]) -> tuple[list[int], bytes]:
-        """Return the slot of each hashed n-gram, and all their entries; 0 for unknown ones."""
+    def _look_up(self, hashes: Sequence[int]) -> tuple[list[int], bytes, bytes]:
+        """Return the slot of each hash, 255 where the n-gram is known and 0 elsewhere, and the entries of the slots."""
         packed = pack(hashes)
-        slots = bitwise_and(packed, self._mask * len(hashes))
-        entries = self._entries_at(unpack(slots))
-        is_known = equal(entries[_CHECK::_ENTRY_BYTES], packed[_HASH_CHECK::_ENTRY_BYTES])
-        mask = repeat_each(is_known, _ENTRY_BYTES)
-        return unpack(bitwise_and(slots, mask)), bitwise_and(entries, mask)
+        packed_slots = bitwise_and(packed, self._mask * len(hashes))
+        slots = unpack(packed_slots)
+        entries = self._entries_at(slots)
+        has_check = equal(entries[_CHECK::_ENTRY_BYTES], packed[_HASH_CHECK::_ENTRY_BYTES])
+        return slots, bitwise_and(has_check, above_zero(packed_slots)), entries
 
     def _entries_at(self, slots: Sequence[int]) -> bytes:
         """Return the entries of these slots, four bytes each."""
@@ -207,10 +209,9 @@ class NgramTable:
             return [CENTRE] * len(COLUMNS)
         hashes = hash_ngrams(words)
         aligned, starts = _align(hashes)
-        slots, entries = self._look_up(aligned)
-        kinds = [slots[start : start + len(kind)] for start, kind in zip(starts, hashes.by_kind, strict=True)]
+        slots, is_known, entries = self._look_up(aligned)
         indices = indices_inside(hashes.negated_positions)
-        outside, inside = _distinct(kinds, indices)
+        outside, inside = _distinct(slots, is_known, starts, indices)
         known = sum(map(len, outside)) + sum(map(len, inside))
         root = sqrt(known or 1)
         of_review, of_sentence, of_ratios = self._sums(outside, inside)
@@ -218,11 +219,12 @@ class NgramTable:
         def scaled(totals: Iterable[int]) -> list[int]:
             return [round(total / root) for total in totals]
 
-        review_codes, sentence_codes = entries[_REVIEW::_ENTRY_BYTES], entries[_SENTENCE::_ENTRY_BYTES]
+        review_codes = bitwise_and(entries[_REVIEW::_ENTRY_BYTES], is_known)
+        sentence_codes = bitwise_and(entries[_SENTENCE::_ENTRY_BYTES], is_known)
         review = _add_by_position(review_codes, hashes.negated_positions, len(words))
         sentence = _add_by_position(sentence_codes, hashes.negated_positions, len(words))
         for start, inner in zip(starts, indices, strict=True):
-            for index in inner:
+            for index in inner:  # reversed: the opposite instead of what was added
                 sentence[(start + index) % len(words)] -= 2 * UNITS_OF[sentence_codes[start + index]]
         values = [
             *scaled(of_review),
@@ -232,7 +234,7 @@ class NgramTable:
             sum(sentence[_last_contrast(words) :]),
             *scaled(of_ratios),
             known,
-            round(1000 * (len(slots) - slots.count(0)) / len(words)),
+            round(1000 * is_known.count(255) / len(words)),
             len(words),
             len(hashes.negated_positions),
         ]
@@ -320,19 +322,20 @@ def indices_inside(negated: Sequence[int]) -> list[list[int]]:
 
 
 def _distinct(
-    kinds: Sequence[Sequence[int]], negated: Sequence[Sequence[int]]
+    slots: Sequence[int], is_known: bytes, starts: Sequence[int], negated: Sequence[Sequence[int]]
 ) -> tuple[list[set[int]], list[set[int]]]:
-    """Return the known slots of each kind that occur outside a negation, and those that occur inside one."""
-    outside, inside = [], []
-    for slots, indices in zip(kinds, negated, strict=True):
-        left = list(slots)
+    """Return the known slots of each kind that occur outside a negation, and those that occur inside one.
+
+    `starts` are the starts of the kinds, `negated` the indices inside negations within each kind.
+    """
+    known_outside = bytearray(is_known)
+    inside = []
+    for start, indices in zip(starts, negated, strict=True):
+        inside.append({slots[start + index] for index in indices if is_known[start + index]})
         for index in indices:
-            left[index] = 0
-        outside.append(set(left))
-        inside.append({slots[index] for index in indices})
-    for unknown in (*outside, *inside):
-        unknown.discard(0)
-    return outside, inside
+            known_outside[start + index] = 0
+    parts = (slice(*ends) for ends in pairwise((*starts, len(slots))))
+    return [set(compress(slots[part], known_outside[part])) for part in parts], inside
 
 
 def _add_by_position(codes: bytes, negated: Sequence[int], count: int) -> list[int]:
@@ -369,8 +372,9 @@ def _positional_sums(weights: Sequence[int], last_words: Sequence[int], first_wo
 
 def parse(content: bytes) -> NgramTable:
     """Read the content of an n-gram table's file; raises `ReleaseError` if it is incomplete or of another format."""
-    header, _, tables = content.partition(b"\n\n")
-    title, *pairs = header[:200].decode("ascii", "replace").split("\n")
+    header = content[:_LONGEST_HEADER].partition(b"\n\n")[0]
+    tables = memoryview(content)[len(header) + 2 :]
+    title, *pairs = header.decode("ascii", "replace").split("\n")
     if title != _TITLE:
         raise ReleaseError(f"The n-gram table begins with {title[:60]!r}, not with {_TITLE!r}.")
     stated = dict(pair.partition(": ")[::2] for pair in pairs)
@@ -384,7 +388,7 @@ def parse(content: bytes) -> NgramTable:
         raise ReleaseError(
             f"The n-gram table states {stated.get('slots')} slots and has {len(tables):,} bytes: it was cut or edited."
         )
-    return NgramTable(*(tables[part * size : (part + 1) * size] for part in range(TABLES)))
+    return NgramTable(*(bytes(tables[part * size : (part + 1) * size]) for part in range(TABLES)))
 
 
 def load(path: Path) -> NgramTable:

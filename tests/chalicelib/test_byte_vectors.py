@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.byte_vectors import (
+    above_zero,
     add_units,
     bitwise_and,
     elements_at,
     equal,
     pack,
-    repeat_each,
     units,
     unpack,
 )
@@ -57,5 +57,6 @@ def test_packed_numbers_have_four_bytes_each_the_lowest_first(numbers: list[int]
     assert unpack(pack(numbers)) == numbers
 
 
-def test_each_element_is_repeated() -> None:
-    assert repeat_each(b"ab", 2) == b"aabb"
+@given(st.lists(st.sampled_from([0, 1, 255, 256, 65_536, 2**24, 2**32 - 1]), max_size=20))
+def test_numbers_above_zero_are_marked(numbers: list[int]) -> None:
+    assert above_zero(pack(numbers)) == bytes(255 * (number > 0) for number in numbers)
