@@ -8,6 +8,7 @@ without charm`.
 
 import re
 from collections.abc import Sequence
+from itertools import compress
 
 REACH = 5  # words
 
@@ -50,6 +51,8 @@ _STOPS = _ENDS | _CLAUSE_STARTS | NEGATORS
 _CUES = NEGATORS | ABSENCES | _WISHES | _PHRASES.keys()
 _CANNOT = frozenset(("can't", "cannot", "couldn't", "cant", "couldnt"))
 _EMPHATIC = _CANNOT | {"never", "nothing", "nobody", "hasn't", "haven't", "wouldn't"}  # before a comparative
+_COMPARED = _EMPHATIC | {"no"}
+_RESULTS = frozenset(("get", "gets", "come"))  # "doesn't get better than this"
 _PERFECT = frozenset(("haven't", "hasn't", "hadn't", "never", "havent", "hasnt"))  # "haven't laughed this much"
 _AFTERWARDS = {  # negation -> the next words with which it negates nothing
     "not": ("only", "just", "merely"),
@@ -68,13 +71,12 @@ def negated_positions(words: Sequence[str]) -> list[int]:
     if _CUES.isdisjoint(words):
         return []
     negated: set[int] = set()
-    for position, word in enumerate(words):
-        if word in _CUES:
-            start, end = _scope(words, position)
-            if word in ABSENCES and position in negated:
-                negated.difference_update(range(start, end))
-            else:
-                negated.update(range(start, end))
+    for position in compress(range(len(words)), map(_CUES.__contains__, words)):
+        start, end = _scope(words, position)
+        if words[position] in ABSENCES and position in negated:
+            negated.difference_update(range(start, end))
+        else:
+            negated.update(range(start, end))
     return sorted(negated)
 
 
@@ -114,11 +116,13 @@ def _is_emphasis(words: Sequence[str], cue: int) -> bool:
 
 def _before_comparative(word: str, near: Sequence[str]) -> bool:
     """Return whether a negation makes a comparative the strongest: `couldn't be better`, `no funnier film`."""
+    if word not in _COMPARED and _RESULTS.isdisjoint(near):
+        return False
     position = next((index for index, each in enumerate(near) if _COMPARATIVE.fullmatch(each)), None)
     if position is None:
         return False
     if word == "no":
         return position == 0 and near[1:2] != ["than"]
-    if "get" in near or "come" in near or "gets" in near:
+    if not _RESULTS.isdisjoint(near):
         return True
     return word in _EMPHATIC and "any" not in near and "no" not in near

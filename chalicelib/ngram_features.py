@@ -16,20 +16,33 @@ The trees see sums of these weights, over the whole review and over parts of it,
 
 The table stores no text. The CRC-32 of an n-gram gives its slot, and its upper eight bits are stored there as a check:
 a few in a thousand unknown n-grams are mistaken for known ones, in training as in serving. A weight is stored as a
-one-byte code, and code `c` stands for `c * |c|` units: fine steps near zero, coarse steps at the ends. All sums are
-integers, so every machine computes the same columns. See docs/explanation/model.md.
+one-byte code (see `byte_vectors`). All sums are integers, so every machine computes the same columns. See
+docs/explanation/model.md.
 """
 
 import hashlib
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import accumulate, pairwise, repeat
+from itertools import accumulate, chain, compress, pairwise
 from math import sqrt
-from operator import sub
+from operator import add, sub
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
+from chalicelib.byte_vectors import (
+    UNITS_OF,
+    above_zero,
+    add_units,
+    bitwise_and,
+    elements_at,
+    equal,
+    pack,
+    units,
+    unpack,
+)
 from chalicelib.errors import ReleaseError
 from chalicelib.negation import negated_positions
 from chalicelib.text import CLEANER_VERSION
@@ -66,7 +79,12 @@ COLUMNS = (
 )
 
 _TITLE = f"Verdict evidence, format {FORMAT_VERSION}"  # the table's former name: every release has it in its bytes
-_UNITS_OF = [code * code for code in range(128)] + [-((code - 256) ** 2) for code in range(128, 256)]  # byte -> units
+_LONGEST_HEADER = 200  # bytes
+_ENTRY_BYTES = 4  # of a slot's entry: one of each table; a hash has four too
+_CHECK, _REVIEW, _SENTENCE, _RATIO = range(TABLES)
+_KINDS = len(NGRAM_KINDS)
+_CHUNK = 16_384  # slots: small enough for the cache of a processor
+_HASH_CHECK = 3  # the byte of a hash that is its check, in little-endian order
 _NEGATED = crc32(b"not ... ")
 
 
@@ -95,11 +113,13 @@ def hash_ngrams(words: Sequence[str]) -> NgramHashes:
     A hash is the CRC-32 of the n-gram's text and a space. `crc32(b, crc32(a))` is `crc32(a + b)`, so each longer n-gram
     continues the hash of a shorter one. `map` is faster than comprehensions here; the plain form is in the tests.
     """
-    spaced = (" \n".join(words) + " ").encode().split(b"\n") if words else []
+    if not words:
+        return NgramHashes([], [], [], [], [], [])
+    spaced = (" \n".join(words) + " ").encode().split(b"\n")
     singles = list(map(crc32, spaced))
     pairs = list(map(crc32, spaced[1:], singles))
     triples = list(map(crc32, spaced[2:], pairs))
-    gaps = list(map(crc32, spaced[2:], map(crc32, repeat(b"* "), singles)))
+    gaps = list(map(crc32, map(b"* ".__add__, spaced[2:]), singles))
     positions = negated_positions(words)
     negated = [crc32(spaced[position], _NEGATED) for position in positions]
     return NgramHashes(singles, pairs, triples, gaps, negated, positions)
@@ -128,10 +148,11 @@ class NgramTable:
         self.review_weights = review_weights
         self.sentence_weights = sentence_weights
         self.log_count_ratios = log_count_ratios
-        self._mask = len(checks) - 1
+        self._mask = pack([max(len(checks) - 1, 0)])
         lengths = set(map(len, self._tables))
-        if not checks or len(checks) & self._mask or len(lengths) > 1:
+        if not checks or len(checks) & (len(checks) - 1) or len(lengths) > 1:
             raise ReleaseError("The n-gram table's four parts must have one length, a power of two.")
+        self._entries = _side_by_side(*self._tables)
 
     @property
     def _tables(self) -> tuple[bytes, ...]:
@@ -158,8 +179,21 @@ class NgramTable:
 
     def slots(self, hashes: Sequence[int]) -> list[int]:
         """Return the slot of each hashed n-gram; 0 for an unknown one, whose check byte is not in its slot."""
-        checks, mask = self.checks, self._mask
-        return [slot if checks[slot] == hashed >> 24 else 0 for hashed in hashes for slot in (hashed & mask,)]
+        slots, is_known, _ = self._look_up(hashes)
+        return [slot if known else 0 for slot, known in zip(slots, is_known, strict=True)]
+
+    def _look_up(self, hashes: Sequence[int]) -> tuple[list[int], bytes, bytes]:
+        """Return the slot of each hash, 255 where the n-gram is known and 0 elsewhere, and the entries of the slots."""
+        packed = pack(hashes)
+        packed_slots = bitwise_and(packed, self._mask * len(hashes))
+        slots = unpack(packed_slots)
+        entries = self._entries_at(slots)
+        has_check = equal(entries[_CHECK::_ENTRY_BYTES], packed[_HASH_CHECK::_ENTRY_BYTES])
+        return slots, bitwise_and(has_check, above_zero(packed_slots)), entries
+
+    def _entries_at(self, slots: Sequence[int]) -> bytes:
+        """Return the entries of these slots, four bytes each."""
+        return array("I", elements_at(self._entries, slots)).tobytes()
 
     def word_slots(self, words: Sequence[str]) -> list[int]:
         """Return the slot of each single word; 0 for an unknown one."""
@@ -167,58 +201,100 @@ class NgramTable:
 
     def word_weights(self, words: Sequence[str]) -> list[int]:
         """Return the sentence weight of each single word; units, above 0 for positive, 0 for an unknown word."""
-        return _units(self.sentence_weights, self.word_slots(words))
+        return list(units(bytes(elements_at(self.sentence_weights, self.word_slots(words)))))
 
     def columns(self, words: Sequence[str]) -> list[int]:
         """Return the derived columns of a review's words, in the order of `COLUMNS`: integers above 0."""
+        if not words:
+            return [CENTRE] * len(COLUMNS)
         hashes = hash_ngrams(words)
-        kinds = [self.slots(kind) for kind in hashes.by_kind]
-        negated = indices_inside(hashes.negated_positions)
-        outside, inside = _distinct(kinds, negated)
+        aligned, starts = _align(hashes)
+        slots, is_known, entries = self._look_up(aligned)
+        indices = indices_inside(hashes.negated_positions)
+        outside, inside = _distinct(slots, is_known, starts, indices)
         known = sum(map(len, outside)) + sum(map(len, inside))
-        review = _add_by_position([_units(self.review_weights, slots) for slots in kinds], hashes.negated_positions)
-        scoped = [_units(self.sentence_weights, slots) for slots in kinds]
-        for units, indices in zip(scoped, negated, strict=True):
-            for index in indices:
-                units[index] = -units[index]
-        sentence = _add_by_position(scoped, hashes.negated_positions)
-        both = [without | within for without, within in zip(outside, inside, strict=True)]
         root = sqrt(known or 1)
+        of_review, of_sentence, of_ratios = self._sums(outside, inside)
 
         def scaled(totals: Iterable[int]) -> list[int]:
             return [round(total / root) for total in totals]
 
+        review_codes = bitwise_and(entries[_REVIEW::_ENTRY_BYTES], is_known)
+        sentence_codes = bitwise_and(entries[_SENTENCE::_ENTRY_BYTES], is_known)
+        review = _add_by_position(review_codes, hashes.negated_positions, len(words))
+        sentence = _add_by_position(sentence_codes, hashes.negated_positions, len(words))
+        for start, inner in zip(starts, indices, strict=True):
+            for index in inner:  # reversed: the opposite instead of what was added
+                sentence[(start + index) % len(words)] -= 2 * UNITS_OF[sentence_codes[start + index]]
         values = [
-            *scaled(self._review_sums(both, inside)),
+            *scaled(of_review),
             *_positional_sums(review, *REVIEW_ENDS),
-            *scaled(self._sentence_sums(outside, inside)),
+            *scaled(of_sentence),
             *_positional_sums(sentence, *SENTENCE_ENDS),
             sum(sentence[_last_contrast(words) :]),
-            *scaled(_with_total(sum(_units(self.log_count_ratios, slots)) for slots in both)),
+            *scaled(of_ratios),
             known,
-            round(1000 * sum(len(slots) - slots.count(0) for slots in kinds) / max(len(words), 1)),
+            round(1000 * is_known.count(255) / len(words)),
             len(words),
             len(hashes.negated_positions),
         ]
-        return [min(max(value, 1 - CENTRE), CENTRE - 1) + CENTRE for value in values]
+        return _centred(values)
 
-    def _review_sums(self, both: Sequence[set[int]], inside: Sequence[set[int]]) -> list[int]:
-        """Return the sums of review weights: of each kind, of all, and inside negations."""
-        sums = _with_total(sum(_units(self.review_weights, slots)) for slots in both)
-        return [*sums, sum(sum(_units(self.review_weights, slots)) for slots in inside)]
+    def _sums(self, outside: Sequence[set[int]], inside: Sequence[set[int]]) -> tuple[list[int], list[int], list[int]]:
+        """Sum review weights, sentence weights and ratios over distinct n-grams, in the order of `COLUMNS`."""
+        only_inside = [within - without for without, within in zip(outside, inside, strict=True)]
+        groups = [*outside, *inside, *only_inside]
+        ends = list(accumulate(map(len, groups), initial=0))
+        entries = self._entries_at(list(chain.from_iterable(groups)))
 
-    def _sentence_sums(self, outside: Sequence[set[int]], inside: Sequence[set[int]]) -> list[int]:
-        """Return the sums of sentence weights, those inside negations reversed: of each kind, of all, and by sign."""
-        outer = [_units(self.sentence_weights, slots) for slots in outside]
-        inner = [_units(self.sentence_weights, slots) for slots in inside]
-        sums = _with_total(sum(without) - sum(within) for without, within in zip(outer, inner, strict=True))
-        return [*sums, *_sums_by_sign(outer), *_sums_by_sign(inner)]
+        def by_group(numbers: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+            sums = [sum(numbers[start:end]) for start, end in pairwise(ends)]
+            return sums[:_KINDS], sums[_KINDS : 2 * _KINDS], sums[2 * _KINDS :]
+
+        review, review_inside, review_only_inside = by_group(units(entries[_REVIEW::_ENTRY_BYTES]))
+        ratio, _, ratio_only_inside = by_group(units(entries[_RATIO::_ENTRY_BYTES]))
+        weights = units(entries[_SENTENCE::_ENTRY_BYTES])
+        sentence, sentence_inside, _ = by_group(weights)
+        signs = [*_sums_by_sign(weights[: ends[_KINDS]]), *_sums_by_sign(weights[ends[_KINDS] : ends[2 * _KINDS]])]
+        return (
+            [*_with_total(map(add, review, review_only_inside)), sum(review_inside)],
+            [*_with_total(map(sub, sentence, sentence_inside)), *signs],
+            _with_total(map(add, ratio, ratio_only_inside)),
+        )
 
 
-def _units(codes: bytes, slots: Iterable[int]) -> list[int]:
-    """Return the units that the codes in these slots stand for."""
-    units = _UNITS_OF
-    return [units[codes[slot]] for slot in slots]
+def _side_by_side(*tables: bytes) -> Sequence[int]:
+    """Return the entry of each slot, the bytes of all tables in one number: one access to memory finds all."""
+    entries = array("I")
+    for start in range(0, len(tables[0]), _CHUNK):
+        parts = [table[start : start + _CHUNK] for table in tables]
+        chunk = bytearray(_ENTRY_BYTES * len(parts[0]))
+        for part, content in enumerate(parts):
+            chunk[part::_ENTRY_BYTES] = content
+        entries.frombytes(chunk)
+    return entries
+
+
+def _align(hashes: NgramHashes) -> tuple[list[int], list[int]]:
+    """Return the hashes of all kinds in one list, and where each kind starts in it.
+
+    Each kind but the last has as many elements as there are words: that of an n-gram is at the position of its last
+    word, and the others are 0.
+    """
+    *kinds, negated = hashes.by_kind
+    count = len(hashes.words)
+    aligned = [0] * (len(kinds) * count)
+    starts = [number * count - len(kind) for number, kind in enumerate(kinds, 1)]
+    for start, kind in zip(starts, kinds, strict=True):
+        aligned[start : start + len(kind)] = kind
+    return [*aligned, *negated], [*starts, len(aligned)]
+
+
+def _centred(values: Sequence[int]) -> list[int]:
+    """Cut values to less than `CENTRE` and add it."""
+    if min(values) > -CENTRE and max(values) < CENTRE:
+        return [value + CENTRE for value in values]
+    return [min(max(value, 1 - CENTRE), CENTRE - 1) + CENTRE for value in values]
 
 
 def _with_total(sums: Iterable[int]) -> list[int]:
@@ -227,10 +303,10 @@ def _with_total(sums: Iterable[int]) -> list[int]:
     return [*found, sum(found)]
 
 
-def _sums_by_sign(units: Sequence[Sequence[int]]) -> tuple[int, int]:
-    """Return the sum of the positive units of all kinds, and that of the negative ones."""
-    positive = sum(sum([unit for unit in kind if unit > 0]) for kind in units)
-    return positive, sum(map(sum, units)) - positive
+def _sums_by_sign(weights: Sequence[int]) -> tuple[int, int]:
+    """Return the sum of the positive weights, and that of the negative ones."""
+    positive = sum([weight for weight in weights if weight > 0])
+    return positive, sum(weights) - positive
 
 
 def indices_inside(negated: Sequence[int]) -> list[list[int]]:
@@ -246,26 +322,27 @@ def indices_inside(negated: Sequence[int]) -> list[list[int]]:
 
 
 def _distinct(
-    kinds: Sequence[Sequence[int]], negated: Sequence[Sequence[int]]
+    slots: Sequence[int], is_known: bytes, starts: Sequence[int], negated: Sequence[Sequence[int]]
 ) -> tuple[list[set[int]], list[set[int]]]:
-    """Return the known slots of each kind that occur outside a negation, and those that occur inside one."""
-    outside, inside = [], []
-    for slots, indices in zip(kinds, negated, strict=True):
-        left = list(slots)
+    """Return the known slots of each kind that occur outside a negation, and those that occur inside one.
+
+    `starts` are the starts of the kinds, `negated` the indices inside negations within each kind.
+    """
+    known_outside = bytearray(is_known)
+    inside = []
+    for start, indices in zip(starts, negated, strict=True):
+        inside.append({slots[start + index] for index in indices if is_known[start + index]})
         for index in indices:
-            left[index] = 0
-        outside.append(set(left) - {0})
-        inside.append({slots[index] for index in indices} - {0})
-    return outside, inside
+            known_outside[start + index] = 0
+    parts = (slice(*ends) for ends in pairwise((*starts, len(slots))))
+    return [set(compress(slots[part], known_outside[part])) for part in parts], inside
 
 
-def _add_by_position(units_by_kind: Sequence[Sequence[int]], negated: Sequence[int]) -> list[int]:
-    """Add up the units of the n-grams that end at each word."""
-    singles, pairs, triples, gaps, of_negated = units_by_kind
-    ending = zip(singles, (0, *pairs), (0, 0, *triples), (0, 0, *gaps), strict=False)  # cut to the number of words
-    totals = [single + pair + triple + gap for single, pair, triple, gap in ending]
-    for position, units in zip(negated, of_negated, strict=True):
-        totals[position] += units
+def _add_by_position(codes: bytes, negated: Sequence[int], count: int) -> list[int]:
+    """Add up the units of the n-grams that end at each of `count` words; the codes are in the order of `_align`."""
+    totals = add_units([codes[start : start + count] for start in range(0, 4 * count, count)])
+    for position, of_negated in zip(negated, units(codes[4 * count :]), strict=True):
+        totals[position] += of_negated
     return totals
 
 
@@ -273,7 +350,7 @@ def _last_contrast(words: Sequence[str]) -> int:
     """Return the position of the last word such as `but`; 0 if there is none."""
     if CONTRASTS.isdisjoint(words):
         return 0
-    return max(position for position, word in enumerate(words) if word in CONTRASTS)
+    return next(position for position in reversed(range(len(words))) if words[position] in CONTRASTS)
 
 
 def _positional_sums(weights: Sequence[int], last_words: Sequence[int], first_words: Sequence[int]) -> list[int]:
@@ -287,16 +364,17 @@ def _positional_sums(weights: Sequence[int], last_words: Sequence[int], first_wo
     last = [total - sums[max(count - words, 0)] for words in last_words]
     first = [sums[min(words, count)] for words in first_words]
     window_ends = sums[WINDOW:] + [total] * WINDOW
-    windows = list(map(sub, window_ends, sums[:-1]))
-    limit = WINDOW_LIMIT
-    limited = [-limit if window < -limit else limit if window > limit else window for window in windows]
-    return [*last, *first, max(windows, default=0), min(windows, default=0), round(sum(limited) / (count or 1))]
+    windows = sorted(map(sub, window_ends, sums[:-1]))
+    low, high = bisect_left(windows, -WINDOW_LIMIT), bisect_right(windows, WINDOW_LIMIT)
+    limited = sum(windows[low:high]) + WINDOW_LIMIT * (count - high - low)
+    return [*last, *first, windows[-1], windows[0], round(limited / count)]
 
 
 def parse(content: bytes) -> NgramTable:
     """Read the content of an n-gram table's file; raises `ReleaseError` if it is incomplete or of another format."""
-    header, _, tables = content.partition(b"\n\n")
-    title, *pairs = header[:200].decode("ascii", "replace").split("\n")
+    header = content[:_LONGEST_HEADER].partition(b"\n\n")[0]
+    tables = memoryview(content)[len(header) + 2 :]
+    title, *pairs = header.decode("ascii", "replace").split("\n")
     if title != _TITLE:
         raise ReleaseError(f"The n-gram table begins with {title[:60]!r}, not with {_TITLE!r}.")
     stated = dict(pair.partition(": ")[::2] for pair in pairs)
@@ -310,7 +388,7 @@ def parse(content: bytes) -> NgramTable:
         raise ReleaseError(
             f"The n-gram table states {stated.get('slots')} slots and has {len(tables):,} bytes: it was cut or edited."
         )
-    return NgramTable(*(tables[part * size : (part + 1) * size] for part in range(TABLES)))
+    return NgramTable(*(bytes(tables[part * size : (part + 1) * size]) for part in range(TABLES)))
 
 
 def load(path: Path) -> NgramTable:

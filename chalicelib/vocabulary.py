@@ -49,7 +49,7 @@ class Vocabulary:
 
     def columns(self, words: Sequence[str]) -> list[int]:
         """Return the sorted columns (1..N) of the words that occur in a review."""
-        return sorted(set(filter(None, map(self._column_of.get, words))))  # no column is 0
+        return sorted(filter(None, map(self._column_of.get, set(words))))  # no column is 0
 
     def weight(self, term: str) -> float:
         """Return a word's log-odds; 0.0 for a word that is not in the vocabulary."""
