@@ -138,7 +138,7 @@ def test_a_rollback_to_another_vocabulary_deploys_a_retired_endpoint(
     first = deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
     package_release(project, packages["other"])
     update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
-    endpoint_state.delete(aws, first.name, "")
+    endpoint_state.delete(aws, first.name, first.created, "")
     back = rollback(aws, stage, project, yes=True)
     assert back.name == first.name
     assert release_in(project) == old.release_id
