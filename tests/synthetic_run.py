@@ -132,7 +132,7 @@ def simulated(simulated_aws: SimulatedAws) -> SimulatedAws:
 @pytest.fixture
 def aws(simulated: SimulatedAws) -> Aws:
     """The context of a command; `aws.console.file.getvalue()` is its output."""
-    account = Account(ACCOUNT, REGION, "aws", f"arn:aws:iam::{ACCOUNT}:user/tester", simulated.client)
+    account = Account(ACCOUNT, REGION, "aws", f"arn:aws:iam::{ACCOUNT}:user/tester", simulated.client, simulated.client)
     console = Console(file=io.StringIO(), width=160)
     return Aws(account, console)
 

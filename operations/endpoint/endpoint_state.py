@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from operations.aws import names
+from operations.aws import log_groups, names
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
@@ -19,6 +19,7 @@ from operations.endpoint.endpoint_config import HostingSpec
 IN_SERVICE, FAILED = "InService", "Failed"
 MOVING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 LONGEST_MINUTES = 30.0
+LOGS = "/aws/sagemaker/Endpoints/"  # prefix of log groups
 CHANGED_KIND = "changed-meanwhile"  # of an `AwsError`: another command works on the same endpoint
 LOG_LINES = 12
 
@@ -233,6 +234,7 @@ def delete(aws: Aws, name: str, created: datetime, resume: str) -> None:
     if not found or found.created != created:
         return
     if found.status != "Deleting":
+        log_groups.tag(aws.account, f"{LOGS}{name}", found.stage)
         if_there(aws.account.client("sagemaker").delete_endpoint, EndpointName=name)
     left = wait_until_stable(aws, name, resume)
     if left and left.created == created:
@@ -251,7 +253,7 @@ def delete_configs_and_models(aws: Aws, configurations: Sequence[str] = (), mode
 def recent_log_lines(account: Account, name: str, since: datetime) -> list[str]:
     """Return the last lines that an endpoint logged since a time, none if it has no log."""
     start = int(since.timestamp() * 1000)
-    logs, group = account.client("logs"), f"/aws/sagemaker/Endpoints/{name}"
+    logs, group = account.client("logs"), f"{LOGS}{name}"
     found = if_there(logs.describe_log_streams, logGroupName=group, limit=50) or {"logStreams": []}
     lines = [
         event["message"]

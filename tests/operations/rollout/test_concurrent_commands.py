@@ -83,9 +83,7 @@ def test_a_deploy_that_waits_for_another_deletes_nothing_if_that_fails(
     assert "was kept, because another command created it" in printed(aws)
 
 
-def test_an_update_stops_after_another_during_its_prompt(
-    aws: Aws, stage: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_update_stops_after_another_during_its_prompt(aws: Aws, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, third = (small_candidate(seed=seed) for seed in (1, 2, 3))
     deployed(aws, stage, first)
     monkeypatch.setattr("sys.stdin", AnswerAfter(lambda: update(aws, second, stage, AT_ONCE, yes=True)))
@@ -119,9 +117,7 @@ def test_undoing_a_change_keeps_what_another_command_uses(aws: Aws, stage: str) 
     assert serves(aws, moved, second)
 
 
-def test_a_split_stops_after_an_update_during_its_prompt(
-    aws: Aws, stage: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_split_stops_after_an_update_during_its_prompt(aws: Aws, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     release, other, third = small_candidate(), small_candidate("other", seed=2), small_candidate(seed=3)
     deployed(aws, stage, release, INSTANCES)
     monkeypatch.setattr("sys.stdin", AnswerAfter(lambda: update(aws, third, stage, AT_ONCE, yes=True)))

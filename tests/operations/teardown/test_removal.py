@@ -74,9 +74,12 @@ def test_an_endpoint_not_deleted_in_time_is_left_with_its_model(aws: Aws) -> Non
 
 def test_an_unverified_deletion_is_a_failure(aws: Aws, simulated: SimulatedAws) -> None:
     create_endpoint(aws, "blind")
-    found = hosting_of(aws, "blind")
-    simulated.fault_injector.inject("DescribeEndpoint", "denied")
-    left = remove(aws, found, DELETIONS, RESUME)
+
+    def delete(aws: Aws, endpoint: Resource) -> None:
+        DELETIONS[Kind.ENDPOINT](aws, endpoint)
+        simulated.fault_injector.inject("DescribeEndpoint", "denied")
+
+    left = remove(aws, hosting_of(aws, "blind"), {**DELETIONS, Kind.ENDPOINT: delete}, RESUME)
     assert left[0].why.startswith("Its deletion could not be verified: These credentials do not allow")
 
 
