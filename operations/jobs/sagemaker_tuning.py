@@ -8,7 +8,7 @@ from operations.aws.command import Aws
 from operations.aws.watching import resumable
 from operations.jobs import tuning_job
 from operations.jobs.run_jobs import JobOptions
-from operations.jobs.sagemaker_training import stop_training, train_on_sagemaker
+from operations.jobs.sagemaker_training import train_on_sagemaker
 from operations.jobs.tuning_job import TuningJob, TuningOptions
 from training import atomic
 from training.model.cross_validation import TrainingResult
@@ -44,12 +44,3 @@ def _write_search(folder: Path, space: SearchSpace, tuning: TuningOptions, found
         "trials": [asdict(trial) for trial in found.trials],
     }
     atomic.write_text(folder / SEARCH_NAME, json.dumps(facts, indent=1) + "\n")
-
-
-def stop_tuning(aws: Aws, space: SearchSpace, channels: Path, tuning: TuningOptions, options: JobOptions) -> list[str]:
-    """Stop a search in progress, or the training of its best trial; return the names of the stopped jobs."""
-    found = tuning_job.find(aws.account, space, channels, tuning, options)
-    if tuning_job.stop(aws, found):
-        return [found.name]
-    tuning_job.update(aws.account, found)
-    return stop_training(aws, channels, space.hyperparameters(found.best.values), options) if found.best else []
