@@ -56,8 +56,10 @@ def train_on_sagemaker(
 ) -> TrainingResult:
     """Train on SageMaker, and write the run into a folder; resumes earlier jobs.
 
-    Raises `AwsError`, `StoppedWaitingError` on Ctrl-C, `DeclinedError`, `DataError` and `HyperparameterError`.
+    Raises `AwsError`, `StoppedWaitingError` on Ctrl-C, `DeclinedError`, `DataError` and `HyperparameterError`, and
+    `OSError`, before a job is started, if the folder cannot be written.
     """
+    atomic.check_writable(folder)
     with resumable():
         return _Training(aws, channels, parse(stated), options).run(folder)
 

@@ -21,8 +21,10 @@ def tune_on_sagemaker(
 ) -> TrainingResult:
     """Search on SageMaker, and train the best trial into a folder; resumes earlier jobs.
 
-    Confirmed once: the proposal of the search includes the final training, which must not wait for an answer.
+    Confirmed once: the proposal of the search includes the final training, which must not wait for an answer. Raises
+    `OSError`, before a job is started, if the folder cannot be written.
     """
+    atomic.check_writable(folder)
     with resumable():
         found = tuning_job.search_on_sagemaker(aws, space, channels, tuning, options)
         if not found.best:

@@ -61,6 +61,8 @@ def _delete(aws: Aws, resource: Resource, delete: Deletion) -> str:
             delete(aws, resource)
     except (AwsError, StoppedWaitingError) as error:
         return "" if getattr(error, "kind", "") == "absent" else _reason(error)
+    except OSError as error:  # Chalice's record, for example: what is billed must go nevertheless
+        return f"{error.filename or 'A local file'} cannot be written: {error.strerror or error}."
     aws.print(f"{'Stopped' if resource.kind in JOBS else 'Deleted'}: {resource.label}")
     return ""
 

@@ -194,6 +194,15 @@ def test_a_quota_of_zero_is_reported(
     assert started() == []
 
 
+def test_no_job_is_started_if_the_run_cannot_be_written(
+    aws: Aws, small_channels: Path, short: dict[str, str], tmp_path: Path, started: Started
+) -> None:
+    (tmp_path / "runs").write_text("in place of the folder", encoding="utf-8")
+    with pytest.raises(OSError, match="runs"):
+        train_on_sagemaker(aws, small_channels, tmp_path / "runs" / "run", short, OPTIONS)
+    assert started() == []
+
+
 def test_stop_stops_only_the_jobs_of_this_run(
     simulated: SimulatedAws, aws: Aws, small_channels: Path, short: dict[str, str], tmp_path: Path, started: Started
 ) -> None:
