@@ -64,6 +64,6 @@ def on_aws(name: str) -> Callable[[Callable[..., None]], click.Command]:
     return decorate
 
 
-def report_stopped(aws: Aws, jobs: list[str]) -> None:
-    """Print the names of the jobs that were stopped."""
-    aws.print(f"Stopping {', '.join(jobs)}." if jobs else "No job is in progress.")
+def report_stopped(aws: Aws, run: str, jobs: list[str]) -> None:
+    """Print the names of the jobs of a run that were stopped."""
+    aws.print(f"Stopping {', '.join(jobs)}." if jobs else f"No job of run {run} is in progress.")

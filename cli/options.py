@@ -112,7 +112,7 @@ training_job_options: Option[Any] = combine(
         help="Time limit of a job.",
     ),
     stage_option,
-    click.option("--stop", is_flag=True, help="Stop the jobs that the same command started on SageMaker."),
+    click.option("--stop", is_flag=True, help="Stop the jobs of the run --name on SageMaker."),
     yes_option,
     verbose_option,
 )

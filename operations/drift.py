@@ -15,11 +15,10 @@ from botocore.exceptions import ClientError
 
 from operations.aws.account import Account
 from operations.aws.errors import translate_client_error
-from operations.endpoint.candidate import MODEL_FOLDER
 from operations.verdict_metrics import LABELS, VerdictFigures, read
 from training.evaluation.evaluate import HELD_OUT
+from training.evaluation.packaged_model import FIGURES_NAME, MODEL_FOLDER
 from training.evaluation.thresholds import WARNED_SHARE
-from training.release import FIGURES_NAME
 
 DAY = timedelta(days=1)
 

@@ -14,9 +14,10 @@ from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there, is_absent
 from operations.aws.listing import list_all
 from operations.endpoint import endpoint_state
+from operations.inventory.ownership import APP_LOGS, ENDPOINT_LOGS
 from operations.inventory.resources import Kind
 from operations.inventory.running_jobs import job_operation
-from operations.inventory.supporting_resources import APP_LOGS, ENDPOINT_LOGS, JOB_LOGS
+from operations.inventory.supporting_resources import JOB_LOGS
 
 OF_ENDPOINT, OF_APP, OF_JOB = "endpoint", "app", "job"
 POLL_SECONDS = 2.0

@@ -137,7 +137,7 @@ def aws(simulated: SimulatedAws) -> Aws:
 
 def command_context(simulated: SimulatedAws) -> Aws:
     """Return the context of a command on a simulated AWS."""
-    account = Account(ACCOUNT, REGION, "aws", f"arn:aws:iam::{ACCOUNT}:user/tester", simulated.client)
+    account = Account(ACCOUNT, REGION, "aws", f"arn:aws:iam::{ACCOUNT}:user/tester", simulated.client, simulated.client)
     console = Console(file=io.StringIO(), width=160)
     return Aws(account, console)
 

@@ -32,3 +32,15 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, content: str) -> None:
     """Write text to a file, as UTF-8."""
     write_bytes(path, content.encode())
+
+
+def check_writable(folder: Path) -> None:
+    """Write a file into a folder and delete it again; raises `OSError` if the folder cannot be written.
+
+    For commands that write after hours of billed work: a full disk or a read-only folder must stop them before it.
+    """
+    existed, probe = folder.exists(), folder / ".writable"
+    write_bytes(probe, b"\n")
+    probe.unlink()
+    if not existed:
+        folder.rmdir()

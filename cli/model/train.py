@@ -34,7 +34,8 @@ def command(
     """Cross-validate, then train a model on all reviews.
 
     The number of rounds is the best one of five-fold cross-validation. On SageMaker each fold is a training job, and
-    so is the final model. Ctrl-C stops waiting for the jobs: repeat the command to resume, or add --stop to stop them.
+    so is the final model. Ctrl-C stops waiting for the jobs: repeat the command to resume, or stop them
+    by the name of the run: --name NAME --stop.
     """
     folder = run_folder(RUNS_FOLDER, name)
     hyperparameters = with_settings(preset, settings)
@@ -47,12 +48,13 @@ def command(
         return
     from cli.aws_command import connected, report_stopped
     from operations.jobs.run_jobs import JobOptions  # boto3: slow to import, and only needed here
-    from operations.jobs.sagemaker_training import stop_training, train_on_sagemaker
+    from operations.jobs.sagemaker_training import train_on_sagemaker
+    from operations.jobs.stopping import stop_run
 
-    requested = JobOptions(**job_options)
+    requested = JobOptions(run=name, **job_options)
     with connected(verbose) as aws:
         if requested.stop:
-            report_stopped(aws, stop_training(aws, channels, hyperparameters, requested))
+            report_stopped(aws, name, stop_run(aws, requested.stage, name))
             return
         trained = train_on_sagemaker(aws, channels, folder, hyperparameters, requested)
         aws.console.print(table(f"Run {folder}", summary_rows(trained, "billable seconds")))

@@ -72,13 +72,14 @@ def command(
     options.refuse("applies to a local search; on SageMaker use --max-jobs.", "trials", "seconds")
     from cli.aws_command import connected, report_stopped
     from operations.jobs.run_jobs import JobOptions  # boto3: slow to import, and only needed here
-    from operations.jobs.sagemaker_tuning import stop_tuning, tune_on_sagemaker
+    from operations.jobs.sagemaker_tuning import tune_on_sagemaker
+    from operations.jobs.stopping import stop_run
     from operations.jobs.tuning_job import TuningOptions
 
-    tuning, requested = TuningOptions(strategy, max_jobs, max_parallel, seed), JobOptions(**job_options)
+    tuning, requested = TuningOptions(strategy, max_jobs, max_parallel, seed), JobOptions(run=name, **job_options)
     with connected(verbose) as aws:
         if requested.stop:
-            report_stopped(aws, stop_tuning(aws, space, channels, tuning, requested))
+            report_stopped(aws, name, stop_run(aws, requested.stage, name))
         else:
             trained = tune_on_sagemaker(aws, space, channels, folder, tuning, requested)
             aws.console.print(table(f"Run {folder}", summary_rows(trained, "billable seconds")))

@@ -16,11 +16,16 @@ PRICING_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, c
 CLIENT_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
 
+def _no_client_in(service: str, region: str) -> Any:
+    """Raise `AwsError`: this account has clients for its own region only."""
+    raise AwsError(f"There is no connection to {service} in {region}.", "no-region")
+
+
 @dataclass(frozen=True)
 class Account:
     """An AWS account in a region: its number, its partition (`aws`, `aws-cn`, ...), and the caller's identity.
 
-    `client` returns a boto3 client by service name.
+    `client` returns a boto3 client by service name; `client_in` one of another region, by service name and region.
     """
 
     number: str
@@ -28,6 +33,7 @@ class Account:
     partition: str
     caller: str  # the ARN of the user or role whose credentials are used
     client: Callable[[str], Any]
+    client_in: Callable[[str, str], Any] = _no_client_in
 
     @cached_property
     def prices(self) -> PriceList:
@@ -53,6 +59,9 @@ def connect(session: "boto3.Session | None" = None) -> Account:
                 return session.client(service, region_name=PRICING_REGION, config=PRICING_CONFIG)
             return session.client(service, config=CLIENT_CONFIG)
 
+        def client_in(service: str, region: str) -> Any:
+            return session.client(service, region_name=region, config=CLIENT_CONFIG)
+
         identity = client("sts").get_caller_identity()
         partition = session.get_partition_for_region(region)
-    return Account(identity["Account"], region, partition, identity["Arn"], client)
+    return Account(identity["Account"], region, partition, identity["Arn"], client, client_in)

@@ -81,9 +81,12 @@ def ensure(aws: Aws) -> str:
     try:
         account.client("s3").create_bucket(Bucket=name, **location)
     except ClientError as error:
-        if is_taken(error):
+        if code_of(error) == "BucketAlreadyOwnedByYou":  # another command created it just now
+            refuse_untagged(account)
+        elif is_taken(error):
             raise AwsError(f"The bucket name {name} is taken. Set VERDICT_BUCKET to another.", "name-taken") from error
-        raise
+        else:
+            raise
     secure(account)
     return name
 

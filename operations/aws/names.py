@@ -17,6 +17,7 @@ LONGEST = 63
 DEFAULT_STAGE = "dev"
 STAGES = re.compile(r"[a-z][a-z0-9]{0,11}")
 STAGE_TAG, RELEASE_TAG, EXPIRY_TAG, APP_TAG = "verdict:stage", "verdict:release", "verdict:expires", "verdict:app"
+RUN_TAG = "verdict:run"  # of jobs: the name of the run that started them
 APP = "verdict"
 
 

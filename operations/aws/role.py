@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from operations.aws.account import Account
 from operations.aws.bucket import PREFIX, bucket_name
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, if_there, is_absent, message_of
+from operations.aws.errors import AwsError, if_there, is_absent, is_taken, message_of
 from operations.aws.names import APP, APP_TAG, tag_value
 from training.model.container_image import REPOSITORY, accounts
 
@@ -84,14 +84,24 @@ def create(aws: Aws) -> str:
     iam, name = aws.account.client("iam"), role_name(aws.account)
     refuse_untagged(aws.account)
     if not find(aws.account):
-        iam.create_role(
-            RoleName=name,
+        _create(aws.account)
+        refuse_untagged(aws.account)  # if it was created by somebody else just now
+    iam.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy(aws.account)))
+    return find(aws.account)
+
+
+def _create(account: Account) -> None:
+    """Create the role, unless another command has created it just now."""
+    try:
+        account.client("iam").create_role(
+            RoleName=role_name(account),
             AssumeRolePolicyDocument=json.dumps(trust()),
             Description="Lets SageMaker read and write the Verdict prefix of one bucket, and write logs.",
             Tags=[{"Key": APP_TAG, "Value": APP}],
         )
-    iam.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy(aws.account)))
-    return find(aws.account)
+    except ClientError as error:
+        if not is_taken(error):
+            raise
 
 
 def trust() -> dict[str, Any]:

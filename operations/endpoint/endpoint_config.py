@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.errors import SentimentError
 from operations.aws import names
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import if_there
+from operations.aws.errors import if_there, is_taken
 from operations.aws.prices import Price, PriceList
 
 MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
@@ -124,7 +126,18 @@ def describe(account: Account, name: str) -> dict[str, Any] | None:
 
 def ensure(aws: Aws, request: Mapping[str, Any]) -> str:
     """Create a configuration if it does not exist, and return its name."""
-    name = str(request["EndpointConfigName"])
-    if not describe(aws.account, name):
+    create(aws, request)
+    return str(request["EndpointConfigName"])
+
+
+def create(aws: Aws, request: Mapping[str, Any]) -> bool:
+    """Create a configuration, and return True; returns False if it exists, even if it was created just now."""
+    if describe(aws.account, request["EndpointConfigName"]):
+        return False
+    try:
         aws.account.client("sagemaker").create_endpoint_config(**request)
-    return name
+    except ClientError as error:
+        if is_taken(error):
+            return False
+        raise
+    return True

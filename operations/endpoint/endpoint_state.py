@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from operations.aws import names
+from operations.aws import log_groups, names
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
@@ -19,6 +19,8 @@ from operations.endpoint.endpoint_config import HostingSpec
 IN_SERVICE, FAILED = "InService", "Failed"
 MOVING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 LONGEST_MINUTES = 30.0
+LOGS = "/aws/sagemaker/Endpoints/"  # prefix of log groups
+CHANGED_KIND = "changed-meanwhile"  # of an `AwsError`: another command works on the same endpoint
 LOG_LINES = 12
 
 
@@ -75,6 +77,12 @@ class DeployedEndpoint:
     def stage(self) -> str:
         """The stage it belongs to."""
         return names.stage_of(self.name)
+
+    @property
+    def identity(self) -> tuple[datetime, str, str, frozenset[tuple[str, str]]]:
+        """What another command's change alters: creation time, status, configuration, and variants with models."""
+        variants = frozenset((variant.name, variant.model) for variant in self.variants)
+        return self.created, self.status, self.configuration, variants
 
     @property
     def served_releases(self) -> tuple[str, ...]:
@@ -200,12 +208,36 @@ def wait_until_in_service(
     return require_in_service(aws.account, name, stage)
 
 
-def delete(aws: Aws, name: str, resume: str) -> None:
-    """Delete an endpoint, if it exists, and wait until it is deleted; raises `AwsError` if it stays."""
-    if if_there(aws.account.client("sagemaker").delete_endpoint, EndpointName=name) is None:
+def check_unchanged(account: Account, before: DeployedEndpoint) -> None:
+    """Raise `AwsError` if an endpoint was changed, deleted or created again since `before` was read.
+
+    Names are derived from content, so another command creates an endpoint of the same name: only the creation time
+    distinguishes them. SageMaker has no conditional requests, so the check comes just before the request.
+    """
+    now = find(account, before.name)
+    if now and now.identity == before.identity:
         return
+    state = f"is now {now.status} with configuration {now.configuration}" if now else "was deleted"
+    raise AwsError(
+        f"Another command changed endpoint {before.name} at the same time: it {state}. This command stopped, and "
+        "changed nothing of it. Check `verdict status`, then repeat the command.",
+        CHANGED_KIND,
+    )
+
+
+def delete(aws: Aws, name: str, created: datetime, resume: str) -> None:
+    """Delete the endpoint with this name and creation time, and wait until it is deleted; another one is kept.
+
+    Raises `AwsError` if it stays.
+    """
+    found = find(aws.account, name)
+    if not found or found.created != created:
+        return
+    if found.status != "Deleting":
+        log_groups.tag(aws.account, f"{LOGS}{name}", found.stage)
+        if_there(aws.account.client("sagemaker").delete_endpoint, EndpointName=name)
     left = wait_until_stable(aws, name, resume)
-    if left:
+    if left and left.created == created:
         raise AwsError(f"Endpoint {name} could not be deleted: it is {left.status}. {left.failure}", "left-behind")
 
 
@@ -221,7 +253,7 @@ def delete_configs_and_models(aws: Aws, configurations: Sequence[str] = (), mode
 def recent_log_lines(account: Account, name: str, since: datetime) -> list[str]:
     """Return the last lines that an endpoint logged since a time, none if it has no log."""
     start = int(since.timestamp() * 1000)
-    logs, group = account.client("logs"), f"/aws/sagemaker/Endpoints/{name}"
+    logs, group = account.client("logs"), f"{LOGS}{name}"
     found = if_there(logs.describe_log_streams, logGroupName=group, limit=50) or {"logStreams": []}
     lines = [
         event["message"]

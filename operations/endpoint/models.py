@@ -3,13 +3,16 @@
 All files of a release are stored, for a rollback: the archive for the endpoint, and what the app ships.
 """
 
+from collections.abc import Mapping
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from chalicelib.release import NGRAM_TABLE_NAME, VOCABULARY_NAME
 from operations.aws import bucket, names, role
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import if_there
+from operations.aws.errors import if_there, is_taken
 from operations.endpoint.candidate import Candidate
 from training.model import container_image as images
 from training.model.run_folder import MODEL_NAME
@@ -69,8 +72,20 @@ def exists(account: Account, name: str) -> bool:
 
 def ensure(aws: Aws, stage: str, candidate: Candidate, isolated: bool = True, purpose: str = "") -> str:
     """Create a candidate's model if it does not exist, and return its name."""
-    create = request(aws.account, stage, candidate, isolated, purpose)
+    wanted = request(aws.account, stage, candidate, isolated, purpose)
     store(aws, candidate)
-    if not exists(aws.account, create["ModelName"]):
-        role.retry_until_propagated(aws, lambda: aws.account.client("sagemaker").create_model(**create))
-    return str(create["ModelName"])
+    create(aws, wanted)
+    return str(wanted["ModelName"])
+
+
+def create(aws: Aws, request: Mapping[str, Any]) -> bool:
+    """Create a model, and return True; returns False if it exists, even if another command created it just now."""
+    if exists(aws.account, request["ModelName"]):
+        return False
+    try:
+        role.retry_until_propagated(aws, lambda: aws.account.client("sagemaker").create_model(**request))
+    except ClientError as error:
+        if is_taken(error):
+            return False
+        raise
+    return True

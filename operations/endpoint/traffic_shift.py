@@ -78,9 +78,13 @@ def _routing(kind: str, instances: int) -> tuple[int, dict[str, Any]]:
 def shift(
     aws: Aws, endpoint: DeployedEndpoint, configuration: str, strategy: RolloutStrategy, resume: str
 ) -> DeployedEndpoint:
-    """Move an endpoint to a configuration and wait; raises `AwsError` if SageMaker rolled the update back."""
+    """Move an endpoint to a configuration and wait.
+
+    Raises `AwsError` if SageMaker rolled the update back, or another command changed the endpoint since it was read.
+    """
     if endpoint.configuration == configuration:
         return endpoint
+    endpoint_state.check_unchanged(aws.account, endpoint)
     staying = _variants_of(aws, configuration)
     leaving = [variant.name for variant in endpoint.variants if variant.name not in staying]
     same_variants = not leaving and len(staying) == len(endpoint.variants)

@@ -24,8 +24,9 @@ from typing import Any
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.names import EXPIRY_TAG, RELEASE_TAG
-from operations.endpoint import endpoint_config, endpoint_state, models
+from operations.endpoint import endpoint_state
 from operations.endpoint.candidate import Candidate
+from operations.endpoint.created import CreatedResources
 from operations.endpoint.endpoint_state import IN_SERVICE, DeployedEndpoint
 
 PREVIOUS_TAG = "verdict:previous"
@@ -34,34 +35,28 @@ REPLACES_TAG = "verdict:replaces"
 
 
 class Transition:
-    """One change of an endpoint. `created` configurations and models are deleted again by `undo`."""
+    """One change of an endpoint. The configurations and models that it creates are deleted again by `undo`."""
 
     def __init__(self, aws: Aws, endpoint: DeployedEndpoint, before: str = "") -> None:
         """Prepare a change; `before` is the configuration to roll back to if it isn't the current one."""
         self._aws = aws
         self._endpoint = endpoint
         self.before = before or endpoint.configuration
-        self._created_configs: list[str] = []
-        self._created_models: list[str] = []
+        self._created = CreatedResources(aws, endpoint.name)
         self._begun = False
 
     def ensure_model(self, candidate: Candidate) -> str:
         """Create the candidate's model if it doesn't exist, and return its name."""
         isolated = not self._endpoint.hosting.is_serverless
-        name = models.name_of(self._aws.account, self._endpoint.stage, candidate, isolated)
-        if not models.exists(self._aws.account, name):
-            self._created_models.append(name)
-        return models.ensure(self._aws, self._endpoint.stage, candidate, isolated)
+        return self._created.ensure_model(self._endpoint.stage, candidate, isolated)
 
     def ensure_config(self, request: Mapping[str, Any]) -> str:
         """Create the configuration if it doesn't exist, and return its name."""
-        name = str(request["EndpointConfigName"])
-        if not endpoint_config.describe(self._aws.account, name):
-            self._created_configs.append(name)
-        return endpoint_config.ensure(self._aws, request)
+        return self._created.ensure_config(request)
 
     def begin(self) -> None:
-        """Record that the change is in progress."""
+        """Record that the change is in progress; raises `AwsError` if another command changed the endpoint."""
+        endpoint_state.check_unchanged(self._aws.account, self._endpoint)
         self._begun = True
         set_tags(self._aws.account, self._endpoint, {UPDATING_TAG: self.before})
 
@@ -72,13 +67,14 @@ class Transition:
 
     def undo(self) -> None:
         """Delete what was created for a change that failed, unless the endpoint may still be using it."""
-        now = endpoint_state.find(self._aws.account, self._endpoint.name)
-        if now and (now.status != IN_SERVICE or now.configuration in self._created_configs):
+        before, now = self._endpoint, endpoint_state.find(self._aws.account, self._endpoint.name)
+        if now and (now.status, now.configuration, now.created) != (IN_SERVICE, before.configuration, before.created):
             self._aws.print(
-                f"Endpoint {now.name} is {now.status}, so nothing was deleted. Check it before the next change."
+                f"Endpoint {now.name} is {now.status} with configuration {now.configuration}, so nothing was deleted. "
+                "Check it before the next change."
             )
             return
-        endpoint_state.delete_configs_and_models(self._aws, self._created_configs, self._created_models)
+        self._created.delete_configs_and_models()
         if now and self._begun:
             end_change(self._aws.account, now)
 

@@ -4,6 +4,9 @@
 An interrupted deployment, or one from another machine, has no record here. Therefore AWS is searched for the names
 that Chalice gives, and `ChaliceRecord` stores the result in Chalice's format. An app deployed as a CloudFormation stack
 (`verdict package`) has the same names, and a tag with the stack's name.
+
+Chalice gives our tag to the function alone. Its role and its APIs are ours if the tagged function uses them, or if they
+have our tag themselves. Names alone prove nothing: others are recorded in `Search.untagged`.
 """
 
 import json
@@ -13,11 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from operations.aws import names
 from operations.aws.account import Account
-from operations.aws.errors import if_there
+from operations.aws.errors import if_there, translate_client_error
+from operations.aws.listing import tags_by_key
 from operations.aws.names import APP, STAGES
 from operations.aws.prices import Price
+from operations.inventory.ownership import is_tagged
 from operations.inventory.resources import Kind, Resource
 from operations.inventory.search import Search
 from training.model import container_image as images
@@ -76,12 +83,12 @@ def apps(search: Search, project: Path = PROJECT) -> Iterator[Resource]:
         name = f"{APP}-{stage}"
         function = if_there(search.account.client("lambda").get_function, FunctionName=name)
         tags = function.get("Tags", {}) if function else {}
-        if function and not search.is_ours("function", name, tags):
+        if function and not _is_ours(search, name, tags):
             continue
-        record, apis = read_record(stage, project), _apis(search, f":function:{name}/")
+        record, apis = read_record(stage, project), _apis(search, name, bool(function))
         recorded = record.resources.get("rest_api", {}).get("rest_api_id")
         apis.sort(key=lambda api: api != recorded)  # the recorded API first
-        parts = existing_parts(search.account, stage, function, apis[0] if apis else "")
+        parts = existing_parts(search, stage, function, apis[0] if apis else "")
         if parts:
             stack = tags.get(STACK_TAG, "")
             recorded_url = record.url if record.is_of(search.account) else ""
@@ -89,6 +96,26 @@ def apps(search: Search, project: Path = PROJECT) -> Iterator[Resource]:
             facts = {"url": url, "parts": parts, "more_apis": tuple(apis[1:]), "stack": stack}
             arn = str(parts.get("api_handler", {}).get("lambda_arn", ""))
             yield Resource(Kind.APP, name, arn, stage, state=_state(parts, stack), price=BY_USE, facts=facts)
+
+
+def _is_ours(search: Search, name: str, tags: dict[str, str]) -> bool:
+    """Return whether a function, and the stack that contains it if there is one, have our tag."""
+    stack = tags.get(STACK_TAG, "")
+    if stack and not is_tagged(stack_tags(search.account, stack)):
+        search.untagged.append(f"function {name} in stack {stack}")
+        return False
+    return search.is_ours("function", name, tags)
+
+
+def stack_tags(account: Account, stack: str) -> dict[str, str] | None:
+    """Return a CloudFormation stack's tags; None if it does not exist, or these credentials may not read it."""
+    try:
+        found = if_there(account.client("cloudformation").describe_stacks, StackName=stack)
+    except ClientError as error:
+        if translate_client_error(error).kind != "no-permission":
+            raise
+        return None
+    return tags_by_key(found["Stacks"][0].get("Tags", ())) if found else None
 
 
 def _state(parts: dict[str, dict[str, Any]], stack: str) -> str:
@@ -106,14 +133,15 @@ def _stages(search: Search, project: Path) -> list[str]:
     return list(dict.fromkeys([*config.get("stages", ()), *deployed]))
 
 
-def existing_parts(
-    account: Account, stage: str, function: dict[str, Any] | None, api: str
-) -> dict[str, dict[str, Any]]:
+def existing_parts(search: Search, stage: str, function: dict[str, Any] | None, api: str) -> dict[str, dict[str, Any]]:
     """Return the existing parts of a stage's app in Chalice's format: its roles, the function, and the API."""
-    parts: dict[str, dict[str, Any]] = {}
+    account, parts = search.account, dict[str, dict[str, Any]]()
+    used = function["Configuration"]["Role"] if function else ""
     for key, role_name in role_names(stage).items():
-        arn = _role(account, role_name)
-        if arn:
+        arn, tags = _role(account, role_name)
+        if arn and arn != used and not is_tagged(tags):
+            search.untagged.append(f"app-role {role_name}")
+        elif arn:
             parts[key] = {"name": key, "resource_type": "iam_role", "role_arn": arn, "role_name": role_name}
     if function:
         function_arn = function["Configuration"]["FunctionArn"]
@@ -129,25 +157,34 @@ def role_names(stage: str) -> dict[str, str]:
     return {"api_handler_role": f"{APP}-{stage}-api_handler", "default-role": f"{APP}-{stage}"}
 
 
-def _role(account: Account, name: str) -> str:
-    """Return the ARN of a role that Chalice created: trusted by Lambda, with no policies but ours."""
+def _role(account: Account, name: str) -> tuple[str, dict[str, str]]:
+    """Return the ARN and tags of a role like Chalice's: trusted by Lambda, with no policies but ours."""
     iam = account.client("iam")
     found = if_there(iam.get_role, RoleName=name)
     if not found or "lambda.amazonaws.com" not in json.dumps(found["Role"]["AssumeRolePolicyDocument"]):
-        return ""
+        return "", {}
     policies = if_there(iam.list_role_policies, RoleName=name) or {"PolicyNames": []}
     ours = {name, names.feedback_table(names.stage_of(name))}  # the latter is named like the table
-    return str(found["Role"]["Arn"]) if ours.issuperset(policies["PolicyNames"]) else ""
+    if not ours.issuperset(policies["PolicyNames"]):
+        return "", {}
+    return str(found["Role"]["Arn"]), tags_by_key(found["Role"].get("Tags", ()))
 
 
-def _apis(search: Search, function: str) -> list[str]:
-    """Return the ids of the REST APIs that call a function; each deployment without a record creates another."""
-    found = []
+def _apis(search: Search, name: str, is_deployed: bool) -> list[str]:
+    """Return the ids of the REST APIs that call a function; each deployment without a record creates another.
+
+    Without the function, only APIs with our own tag are ours.
+    """
+    found, function = [], f":{search.account.number}:function:{name}/"
     for api in search.pages("apigateway", "get_rest_apis", "items"):
         if api["name"] == APP:
             paths = search.pages("apigateway", "get_resources", "items", restApiId=api["id"], embed=["methods"])
-            if any(function in uri for path in paths for uri in _integration_uris(path)):
+            if not any(function in uri for path in paths for uri in _integration_uris(path)):
+                continue
+            if is_deployed or is_tagged(api.get("tags")):
                 found.append(str(api["id"]))
+            else:
+                search.untagged.append(f"api {name} ({api['id']})")
     return found
 
 

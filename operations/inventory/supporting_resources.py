@@ -1,7 +1,7 @@
 """Autoscaling targets, alarms, logs, the bucket, the role, tables of feedback, and model package groups.
 
-Log groups and autoscaling targets have no tags. They are ours if their name contains the full name of one of our
-endpoints or apps: `verdict-<stage>-<fingerprint>`, with all twelve hexadecimal digits.
+AWS creates log groups without tags. They are ours if their endpoint or app is, and get our tags before it is deleted
+(`operations.endpoint.endpoint_state`). An autoscaling target is ours if its endpoint is.
 """
 
 import re
@@ -19,10 +19,10 @@ from operations.aws.plan import MINOR_COST
 from operations.endpoint.autoscaling import NAMESPACE
 from operations.feedback import table
 from operations.inventory.deployed_app import STACK_TAG
+from operations.inventory.ownership import APP_LOGS, ENDPOINT_LOGS, owns_endpoint, owns_log_group
 from operations.inventory.resources import Kind, Resource
 from operations.inventory.search import Search, stage_of
 
-ENDPOINT_LOGS, APP_LOGS = "/aws/sagemaker/Endpoints/", "/aws/lambda/"
 JOB_LOGS = {Kind.TRAINING_JOB: "/aws/sagemaker/TrainingJobs", Kind.TRANSFORM_JOB: "/aws/sagemaker/TransformJobs"}
 TRANSFORM_PREFIX = f"{bucket.PREFIX}/transform/"
 _ENDPOINT = rf"{APP}-(?P<stage>{STAGES.pattern})-[0-9a-f]{{12}}"
@@ -37,6 +37,9 @@ def scalable_targets(search: Search) -> Iterator[Resource]:
     for found in search.pages(service, operation, "ScalableTargets", ServiceNamespace=NAMESPACE):
         match = _TARGET.fullmatch(found["ResourceId"])
         if match and search.includes(match["stage"]):
+            if not owns_endpoint(search.account, match["endpoint"]):
+                search.untagged.append(f"{Kind.SCALABLE_TARGET} {found['ResourceId']}")
+                continue
             yield Resource(
                 Kind.SCALABLE_TARGET,
                 found["ResourceId"],
@@ -68,6 +71,9 @@ def log_groups(search: Search) -> Iterator[Resource]:
             match = _GROUP.fullmatch(name)
             stage = (match["stage"] or match["app_stage"]) if match else None
             if stage and search.includes(stage):
+                if not owns_log_group(search.account, name):
+                    search.untagged.append(f"{Kind.LOG_GROUP} {name}")
+                    continue
                 created = datetime.fromtimestamp(found["creationTime"] / 1000, UTC)
                 facts = {"bytes": found.get("storedBytes", 0)}
                 yield Resource(

@@ -32,8 +32,9 @@ class JobOptions:
     parallel: int = 5  # concurrent jobs
     max_minutes: int = 60
     stage: str = names.DEFAULT_STAGE
-    stop: bool = False  # stop the jobs that the same command started
+    stop: bool = False  # stop the run's jobs
     yes: bool = False
+    run: str = ""  # the run's name, which tags its jobs
 
     @property
     def resources(self) -> JobResources:
@@ -81,7 +82,7 @@ class RunJobs:
             train=self._uploaded.train(pair, sharded=self._options.instance_count > 1),
             validation=self._uploaded.validation(pair) if validated else "",
         )
-        return training_job.find(self._account, self._options.stage, task, self._options.resources)
+        return training_job.find(self._account, self._options.stage, task, self._options.resources, self._options.run)
 
 
 def uploaded_channels(account: Account, prepared: PreparedChannels, options: JobOptions) -> UploadedChannels:

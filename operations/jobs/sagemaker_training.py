@@ -15,15 +15,12 @@ from pathlib import Path
 
 import xgboost
 
-from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
-from operations.aws.listing import list_all
 from operations.aws.watching import RESUME, resumable
-from operations.jobs import training_job
 from operations.jobs.job_log import JobLog
 from operations.jobs.job_progress import follow_jobs
-from operations.jobs.run_jobs import JobOptions, RunJobs, confirm_and_upload, job_items, later_items, purpose_of
+from operations.jobs.run_jobs import JobOptions, RunJobs, confirm_and_upload, job_items, later_items
 from operations.jobs.training_job import TrainingJob
 from training import atomic
 from training.data.splits import FOLDS
@@ -59,8 +56,10 @@ def train_on_sagemaker(
 ) -> TrainingResult:
     """Train on SageMaker, and write the run into a folder; resumes earlier jobs.
 
-    Raises `AwsError`, `StoppedWaitingError` on Ctrl-C, `DeclinedError`, `DataError` and `HyperparameterError`.
+    Raises `AwsError`, `StoppedWaitingError` on Ctrl-C, `DeclinedError`, `DataError` and `HyperparameterError`, and
+    `OSError`, before a job is started, if the folder cannot be written.
     """
+    atomic.check_writable(folder)
     with resumable():
         return _Training(aws, channels, parse(stated), options).run(folder)
 
@@ -165,13 +164,3 @@ def _write_jobs(folder: Path, jobs: Sequence[TrainingJob]) -> None:
         for job in jobs
     }
     atomic.write_text(folder / JOBS_NAME, json.dumps(facts, indent=1) + "\n")
-
-
-def stop_training(aws: Aws, channels: Path, stated: dict[str, str], options: JobOptions) -> list[str]:
-    """Stop the jobs of a run that are in progress, and return their names."""
-    prepared, _ = load_prepared(channels)
-    prefix = f"{names.prefix(options.stage)}{purpose_of(prepared, stated, options)}-"
-    request = {"NameContains": prefix, "StatusEquals": "InProgress"}
-    listed = list_all(aws.account, "sagemaker", "list_training_jobs", "TrainingJobSummaries", **request)
-    found = [str(summary["TrainingJobName"]) for summary in listed]
-    return [name for name in found if name.startswith(prefix) and training_job.stop(aws, name)]

@@ -8,7 +8,7 @@ from operations.aws.command import Aws
 from operations.aws.watching import resumable
 from operations.jobs import tuning_job
 from operations.jobs.run_jobs import JobOptions
-from operations.jobs.sagemaker_training import stop_training, train_on_sagemaker
+from operations.jobs.sagemaker_training import train_on_sagemaker
 from operations.jobs.tuning_job import TuningJob, TuningOptions
 from training import atomic
 from training.model.cross_validation import TrainingResult
@@ -21,8 +21,10 @@ def tune_on_sagemaker(
 ) -> TrainingResult:
     """Search on SageMaker, and train the best trial into a folder; resumes earlier jobs.
 
-    Confirmed once: the proposal of the search includes the final training, which must not wait for an answer.
+    Confirmed once: the proposal of the search includes the final training, which must not wait for an answer. Raises
+    `OSError`, before a job is started, if the folder cannot be written.
     """
+    atomic.check_writable(folder)
     with resumable():
         found = tuning_job.search_on_sagemaker(aws, space, channels, tuning, options)
         if not found.best:
@@ -44,12 +46,3 @@ def _write_search(folder: Path, space: SearchSpace, tuning: TuningOptions, found
         "trials": [asdict(trial) for trial in found.trials],
     }
     atomic.write_text(folder / SEARCH_NAME, json.dumps(facts, indent=1) + "\n")
-
-
-def stop_tuning(aws: Aws, space: SearchSpace, channels: Path, tuning: TuningOptions, options: JobOptions) -> list[str]:
-    """Stop a search in progress, or the training of its best trial; return the names of the stopped jobs."""
-    found = tuning_job.find(aws.account, space, channels, tuning, options)
-    if tuning_job.stop(aws, found):
-        return [found.name]
-    tuning_job.update(aws.account, found)
-    return stop_training(aws, channels, space.hyperparameters(found.best.values), options) if found.best else []

@@ -130,7 +130,7 @@ def _channel(name: str, address: str, distribution: str) -> dict[str, Any]:
     return {"ChannelName": name, "ContentType": CONTENT_TYPE, "DataSource": {"S3DataSource": source}}
 
 
-def find(account: Account, stage: str, task: TrainingTask, resources: JobResources) -> TrainingJob:
+def find(account: Account, stage: str, task: TrainingTask, resources: JobResources, run: str = "") -> TrainingJob:
     """Return the job of a task that is in progress or completed, else a new one with an unused name."""
     wanted = {
         **definition(account, resources),
@@ -139,7 +139,7 @@ def find(account: Account, stage: str, task: TrainingTask, resources: JobResourc
     }
     for attempt in count(1):
         name = names.job(stage, task.purpose, wanted, attempt)
-        request = {"TrainingJobName": name, **wanted, "Tags": names.tags(stage)}
+        request = {"TrainingJobName": name, **wanted, "Tags": names.tags(stage, run=run)}
         if resources.spot:
             request["CheckpointConfig"] = {"S3Uri": bucket.uri(account, f"jobs/{name}/checkpoints")}
         job = TrainingJob(task, request, JobLog(account.client("logs"), name), describe(account, name))

@@ -125,7 +125,9 @@ def find(account: Account, space: SearchSpace, channels: Path, tuning: TuningOpt
             break
     if options.spot:  # an interrupted trial resumes from its checkpoint; each job has its own folder there
         wanted["TrainingJobDefinition"]["CheckpointConfig"] = {"S3Uri": bucket.uri(account, f"jobs/{name}/checkpoints")}
-    return TuningJob({"HyperParameterTuningJobName": name, **wanted, "Tags": names.tags(options.stage)}, description)
+    return TuningJob(
+        {"HyperParameterTuningJobName": name, **wanted, "Tags": names.tags(options.stage, run=options.run)}, description
+    )
 
 
 def _check(space: SearchSpace, tuning: TuningOptions) -> None:

@@ -1,7 +1,8 @@
 """`deploy`: the packaged release behind an endpoint, verified before it gets traffic.
 
 Model, configuration and endpoint have names derived from their content, so a second `deploy` resumes the first and
-creates nothing twice. If the endpoint or its canary fails, everything that was created is deleted.
+creates nothing twice. If the endpoint or its canary fails, everything that this command created is deleted; what
+another command created, at the same time or before, is kept.
 Reviews never leave the account: requests are not captured or logged, and on instances the model has no network access
 (serverless hosting does not offer that).
 """
@@ -11,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations.aws import names, role
+from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import RESUMABLE_KINDS, AwsError, translate_errors
 from operations.aws.plan import MINOR_COST, Item, propose
@@ -20,10 +21,11 @@ from operations.endpoint import alarms, autoscaling, canary, endpoint_config, en
 from operations.endpoint.autoscaling import AutoscalingLimits
 from operations.endpoint.canary import CanaryError
 from operations.endpoint.candidate import Candidate
+from operations.endpoint.created import CreatedResources, appeared
 from operations.endpoint.endpoint_config import HostingSpec, VariantSpec
-from operations.endpoint.endpoint_state import FAILED, IN_SERVICE, LONGEST_MINUTES, DeployedEndpoint
+from operations.endpoint.endpoint_state import CHANGED_KIND, FAILED, IN_SERVICE, LONGEST_MINUTES, DeployedEndpoint
 
-_UNDONE = ("not-begun", "failed", "stuck", "absent")  # kinds of errors after which everything created is deleted
+_UNDONE = ("not-begun", "failed", "stuck", "absent")  # kinds of errors after which what was created is deleted
 REQUESTS_A_MINUTE = 600.0  # per instance, before autoscaling adds another: about a third of its capacity
 
 
@@ -40,7 +42,7 @@ class DeploymentSpec:
 
 
 def deploy(aws: Aws, candidate: Candidate, spec: DeploymentSpec, yes: bool = False) -> DeployedEndpoint:
-    """Deploy a candidate; raises `AwsError` or `CanaryError`, after everything that was created is deleted."""
+    """Deploy a candidate; raises `AwsError` or `CanaryError`, after everything that it created is deleted."""
     return _Deployment(aws, candidate, spec).run(yes)
 
 
@@ -53,6 +55,7 @@ class _Deployment:
         self.name = names.endpoint(spec.stage, candidate.encoder.fingerprint)
         self.model = models.name_of(aws.account, spec.stage, candidate, self.isolated)
         self.resume = aws.command_line or f"verdict deploy --stage {spec.stage}"
+        self.created = CreatedResources(aws, self.name)
 
     def run(self, yes: bool) -> DeployedEndpoint:
         """Bring the candidate into service."""
@@ -61,7 +64,9 @@ class _Deployment:
             self._check_same(found)
         else:
             self._propose(yes)
-        models.ensure(self.aws, self.spec.stage, self.candidate, self.isolated)
+            if endpoint_state.find(self.aws.account, self.name):
+                raise appeared(self.name)
+        self.created.ensure_model(self.spec.stage, self.candidate, self.isolated)
         ready = self._bring_up(found)
         self.aws.print("The endpoint's scores of the canary reviews are correct.")
         if found and self.spec.expires:
@@ -76,7 +81,7 @@ class _Deployment:
             found = endpoint_state.wait_until_stable(self.aws, self.name, self.resume, self.spec.minutes)
         if found and found.status == FAILED:
             self.aws.print(f"Endpoint {self.name} failed before ({found.failure}). Deleting it and creating it again.")
-            endpoint_state.delete(self.aws, self.name, self.resume)
+            endpoint_state.delete(self.aws, self.name, found.created, self.resume)
             return None
         return found
 
@@ -118,16 +123,15 @@ class _Deployment:
         propose(self.aws.console, f"To be created in {region}, stage {self.spec.stage}", items, yes)
 
     def _bring_up(self, found: DeployedEndpoint | None) -> DeployedEndpoint:
-        """Create the endpoint if it does not exist, wait, and verify it; delete it if that fails."""
-        is_new = not found or found.status == "Creating"
+        """Create the endpoint if it does not exist, wait, and verify it; if that fails, delete what was created."""
         try:
             if not found:
                 self._create()
             ready = self._wait()
             canary.verify(self.aws.account, self.name, canary.expected(self.candidate))
         except (AwsError, CanaryError) as error:
-            if is_new and (isinstance(error, CanaryError) or error.kind in _UNDONE):
-                self._delete(error, found)
+            if isinstance(error, CanaryError) or error.kind in _UNDONE:
+                self._delete(error)
             raise
         return ready
 
@@ -139,19 +143,13 @@ class _Deployment:
 
     def _create(self) -> None:
         """Create the endpoint; raises `AwsError` of kind `not-begun` if that is refused."""
-        sagemaker, spec = self.aws.account.client("sagemaker"), self.spec
+        spec = self.spec
         tags = names.tags(spec.stage, self.candidate.release_id, expires=spec.expires, replaces=spec.replaces)
         try:
             with translate_errors():
-                configuration = endpoint_config.ensure(self.aws, self._config())
-                role.retry_until_propagated(
-                    self.aws,
-                    lambda: sagemaker.create_endpoint(
-                        EndpointName=self.name, EndpointConfigName=configuration, Tags=tags
-                    ),
-                )
+                self.created.create_endpoint(self.created.ensure_config(self._config()), tags)
         except AwsError as error:
-            if error.kind in RESUMABLE_KINDS:
+            if error.kind in (*RESUMABLE_KINDS, CHANGED_KIND):
                 raise
             raise AwsError(error.detail, "not-begun", error.aws_message) from error
 
@@ -175,13 +173,17 @@ class _Deployment:
             raise AwsError(f"Endpoint {name} failed: {ready.failure}{log}", "failed")
         return ready
 
-    def _delete(self, error: Exception, found: DeployedEndpoint | None) -> None:
-        """Delete what a failed deployment created; raises `AwsError` if AWS refuses that."""
+    def _delete(self, error: Exception) -> None:
+        """Delete what a failed deployment created, and nothing else; raises `AwsError` if AWS refuses that."""
+        if not self.created.has_endpoint and endpoint_state.find(self.aws.account, self.name):
+            self.aws.print(
+                f"Endpoint {self.name} was kept, because another command created it. It may be billed. "
+                f"To delete it: verdict teardown --stage {self.spec.stage}"
+            )
+            return
         self.aws.print(f"Deleting what was created for {self.name} ...")
         try:
-            endpoint_state.delete(self.aws, self.name, self.resume)
-            configuration = found.configuration if found else str(self._config()["EndpointConfigName"])
-            endpoint_state.delete_configs_and_models(self.aws, [configuration], [self.model])
+            self.created.delete_all(self.resume)
         except (ClientError, BotoCoreError, AwsError, StoppedWaitingError) as refused:
             if isinstance(refused.__cause__, KeyboardInterrupt):
                 raise

@@ -42,7 +42,12 @@ class PackageFolders:
 
 
 def rollback(aws: Aws, stage: str, package: PackageFolders, yes: bool = False) -> DeployedEndpoint:
-    """Roll a stage back to its previous release; raises `AwsError` if there is none."""
+    """Roll a stage back to its previous release; raises `AwsError` if there is none.
+
+    Raises `OSError`, before the endpoint is changed, if the folders of the packaged release cannot be written.
+    """
+    for folder in (package.release_folder, package.model_folder):
+        atomic.check_writable(folder)
     current = packaged_candidate(package.release_folder, package.model_folder)
     name, resume = (
         names.endpoint(stage, current.encoder.fingerprint),

@@ -110,6 +110,7 @@ class _Split:
         """Add the missing variants with weight 0; if one fails its canary, all of them are removed."""
         variants = self._with_missing()
         self._propose(variants, yes)
+        endpoint_state.check_unchanged(self.aws.account, self.found)
         try:
             for candidate in self.spec.candidates:
                 self.transition.ensure_model(candidate)

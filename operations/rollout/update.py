@@ -62,6 +62,7 @@ class _Update:
     def run(self, yes: bool) -> DeployedEndpoint:
         """Replace the model; if the update or its canary fails, the old one serves again."""
         self._propose(yes)
+        endpoint_state.check_unchanged(self.aws.account, self.found)
         transition = Transition(self.aws, self.found)
         try:
             model = transition.ensure_model(self.candidate)

@@ -2,6 +2,9 @@
 
 `chalice delete` uses only its local record, and fails at the first recorded resource that does not exist. Therefore the
 record is first rewritten from what exists on AWS, which includes interrupted deployments and other machines'.
+
+The role belongs to all regions: it stays while an app in another region uses it. What cannot be recognized once the
+function is deleted (its role and its log) gets our tag before.
 """
 
 import os
@@ -13,12 +16,15 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from operations.aws import log_groups
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, code_of, if_there
-from operations.aws.names import APP, STAGES
+from operations.aws.names import APP, APP_TAG, STAGE_TAG, STAGES
+from operations.aws.regions import other_users_of_role
 from operations.aws.waiting import wait_for
-from operations.inventory.deployed_app import ChaliceRecord, read_record
+from operations.inventory.deployed_app import ChaliceRecord, read_record, role_names, stack_tags
 from operations.inventory.inventory import THE_APP, Inventory
+from operations.inventory.ownership import APP_LOGS, is_tagged
 from operations.inventory.resources import Kind, Resource
 from training.project import ROOT as PROJECT
 
@@ -57,15 +63,53 @@ def run_chalice(stage: str, project: Path, environment: Mapping[str, str] = os.e
 
 
 def delete_app(aws: Aws, app: Resource, project: Path = PROJECT, chalice: Chalice = run_chalice) -> None:
-    """Delete the existing parts of a stage's app; raises `AwsError` if the local record is for another account."""
+    """Delete the existing parts of a stage's app.
+
+    Raises `AwsError` if the local record is for another account, or if the function is not ours any more.
+    """
+    _check_owned(aws, app)
+    if "api_handler" in app.facts["parts"]:
+        log_groups.tag(aws.account, f"{APP_LOGS}{app.name}", app.stage)
     if app.facts.get("stack"):
         delete_stack(aws, app.facts["stack"], app.stage)
     else:
-        _delete_by_chalice(aws, app, project, chalice)
-        for api in app.facts["more_apis"]:
+        for api in app.facts["more_apis"]:  # while the function exists, which shows whose they are
             delete_api(aws, api)
+            aws.pause(API_SECONDS)
+        _delete_by_chalice(aws, app, project, chalice)
     if app.facts["url"]:
         aws.print(f"The app is no longer available at {app.facts['url']}")
+
+
+def _check_owned(aws: Aws, app: Resource) -> None:
+    """Raise `AwsError` if a function or stack was replaced, after it was listed, by one without our tag."""
+    function = if_there(aws.account.client("lambda").get_function, FunctionName=app.name)
+    stack = app.facts.get("stack")
+    if (function and not is_tagged(function.get("Tags"))) or (stack and not is_tagged(stack_tags(aws.account, stack))):
+        raise AwsError(f"Its function or stack has no tag {APP_TAG}, so it may belong to another project.", "refused")
+
+
+def _deletable_roles(aws: Aws, app: Resource) -> list[str]:
+    """Return Chalice's names of the app's roles, after they are tagged, except those that other regions use.
+
+    Raises `AwsError` if the app consists of nothing but such a role.
+    """
+    parts, iam = app.facts["parts"], aws.account.client("iam")
+    found = []
+    for key in role_names(app.stage):
+        if key not in parts:
+            continue
+        name = parts[key]["role_name"]
+        why = other_users_of_role(aws.account, app.name, parts[key]["role_arn"])
+        if not why:
+            tags = {APP_TAG: APP, STAGE_TAG: app.stage}
+            iam.tag_role(RoleName=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+            found.append(key)
+        elif len(parts) == 1:
+            raise AwsError(f"Not deleted, because {why}.", "in-use")
+        else:
+            aws.print(f"Not deleted: role {name}, because {why}.")
+    return found
 
 
 def _delete_by_chalice(aws: Aws, app: Resource, project: Path, chalice: Chalice) -> None:
@@ -77,8 +121,9 @@ def _delete_by_chalice(aws: Aws, app: Resource, project: Path, chalice: Chalice)
             "refused",
         )
     parts = app.facts["parts"]
+    kept = set(role_names(app.stage)) - set(_deletable_roles(aws, app))
     others = {name: part for name, part in record.resources.items() if name not in _PARTS}
-    existing = {name: parts[name] for name in _PARTS if name in parts}
+    existing = {name: parts[name] for name in _PARTS if name in parts and name not in kept}
     ChaliceRecord(record.path, {**others, **existing}).write()
     chalice(app.stage, project)
 

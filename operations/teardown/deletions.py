@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from botocore.exceptions import ClientError
 
-from operations.aws import bucket
+from operations.aws import bucket, log_groups
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, code_of, if_there, message_of
 from operations.aws.listing import list_all
@@ -35,13 +35,15 @@ def delete_alarm(aws: Aws, alarm: Resource) -> None:
 def delete_endpoint(aws: Aws, endpoint: Resource) -> None:
     """Start the deletion of an endpoint; if it is refused because a change is in progress, wait and retry."""
     delete = aws.account.client("sagemaker").delete_endpoint
+    log_groups.tag(aws.account, f"{endpoint_state.LOGS}{endpoint.name}", endpoint.stage)
     try:
         delete(EndpointName=endpoint.name)
     except ClientError as error:
         if not re.search(r"in.progress", message_of(error)):
             raise
         resume = f"verdict teardown {endpoint.stage_option}"
-        if endpoint_state.wait_until_stable(aws, endpoint.name, resume):
+        left = endpoint_state.wait_until_stable(aws, endpoint.name, resume)
+        if left and endpoint.created in (None, left.created):
             delete(EndpointName=endpoint.name)
 
 

@@ -9,6 +9,7 @@ from operations.aws.waiting import StoppedWaitingError, wait_for
 from operations.endpoint import endpoint_state
 from operations.inventory.resources import JOBS, Kind, Resource
 from operations.inventory.running_jobs import API_NAMES, RUNNING, job_operation
+from operations.teardown import ownership
 from operations.teardown.deletions import Deletion
 
 FATAL = ("expired", "credentials", "no-credentials", "not-reached", "no-region")  # every other deletion would fail too
@@ -50,12 +51,18 @@ def remove(
 
 
 def _delete(aws: Aws, resource: Resource, delete: Deletion) -> str:
-    """Delete a resource; returns the reason for a failure, "" on success. Raises on Ctrl-C and `FATAL` errors."""
+    """Delete a resource if it is ours; returns the reason for a failure, "" on success.
+
+    Raises on Ctrl-C and `FATAL` errors.
+    """
     try:
         with translate_errors():
+            ownership.check(aws, resource)
             delete(aws, resource)
     except (AwsError, StoppedWaitingError) as error:
         return "" if getattr(error, "kind", "") == "absent" else _reason(error)
+    except OSError as error:  # Chalice's record, for example: what is billed must go nevertheless
+        return f"{error.filename or 'A local file'} cannot be written: {error.strerror or error}."
     aws.print(f"{'Stopped' if resource.kind in JOBS else 'Deleted'}: {resource.label}")
     return ""
 

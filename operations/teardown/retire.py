@@ -159,11 +159,30 @@ def retire(aws: Aws, stage: str, packaged: PackagedRelease, idle: timedelta, yes
     idle_endpoints = [use.endpoint for use in others if use.is_idle]
     if idle_endpoints:
         plan.confirm("Delete the idle endpoints?", yes)
+        idle_endpoints = still_idle(aws, stage, packaged, idle_endpoints, idle)
     resources = [resource for endpoint in idle_endpoints for resource in with_dependents(found, endpoint)]
     failures = remove(aws, resources, DELETIONS, f"verdict retire --stage {stage}")
     failed = {failure.resource.name for failure in failures}
     deleted = tuple(endpoint.name for endpoint in idle_endpoints if endpoint.name not in failed)
     return Retired(deleted, tuple(use for use in others if not use.is_idle), tuple(failures))
+
+
+def still_idle(
+    aws: Aws, stage: str, packaged: PackagedRelease, endpoints: list[Resource], idle: timedelta
+) -> list[Resource]:
+    """Return the endpoints that are still idle and not required, because a prompt may have waited for hours."""
+    found = inventory.take(aws.account, stage, FINDERS)
+    now_idle = [
+        use.endpoint
+        for use in uses(
+            aws.account, found, required_endpoints(aws.account, found, stage, packaged), idle, datetime.now(UTC)
+        )
+        if use.is_idle
+    ]
+    for endpoint in endpoints:
+        if endpoint not in now_idle:
+            aws.print(f"Kept: {endpoint.label}. It changed, or was used, after it was listed.")
+    return [endpoint for endpoint in endpoints if endpoint in now_idle]
 
 
 def _row(use: EndpointUse) -> tuple[str, str, str]:

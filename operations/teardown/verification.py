@@ -8,6 +8,7 @@ from operations.inventory.inventory import Inventory
 from operations.inventory.resources import BILLED, JOBS, SHARED, Kind, Resource
 from operations.inventory.search import stage_of
 
+_OF_APPS = ("function", "api")  # kinds of untagged resources that an app may have
 _COUNTED = {
     "endpoints": (Kind.ENDPOINT,),
     "jobs running": JOBS,
@@ -73,9 +74,16 @@ def why_shared_are_kept(found: Inventory, stage: str | None) -> str:
 
 
 def _billed_untagged(found: Inventory, stage: str | None) -> Iterator[str]:
-    """Yield a sentence about each resource with our name prefix but without our tag that may be billed."""
+    """Yield a sentence about each resource that is named like ours but without our tag, and may be billed."""
     for kind, name in (resource.split(" ", 1) for resource in found.untagged):
-        if kind in (*BILLED, "function") and stage in (None, stage_of(name)):
+        if stage not in (None, stage_of(name.split()[0].rpartition("/")[2])):
+            continue
+        if kind == "app-role":
+            yield (
+                f"Not deleted: role {name}. It has no tag {APP_TAG}, and no app in this region uses it. "
+                "An app in another region may, because a role belongs to all regions."
+            )
+        elif kind in (*BILLED, *_OF_APPS):
             yield (
                 f"Not deleted, and may be billed: {kind} {name}. Its name is like this project's, but it has no tag "
                 f"{APP_TAG}. If it is yours and not needed, delete it yourself."

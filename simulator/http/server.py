@@ -17,6 +17,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from chalicelib.errors import SentimentError
+from simulator.http import browser_guard
 from simulator.http.messages import ConnectionCutError, HttpRequest, HttpResponse, Site, json_response
 
 LOOPBACK = "127.0.0.1"
@@ -45,8 +46,12 @@ class Handler(WSGIRequestHandler):
         request = HttpRequest(self.make_environ())
         request.max_content_length = self.server.largest_body_bytes
         try:
-            refusal = self._read_body(request)
-            if refusal:
+            foreign = browser_guard.refusal(request)
+            refusal = 0 if foreign else self._read_body(request)
+            if foreign:
+                self.close_connection = True
+                self._write(foreign)
+            elif refusal:
                 self.close_connection = True  # the body may still be coming
                 self._write(json_response({"Message": HTTPStatus(refusal).phrase}, refusal))
             else:

@@ -47,6 +47,8 @@ def error_response(request: HttpRequest, error: InjectedError) -> HttpResponse:
     if protocol == "query":
         members = f"<Error><Type>Sender</Type>{members}</Error>"
         return _xml_response(status, f"<ErrorResponse>{members}{request_id}</ErrorResponse>")
+    if protocol == "ec2":
+        return _xml_response(status, f"<Response><Errors><Error>{members}</Error></Errors>{request_id}</Response>")
     if protocol == "json":
         return error_answer(error.code, error.message, error.status)
     response = json_response({"message": error.message}, error.status)

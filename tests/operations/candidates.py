@@ -1,7 +1,8 @@
 """Candidates for deployment: small models with one vocabulary, or another."""
 
+import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 
@@ -78,6 +79,11 @@ def interrupted(aws: Aws) -> Aws:
     return connection
 
 
+def printed(aws: Aws) -> str:
+    """Return the printed text, without line breaks."""
+    return " ".join(aws.console.file.getvalue().split())  # type: ignore[attr-defined]
+
+
 def resources_of(aws: Aws, stage: str) -> list[str]:
     """Return the names of a stage's endpoints, configurations and models."""
     sagemaker, name = aws.account.client("sagemaker"), names.prefix(stage)
@@ -89,3 +95,16 @@ def resources_of(aws: Aws, stage: str) -> list[str]:
         ),
         *(found["ModelName"] for found in sagemaker.list_models(NameContains=name)["Models"]),
     ]
+
+
+class AnswerAfter(io.StringIO):
+    """A terminal whose user runs another command while a prompt waits, and then confirms."""
+
+    def __init__(self, command: Callable[[], object]) -> None:
+        super().__init__()
+        self._command = command
+
+    def readline(self, _size: int | None = -1) -> str:
+        """Run the other command, and confirm."""
+        self._command()
+        return "y\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.stub import Stubber
 
+from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.inventory import inventory
@@ -58,8 +59,17 @@ def test_an_app_without_a_record_is_found_and_deleted_by_chalice(aws: Aws, chali
     assert found.facts["url"] in str(aws.console.file.getvalue())  # type: ignore[attr-defined]
 
 
-def test_an_interrupted_deployment_is_deleted_despite_its_record(aws: Aws, chalice: Chalice, project: Path) -> None:
-    role = create_role(aws, "prod")
+def tag_role(aws: Aws, stage: str, owner: str = "verdict") -> str:
+    """Create a stage's role with a tag; returns its ARN."""
+    arn = create_role(aws, stage)
+    aws.account.client("iam").tag_role(
+        RoleName=arn.rpartition("/")[2], Tags=[{"Key": "verdict:app", "Value": owner}, {"Key": "team", "Value": "any"}]
+    )
+    return arn
+
+
+def test_an_interrupted_deletion_is_completed_despite_its_record(aws: Aws, chalice: Chalice, project: Path) -> None:
+    role = tag_role(aws, "prod")
     lost = f"arn:aws:lambda:us-east-1:{aws.account.number}:function:verdict-prod"
     deleted = {"name": "api_handler", "resource_type": "lambda_function", "lambda_arn": lost}
     ChaliceRecord(read_record("prod", project).path, {"api_handler": deleted}).write()
@@ -122,7 +132,7 @@ def test_an_existing_untagged_function_keeps_its_record(aws: Aws, project: Path)
 
 
 def test_a_deletion_interrupted_before_the_role_is_completed(aws: Aws, chalice: Chalice, project: Path) -> None:
-    role = create_role(aws, "dev")
+    role = tag_role(aws, "dev")
     part = {"name": "api_handler_role", "resource_type": "iam_role", "role_arn": role, "role_name": "as before"}
     ChaliceRecord(read_record("dev", project).path, {"api_handler_role": part}).write()
     assert read_record("dev", project).is_of(aws.account)
@@ -149,6 +159,7 @@ def test_all_apis_of_an_app_are_deleted(aws: Aws, chalice: Chalice, project: Pat
     ChaliceRecord(
         path, {"rest_api": {"name": "rest_api", "resource_type": "rest_api", "rest_api_id": recorded}}
     ).write()
+    aws.pause = lambda _seconds: None
     (found,) = apps(Search(aws.account, "prod"), project)
     assert found.facts["parts"]["rest_api"]["rest_api_id"] == recorded
     assert len(found.facts["more_apis"]) == 2
@@ -183,7 +194,9 @@ def test_the_record_of_a_deleted_app_is_emptied(aws: Aws, project: Path) -> None
 def test_an_app_in_a_stack_is_deleted_with_its_stack(aws: Aws) -> None:
     template = {"Resources": {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "of-the-stack"}}}}
     cloudformation = aws.account.client("cloudformation")
-    cloudformation.create_stack(StackName="verdict-stacked", TemplateBody=json.dumps(template))
+    cloudformation.create_stack(
+        StackName="verdict-stacked", TemplateBody=json.dumps(template), Tags=names.tags("stacked")
+    )
     create_app(aws, "stacked", **{"verdict:app": "verdict", STACK_TAG: "verdict-stacked"})
     found = app_of(aws, "stacked")
     assert found is not None

@@ -9,8 +9,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from cli.model.train import command
 from operations.aws import bucket
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, translate_errors
@@ -21,10 +23,11 @@ from operations.jobs.channel_upload import upload_channels
 from operations.jobs.job_log import JobLog
 from operations.jobs.job_progress import stop_others
 from operations.jobs.run_jobs import JobOptions
-from operations.jobs.sagemaker_training import JOBS_NAME, stop_training, train_on_sagemaker
+from operations.jobs.sagemaker_training import JOBS_NAME, train_on_sagemaker
+from operations.jobs.stopping import stop_run
 from operations.jobs.training_job import JobResources, TrainingJob, TrainingTask
 from simulator.aws import SimulatedAws
-from tests.operations.candidates import interrupted
+from tests.operations.candidates import interrupted, printed
 from tests.operations.jobs.conftest import training_jobs
 from training.evaluation.evaluate import evaluate
 from training.model.hyperparameters import with_settings
@@ -191,19 +194,51 @@ def test_a_quota_of_zero_is_reported(
     assert started() == []
 
 
+def test_no_job_is_started_if_the_run_cannot_be_written(
+    aws: Aws, small_channels: Path, short: dict[str, str], tmp_path: Path, started: Started
+) -> None:
+    (tmp_path / "runs").write_text("in place of the folder", encoding="utf-8")
+    with pytest.raises(OSError, match="runs"):
+        train_on_sagemaker(aws, small_channels, tmp_path / "runs" / "run", short, OPTIONS)
+    assert started() == []
+
+
 def test_stop_stops_only_the_jobs_of_this_run(
     simulated: SimulatedAws, aws: Aws, small_channels: Path, short: dict[str, str], tmp_path: Path, started: Started
 ) -> None:
     simulated.fault_injector.inject("CreateTrainingJob", "stuck")
-    dev, prod = (replace(OPTIONS, stage=stage, parallel=1) for stage in ("dev", "prod"))
-    for options in (dev, prod):
+    one, other = (replace(OPTIONS, run=run, parallel=1) for run in ("one", "other"))
+    for options, seed in ((one, "62"), (other, "63")):
         with pytest.raises(StoppedWaitingError):
-            train_on_sagemaker(interrupted(aws), small_channels, tmp_path, short, options)
+            train_on_sagemaker(interrupted(aws), small_channels, tmp_path, {**short, "max_bin": seed}, options)
     first, second = started()
-    assert stop_training(aws, small_channels, short, dev) == [first]
+    assert stop_run(aws, "prod", "one") == []
+    assert stop_run(aws, "dev", "one") == [first]
     assert training_jobs(aws)[second] == "InProgress"
-    assert stop_training(aws, small_channels, short, prod) == [second]
-    assert stop_training(aws, small_channels, short, prod) == []
+    assert "Still running in stage dev, and billed: other." in printed(aws)
+    assert stop_run(aws, "dev", "other") == [second]
+    assert stop_run(aws, "dev", "other") == []
+
+
+def test_stop_needs_only_the_name_of_the_run(
+    simulated: SimulatedAws,
+    aws: Aws,
+    small_channels: Path,
+    short: dict[str, str],
+    tmp_path: Path,
+    started: Started,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    simulated.fault_injector.inject("CreateTrainingJob", "stuck")
+    with pytest.raises(StoppedWaitingError):
+        train_on_sagemaker(interrupted(aws), small_channels, tmp_path, short, replace(OPTIONS, run="named"))
+    for name, value in simulated.environment.items():
+        monkeypatch.setenv(name, value)
+    ran = CliRunner().invoke(command, ["--on", "sagemaker", "--name", "named", "--stop"])
+    assert ran.exit_code == 0, ran.output
+    assert started()
+    assert all(name in ran.output for name in started())
+    assert {training_jobs(aws)[name] for name in started()} <= {"Stopping", "Stopped"}
 
 
 def test_an_interrupted_spot_job_resumes_with_its_whole_history(

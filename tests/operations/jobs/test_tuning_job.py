@@ -17,6 +17,7 @@ from operations.aws.waiting import StoppedWaitingError
 from operations.jobs import tuning_job
 from operations.jobs.run_jobs import JobOptions
 from operations.jobs.sagemaker_tuning import tune_on_sagemaker
+from operations.jobs.stopping import stop_run
 from operations.jobs.tuning_job import TuningOptions, find, search_on_sagemaker, stop
 from simulator.aws import SimulatedAws
 from tests.operations.candidates import interrupted
@@ -156,6 +157,18 @@ def test_a_stopped_search_is_started_again(
     again = find(aws.account, space, small_channels, RANDOM, OPTIONS)
     assert (again.name, again.status) == (f"{first.name}-2", "")
     assert not stop(aws, again)
+
+
+def test_stop_needs_only_the_name_of_the_run(
+    simulated: SimulatedAws, aws: Aws, space: SearchSpace, small_channels: Path
+) -> None:
+    simulated.fault_injector.inject("CreateTrainingJob", "stuck")
+    options = replace(OPTIONS, run="searched")
+    with pytest.raises(StoppedWaitingError):
+        search_on_sagemaker(interrupted(aws), space, small_channels, RANDOM, options)
+    job = find(aws.account, space, small_channels, RANDOM, options)
+    assert stop_run(aws, "dev", "searched") == [job.name]
+    assert stop_run(aws, "dev", "searched") == []
 
 
 def test_a_missing_permission_is_named(

@@ -1,6 +1,7 @@
 """Rollbacks of the endpoint, and of the packaged release with it."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -138,11 +139,20 @@ def test_a_rollback_to_another_vocabulary_deploys_a_retired_endpoint(
     first = deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
     package_release(project, packages["other"])
     update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
-    endpoint_state.delete(aws, first.name, "")
+    endpoint_state.delete(aws, first.name, first.created, "")
     back = rollback(aws, stage, project, yes=True)
     assert back.name == first.name
     assert release_in(project) == old.release_id
     assert serves(aws, back, old)
+
+
+def test_folders_that_cannot_be_written_stop_a_rollback_before_it_begins(
+    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders], tmp_path: Path
+) -> None:
+    package_release(project, packages["old"])
+    (tmp_path / "file").write_text("in place of the folder", encoding="utf-8")
+    with pytest.raises(OSError, match="file"):
+        rollback(aws, stage, replace(project, model_folder=tmp_path / "file" / "model"), yes=True)
 
 
 def test_a_first_deploy_cannot_be_rolled_back(

@@ -1,6 +1,8 @@
 """A resource that cannot be deleted does not prevent the deletion of others."""
 
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +11,11 @@ from operations.aws.command import Aws
 from operations.aws.waiting import StoppedWaitingError, wait_for
 from operations.inventory import inventory
 from operations.inventory.resources import Kind, Resource
+from operations.teardown.app_deletion import delete_app
 from operations.teardown.deletions import DELETIONS
 from operations.teardown.removal import remove
 from simulator.aws import SimulatedAws
+from tests.operations.apps import create_app
 from tests.operations.existing import FINGERPRINT, create_endpoint, create_model, printed
 
 LATER = "ffffffffffff"
@@ -74,10 +78,25 @@ def test_an_endpoint_not_deleted_in_time_is_left_with_its_model(aws: Aws) -> Non
 
 def test_an_unverified_deletion_is_a_failure(aws: Aws, simulated: SimulatedAws) -> None:
     create_endpoint(aws, "blind")
-    found = hosting_of(aws, "blind")
-    simulated.fault_injector.inject("DescribeEndpoint", "denied")
-    left = remove(aws, found, DELETIONS, RESUME)
+
+    def delete(aws: Aws, endpoint: Resource) -> None:
+        DELETIONS[Kind.ENDPOINT](aws, endpoint)
+        simulated.fault_injector.inject("DescribeEndpoint", "denied")
+
+    left = remove(aws, hosting_of(aws, "blind"), {**DELETIONS, Kind.ENDPOINT: delete}, RESUME)
     assert left[0].why.startswith("Its deletion could not be verified: These credentials do not allow")
+
+
+def test_a_record_that_cannot_be_written_does_not_keep_an_endpoint(aws: Aws, tmp_path: Path) -> None:
+    create_app(aws, "full")
+    create_endpoint(aws, "full")
+    (tmp_path / ".chalice").write_text("in place of the folder", encoding="utf-8")
+    found = inventory.take(aws.account, "full", ["the app", "endpoints", "configurations", "models"]).resources
+    deletions = {Kind.APP: partial(delete_app, project=tmp_path), **DELETIONS}
+    (left,) = remove(aws, found, deletions, RESUME)
+    assert left.resource.kind == Kind.APP
+    assert "cannot be written" in left.why
+    assert hosting_of(aws, "full") == []
 
 
 def test_ctrl_c_while_waiting_ends_the_command(aws: Aws) -> None:

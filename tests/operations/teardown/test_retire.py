@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +18,7 @@ from operations.inventory.resources import Kind
 from operations.teardown.retire import PackagedRelease, Retired, required_endpoints, retire, use_of
 from simulator.aws import SimulatedAws
 from tests.operations.apps import create_function
+from tests.operations.candidates import AnswerAfter
 from tests.operations.existing import create_endpoint, printed
 
 IDLE, AT_ONCE = timedelta(minutes=15), timedelta(0)
@@ -66,6 +68,15 @@ def test_nothing_is_deleted_without_confirmation(aws: Aws, monkeypatch: pytest.M
     with pytest.raises(DeclinedError):
         retire(aws, "declined", PackagedRelease(NEW, LONG_AGO), AT_ONCE, yes=False)
     assert endpoints_of(aws, "declined") == [old]
+
+
+def test_an_endpoint_used_during_the_prompt_is_kept(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = create_endpoint(aws, "woken", OLD)
+    use = partial(count, aws, old, "v1", 3, datetime.now(UTC))
+    monkeypatch.setattr("sys.stdin", AnswerAfter(use))
+    assert retire(aws, "woken", PackagedRelease(NEW, LONG_AGO), timedelta(milliseconds=1), yes=False).deleted == ()
+    assert endpoints_of(aws, "woken") == [old]
+    assert f"Kept: endpoint {old}. It changed, or was used, after it was listed." in printed(aws)
 
 
 def test_invocations_are_counted_over_all_variants(aws: Aws) -> None:
