@@ -127,6 +127,8 @@ def split_traffic(rehearsal: Rehearsal) -> None:
     rehearsal.account.wait_until(
         lambda: rehearsal.check_traffic().variants["linear"] > 0, "a response of the linear variant"
     )
+    (work.folder / "sample.txt").write_text("a superb film\na dull film\n", encoding="utf-8")
+    work.verdict(f"compare {STAGE} --sample sample.txt", expected=["On 2 texts:", "Undecided: no answer has a label"])
     work.verdict(f"split release=10 linear=90 {STAGE}", expected=["linear 90%"])
     work.verdict(f"split release=1 {STAGE} --drop-others --yes", expected=["release 100%"])
     rehearsal.check_traffic()

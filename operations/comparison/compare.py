@@ -25,6 +25,7 @@ from operations.endpoint.endpoint_state import DeployedEndpoint
 from operations.verdict_metrics import LABELS, VerdictFigures
 
 ACCURACY = "accuracy"
+DECIDING = 2  # differences that decide, error rate and accuracy, among which the probability of an error is divided
 _EVALUATION = "cross-validation"  # of the release, whose accuracy plans a comparison without labels
 
 
@@ -108,7 +109,7 @@ def compare(
         variant.name: agreement.score_texts(aws, release.encoder, endpoint.name, variant.name, texts) if texts else []
         for variant in ordered
     }
-    judge = _Judge(endpoint, release, evidence, feedback, scores, ALPHA / (len(ordered) - 1))
+    judge = _Judge(endpoint, release, evidence, feedback, scores, ALPHA / (DECIDING * (len(ordered) - 1)))
     comparisons = tuple(judge.compare(new, figures[0]) for new in figures[1:])
     return Comparison(endpoint.name, endpoint.stage, since, until, figures, comparisons)
 

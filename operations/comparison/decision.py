@@ -61,7 +61,7 @@ def decide(contest: Contest) -> Decision:
     """Return the decision of a comparison."""
     errors, accuracy = contest.error_rate, contest.accuracy
     if errors and errors.low > 0:
-        sentence = f"{contest.new} loses: its error rate is higher by {_interval(errors)} percentage points."
+        sentence = f"{contest.new} loses: its error rate is higher by {_size(errors)} percentage points."
         return Decision(Result.LOSES, sentence, _keep_only(contest, contest.baseline))
     absent = [label for label, count in contest.labels.items() if not count]
     if accuracy is None or len(absent) == len(contest.labels):
@@ -77,10 +77,10 @@ def _by_accuracy(contest: Contest, accuracy: Difference) -> Decision:
     """Return the decision by an accuracy that has an interval."""
     new, baseline = contest.new, contest.baseline
     if accuracy.low > 0:
-        sentence = f"{new} wins: its accuracy is higher by {_interval(accuracy)} percentage points."
+        sentence = f"{new} wins: its accuracy is higher by {_size(accuracy)} percentage points."
         return Decision(Result.WINS, sentence, _keep_only(contest, new))
     if accuracy.high < 0:
-        sentence = f"{new} loses: its accuracy differs by {_interval(accuracy)} percentage points."
+        sentence = f"{new} loses: its accuracy is lower by {_size(accuracy)} percentage points."
         return Decision(Result.LOSES, sentence, _keep_only(contest, baseline))
     if accuracy.low > -MARGIN and accuracy.high < MARGIN:
         sentence = f"{new} and {baseline} are equally accurate, to within {MARGIN:.0%}: {_interval(accuracy)} points."
@@ -147,6 +147,12 @@ def _even_out(contest: Contest) -> str:
 def _interval(difference: Difference) -> str:
     """`+0.8 to +3.1`, in percentage points."""
     return f"{difference.low * 100:+.1f} to {difference.high * 100:+.1f}"
+
+
+def _size(difference: Difference) -> str:
+    """`0.8 to 3.1`: the absolute size of a difference whose interval excludes zero, in percentage points."""
+    smallest, largest = sorted(abs(end) * 100 for end in (difference.low, difference.high))
+    return f"{smallest:.1f} to {largest:.1f}"
 
 
 def _rounded(number: int) -> str:

@@ -166,4 +166,4 @@ def test_several_new_variants_share_the_error_probability(aws: Aws, endpoint: De
         report_calls(aws, endpoint, variant.name, 100)
     comparisons = run(aws, three).comparisons
     assert {comparison.new for comparison in comparisons} == {"challenger", "third"}
-    assert all(comparison.differences["error_rate"].alpha == ALPHA / 2 for comparison in comparisons)
+    assert all(comparison.differences["error_rate"].alpha == ALPHA / 4 for comparison in comparisons)

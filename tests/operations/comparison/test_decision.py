@@ -41,6 +41,7 @@ def test_the_new_variant_wins_and_gets_all_traffic() -> None:
 def test_the_new_variant_loses_and_is_removed() -> None:
     lost = decision(Outcomes(1700, 2000), Outcomes(1900, 2000))
     assert lost.result is Result.LOSES
+    assert "lower by 7.1 to 12.9" in lost.sentence
     assert lost.command == "verdict split release=1 --stage prod --drop-others"
 
 
