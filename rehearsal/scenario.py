@@ -6,6 +6,7 @@ The first unexpected result ends the rehearsal with status 1: a failed request, 
 remains after teardown.
 """
 
+import csv
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from rehearsal.simulated_traffic import SimulatedTraffic, TrafficCounts
 from rehearsal.workspace import RehearsalError, Workspace
 from simulator.http.server import LOOPBACK
 from simulator.processes import child
+from training.data.reviews import LABEL_NAMES
 
 STAGE = "--stage prod"
 SMALL = "--set num_round=60 --set early_stopping_rounds=10 --set eta=0.3"
@@ -181,6 +183,44 @@ def collect_feedback(rehearsal: Rehearsal) -> None:
     rehearsal.check_traffic()
 
 
+def learn_from_new_reviews(rehearsal: Rehearsal) -> None:
+    """Find that new reviews have drifted, label them, retrain behind the gate, and serve the new model."""
+    work = rehearsal.work
+    work.verdict("data --generated 300")
+    work.verdict("data --generated 200 --drifted --into new")
+    work.verdict("predict new/reviews.jsonl --into here.jsonl", expected=["800 rows"])
+    work.verdict(f"predict new/reviews.jsonl --into endpoint.jsonl --on endpoint {STAGE} --yes")
+    if (work.folder / "here.jsonl").read_bytes() != (work.folder / "endpoint.jsonl").read_bytes():
+        raise RehearsalError("The endpoint's verdicts differ from those of this machine.")
+    work.verdict("drift new/reviews.jsonl", status=3, expected=["There is drift"])
+    _label_in_spreadsheet(work)
+    work.verdict("check new.labels.jsonl", expected=["worse, and not by chance"])
+    work.verdict(f"retrain --with new.labels.jsonl {SMALL} --margin 0", status=4, expected=["fails the gate"])
+    work.verdict("release --name retrained --data runs/retrained/data", status=1, expected=["Nothing is packaged"])
+    work.verdict(f"retrain --with new.labels.jsonl {SMALL} --margin 10", expected=["passes the gate"])
+    work.verdict("release --name retrained --data runs/retrained/data")
+    earlier = set(rehearsal.check_traffic().releases)
+    work.verdict(f"update {STAGE} --yes", expected=["Both endpoints are in service"])
+    work.chalice(f"deploy {STAGE}")
+    rehearsal.account.wait_until(
+        lambda: not rehearsal.check_traffic().releases.keys() <= earlier, "a response of the retrained release"
+    )
+
+
+def _label_in_spreadsheet(work: Workspace) -> None:
+    """Label all new reviews as a person does with a spreadsheet."""
+    labelled = [json.loads(line) for line in (work.folder / "new" / "reviews.jsonl").open(encoding="utf-8")]
+    labels = {review["text"]: LABEL_NAMES[review["label"]] for review in labelled}
+    work.verdict("label new/reviews.jsonl --into new.labels.jsonl --export sheet.csv")
+    with (work.folder / "sheet.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with (work.folder / "sheet.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({**row, "label": labels[row["review"]]} for row in rows)
+    work.verdict("label new/reviews.jsonl --into new.labels.jsonl --import sheet.csv --labeller ann")
+
+
 def inject_faults(rehearsal: Rehearsal) -> None:
     """Check that each failure is reported clearly and leaves nothing behind."""
     work, account = rehearsal.work, rehearsal.account
@@ -239,6 +279,7 @@ STEPS: dict[str, Callable[[Rehearsal], None]] = {
     "change the vocabulary": change_vocabulary,
     "inspect": inspect,
     "collect feedback": collect_feedback,
+    "learn from new reviews": learn_from_new_reviews,
     "inject faults": inject_faults,
     "tear down": tear_down,
 }

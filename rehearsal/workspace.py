@@ -27,6 +27,7 @@ COPIED = (
     "rehearsal",
     "cli",
     "model",
+    "tests/model/sentences.jsonl",  # of the gate
 )
 _IGNORED = shutil.ignore_patterns("__pycache__", "deployed", "deployments", "*.pyc")
 COMMAND_TIMEOUT_SECONDS = 600.0

@@ -1,7 +1,7 @@
 """The `verdict compare` command."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from operations.aws import names
 from operations.aws.command import Aws
 from operations.comparison.agreement import Agreement
 from operations.comparison.compare import Comparison, Evidence, VariantComparison, compare, configured_since, document
-from operations.comparison.labelled_answers import read_answers, read_reviews
+from operations.comparison.labelled_answers import FeedbackRecord, read_answers, read_reviews
 from operations.comparison.variant_figures import VariantFigures
 from operations.endpoint import endpoint_state
+from operations.feedback import table as feedback_table
 from training.progress import table
 
 HEADINGS = (
@@ -33,7 +34,7 @@ LONGEST_REVIEW = 60  # characters shown of a review
 @click.option(
     "--feedback",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="An export of the feedback table, CSV or JSON lines: labels for the accuracy.",
+    help="An export of the feedback table, CSV or JSON lines.  [default: the table itself, if there is one]",
 )
 @click.option(
     "--sample",
@@ -52,13 +53,20 @@ def command(
     endpoint = endpoint_state.require_in_service(
         aws.account, names.endpoint(stage, packaged.encoder.fingerprint), stage
     )
-    evidence = Evidence(read_answers(feedback) if feedback else (), read_reviews(sample) if sample else ())
+    answers = read_answers(feedback) if feedback else _read_table(aws, stage)
+    evidence = Evidence(answers, read_reviews(sample) if sample else ())
     begun = configured_since(aws.account, endpoint)
     found = compare(aws, endpoint, packaged, evidence, max(begun, now - since) if since else begun, now)
     if as_json:
         print_json(document(found))
     else:
         _show(aws, found)
+
+
+def _read_table(aws: Aws, stage: str) -> Sequence[FeedbackRecord]:
+    """Read a stage's table of feedback; nothing if there is no table."""
+    name = names.feedback_table(stage)
+    return list(feedback_table.read_feedback(aws, name)) if feedback_table.describe(aws.account, name) else ()
 
 
 def _show(aws: Aws, found: Comparison) -> None:

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from cli.options import data_option, duration, json_option, review_column_option
+from cli.options import data_option, duration, json_option, review_column_option, stage_option
 from cli.output import print_json
 from cli.review_source import read_source
 from training.monitoring.sample import Sides, rows_since, sample_reviews, training_samples
@@ -55,6 +55,7 @@ def since_option(_context: click.Context, _parameter: click.Parameter, text: str
     show_default=True,
     help="HTML file to write.",
 )
+@stage_option
 @json_option
 def command(
     new: str,
@@ -65,11 +66,13 @@ def command(
     old_review_column: str | None,
     seed: int,
     report: Path,
+    stage: str,
     as_json: bool,
 ) -> None:
     """Compare new reviews with those of training, and report what changed.
 
-    NEW is a .csv, .tsv, .jsonl or .txt file with a column of reviews, such as an export of feedback. Compared are
+    NEW is a .csv, .tsv, .jsonl or .txt file with a column of reviews, such as an export of feedback; `feedback` reads
+    the --stage's table itself. Compared are
     words, lengths, the packaged model's scores and verdicts, the share of known words, and how well a classifier
     separates old from new. Up to 3,000 reviews of each side are drawn.
 
@@ -86,7 +89,7 @@ def command(
 
     console = Console(stderr=True)
     notes: list[str] = []
-    rows = rows_since(new, read_source(new, review_column, notes.append), since)
+    rows = rows_since(new, read_source(new, review_column, notes.append, stage), since)
     new_sample = sample_reviews(new, (row.text for row in rows), seed)
     if old:
         old_rows = read_source(old, old_review_column, notes.append)

@@ -16,6 +16,7 @@ from rich.text import Text
 from cli import options
 from cli.output import print_json
 from cli.review_source import FEEDBACK, read_source
+from operations.aws.names import DEFAULT_STAGE
 from training.data.hand_labels import ORDERS, HandLabel, Label, LabelsFile, Order, open_labels, read_labels
 from training.data.review_rows import ReviewRow, without_repetitions
 from training.data.reviews import DataError
@@ -51,6 +52,7 @@ _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--export", "export_path", type=_FILE, help="Write a CSV file to label in a spreadsheet, or the differences."
 )
 @click.option("--import", "import_path", type=_EXISTING, help="Add the labels of a CSV file that --export wrote.")
+@options.stage_option
 @options.json_option
 def command(
     source: str | None,
@@ -61,12 +63,14 @@ def command(
     compare: tuple[Path, Path] | None,
     export_path: Path | None,
     import_path: Path | None,
+    stage: str,
     as_json: bool,
 ) -> None:
     """Label reviews by hand in the terminal, or compare the labels of two people.
 
-    FILE is a .csv, .tsv, .jsonl or .txt file with a column of reviews, such as an export of feedback. Each review takes
-    one key, and the verdict is shown only after the answer. Every label is saved at once; repeat the command to resume.
+    FILE is a .csv, .tsv, .jsonl or .txt file with a column of reviews, such as an export of feedback; `feedback` reads
+    the --stage's table itself. Each review takes one key, and the verdict is shown only after the answer. Every label
+    is saved at once; repeat the command to resume.
 
     --order least-sure begins with the scores next to 50%, and disagreements has the verdicts that users corrected.
     --compare prints Cohen's kappa and the reviews on which two files of labels differ; with --export, it also writes
@@ -81,7 +85,7 @@ def command(
     options.refuse("needs --compare.", "as_json")
     if export_path and import_path:
         raise click.UsageError("Use only one of --export and --import.")
-    work = _Work(source, into or default_path(source), order, labeller or _login_name(), review_column)
+    work = _Work(source, into or default_path(source), order, labeller or _login_name(), review_column, stage)
     if export_path:
         _export(work, export_path)
     elif import_path:
@@ -99,6 +103,7 @@ class _Work:
     order: Order
     labeller: str
     review_column: str | None
+    stage: str = DEFAULT_STAGE
     console: Console = field(default_factory=lambda: Console(stderr=True))
 
     def note(self, sentence: str) -> None:
@@ -108,7 +113,10 @@ class _Work:
     @cached_property
     def all_rows(self) -> list[ReviewRow]:
         """All reviews of the source."""
-        return without_repetitions(self.source, read_source(self.source, self.review_column, self.note), self.note)
+        return without_repetitions(self.source, self._read(), self.note)
+
+    def _read(self) -> list[ReviewRow]:
+        return read_source(self.source, self.review_column, self.note, self.stage)
 
     @cached_property
     def rows(self) -> list[ReviewRow]:

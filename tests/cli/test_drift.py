@@ -64,7 +64,6 @@ def test_few_reviews_are_too_few_to_say(folder: Path, tmp_path: Path) -> None:
     ("arguments", "fault"),
     [
         (("nothing.csv",), "There is no file nothing.csv"),
-        (("feedback",), "Export the feedback first"),
         ((".",), "is a folder"),
         ((__file__,), "is not a .csv"),
         (("few.csv", "--since", "2026-01-01"), "has no time"),

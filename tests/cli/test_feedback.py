@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from chalicelib import feedback as app_feedback
 from cli.aws.feedback import command
+from cli.review_source import read_source
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.plan import DeclinedError
@@ -23,6 +24,7 @@ from operations.teardown.teardown import Scope, all_deletions, teardown
 from simulator.aws import SimulatedAws
 from tests.operations.apps import create_app
 from tests.operations.existing import printed
+from training.data.reviews import DataError
 
 STAGE, TABLE = "fb", "verdict-fb-feedback"
 
@@ -262,3 +264,19 @@ def test_teardown_never_deletes_a_table_without_our_tag(aws: Aws) -> None:
     assert table.describe(aws.account, TABLE)
     assert f"Not deleted, and may be billed: feedback-table {TABLE}." in printed(aws)
     client.tag_resource(ResourceArn=found.arn, Tags=[{"Key": "verdict:app", "Value": "verdict"}])
+
+
+def test_the_table_is_a_source_of_reviews_to_label_and_compare(aws: Aws) -> None:
+    with pytest.raises(AwsError, match="There is no table"):
+        read_source("feedback", stage=STAGE)
+    table.ensure(aws, STAGE)
+    with pytest.raises(DataError, match="nothing was collected yet"):
+        read_source("feedback", stage=STAGE)
+    put(aws, "Later.", "negative", now=1_795_779_060.0)
+    put(aws, "Good.", "")
+    rows = read_source("feedback", stage=STAGE)
+    assert [(row.text, row.verdict, row.correction) for row in rows] == [
+        ("Good.", "positive", None),
+        ("Later.", "positive", "negative"),
+    ]
+    assert rows[1].is_disputed

@@ -120,10 +120,6 @@ def test_a_file_in_use_is_refused_with_a_reason(source: Path) -> None:
     assert "is in use" in str(result.exception)
 
 
-def test_feedback_is_exported_first() -> None:
-    assert "verdict feedback export" in str(run("feedback").exception)
-
-
 def test_two_files_are_compared(source: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "ann.jsonl", tmp_path / "bob.jsonl"
     run(source, "--into", first, "--labeller", "ann", keys="pnp")

@@ -29,7 +29,7 @@ from training.data.reviews import (
 )
 
 JUDGED_EVERY = 3  # of three new reviews, two train and one judges
-MIN_JUDGED = 30  # below, no gate can tell anything
+MIN_JUDGED = 30  # below, no gate can decide
 FRESH = (timedelta(days=90), 4), (timedelta(days=365), 3)  # age below the newest review -> lines in a train channel
 OLD_LINES = 2
 
