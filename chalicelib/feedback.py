@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from chalicelib.errors import BodyTooLargeError, FeedbackNotKeptError, InvalidReceiptError, MalformedBodyError
-from chalicelib.sentiment import MAX_REVIEW_LENGTH, NEGATIVE, NOT_SURE, POSITIVE
+from chalicelib.sentiment import MAX_REVIEW_LENGTH, NEGATIVE, POSITIVE
 
 MIXED = "mixed"
 CORRECTIONS = (POSITIVE, NEGATIVE, MIXED)
-VERDICTS = (POSITIVE, NEGATIVE, NOT_SURE)
 FEEDBACK, SAMPLE = "feedback", "sample"  # the sources of a record
 DEFAULT_DAYS = 90
 DEFAULT_OPERATOR = "the operator of this site"
@@ -231,7 +230,7 @@ def put(client: Any, table: str, item: dict[str, dict[str, str]]) -> None:
     Feedback replaces an earlier correction of the same answer. A sample never replaces anything: an item that exists is
     left as it is.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import ClientError
 
     is_sample = item["source"]["S"] == SAMPLE
     condition = {"ConditionExpression": "attribute_not_exists(id)"} if is_sample else {}
@@ -241,7 +240,7 @@ def put(client: Any, table: str, item: dict[str, dict[str, str]]) -> None:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if not (is_sample and code == "ConditionalCheckFailedException"):
             raise not_kept(code) from error
-    except (BotoCoreError, ValueError) as error:
+    except Exception as error:  # a malformed response raises any class of error in botocore's parsers
         raise not_kept(type(error).__name__) from error
 
 

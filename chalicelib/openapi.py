@@ -115,7 +115,8 @@ def _schemas(with_feedback: bool) -> JsonObject:
         **origin,
     }
     if with_feedback:
-        verdict["receipt"] = _TEXT | {"description": "what POST /feedback needs to correct this verdict"}
+        receipt = "what POST /feedback needs to correct this verdict, if feedback is collected"
+        verdict["receipt"] = _TEXT | {"description": receipt}
     types = [f"urn:verdict:problem:{slug}" for slug in problem_types(with_feedback)]
     problem = {
         "type": {"type": "string", "enum": types},

@@ -43,17 +43,25 @@ def _items(
 
 
 def store(
-    items: Sequence[Item], table: str, connect: Callable[[], Any], report: Callable[[int, int, str], None]
+    items: Sequence[Item],
+    table: str,
+    connect: Callable[[], Any],
+    report: Callable[[int, int, str], None],
+    thread_class: type[threading.Thread] = threading.Thread,
 ) -> threading.Thread | None:
-    """Write items in a thread; returns it, None if there are no items.
+    """Write items in a thread; returns it, None if there are no items, or if no thread can start.
 
     `connect` returns the client; `report` receives the numbers of stored and failed items, and the cause of the last
     failure.
     """
     if not items:
         return None
-    thread = threading.Thread(target=_write, args=(items, table, connect, report), daemon=True)
-    thread.start()
+    thread = thread_class(target=_write, args=(items, table, connect, report), daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:  # the process has too many threads
+        report(0, len(items), type(error).__name__)
+        return None
     return thread
 
 

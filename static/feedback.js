@@ -36,6 +36,9 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (sending.has(form)) return;
   sending.add(form);
-  show(form, await send(form, event.submitter));
-  sending.delete(form);
+  try {
+    show(form, await send(form, event.submitter));
+  } finally {
+    sending.delete(form);
+  }
 });

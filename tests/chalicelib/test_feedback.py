@@ -1,10 +1,12 @@
 """Receipts, records, requests and sampling of feedback, without a table."""
 
 import json
+import threading
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from botocore.parsers import ResponseParserError
 from botocore.session import get_session
 from botocore.stub import Stubber
 
@@ -190,6 +192,18 @@ def test_an_error_of_the_table_is_a_clear_sentence(code: str, message: str, retr
     assert (caught.value.cause, caught.value.retry_after_seconds) == (code, retry)
 
 
+class BrokenClient:
+    """A client whose responses cannot be parsed."""
+
+    def put_item(self, **_: Any) -> None:
+        raise ResponseParserError("<html>")
+
+
+def test_a_response_that_cannot_be_parsed_is_a_clear_sentence() -> None:
+    with pytest.raises(FeedbackNotKeptError, match="cannot be reached"):
+        feedback.put(BrokenClient(), "table", ITEM)
+
+
 def verdict(label: str, score: float) -> Verdict:
     return Verdict(label, score, 1.0, True, ())
 
@@ -216,3 +230,16 @@ def test_a_failed_sample_is_counted_and_raises_nothing() -> None:
     thread.join()
     assert reports == [(0, 2, "NoRegionError")]
     assert sampling.store([], "table", connect, lambda *_: None) is None
+
+
+class NoThread(threading.Thread):
+    """A thread of a process that has too many."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+
+def test_a_sample_without_a_thread_is_counted_as_failed() -> None:
+    reports: list[tuple[int, int, str]] = []
+    assert sampling.store([ITEM], "table", BrokenClient, lambda *report: reports.append(report), NoThread) is None
+    assert reports == [(0, 1, "RuntimeError")]
