@@ -66,8 +66,8 @@ class Evidence:
 
     @property
     def texts(self) -> list[str]:
-        """The reviews that all variants score: the labelled sample, then the others."""
-        others = self.reviews or [record.review for record in self.records if record.source == SAMPLE]
+        """The reviews that all variants score: the labelled sample, then the given reviews or the stored ones."""
+        others = self.reviews or [record.review for record in self.records if record.review.strip()]
         sampled = [record.review for record in self.sampled]
         return list(dict.fromkeys([*sampled, *others]))[:MAX_TEXTS]
 
