@@ -15,6 +15,7 @@ from cli.options import EXIT_INTERRUPTED, verbose_option
 from operations.aws.account import connect
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, translate_errors
+from operations.aws.plan import InterruptedPromptError
 from operations.aws.waiting import StoppedWaitingError
 
 
@@ -43,6 +44,9 @@ def _reported_errors(verbose: bool) -> Iterator[None]:
     except StoppedWaitingError as error:
         if not isinstance(error.__cause__, KeyboardInterrupt):
             raise
+        click.echo(f"\n{error.detail}", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except InterruptedPromptError as error:
         click.echo(f"\n{error.detail}", err=True)
         sys.exit(EXIT_INTERRUPTED)
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from operations.aws.errors import AwsError, translate_errors
+from operations.aws.errors import AwsError, refuse_html, translate_errors
 from operations.aws.prices import PriceList
 
 PRICING_REGION = "us-east-1"  # answers for all regions
@@ -53,6 +53,8 @@ def connect(session: "boto3.Session | None" = None) -> Account:
         if not region:
             raise AwsError("No region is set. Set AWS_DEFAULT_REGION, or run `aws configure`.", "no-region")
 
+        session.events.register("before-parse", refuse_html)
+
         @cache
         def client(service: str) -> Any:
             if service == "pricing":
@@ -62,6 +64,6 @@ def connect(session: "boto3.Session | None" = None) -> Account:
         def client_in(service: str, region: str) -> Any:
             return session.client(service, region_name=region, config=CLIENT_CONFIG)
 
-        identity = client("sts").get_caller_identity()
         partition = session.get_partition_for_region(region)
+        identity = client("sts").get_caller_identity()
     return Account(identity["Account"], region, partition, identity["Arn"], client, client_in)

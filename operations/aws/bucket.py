@@ -25,6 +25,7 @@ from training.progress import ProgressCallback, silent
 
 PREFIX = "verdict"
 KEPT_TRANSFORM_DAYS = 7
+KEPT_VERSION_DAYS = 30  # of objects that were overwritten or deleted
 _PRIVATE = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -96,7 +97,7 @@ def _location(account: Account) -> dict[str, str]:
 
 
 def secure(account: Account) -> None:
-    """Block public access and plain HTTP, encrypt objects, and expire temporary objects; idempotent.
+    """Block public access and plain HTTP, encrypt and version objects, and expire temporary objects; idempotent.
 
     The tag is set last, so a tagged bucket has all settings.
     """
@@ -105,6 +106,7 @@ def secure(account: Account) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
     s3.put_bucket_policy(Bucket=name, Policy=json.dumps(_encrypted_only(account, name)))
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": _lifecycle_rules()})
     values = {**tags(account), APP_TAG: APP}  # the call replaces all tags
     s3.put_bucket_tagging(
@@ -166,6 +168,12 @@ def _lifecycle_rules() -> list[dict[str, Any]]:
             "Status": "Enabled",
             "Filter": {"Prefix": f"{PREFIX}/transform/"},
             "Expiration": {"Days": KEPT_TRANSFORM_DAYS},
+        },
+        {
+            "ID": "old-versions",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": KEPT_VERSION_DAYS},
         },
         {
             "ID": "unfinished-uploads",

@@ -4,7 +4,7 @@ Every command runs inside `translate_errors()`. The option `-v` also shows the s
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,11 +44,29 @@ def translate_errors() -> Iterator[None]:
     except BotoCoreError as error:
         raise translate_botocore_error(error) from error
     except ResponseParserError as error:  # for example, the HTML page of a proxy
-        raise AwsError("The response is not from AWS. Check for a proxy.", "not-reached", str(error)) from error
+        raise AwsError(_NOT_AWS, "not-reached", str(error)) from error
+    except ValueError as error:  # boto3 has no class for it
+        if not str(error).startswith("Invalid endpoint: "):
+            raise
+        url = str(error).removeprefix("Invalid endpoint: ")
+        raise AwsError(
+            f"AWS_ENDPOINT_URL is {url!r}, which is not a URL. It must begin with http:// or https://.", "endpoint-url"
+        ) from error
     except S3UploadFailedError as error:  # boto3 wraps the service's error
         cause = error.__context__
         translated = translate_client_error(cause) if isinstance(cause, ClientError) else None
         raise translated or AwsError(f"The upload failed: {error}", "refused", str(error)) from error
+
+
+def refuse_html(response_dict: Mapping[str, Any], **_event: Any) -> None:
+    """Raise `AwsError` if a response is a web page, such as a network's login page with status 200.
+
+    boto3 reads such a page as an empty JSON response: nothing would seem to exist. Registered for its event
+    `before-parse`.
+    """
+    body = response_dict.get("body")
+    if isinstance(body, bytes) and body[:100].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise AwsError(_NOT_AWS, "not-reached", body[:200].decode(errors="replace"))
 
 
 def code_of(error: ClientError) -> str:
@@ -93,6 +111,8 @@ def translate_client_error(error: ClientError) -> AwsError:
         return AwsError(_no_permission(operation, message), "no-permission", aws_message)
     if code in ("ResourceLimitExceeded", "LimitExceededException", "LimitExceeded"):
         return AwsError(_over_quota(message), "quota", aws_message)
+    if code in _CLOCK_CODES or _CLOCK.search(message):
+        return AwsError(_WRONG_CLOCK, "clock", aws_message)
     if operation in _HEADS and code == "400":
         return AwsError(_WITHOUT_REASON.format(operation=operation), "expired", aws_message)
     if code in _CODES:
@@ -156,6 +176,16 @@ RESUMABLE_KINDS = (
     "not-reached",
 )  # kinds after which the same command can resume
 _LOG_IN = "Log in again (`aws sso login`), or get new credentials. Then repeat the command to resume."
+_NOT_AWS = (
+    "The response is a web page, not from AWS. Log in to this network if it has a login page, check for a proxy, and "
+    "repeat the command."
+)
+_CLOCK = re.compile(r"Signature (expired|not yet current)")
+_CLOCK_CODES = ("RequestTimeTooSkewed", "RequestInTheFuture")
+_WRONG_CLOCK = (
+    "AWS refuses the signature because this machine's clock is wrong. Set the clock, and repeat the command. The "
+    "credentials may be right."
+)
 _WITHOUT_REASON = (
     "S3 refused {operation} without a reason. The login may have expired, or the bucket may be in another region. "
     "Log in again (`aws sso login`), or set AWS_DEFAULT_REGION to the bucket's, and repeat the command."
@@ -177,6 +207,7 @@ _CODES = {
     ),
     "InvalidAccessKeyId": ("credentials", "AWS does not recognize these credentials. Check AWS_PROFILE, or log in."),
     "SignatureDoesNotMatch": ("credentials", "The secret key does not match the access key. Set both again."),
+    "InvalidSignatureException": ("credentials", "The secret key does not match the access key. Set both again."),
     "OptInRequired": ("region", "This account has not enabled this region. Enable it, or set AWS_DEFAULT_REGION."),
     "ThrottlingException": ("throttled", "AWS is throttling requests. Wait a minute and repeat the command."),
     "Throttling": ("throttled", "AWS is throttling requests. Wait a minute and repeat the command."),
@@ -200,6 +231,7 @@ _CLASSES = {
     "TokenRetrievalError": ("expired", f"The login has expired. {_LOG_IN}"),
     "ProfileNotFound": ("no-credentials", "{error}. Check AWS_PROFILE."),
     "NoRegionError": ("no-region", "No region is set. Set AWS_DEFAULT_REGION, or run `aws configure`."),
+    "UnknownRegionError": ("region", "There is no such region: {error} Check AWS_DEFAULT_REGION."),
     "InvalidRegionError": ("region", "{error}. Check AWS_DEFAULT_REGION."),
     "EndpointConnectionError": (
         "not-reached",

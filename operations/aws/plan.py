@@ -21,6 +21,12 @@ class DeclinedError(SentimentError):
     title = "Nothing was done"
 
 
+class InterruptedPromptError(DeclinedError):
+    """Ctrl-C instead of an answer."""
+
+    type = "interrupted-prompt"
+
+
 @dataclass(frozen=True)
 class Item:
     """A resource that is created, changed or deleted: its kind, its name, and its price while it exists."""
@@ -52,12 +58,17 @@ def propose(console: Console, title: str, items: Sequence[Item], yes: bool, ques
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Ask a yes-or-no question unless `yes` is set; raises `DeclinedError` if the answer is no."""
+    """Ask a yes-or-no question unless `yes` is set; raises `DeclinedError` if the answer is no.
+
+    Click reports Ctrl-C as it does the end of the input; here it is an `InterruptedPromptError`.
+    """
     if yes:
         return
     try:
         confirmed = click.confirm(question, err=True)
     except click.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise InterruptedPromptError("Stopped. Nothing was done.") from error
         raise DeclinedError("There was no answer, so nothing was done. Add --yes to skip the question.") from error
     if not confirmed:
         raise DeclinedError("Nothing was done.")

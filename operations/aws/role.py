@@ -80,12 +80,14 @@ def require(account: Account) -> str:
 
 
 def create(aws: Aws) -> str:
-    """Create the role, or update its policy if it exists; returns its ARN."""
+    """Create the role, or update its policies if it exists; returns its ARN."""
     iam, name = aws.account.client("iam"), role_name(aws.account)
     refuse_untagged(aws.account)
     if not find(aws.account):
         _create(aws.account)
         refuse_untagged(aws.account)  # if it was created by somebody else just now
+    else:
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust(aws.account)))
     iam.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy(aws.account)))
     return find(aws.account)
 
@@ -95,7 +97,7 @@ def _create(account: Account) -> None:
     try:
         account.client("iam").create_role(
             RoleName=role_name(account),
-            AssumeRolePolicyDocument=json.dumps(trust()),
+            AssumeRolePolicyDocument=json.dumps(trust(account)),
             Description="Lets SageMaker read and write the Verdict prefix of one bucket, and write logs.",
             Tags=[{"Key": APP_TAG, "Value": APP}],
         )
@@ -104,12 +106,16 @@ def _create(account: Account) -> None:
             raise
 
 
-def trust() -> dict[str, Any]:
-    """Return the trust policy, which lets only SageMaker assume the role."""
+def trust(account: Account) -> dict[str, Any]:
+    """Return the trust policy, which lets only SageMaker assume the role, and only for this account's resources.
+
+    Without the condition, SageMaker could be made to use the role on behalf of another account ("confused deputy").
+    """
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": SERVICE},
         "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account.number}},
     }
     return {"Version": "2012-10-17", "Statement": [statement]}
 
@@ -119,7 +125,9 @@ def policy(account: Account) -> dict[str, Any]:
     bucket = f"arn:{account.partition}:s3:::{bucket_name(account)}"
     registry = f"arn:{account.partition}:ecr:{account.region}:{accounts().get(account.region, '')}"
     allowed = [
-        ("ReadAndWriteItsPartOfTheBucket", ["s3:GetObject", "s3:PutObject"], f"{bucket}/{PREFIX}/*"),
+        ("ReadItsPartOfTheBucket", ["s3:GetObject"], f"{bucket}/{PREFIX}/*"),
+        ("WriteModels", ["s3:PutObject"], f"{bucket}/{PREFIX}/jobs/*"),  # not releases/, which endpoints load
+        ("WriteScores", ["s3:PutObject"], f"{bucket}/{PREFIX}/transform/*"),
         ("KeepCheckpoints", ["s3:DeleteObject"], f"{bucket}/{PREFIX}/jobs/*"),
         ("ListTheBucket", ["s3:ListBucket", "s3:GetBucketLocation"], bucket),
         ("WriteTheLog", _LOGGING, account.arn("logs", "log-group:/aws/sagemaker/*")),

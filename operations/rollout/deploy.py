@@ -1,8 +1,8 @@
 """`deploy`: the packaged release behind an endpoint, verified before it gets traffic.
 
 Model, configuration and endpoint have names derived from their content, so a second `deploy` resumes the first and
-creates nothing twice. If the endpoint or its canary fails, everything that this command created is deleted; what
-another command created, at the same time or before, is kept.
+creates nothing twice. An endpoint of another size is resized while it serves. If the endpoint or its canary fails,
+everything that this command created is deleted; what another command created, at the same time or before, is kept.
 Reviews never leave the account: requests are not captured or logged, and on instances the model has no network access
 (serverless hosting does not offer that).
 """
@@ -24,6 +24,7 @@ from operations.endpoint.candidate import Candidate
 from operations.endpoint.created import CreatedResources, appeared
 from operations.endpoint.endpoint_config import HostingSpec, VariantSpec
 from operations.endpoint.endpoint_state import CHANGED_KIND, FAILED, IN_SERVICE, LONGEST_MINUTES, DeployedEndpoint
+from operations.rollout.resize import resize
 
 _UNDONE = ("not-begun", "failed", "stuck", "absent")  # kinds of errors after which what was created is deleted
 REQUESTS_A_MINUTE = 600.0  # per instance, before autoscaling adds another: about a third of its capacity
@@ -62,6 +63,7 @@ class _Deployment:
         found = self._find()
         if found:
             self._check_same(found)
+            found = self._resized(found, yes)
         else:
             self._propose(yes)
             if endpoint_state.find(self.aws.account, self.name):
@@ -102,10 +104,16 @@ class _Deployment:
                 f"verdict update --stage {self.spec.stage}",
                 "name-taken",
             )
-        if found.hosting != hosting:
-            self.aws.print(
-                f"Endpoint {self.name} stays on {found.hosting}. To change its size, take it down and deploy again."
-            )
+
+    def _resized(self, found: DeployedEndpoint, yes: bool) -> DeployedEndpoint:
+        """Return the endpoint, moved to the requested size if it has another."""
+        if found.hosting == self.spec.hosting:
+            return found
+        stage, minutes = self.spec.stage, self.spec.minutes
+        ready = endpoint_state.wait_until_in_service(self.aws, self.name, stage, self.resume, minutes)
+        if ready.hosting == self.spec.hosting:  # an interrupted resize has arrived
+            return ready
+        return resize(self.aws, ready, self.spec.hosting, self.resume, yes)
 
     def _propose(self, yes: bool) -> None:
         """Show what will be created, and ask for confirmation."""

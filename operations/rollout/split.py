@@ -142,7 +142,14 @@ class _Split:
         return [*variants, *(self._variant(name, self.wanted[name], 0.0) for name in missing)]
 
     def _propose(self, variants: Sequence[VariantSpec], yes: bool) -> None:
-        """Show the new variants, and ask for confirmation."""
+        """Show the new variants, warn about those with one model, and ask for confirmation."""
+        for model in dict.fromkeys(variant.model for variant in variants):
+            same = [variant.name for variant in variants if variant.model == model]
+            if len(same) > 1:
+                self.aws.print(
+                    f"Warning: {' and '.join(same)} serve the same model, so a comparison shows nothing, and each is "
+                    "billed."
+                )
         hosting = self.found.hosting
         machines = hosting.instance_type or "serverless"
         items = [

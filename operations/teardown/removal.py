@@ -12,7 +12,14 @@ from operations.inventory.running_jobs import API_NAMES, RUNNING, job_operation
 from operations.teardown import ownership
 from operations.teardown.deletions import Deletion
 
-FATAL = ("expired", "credentials", "no-credentials", "not-reached", "no-region")  # every other deletion would fail too
+FATAL = (
+    "expired",
+    "credentials",
+    "no-credentials",
+    "not-reached",
+    "no-region",
+    "clock",
+)  # every other deletion would fail too
 TIMEOUT_SECONDS = endpoint_state.LONGEST_MINUTES * 60  # for endpoints to be deleted and jobs to stop
 
 

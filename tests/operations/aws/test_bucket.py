@@ -41,6 +41,14 @@ def test_the_bucket_is_private_encrypted_and_https_only(created: Aws) -> None:
     assert statement["Resource"] == [f"arn:aws:s3:::{NAME}", f"arn:aws:s3:::{NAME}/*"]
 
 
+def test_overwritten_objects_are_kept_for_a_while(created: Aws) -> None:
+    s3 = created.account.client("s3")
+    assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Enabled"
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=NAME)["Rules"]
+    kept = [rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in rules if rule["ID"] == "old-versions"]
+    assert kept == [bucket.KEPT_VERSION_DAYS]
+
+
 def test_only_temporary_objects_expire(created: Aws) -> None:
     rules = created.account.client("s3").get_bucket_lifecycle_configuration(Bucket=NAME)["Rules"]
     expiring = [rule["Filter"]["Prefix"] for rule in rules if "Expiration" in rule]

@@ -18,11 +18,13 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 
 from operations.aws import bucket
+from operations.aws.account import connect
 from operations.aws.command import Aws
 from operations.aws.errors import (
     AwsError,
     is_absent,
     is_taken,
+    refuse_html,
     translate_botocore_error,
     translate_client_error,
     translate_errors,
@@ -57,6 +59,9 @@ REFUSALS_AND_MESSAGES = [  # error code, error message, kind, part of the transl
     ("RequestExpired", "skewed", "expired", "clock is wrong"),
     ("InvalidClientTokenId", "?", "credentials", "Check AWS_PROFILE"),
     ("UnrecognizedClientException", "?", "credentials", "Check AWS_PROFILE"),
+    ("SignatureDoesNotMatch", "Signature expired: 20260101T000000Z is now earlier than", "clock", "clock is wrong"),
+    ("InvalidSignatureException", "Signature not yet current: 20260101T000000Z", "clock", "clock is wrong"),
+    ("RequestTimeTooSkewed", "The difference is too large.", "clock", "Set the clock"),
     ("SignatureDoesNotMatch", "?", "credentials", "Set both again"),
     ("OptInRequired", "?", "region", "set AWS_DEFAULT_REGION"),
     ("301", "Moved Permanently", "region", "The bucket is in another region"),
@@ -178,11 +183,40 @@ def test_an_html_page_is_not_a_response_of_aws(service: str, operation: str) -> 
     try:
         once = Config(retries={"total_max_attempts": 1})
         client = boto3.client(service, endpoint_url=portal.url, config=once, **SAGEMAKER)
-        with pytest.raises(AwsError, match="is not from AWS"), translate_errors():
+        with pytest.raises(AwsError, match="not from AWS"), translate_errors():
             getattr(client, operation)()
         client.close()
     finally:
         portal.stop()
+
+
+def test_a_page_with_status_200_does_not_mean_that_nothing_exists() -> None:
+    portal = HttpServer(0, Portal())
+    try:
+        client = boto3.client("sagemaker", endpoint_url=portal.url, **SAGEMAKER)
+        client.meta.events.register("before-parse", refuse_html)
+        with pytest.raises(AwsError, match="Log in to this network"), translate_errors():
+            client.list_endpoints()
+        client.close()
+    finally:
+        portal.stop()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("AWS_ENDPOINT_URL", "localhost:8002", "must begin with http://"),
+        ("AWS_DEFAULT_REGION", "mars", "Check AWS_DEFAULT_REGION"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(
+    simulated: SimulatedAws, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
+) -> None:
+    for name, setting in {**simulated.environment, variable: value}.items():
+        monkeypatch.setenv(name, setting)
+    with pytest.raises(AwsError, match=message) as raised:
+        connect()
+    assert "\n" not in raised.value.detail
 
 
 class ExpiredLogin:

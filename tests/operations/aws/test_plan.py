@@ -5,8 +5,9 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from operations.aws.plan import MINOR_COST, NO_COST, DeclinedError, Item, confirm, propose
+from operations.aws.plan import MINOR_COST, NO_COST, DeclinedError, InterruptedPromptError, Item, confirm, propose
 from operations.aws.prices import Price
+from tests.operations.candidates import AnswerAfter
 
 HOURLY = Item("endpoint", "verdict-dev-86d44843754f", Price(0.115))
 UNKNOWN = Item("endpoint", "verdict-dev-86d44843754f", Price(None))
@@ -43,6 +44,15 @@ def test_without_a_terminal_nothing_is_done() -> None:
     _, raised = proposed([HOURLY], None)
     assert isinstance(raised, DeclinedError)
     assert "--yes" in raised.detail
+
+
+def test_ctrl_c_at_the_question_is_not_a_missing_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", AnswerAfter(interrupt))
+    with pytest.raises(InterruptedPromptError, match=r"Stopped\. Nothing was done\."):
+        confirm("Continue?", yes=False)
 
 
 def test_yes_shows_the_plan_without_a_question() -> None:

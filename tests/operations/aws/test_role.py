@@ -22,16 +22,30 @@ def test_the_policy_has_no_wildcard_actions(aws: Aws) -> None:
 
 
 def test_the_policy_covers_one_prefix_of_one_bucket(aws: Aws) -> None:
-    stated = {action: one["Resource"] for one in role.policy(aws.account)["Statement"] for action in actions(one)}
+    statements = role.policy(aws.account)["Statement"]
+    stated = {action: one["Resource"] for one in statements for action in actions(one)}
     assert stated["s3:GetObject"] == "arn:aws:s3:::verdict-123456789012-us-east-1/verdict/*"
-    assert stated["s3:PutObject"] == stated["s3:GetObject"]
+    written = [one["Resource"].partition("/")[2] for one in statements if "s3:PutObject" in actions(one)]
+    assert written == ["verdict/jobs/*", "verdict/transform/*"]  # not the releases that endpoints load
     assert stated["s3:DeleteObject"] == "arn:aws:s3:::verdict-123456789012-us-east-1/verdict/jobs/*"  # checkpoints
     assert stated["ecr:BatchGetImage"] == "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-xgboost"
 
 
-def test_only_sagemaker_can_assume_the_role() -> None:
-    (statement,) = role.trust()["Statement"]
+def test_only_sagemaker_can_assume_the_role_for_this_account(aws: Aws) -> None:
+    (statement,) = role.trust(aws.account)["Statement"]
     assert statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_the_trust_of_an_existing_role_is_updated(aws: Aws) -> None:
+    role.create(aws)
+    iam, name = aws.account.client("iam"), role.role_name(aws.account)
+    older = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(older))
+    role.create(aws)
+    assert iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"] == role.trust(aws.account)
+    iam.delete_role_policy(RoleName=name, PolicyName=role.POLICY_NAME)
+    iam.delete_role(RoleName=name)
 
 
 def test_a_missing_role_is_reported_with_a_remedy(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,9 +22,9 @@ def empty(simulated: SimulatedAws) -> None:
     """Start each test without a bucket."""
     s3 = simulated.client("s3")
     for found in s3.list_buckets()["Buckets"]:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=found["Name"]):
-            for stored in page.get("Contents", ()):
-                s3.delete_object(Bucket=found["Name"], Key=stored["Key"])
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=found["Name"]):
+            for stored in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                s3.delete_object(Bucket=found["Name"], Key=stored["Key"], VersionId=stored["VersionId"])
         s3.delete_bucket(Bucket=found["Name"])
 
 

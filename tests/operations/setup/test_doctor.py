@@ -21,6 +21,13 @@ from training.model.container_image import ImageError
 BUCKET, ROLE = "verdict-123456789012-us-east-1", "verdict-sagemaker-us-east-1"
 
 
+def empty(simulated: SimulatedAws, name: str) -> None:
+    """Delete all versions of a bucket's objects."""
+    held = simulated.client("s3").list_object_versions(Bucket=name)
+    for version in (*held.get("Versions", ()), *held.get("DeleteMarkers", ())):
+        simulated.client("s3").delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
+
+
 @pytest.fixture(autouse=True)
 def nothing_there(simulated: SimulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Begin each test with no bucket and no role, and let commands find the simulated AWS."""
@@ -29,6 +36,7 @@ def nothing_there(simulated: SimulatedAws, monkeypatch: pytest.MonkeyPatch) -> I
     yield
     s3, iam = simulated.client("s3"), simulated.client("iam")
     for found in s3.list_buckets()["Buckets"]:
+        empty(simulated, found["Name"])
         s3.delete_bucket(Bucket=found["Name"])
     for found in iam.list_roles()["Roles"]:
         for policy in iam.list_role_policies(RoleName=found["RoleName"])["PolicyNames"]:
@@ -95,7 +103,7 @@ def test_create_secures_an_open_bucket(aws: Aws) -> None:
     assert checks.check_bucket(aws.account).state == OK
 
 
-def test_an_untagged_bucket_and_role_are_reported(aws: Aws) -> None:
+def test_an_untagged_bucket_and_role_are_reported(aws: Aws, simulated: SimulatedAws) -> None:
     create(aws, yes=True)
     s3, iam = aws.account.client("s3"), aws.account.client("iam")
     s3.delete_bucket_tagging(Bucket=BUCKET)
@@ -107,7 +115,7 @@ def test_an_untagged_bucket_and_role_are_reported(aws: Aws) -> None:
     assert "Set VERDICT_ROLE" in results[1].remedy
     with pytest.raises(AwsError, match="Set VERDICT_BUCKET"):
         create(aws, yes=True)
-    s3.delete_object(Bucket=BUCKET, Key="theirs")
+    empty(simulated, BUCKET)
     iam.tag_role(RoleName=ROLE, Tags=[{"Key": "verdict:app", "Value": "verdict"}])
     create(aws, yes=True)
 
@@ -144,7 +152,7 @@ def test_an_outdated_role_policy_is_missing(aws: Aws) -> None:
 
 
 def test_a_role_that_does_not_trust_sagemaker_is_missing(aws: Aws) -> None:
-    trust = role.trust()
+    trust = role.trust(aws.account)
     trust["Statement"][0]["Principal"] = {"Service": "lambda.amazonaws.com"}
     aws.account.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
     assert "does not trust SageMaker" in checks.check_role(aws.account).found

@@ -126,6 +126,32 @@ def test_an_action_is_allowed_on_our_resources_only(action: str, resource: str) 
     assert not covers(action, f"arn:aws:{resource.replace('verdict', 'other').replace('123456789012', '999999999999')}")
 
 
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("logs:DeleteLogGroup", "logs:us-east-1:123456789012:log-group:/aws/sagemaker/TrainingJobs"),
+        ("logs:DeleteLogStream", "logs:us-east-1:123456789012:log-group:/aws/sagemaker/TrainingJobs:log-stream:theirs"),
+        ("logs:DeleteLogGroup", "logs:us-east-1:123456789012:log-group:/aws/sagemaker/Endpoints/theirs"),
+        ("lambda:CreateFunction", "lambda:eu-west-1:123456789012:function:verdict-dev"),
+    ],
+)
+def test_an_action_is_not_allowed_on_a_shared_resource(action: str, resource: str) -> None:
+    assert not covers(action, f"arn:aws:{resource}")
+
+
+def test_the_apps_policy_changes_and_passes_the_functions_role_only() -> None:
+    execution, function = (
+        f"arn:aws:iam::123456789012:role/verdict-{name}" for name in ("sagemaker-x", "dev-api_handler")
+    )
+    granted: dict[str, set[str]] = {execution: set(), function: set()}
+    for statement in permissions.policy(ACCOUNT, "app")["Statement"]:
+        for role in granted:
+            if any(fnmatchcase(role, one) for one in statement["Resource"] if one != "*"):
+                granted[role] |= set(statement["Action"])
+    assert granted[execution] == {"iam:GetRole", "iam:ListRolePolicies"}
+    assert {"iam:PutRolePolicy", "iam:PassRole", "iam:DeleteRole"} <= granted[function]
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_a_policy_fits_into_a_managed_policy_with_the_longest_names(
     aws: Aws, part: str, monkeypatch: pytest.MonkeyPatch
