@@ -192,7 +192,7 @@ def learn_from_new_reviews(rehearsal: Rehearsal) -> None:
     work.verdict(f"predict new/reviews.jsonl --into endpoint.jsonl --on endpoint {STAGE} --yes")
     if (work.folder / "here.jsonl").read_bytes() != (work.folder / "endpoint.jsonl").read_bytes():
         raise RehearsalError("The endpoint's verdicts differ from those of this machine.")
-    work.verdict("drift new/reviews.jsonl", status=3, expected=["There is drift"])
+    work.verdict("drift new/reviews.jsonl", status=3, expected=["Drift: a classifier"])
     _label_in_spreadsheet(work)
     work.verdict("check new.labels.jsonl", expected=["worse, and not by chance"])
     work.verdict(f"retrain --with new.labels.jsonl {SMALL} --margin 0", status=4, expected=["fails the gate"])
