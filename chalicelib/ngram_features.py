@@ -1,9 +1,7 @@
 """N-gram features: the derived columns that sum up what a review's n-grams contribute to positive and negative.
 
-An n-gram here is a word, a pair or a triple of neighbours, a gap (`not * good`: two words around any third), or a
-negated word (`not ... good`, inside the scope of a negation; see `negation`). Hundreds of thousands of them have two
-weights each, of linear models over n-grams that are scaled by their log-count ratios (Wang & Manning, "Baselines and
-Bigrams", ACL 2012):
+Hundreds of thousands of n-grams (see `ngrams`) have two weights each, of linear models over n-grams that are scaled by
+their log-count ratios (Wang & Manning, "Baselines and Bigrams", ACL 2012):
 
 - the *review weight*, learned mostly from whole reviews, with and without labels;
 - the *sentence weight*, learned mostly from sentences and phrases. In this model an n-gram that is wholly inside a
@@ -29,7 +27,6 @@ from itertools import accumulate, chain, compress, pairwise
 from math import sqrt
 from operator import add, sub
 from pathlib import Path
-from typing import NamedTuple
 from zlib import crc32
 
 from chalicelib.byte_vectors import (
@@ -44,12 +41,11 @@ from chalicelib.byte_vectors import (
     unpack,
 )
 from chalicelib.errors import ReleaseError
-from chalicelib.negation import negated_positions
+from chalicelib.ngrams import NGRAM_KINDS, NgramHashes, hash_ngrams
 from chalicelib.text import CLEANER_VERSION
 
 FORMAT_VERSION = 2
 TABLES = 4  # of equal size in the file
-NGRAM_KINDS = ("words", "pairs", "triples", "gaps", "negated")
 WEIGHT_UNITS, RATIO_UNITS = 200, 2_000  # per 1.0: codes reach weights of 80 and ratios of 8
 REVIEW_ENDS = ((15, 40, 80), (15, 40))  # the last and the first words that have a column of review weights
 SENTENCE_ENDS = ((15, 40), (15,))  # and of sentence weights
@@ -85,56 +81,6 @@ _CHECK, _REVIEW, _SENTENCE, _RATIO = range(TABLES)
 _KINDS = len(NGRAM_KINDS)
 _CHUNK = 16_384  # slots: small enough for the cache of a processor
 _HASH_CHECK = 3  # the byte of a hash that is its check, in little-endian order
-_NEGATED = crc32(b"not ... ")
-
-
-class NgramHashes(NamedTuple):
-    """The CRC-32 of every n-gram of a review, kind by kind, in the order of their last words.
-
-    Pairs begin with the second word, triples and gaps with the third; `negated_positions` are those of negated words.
-    """
-
-    words: Sequence[int]
-    pairs: Sequence[int]
-    triples: Sequence[int]
-    gaps: Sequence[int]
-    negated: Sequence[int]
-    negated_positions: Sequence[int]
-
-    @property
-    def by_kind(self) -> tuple[Sequence[int], ...]:
-        """The five kinds, in the order of `NGRAM_KINDS`."""
-        return self[: len(NGRAM_KINDS)]
-
-
-def hash_ngrams(words: Sequence[str]) -> NgramHashes:
-    """Hash the n-grams of a review's words: `["not", "so", "good"]` has `crc32(b"not * good ")` among its gaps.
-
-    A hash is the CRC-32 of the n-gram's text and a space. `crc32(b, crc32(a))` is `crc32(a + b)`, so each longer n-gram
-    continues the hash of a shorter one. `map` is faster than comprehensions here; the plain form is in the tests.
-    """
-    if not words:
-        return NgramHashes([], [], [], [], [], [])
-    spaced = (" \n".join(words) + " ").encode().split(b"\n")
-    singles = list(map(crc32, spaced))
-    pairs = list(map(crc32, spaced[1:], singles))
-    triples = list(map(crc32, spaced[2:], pairs))
-    gaps = list(map(crc32, map(b"* ".__add__, spaced[2:]), singles))
-    positions = negated_positions(words)
-    negated = [crc32(spaced[position], _NEGATED) for position in positions]
-    return NgramHashes(singles, pairs, triples, gaps, negated, positions)
-
-
-def ngrams(words: Sequence[str]) -> list[list[str]]:
-    """Return the text of the n-grams that `hash_ngrams` hashes, kind by kind, for people to read."""
-    triples = zip(words, words[1:], words[2:], strict=False)
-    return [
-        list(words),
-        [" ".join(pair) for pair in pairwise(words)],
-        [" ".join(triple) for triple in triples],
-        [f"{first} * {last}" for first, last in zip(words, words[2:], strict=False)],
-        [f"not ... {words[position]}" for position in negated_positions(words)],
-    ]
 
 
 class NgramTable:

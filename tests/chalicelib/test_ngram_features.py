@@ -14,17 +14,8 @@ from hypothesis import strategies as st
 from chalicelib import ngram_features
 from chalicelib.errors import ReleaseError
 from chalicelib.negation import negated_positions
-from chalicelib.ngram_features import (
-    CENTRE,
-    COLUMNS,
-    CONTRASTS,
-    NGRAM_KINDS,
-    WINDOW_LIMIT,
-    NgramTable,
-    hash_ngrams,
-    ngrams,
-    parse,
-)
+from chalicelib.ngram_features import CENTRE, COLUMNS, CONTRASTS, WINDOW_LIMIT, NgramTable, parse
+from chalicelib.ngrams import NGRAM_KINDS, hash_ngrams, ngrams
 from chalicelib.text import words as words_of
 
 SLOTS = 1 << 20

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chalicelib.ngram_features import hash_ngrams, indices_inside
+from chalicelib.ngram_features import indices_inside
+from chalicelib.ngrams import hash_ngrams
 from chalicelib.text import words
 from training.data.excerpts import excerpts_of
 from training.data.reviews import Review, ShortText, UnlabelledReview

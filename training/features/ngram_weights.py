@@ -24,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from chalicelib.ngram_features import NGRAM_KINDS, RATIO_UNITS, WEIGHT_UNITS, NgramTable
+from chalicelib.ngram_features import RATIO_UNITS, WEIGHT_UNITS, NgramTable
+from chalicelib.ngrams import NGRAM_KINDS
 from training.data.reviews import DataError
 from training.data.splits import TENTHS, LeftOut
 from training.features.hashed_texts import COUNTED, NO_TENTH, HashedTexts

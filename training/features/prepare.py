@@ -20,7 +20,7 @@ from itertools import chain
 from pathlib import Path
 
 from chalicelib.encoder import Encoder
-from chalicelib.ngram_features import hash_ngrams, ngrams
+from chalicelib.ngrams import hash_ngrams, ngrams
 from chalicelib.release import VOCABULARY_NAME
 from chalicelib.text import words
 from training import atomic

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from chalicelib.ngram_features import CENTRE, COLUMNS, NGRAM_KINDS, NgramTable, load, ngrams
+from chalicelib.ngram_features import CENTRE, COLUMNS, NgramTable, load
+from chalicelib.ngrams import NGRAM_KINDS, ngrams
 from chalicelib.text import words
 from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, DataError, Review, read, write
