@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib import release
 from operations.aws.account import Account
 from operations.aws.errors import translate_client_error
 from operations.verdict_metrics import LABELS, VerdictFigures, read
@@ -40,10 +41,10 @@ class LastDay:
 
 
 def training_figures(folder: Path = MODEL_FOLDER) -> TrainingFigures | None:
-    """Read the figures of the packaged release's report; None if there is no report, or it has another form."""
+    """Read the figures of the packaged release's report; None without a readable report of it."""
     try:
         report = json.loads((folder / FIGURES_NAME).read_text(encoding="utf-8"))
-        return _figures(report)
+        return _figures(report) if report["model_sha256"] == release.load().facts.model_sha256 else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

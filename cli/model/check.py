@@ -6,6 +6,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from chalicelib.errors import ReleaseError
 from cli import options
 from cli.output import print_json
 from training import atomic
@@ -71,9 +72,9 @@ def command(
     model = load_packaged_model()
     if on == options.LOCAL:
         options.refuse_locally("verbose", *job_options)
-        found = _check(reviews, model, model.predict)
+        found = _check(reviews, model, model.predict, notes)
     else:
-        found = _check_on_aws(reviews, model, on, verbose, job_options)
+        found = _check_on_aws(reviews, model, on, verbose, job_options, notes)
     with bars(console, "Training data", "Label errors") as (bags_tick, errors_tick):
         bags = _training_bags(data, model, notes, bags_tick)
         errors = _label_errors(data, run_name, notes, errors_tick) if bags else []
@@ -83,13 +84,23 @@ def command(
         print_json(checking.as_json(found))
 
 
-def _check(reviews: list[NewReview], model: PackagedModel, predict: Predict) -> Check:
+def _check(reviews: list[NewReview], model: PackagedModel, predict: Predict, notes: list[str]) -> Check:
     """Measure the packaged release with a model that is here or elsewhere."""
-    return checking.check(reviews, model.release, predict, packaged_figures(model.release))
+    try:
+        figures = packaged_figures(model.release)
+    except ReleaseError as error:
+        notes.append(f"The accuracy is compared with that of the test's whole reviews: {error.detail}")
+        figures = None
+    return checking.check(reviews, model.release, predict, figures)
 
 
 def _check_on_aws(
-    reviews: list[NewReview], model: PackagedModel, on: str, verbose: bool, job_options: dict[str, Any]
+    reviews: list[NewReview],
+    model: PackagedModel,
+    on: str,
+    verbose: bool,
+    job_options: dict[str, Any],
+    notes: list[str],
 ) -> Check:
     """Measure the packaged release with its model on SageMaker."""
     from cli.aws_command import connected
@@ -97,7 +108,7 @@ def _check_on_aws(
     from operations.jobs.remote_predictor import remote_predictor  # boto3: slow to import, and only needed here
 
     with connected(verbose) as aws:
-        return _check(reviews, model, remote_predictor(aws, on, PACKAGED_NAME, **job_options))
+        return _check(reviews, model, remote_predictor(aws, on, PACKAGED_NAME, **job_options), notes)
 
 
 def _training_bags(data: Path, model: PackagedModel, notes: list[str], tick: ProgressCallback) -> TrainingBags | None:

@@ -13,7 +13,7 @@ from chalicelib.assets import REPORT_NAME
 from chalicelib.encoder import Encoder
 from chalicelib.errors import ReleaseError
 from chalicelib.release import FACTS_NAME, PACKAGED, release_id_of
-from training.evaluation.packaged_model import MODEL_FOLDER, packaged_model
+from training.evaluation.packaged_model import FIGURES_NAME, MODEL_FOLDER, packaged_model
 from training.model import missing_values
 from training.model.run_folder import MODEL_NAME, RUNS_FOLDER, load_run, run_folder
 
@@ -27,7 +27,7 @@ class Candidate:
     name: str
     model: bytes
     encoder: Encoder
-    release_files: tuple[Path, ...] = ()  # the facts and the report of a packaged release
+    release_files: tuple[Path, ...] = ()  # the facts, the report and the figures of a packaged release
 
     @property
     def model_sha256(self) -> str:
@@ -49,9 +49,9 @@ def packaged_candidate(release_folder: Path = PACKAGED, model_folder: Path = MOD
     """Read the packaged release; raises `ReleaseError` if its files don't belong together."""
     packaged = release.load(release_folder)
     model = packaged_model(packaged, model_folder)
-    return Candidate(
-        PACKAGED_NAME, model, packaged.encoder, (release_folder / REPORT_NAME, release_folder / FACTS_NAME)
-    )
+    figures = model_folder / FIGURES_NAME
+    files = (release_folder / REPORT_NAME, release_folder / FACTS_NAME, *([figures] if figures.exists() else []))
+    return Candidate(PACKAGED_NAME, model, packaged.encoder, files)
 
 
 def load_candidate(name: str, runs: Path = RUNS_FOLDER) -> Candidate:

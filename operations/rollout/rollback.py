@@ -25,7 +25,7 @@ from operations.endpoint.traffic_shift import AT_ONCE, shift
 from operations.endpoint.transition import REPLACES_TAG, UPDATING_TAG, Transition, rollback_configuration
 from operations.rollout.deploy import DeploymentSpec, deploy
 from training import atomic
-from training.evaluation.packaged_model import MODEL_FOLDER
+from training.evaluation.packaged_model import FIGURES_NAME, MODEL_FOLDER
 from training.features.channels import read_encoder
 from training.model.canary import CANARY_NAME, Canary, score_canary
 from training.model.run_folder import MODEL_NAME
@@ -115,7 +115,7 @@ def _release_of(aws: Aws, configuration: str) -> str:
 def _fetch(aws: Aws, release_id: str, folder: Path) -> set[str]:
     """Download the stored files of a release into a folder, and return their names."""
     stored = {key.rpartition("/")[2]: key for key in bucket.keys(aws.account, f"releases/{release_id}/")}
-    found = {name: key for name, key in stored.items() if name in (*_SHIPPED, MODEL_NAME)}
+    found = {name: key for name, key in stored.items() if name in (*_SHIPPED, MODEL_NAME, FIGURES_NAME)}
     for name, key in found.items():
         (folder / name).write_bytes(bucket.get_bytes(aws.account, key))
     return set(found)
@@ -147,4 +147,13 @@ def restore(aws: Aws, release_id: str, package: PackageFolders) -> None:
                 atomic.write_bytes(package.release_folder / name, (folder / name).read_bytes())
         atomic.write_bytes(package.model_folder / MODEL_NAME, candidate.model)
         atomic.write_text(package.model_folder / CANARY_NAME, score_canary(candidate.model, candidate.encoder).dumps())
+        _restore_figures(folder, package.model_folder)
     aws.print(f"Restored release {release_id} in {package.release_folder} and {package.model_folder}.")
+
+
+def _restore_figures(stored: Path, model_folder: Path) -> None:
+    """Restore the figures of a release, or delete those of another one if they were not stored with it."""
+    if (stored / FIGURES_NAME).exists():
+        atomic.write_bytes(model_folder / FIGURES_NAME, (stored / FIGURES_NAME).read_bytes())
+    else:
+        (model_folder / FIGURES_NAME).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from chalicelib import release
 from chalicelib.endpoint_errors import EndpointError
+from cli.main import verdict
 from operations.aws import bucket
 from operations.aws.command import Aws
 from operations.endpoint.candidate import packaged_candidate
@@ -103,3 +106,22 @@ def test_the_command_judges_a_file_and_a_text(file: ReviewFile, tmp_path: Path) 
     refused = run(str(file.path), "--into", str(into))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "exists" in refused.stderr
+
+
+def test_a_check_on_the_endpoint_equals_the_local_one(
+    simulated: SimulatedAws, aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(aws, "dev", packaged_candidate())
+    for name, value in simulated.environment.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "labelled.csv"
+    with path.open("w", newline="") as opened:
+        rows = [
+            (f"I {verb} film {number}.", label) for number in range(20) for verb, label in (("love", 1), ("hate", 0))
+        ]
+        csv.writer(opened).writerows([("review", "label"), *rows])
+    arguments = ["check", str(path), "--data", str(tmp_path / "absent"), "--into", str(tmp_path / "r.html"), "--json"]
+    here, there = (CliRunner().invoke(verdict, [*arguments, *on]) for on in ((), ("--on", "endpoint", "--yes")))
+    assert (here.exit_code, there.exit_code) == (0, 0), there.output
+    assert json.loads(there.stdout) == json.loads(here.stdout)
+    assert "The largest difference is 0." in " ".join(there.stderr.split())
