@@ -19,6 +19,7 @@ from operations.rollout.deploy import DeploymentSpec, deploy
 from operations.rollout.rollback import PackageFolders, rollback
 from operations.rollout.update import update
 from tests.operations.candidates import serves
+from training.evaluation.packaged_model import packaged_figures
 from training.features.prepare import FeatureRecipe, prepare
 from training.model.run_folder import RUNS_FOLDER
 from training.model.train import train
@@ -86,6 +87,7 @@ def test_a_rollback_restores_the_endpoint_and_the_packaged_release(
     back = rollback(aws, stage, project, yes=True)
     assert serves(aws, back, old)
     assert release_in(project) == old.release_id == candidate_in(project).release_id
+    assert packaged_figures(release.load(project.release_folder), project.model_folder)  # its own, not the other's
     assert endpoint_state.require_in_service(aws.account, back.name, stage).release == old.release_id
 
 
