@@ -22,7 +22,7 @@ from chalicelib.release import (
     load,
 )
 from chalicelib.text import CLEANER_VERSION
-from training import atomic
+from training import atomic, locks
 from training.data.reviews import read_manifest
 from training.evaluation.evaluate import (
     DEFAULT_PRECISION,
@@ -63,8 +63,17 @@ def release(
 ) -> Released:
     """Package a run; raises `RunError` or `ReleaseError` if its parts do not belong together.
 
-    Evaluates the run first, on the test too if the data has one, unless that has been done.
+    Evaluates the run first, on the test too if the data has one, unless that has been done. Raises
+    `InUseError` if another command is using a folder.
     """
+    with locks.writing(run_path), locks.reading(data_folder), locks.writing(release_folder):
+        return _release(run_path, data_folder, release_folder, model_folder, tick)
+
+
+def _release(
+    run_path: Path, data_folder: Path, release_folder: Path, model_folder: Path, tick: ProgressCallback
+) -> Released:
+    """Package a run, in locked folders."""
     from training.evaluation.report import render  # matplotlib: slow to import
 
     run = load_run(run_path)

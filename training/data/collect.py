@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from training import locks
 from training.data.archive import REVIEWS_PER_FOLDER, Contents, read_archive, read_folder
 from training.data.columns import ColumnChoice
 from training.data.download import download
@@ -52,20 +53,21 @@ def collect_official(
     """Download the official archive and, unless `treebank_url` is None, the Treebank, and collect them.
 
     A file that is there already is not downloaded. A damaged or incomplete one is deleted, so the next call downloads
-    it again.
+    it again. Raises `InUseError` if another command is using the folder.
     """
-    archive = download(url, folder / url.rsplit("/", 1)[-1], size_bytes, fetch_tick)
-    if treebank_url:
-        path = folder / treebank_url.rsplit("/", 1)[-1]
-        treebank = download(treebank_url, path, None, fetch_tick, option="--no-treebank, or --treebank")
-        with _deleted_if_damaged(treebank):
-            check_official(treebank, read_treebank(treebank))
-        additions = replace(additions, treebank=treebank)
-    short_texts = _short_texts(additions, additions.labelled)
-    with _deleted_if_damaged(archive):
-        contents = _read(archive, read_tick, additions)
-        _check_official(archive, contents.reviews)
-    return _write(folder, archive, contents, short_texts, additions)
+    with locks.writing(folder):
+        archive = download(url, folder / url.rsplit("/", 1)[-1], size_bytes, fetch_tick)
+        if treebank_url:
+            path = folder / treebank_url.rsplit("/", 1)[-1]
+            treebank = download(treebank_url, path, None, fetch_tick, option="--no-treebank, or --treebank")
+            with _deleted_if_damaged(treebank):
+                check_official(treebank, read_treebank(treebank))
+            additions = replace(additions, treebank=treebank)
+        short_texts = _short_texts(additions, additions.labelled)
+        with _deleted_if_damaged(archive):
+            contents = _read(archive, read_tick, additions)
+            _check_official(archive, contents.reviews)
+        return _write(folder, archive, contents, short_texts, additions)
 
 
 @contextmanager
@@ -88,14 +90,16 @@ def collect(
     """Read labelled reviews and what is added to them, check them, and write them into a folder.
 
     `source` is an archive or a folder in the official layout, or a table (see `labelled`). With `official`, raises
-    `DataError` unless train and test have 12,500 reviews of each label. Returns the manifest.
+    `DataError` unless train and test have 12,500 reviews of each label, and `InUseError` if another
+    command is using the folder. Returns the manifest.
     """
-    short_texts = _short_texts(additions, () if _is_table(source) else additions.labelled)
-    contents = _read(source, tick, additions)
-    _check_labels(source, contents.reviews)
-    if official:
-        _check_official(source, contents.reviews)
-    return _write(folder, source, contents, short_texts, additions)
+    with locks.writing(folder):
+        short_texts = _short_texts(additions, () if _is_table(source) else additions.labelled)
+        contents = _read(source, tick, additions)
+        _check_labels(source, contents.reviews)
+        if official:
+            _check_official(source, contents.reviews)
+        return _write(folder, source, contents, short_texts, additions)
 
 
 def _write(
