@@ -1,21 +1,21 @@
 """The `release` step: a run becomes the packaged release, which the app ships and the local endpoint serves.
 
-`chalicelib/release/release.json` is written last. It has the SHA-256 of the vocabulary and of the model, so that until
-then every reader refuses the mix of two releases.
+`chalicelib/release/release.json` is written last. It has the SHA-256 of the vocabulary, the n-gram table, the
+model and the report, so that until then every reader refuses the mix of two releases.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chalicelib.assets import REPORT_NAME
 from chalicelib.encoder import ENCODING
 from chalicelib.release import (
     FACTS_NAME,
     FORMAT_VERSION,
     NGRAM_TABLE_NAME,
     PACKAGED,
+    REPORT_NAME,
     VOCABULARY_NAME,
     Release,
     ReleaseFacts,
@@ -82,11 +82,12 @@ def _release(
     if gate and not gate.allows_release:
         raise RunError(f"{gate.judgement} Nothing is packaged. `verdict retrain --override REASON` records a reason.")
     evaluation = _final_evaluation(run, data_folder, tick)
-    facts = describe(run, evaluation, gate)
+    report = render(run, evaluation).encode()
+    facts = replace(describe(run, evaluation, gate), report_sha256=hashlib.sha256(report).hexdigest())
     contents = {
         release_folder / VOCABULARY_NAME: run.encoder.vocabulary.dumps().encode(),
         model_folder / MODEL_NAME: run.model,
-        release_folder / REPORT_NAME: render(run, evaluation).encode(),
+        release_folder / REPORT_NAME: report,
         model_folder / CANARY_NAME: score_canary(run.model, run.encoder).dumps().encode(),
         model_folder / FIGURES_NAME: evaluation.dumps().encode(),
         release_folder / FACTS_NAME: facts.dumps().encode(),
