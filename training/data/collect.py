@@ -1,5 +1,6 @@
 """Step `data`: reviews and short texts from any source -> checked files, which the later steps read."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from training.progress import ProgressCallback, silent
 
 OFFICIAL_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 OFFICIAL_SIZE_BYTES = 84_125_825
+OFFICIAL_SHA256 = "36565b8745ba9f35f5bc82463fc93fb620236a9df226103582d9b913c9f5555a"
 TREEBANK_URL = "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip"
 DATA_FOLDER = Path("data")
 LABELLED_TARGETS = (TARGETS[0], TARGETS[-1])  # label of a labelled short text -> probability of positive
@@ -57,6 +59,9 @@ def collect_official(
     """
     with locks.writing(folder):
         archive = download(url, folder / url.rsplit("/", 1)[-1], size_bytes, fetch_tick)
+        if url == OFFICIAL_URL:
+            with _deleted_if_damaged(archive):
+                _check_sha256(archive)
         if treebank_url:
             path = folder / treebank_url.rsplit("/", 1)[-1]
             treebank = download(treebank_url, path, None, fetch_tick, option="--no-treebank, or --treebank")
@@ -68,6 +73,17 @@ def collect_official(
             contents = _read(archive, read_tick, additions)
             _check_official(archive, contents.reviews)
         return _write(folder, archive, contents, short_texts, additions)
+
+
+def _check_sha256(archive: Path) -> None:
+    """Raise `DataError` unless a file is the official archive."""
+    with archive.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if sha256 != OFFICIAL_SHA256:
+        raise DataError(
+            f"{archive} is not the official archive: its SHA-256 begins with {sha256[:12]}, "
+            f"not {OFFICIAL_SHA256[:12]}. It was deleted. Run the command again to download it."
+        )
 
 
 @contextmanager
