@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from chalicelib import assets, feedback, http, openapi, predict_request, sentiment
 from chalicelib.endpoint import GATEWAY_SECONDS
 from chalicelib.pages import storage, template
+from chalicelib.text import MAX_REVIEW_LENGTH
 
 ONE = json.dumps({"review": "One of the best films I have ever seen."})
 SEVERAL = json.dumps({"reviews": ["One of the best films I have ever seen.", "A waste of time."]})
@@ -39,7 +40,7 @@ def response(request: http.Request) -> http.Response:
         problems=openapi.problems(with_feedback=collection is not None),
         storage=storage(collection),
         max_body_bytes=predict_request.MAX_BODY_BYTES,
-        max_review_length=sentiment.MAX_REVIEW_LENGTH,
+        max_review_length=MAX_REVIEW_LENGTH,
         max_reviews=sentiment.MAX_REVIEWS,
         max_seconds=GATEWAY_SECONDS,
     )

@@ -6,10 +6,9 @@ from functools import cache
 from pathlib import Path
 
 from chalicelib.errors import NotFoundError
-from chalicelib.release import PACKAGED
+from chalicelib.release import PACKAGED, REPORT_NAME
 
 FOLDER = Path(__file__).parent.parent / "static"  # beside app.py, in a checkout and in the Lambda zip alike
-REPORT_NAME = "report.html"
 _MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _VERSION_LENGTH = 12  # hexadecimal digits
 

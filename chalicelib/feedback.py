@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from chalicelib.errors import BodyTooLargeError, FeedbackNotKeptError, InvalidReceiptError, MalformedBodyError
-from chalicelib.sentiment import MAX_REVIEW_LENGTH, NEGATIVE, POSITIVE
+from chalicelib.sentiment import NEGATIVE, POSITIVE
+from chalicelib.text import MAX_REVIEW_LENGTH, cut
 
 MIXED = "mixed"
 CORRECTIONS = (POSITIVE, NEGATIVE, MIXED)
@@ -138,7 +139,7 @@ def normalized(review: str) -> str:
 
 def answer(review: str, verdict: str, score: float, release: str, variant: str) -> Answer:
     """Return what was answered to a review, of which only the part that was read counts."""
-    read = normalized(review[:MAX_REVIEW_LENGTH])
+    read = normalized(cut(review))
     return Answer(hashlib.sha256(read.encode()).hexdigest(), verdict, score, release, variant)
 
 

@@ -12,7 +12,8 @@ from chalicelib.errors import BodyTooLargeError, NotAcceptableError, SentimentEr
 from chalicelib.negotiation import Representation, negotiate
 from chalicelib.predict_request import PredictRequest, parse_body
 from chalicelib.release import Release
-from chalicelib.sentiment import MAX_REVIEW_LENGTH, PredictResponse
+from chalicelib.sentiment import PredictResponse
+from chalicelib.text import cut
 
 MAX_RESPONSE_BYTES = 5_500_000  # Lambda accepts 6 MB, as JSON with the body as one of its strings
 PROBLEM_TYPE = "application/problem+json"
@@ -88,7 +89,7 @@ def page_response(
     parsed = request.predict_request if request.method == "POST" else None
     path = request.route.strip("/") if request.method == "POST" else ""
     if parsed and path == "feedback":  # echoes no more than a form of the page sends: a stranger pays for less data
-        parsed = replace(parsed, text=feedback.normalized(parsed.text)[:MAX_REVIEW_LENGTH], reviews=())
+        parsed = replace(parsed, text=cut(feedback.normalized(parsed.text)), reviews=())
     collection = feedback.collection()
     view = PageView(
         request.base, release, parsed, predict_response, error, request.request_id, path, collection, thanks

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib import assets, endpoint_errors, errors, feedback, forms, predict_request, sentiment
 from chalicelib.feedback import Collection
+from chalicelib.text import MAX_REVIEW_LENGTH
 
 JsonObject = dict[str, Any]
 Problem = type[errors.SentimentError] | endpoint_errors.Fault
@@ -155,7 +156,7 @@ def _schemas(with_feedback: bool) -> JsonObject:
 _FEEDBACK_FIELDS: JsonObject = {
     "review": {
         "type": "string",
-        "maxLength": sentiment.MAX_REVIEW_LENGTH,
+        "maxLength": MAX_REVIEW_LENGTH,
         "description": "the review that was judged, as far as it was read",
     },
     "receipt": _TEXT | {"description": "the receipt of its verdict"},
@@ -221,7 +222,7 @@ def _predict(sampling_notice: str) -> JsonObject:
         "operationId": "predict",
         "summary": "Judge one review, or up to 100",
         "description": f"At most {predict_request.MAX_BODY_BYTES:,} bytes; "
-        f"only the first {sentiment.MAX_REVIEW_LENGTH:,} characters of a review are read. The Accept header selects "
+        f"only the first {MAX_REVIEW_LENGTH:,} characters of a review are read. The Accept header selects "
         "the response; by default it is text for text, and JSON for a form or JSON. A gzip body is decompressed."
         f"{' ' if sampling_notice else ''}{sampling_notice}",
         "requestBody": {"required": True, "content": body},

@@ -21,7 +21,6 @@ from chalicelib.highlight import Segment, divide, level
 from chalicelib.predict_request import PredictRequest
 from chalicelib.release import Release
 from chalicelib.sentiment import (
-    MAX_REVIEW_LENGTH,
     MAX_REVIEWS,
     NEGATIVE,
     NOT_ENGLISH,
@@ -32,6 +31,7 @@ from chalicelib.sentiment import (
     Verdict,
     label_of,
 )
+from chalicelib.text import MAX_REVIEW_LENGTH, cut
 
 EXAMPLES = (  # clearly negative, clearly positive, mixed, not sure, and long
     "This movie is horrible.",
@@ -300,7 +300,7 @@ def _verdict_view(view: PageView) -> VerdictView | None:
         headline=verdict.label.capitalize(),
         summary=_summary(verdict, view.release),
         words=words,
-        segments=tuple(divide(review[:MAX_REVIEW_LENGTH], verdict.explanation.sentences, words)),
+        segments=tuple(divide(cut(review), verdict.explanation.sentences, words)),
         unread=max(len(review) - MAX_REVIEW_LENGTH, 0),
         band=view.release.facts.not_sure_band,
     )
@@ -315,7 +315,7 @@ def _feedback_view(view: PageView) -> FeedbackView | None:
     return FeedbackView(
         question="Which is it?" if verdict.label == NOT_SURE else "Was this right?",
         choices=feedback_choices(verdict.label),
-        review=review[:MAX_REVIEW_LENGTH],
+        review=cut(review),
         receipt=feedback.write_receipt(given, view.collection.key),
         notice=view.collection.privacy_notice,
     )

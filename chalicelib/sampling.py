@@ -13,7 +13,8 @@ from typing import Any
 from chalicelib import feedback
 from chalicelib.errors import FeedbackNotKeptError
 from chalicelib.feedback import Collection
-from chalicelib.sentiment import MAX_REVIEW_LENGTH, PredictResponse, Verdict
+from chalicelib.sentiment import PredictResponse, Verdict
+from chalicelib.text import cut
 
 Item = dict[str, dict[str, str]]
 
@@ -38,7 +39,7 @@ def _items(
     for review, outcome in zip(reviews, predicted.outcomes, strict=True):
         if isinstance(outcome, Verdict) and isinstance(review, str):
             given = feedback.answer(review, outcome.label, outcome.score, release_id, predicted.variant)
-            read = review[:MAX_REVIEW_LENGTH]
+            read = cut(review)
             yield feedback.record(given, read, "", feedback.SAMPLE, collection.days, now)
 
 

@@ -16,9 +16,9 @@ from chalicelib.errors import BodyTooLargeError, EmptyReviewError, MalformedBody
 from chalicelib.explanation import Budget, Explanation, Parts, explain_score, split_parts
 from chalicelib.language import probably_english
 from chalicelib.release import Release
+from chalicelib.text import MAX_REVIEW_LENGTH, cut
 from chalicelib.text import words as words_of
 
-MAX_REVIEW_LENGTH = 20_000  # characters; the rest is ignored, with a warning
 MAX_REVIEWS = 100  # in one request
 MAX_CALL_BYTES = 3_900_000  # a serverless endpoint accepts 4 MB
 MAX_CALL_ROWS = 2_000  # explanations included; limits the endpoint's response time
@@ -229,7 +229,7 @@ def encode_review(review: object, release: Release) -> EncodedReview:
         raise MalformedBodyError("A review must be a JSON string.")
     if not any(character.isprintable() and not character.isspace() for character in review):
         raise EmptyReviewError("The review is empty. Write at least one word.")
-    text = review[:MAX_REVIEW_LENGTH]
+    text = cut(review)
     words = words_of(text)
     known = release.encoder.known_share(words)
     english = probably_english(text, words, release.encoder.vocabulary.known_share(words))

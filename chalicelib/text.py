@@ -3,7 +3,8 @@
 A word is a run of the letters a-z (with inner apostrophes: `don't`), a number, a rating (`7/10`), an emoticon (`:)`,
 `;)` or `:(`), or a single `!` or `?`. Markup is replaced by white space, entities and typographic letters by plain
 letters, upper case by lower case, and written ratings and emoji by their words (`written_forms`). A written `\\n`, as
-in many CSV files, is a line break. There is no stemming, no list of stop words, and no spelling correction.
+in many CSV files, is a line break. There is no stemming, no list of stop words, and no spelling correction. Only the
+first 20,000 characters of a review are read, in training, evaluation and serving alike.
 
 Every regular expression takes time linear in the length of the text: its repeats are bounded, or cannot overlap what
 follows them. `CLEANER_VERSION` is part of the fingerprint: increment it whenever any text could give other words, so
@@ -19,6 +20,7 @@ from typing import NamedTuple
 from chalicelib.written_forms import FORMS, WORD_OF_SYMBOL, Form
 
 CLEANER_VERSION = 2
+MAX_REVIEW_LENGTH = 20_000  # characters; the rest is ignored
 
 _MARKUP = re.compile(r"<[a-zA-Z/!?][^<>]{0,300}>|&#?[0-9a-zA-Z]{1,32};|\\\\{0,3}[nrt'\"]")  # \n and \' of bad CSV files
 _WORD = re.compile(
@@ -105,13 +107,22 @@ def clean(review: str) -> str:
     return text
 
 
+def cut(review: str) -> str:
+    """Return the part of a review that is read: its first `MAX_REVIEW_LENGTH` characters."""
+    return review[:MAX_REVIEW_LENGTH]
+
+
 def words(review: str) -> list[str]:
-    """Return a review's words in order: `"It's <b>GREAT</b>! 4/5"` -> `["it's", "great", "!", "8/10"]`."""
-    return _WORD.findall(clean(review))
+    """Return a review's words in order: `"It's <b>GREAT</b>! 4/5"` -> `["it's", "great", "!", "8/10"]`.
+
+    Only the part that `cut` returns is read, so that a text has the same row wherever it is encoded.
+    """
+    return _WORD.findall(clean(cut(review)))
 
 
 def located_words(review: str) -> list[Word]:
     """Return the same words as `words`, each with its position in the submitted text."""
+    review = cut(review)
     if review.isascii() and not _has_markup(review):  # folding keeps every position
         text, sources = review.lower(), None
     else:

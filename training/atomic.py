@@ -6,21 +6,43 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from training import locks
+
 
 @contextmanager
 def writing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file to write; it replaces the file at `path` only if the block ends without an error.
 
-    The temporary name is fixed, so the next write overwrites the remains of a killed process.
+    The temporary name is fixed, so the next write overwrites the remains of a killed process. Raises `InUseError` if
+    another program is writing the same file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
+    with _open_alone(path, part) as file:
+        try:
             yield file
-        os.replace(part, path)  # noqa: PTH105  (atomic on every system)
-    finally:
-        part.unlink(missing_ok=True)
+            file.flush()
+            if os.name == "nt":  # Windows does not rename an open file
+                file.close()
+            os.replace(part, path)  # noqa: PTH105  (atomic on every system)
+        except BaseException:
+            if os.name == "nt":
+                file.close()
+            part.unlink(missing_ok=True)
+            raise
+
+
+def _open_alone(path: Path, part: Path) -> IO[bytes]:
+    """Open a temporary file, empty, for one writer; raises `InUseError` for the second."""
+    while True:
+        file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "wb")
+        if not locks.lock(file.fileno()):
+            file.close()
+            raise locks.InUseError(f"Another command is writing {path}. Wait until it ends.")
+        if locks.is_at(file.fileno(), part):  # otherwise another writer has just renamed it
+            file.truncate(0)
+            return file
+        file.close()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -1,28 +1,28 @@
 """The `release` step: a run becomes the packaged release, which the app ships and the local endpoint serves.
 
-`chalicelib/release/release.json` is written last. It has the SHA-256 of the vocabulary and of the model, so that until
-then every reader refuses the mix of two releases.
+`chalicelib/release/release.json` is written last. It has the SHA-256 of the vocabulary, the n-gram table, the
+model and the report, so that until then every reader refuses the mix of two releases.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chalicelib.assets import REPORT_NAME
 from chalicelib.encoder import ENCODING
 from chalicelib.release import (
     FACTS_NAME,
     FORMAT_VERSION,
     NGRAM_TABLE_NAME,
     PACKAGED,
+    REPORT_NAME,
     VOCABULARY_NAME,
     Release,
     ReleaseFacts,
     load,
 )
 from chalicelib.text import CLEANER_VERSION
-from training import atomic
+from training import atomic, locks
 from training.data.reviews import read_manifest
 from training.evaluation.evaluate import (
     DEFAULT_PRECISION,
@@ -63,8 +63,17 @@ def release(
 ) -> Released:
     """Package a run; raises `RunError` or `ReleaseError` if its parts do not belong together.
 
-    Evaluates the run first, on the test too if the data has one, unless that has been done.
+    Evaluates the run first, on the test too if the data has one, unless that has been done. Raises
+    `InUseError` if another command is using a folder.
     """
+    with locks.writing(run_path), locks.reading(data_folder), locks.writing(release_folder):
+        return _release(run_path, data_folder, release_folder, model_folder, tick)
+
+
+def _release(
+    run_path: Path, data_folder: Path, release_folder: Path, model_folder: Path, tick: ProgressCallback
+) -> Released:
+    """Package a run, in locked folders."""
     from training.evaluation.report import render  # matplotlib: slow to import
 
     run = load_run(run_path)
@@ -73,11 +82,12 @@ def release(
     if gate and not gate.allows_release:
         raise RunError(f"{gate.judgement} Nothing is packaged. `verdict retrain --override REASON` records a reason.")
     evaluation = _final_evaluation(run, data_folder, tick)
-    facts = describe(run, evaluation, gate)
+    report = render(run, evaluation).encode()
+    facts = replace(describe(run, evaluation, gate), report_sha256=hashlib.sha256(report).hexdigest())
     contents = {
         release_folder / VOCABULARY_NAME: run.encoder.vocabulary.dumps().encode(),
         model_folder / MODEL_NAME: run.model,
-        release_folder / REPORT_NAME: render(run, evaluation).encode(),
+        release_folder / REPORT_NAME: report,
         model_folder / CANARY_NAME: score_canary(run.model, run.encoder).dumps().encode(),
         model_folder / FIGURES_NAME: evaluation.dumps().encode(),
         release_folder / FACTS_NAME: facts.dumps().encode(),

@@ -23,6 +23,8 @@ PACKAGED = Path(__file__).parent
 VOCABULARY_NAME = "vocabulary.txt"
 NGRAM_TABLE_NAME = "evidence.bin"  # the n-gram table's former name, kept so that stored releases stay readable
 FACTS_NAME = "release.json"
+REPORT_NAME = "report.html"
+_OPTIONAL = ("gate", "report_sha256")  # fields of `release.json`
 
 
 def release_id_of(fingerprint: str, model_sha256: str) -> str:
@@ -32,7 +34,7 @@ def release_id_of(fingerprint: str, model_sha256: str) -> str:
 
 @dataclass(frozen=True)
 class ReleaseFacts:
-    """The content of `release.json`; every field but `gate` is required.
+    """The content of `release.json`; every field but `gate` and `report_sha256` is required.
 
     `not_sure_band` holds two probabilities: scores strictly between them get the label "not sure".
     `few_known_words` is a share, 0..1: a review with a smaller share of known words gets a warning.
@@ -40,6 +42,7 @@ class ReleaseFacts:
     `evidence_sha256` is the hash of the n-gram table.
     `metrics` maps each evaluation (cross-validation, test, ...) to its figures; `image` is the SageMaker image's name
     and tag. `gate` is stated by a retrained release: what it was compared with, and why a failed gate was overridden.
+    `report_sha256` is the hash of the report; releases that were packaged before it was recorded do not state it.
     """
 
     format_version: int
@@ -59,6 +62,7 @@ class ReleaseFacts:
     hyperparameters: dict[str, str]
     metrics: dict[str, dict[str, Any]]
     gate: dict[str, Any] | None = None
+    report_sha256: str | None = None
 
     @property
     def release_id(self) -> str:
@@ -74,7 +78,7 @@ class ReleaseFacts:
 
     def dumps(self) -> str:
         """Return the text of `release.json`."""
-        stated = {name: value for name, value in asdict(self).items() if name != "gate" or value is not None}
+        stated = {name: value for name, value in asdict(self).items() if name not in _OPTIONAL or value is not None}
         return json.dumps({"release": self.release_id, **stated}, indent=2) + "\n"
 
 
@@ -111,7 +115,19 @@ def load(folder: Path = PACKAGED) -> Release:
     ngram_table = ngram_features.load(folder / NGRAM_TABLE_NAME) if facts.evidence_sha256 else None
     encoder = Encoder(vocabulary, ngram_table)
     _check_together(facts, encoder, hashlib.sha256(vocabulary_bytes).hexdigest())
+    if facts.report_sha256:
+        _check_report(folder / REPORT_NAME, facts)
     return Release(encoder, facts)
+
+
+def _check_report(path: Path, facts: ReleaseFacts) -> None:
+    """Raise `ReleaseError` unless a file is the report that a release was packaged with."""
+    try:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ReleaseError(f"The report of release {facts.release_id} cannot be read: {error}.") from error
+    if sha256 != facts.report_sha256:
+        raise ReleaseError(f"{path} is not the report of release {facts.release_id}. Package the release again.")
 
 
 def parse_facts(text: str) -> ReleaseFacts:
@@ -124,7 +140,7 @@ def parse_facts(text: str) -> ReleaseFacts:
         raise ReleaseError(f"{FACTS_NAME} is not of format {FORMAT_VERSION}.")
     release_id = stated.pop("release", None)
     names = {field.name for field in fields(ReleaseFacts)}
-    if differing_names := (names ^ stated.keys()) - {"gate"}:
+    if differing_names := (names ^ stated.keys()).difference(_OPTIONAL):
         differing = ", ".join(sorted(differing_names))
         raise ReleaseError(f"{FACTS_NAME} has missing or unknown fields: {differing}.")
     facts = ReleaseFacts(**{**stated, "not_sure_band": _band(stated["not_sure_band"])})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chalicelib.encoder import Encoder
 from chalicelib.release import Release
-from chalicelib.sentiment import MAX_REVIEW_LENGTH, label_of
+from chalicelib.sentiment import label_of
 from chalicelib.text import words
 from operations.aws.command import Aws
 from operations.comparison.confidence_sequence import Difference, of_pairs
@@ -38,7 +38,7 @@ class Agreement:
 
 def score_texts(aws: Aws, encoder: Encoder, endpoint: str, variant: str, reviews: Sequence[str]) -> list[float]:
     """Return a variant's score of each review; raises `EndpointError`."""
-    rows = [encoder.row(words(review[:MAX_REVIEW_LENGTH])) for review in reviews]
+    rows = [encoder.row(words(review)) for review in reviews]
     client = client_of(aws, endpoint, variant)
     return [float(score) for score in score_chunks(aws, client, list(chunks_of(rows, CHUNK_BYTES)))]
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib import release
-from chalicelib.assets import REPORT_NAME
 from chalicelib.encoder import Encoder
 from chalicelib.errors import ReleaseError
-from chalicelib.release import FACTS_NAME, PACKAGED, release_id_of
+from chalicelib.release import FACTS_NAME, PACKAGED, REPORT_NAME, release_id_of
 from training.evaluation.packaged_model import FIGURES_NAME, MODEL_FOLDER, packaged_model
 from training.model import missing_values
 from training.model.run_folder import MODEL_NAME, RUNS_FOLDER, load_run, run_folder

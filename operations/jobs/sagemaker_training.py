@@ -22,7 +22,7 @@ from operations.jobs.job_log import JobLog
 from operations.jobs.job_progress import follow_jobs
 from operations.jobs.run_jobs import JobOptions, RunJobs, confirm_and_upload, job_items, later_items
 from operations.jobs.training_job import TrainingJob
-from training import atomic
+from training import atomic, locks
 from training.data.splits import FOLDS
 from training.features.channels import load_prepared
 from training.model import container_image as images
@@ -56,11 +56,11 @@ def train_on_sagemaker(
 ) -> TrainingResult:
     """Train on SageMaker, and write the run into a folder; resumes earlier jobs.
 
-    Raises `AwsError`, `StoppedWaitingError` on Ctrl-C, `DeclinedError`, `DataError` and `HyperparameterError`, and
-    `OSError`, before a job is started, if the folder cannot be written.
+    Raises `AwsError`, `StoppedWaitingError` on Ctrl-C, `DeclinedError`, `DataError` and `HyperparameterError`; before a
+    job is started, `InUseError` if another command is using a folder, and `OSError` if the folder cannot be written.
     """
     atomic.check_writable(folder)
-    with resumable():
+    with locks.writing(folder), locks.reading(channels), resumable():
         return _Training(aws, channels, parse(stated), options).run(folder)
 
 

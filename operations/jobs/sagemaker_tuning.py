@@ -10,7 +10,7 @@ from operations.jobs import tuning_job
 from operations.jobs.run_jobs import JobOptions
 from operations.jobs.sagemaker_training import train_on_sagemaker
 from operations.jobs.tuning_job import TuningJob, TuningOptions
-from training import atomic
+from training import atomic, locks
 from training.model.cross_validation import TrainingResult
 from training.model.run_folder import SEARCH_NAME
 from training.tuning.ranges import SearchSpace
@@ -25,7 +25,7 @@ def tune_on_sagemaker(
     `OSError`, before a job is started, if the folder cannot be written.
     """
     atomic.check_writable(folder)
-    with resumable():
+    with locks.writing(folder), locks.reading(channels), resumable():
         found = tuning_job.search_on_sagemaker(aws, space, channels, tuning, options)
         if not found.best:
             raise ValueError("a completed search without a best trial")

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chalicelib import release
-from chalicelib.assets import REPORT_NAME
-from chalicelib.release import FACTS_NAME, NGRAM_TABLE_NAME, PACKAGED, VOCABULARY_NAME
+from chalicelib.release import FACTS_NAME, NGRAM_TABLE_NAME, PACKAGED, REPORT_NAME, VOCABULARY_NAME
 from operations.aws import bucket, names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.assets import FOLDER, REPORT_NAME, asset, asset_version, report
+from chalicelib.assets import FOLDER, asset, asset_version, report
 from chalicelib.errors import NotFoundError
+from chalicelib.release import REPORT_NAME
 
 
 def test_files_have_a_media_type_and_a_content_hash() -> None:

@@ -21,7 +21,8 @@ from chalicelib.errors import (
     UnsupportedMediaTypeError,
 )
 from chalicelib.feedback import Collection
-from chalicelib.sentiment import MAX_REVIEW_LENGTH, PredictResponse, Verdict
+from chalicelib.sentiment import PredictResponse, Verdict
+from chalicelib.text import MAX_REVIEW_LENGTH
 from operations.aws import names
 
 KEY = b"0" * 64

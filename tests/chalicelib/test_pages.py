@@ -11,8 +11,8 @@ from chalicelib.explanation import Explanation, InfluentialWord, Sentence
 from chalicelib.negotiation import Representation
 from chalicelib.pages import PageView, direction, percent, points, render
 from chalicelib.predict_request import PredictRequest
-from chalicelib.sentiment import MAX_REVIEW_LENGTH, PredictResponse, ReviewWarning, Scores, Verdict, predict
-from chalicelib.text import Span
+from chalicelib.sentiment import PredictResponse, ReviewWarning, Scores, Verdict, predict
+from chalicelib.text import MAX_REVIEW_LENGTH, Span
 
 RELEASE = release.load()
 STILL_IN_THE_BOX = "Your text is still in the box"

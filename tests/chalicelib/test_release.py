@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from chalicelib import release
 from chalicelib.encoder import ENCODING, Encoder
 from chalicelib.errors import ReleaseError
 from chalicelib.ngram_features import COLUMNS, NgramTable
-from chalicelib.release import FACTS_NAME, NGRAM_TABLE_NAME, VOCABULARY_NAME, ReleaseFacts
+from chalicelib.release import FACTS_NAME, NGRAM_TABLE_NAME, REPORT_NAME, VOCABULARY_NAME, ReleaseFacts
 from chalicelib.text import CLEANER_VERSION
 from chalicelib.vocabulary import Vocabulary
 
@@ -145,3 +146,19 @@ def test_the_packaged_release_is_consistent() -> None:
     packaged = release.load()
     assert packaged.facts.columns == packaged.encoder.columns
     assert packaged.facts.image == "sagemaker-xgboost:3.0-5"
+
+
+def test_the_report_is_checked_if_its_hash_is_stated(tmp_path: Path) -> None:
+    """Releases that were packaged before the hash was recorded do not state it."""
+    facts = make_release(tmp_path)
+    assert "report_sha256" not in json.loads(facts.dumps())
+    assert release.load(tmp_path).facts.report_sha256 is None
+    stated = replace(facts, report_sha256=hashlib.sha256(b"report").hexdigest())
+    (tmp_path / FACTS_NAME).write_text(stated.dumps(), encoding="utf-8")
+    with pytest.raises(ReleaseError, match=r"report of release .* cannot be read"):
+        release.load(tmp_path)
+    (tmp_path / REPORT_NAME).write_bytes(b"report of another release")
+    with pytest.raises(ReleaseError, match="is not the report of release"):
+        release.load(tmp_path)
+    (tmp_path / REPORT_NAME).write_bytes(b"report")
+    assert release.load(tmp_path).facts == stated

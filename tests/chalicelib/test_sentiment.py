@@ -6,8 +6,8 @@ import pytest
 from chalicelib import release, sentiment
 from chalicelib.errors import BodyTooLargeError, EmptyReviewError, MalformedBodyError, SentimentError
 from chalicelib.release import Release
-from chalicelib.sentiment import MAX_CALL_BYTES, MAX_CALL_ROWS, MAX_REVIEW_LENGTH, MAX_REVIEWS, Scores, Verdict, predict
-from chalicelib.text import words
+from chalicelib.sentiment import MAX_CALL_BYTES, MAX_CALL_ROWS, MAX_REVIEWS, Scores, Verdict, predict
+from chalicelib.text import MAX_REVIEW_LENGTH, words
 
 
 class LinearScorer:

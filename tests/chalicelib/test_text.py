@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.text import clean, located_words, sentences, words
+from chalicelib.text import MAX_REVIEW_LENGTH, clean, cut, located_words, sentences, words
 
 HOSTILE = [
     "<a" * 100_000,
@@ -186,3 +186,9 @@ def test_run_time_is_linear_in_the_length_of_hostile_text(review: str) -> None:
 
     part = max(min(seconds(review[: len(review) // 10]) for _ in range(3)), 1e-3)
     assert seconds(review) < 50 * part
+
+
+def test_only_the_part_that_is_read_has_words() -> None:
+    read = "good " * (MAX_REVIEW_LENGTH // 5)
+    assert cut(read + "bad") == read
+    assert set(words(read + "bad")) == {word.text for word in located_words(read + "bad")} == {"good"}

@@ -11,9 +11,8 @@ import pytest
 import xgboost
 
 from chalicelib import release
-from chalicelib.assets import REPORT_NAME
 from chalicelib.ngram_features import load as load_ngram_table
-from chalicelib.release import Release
+from chalicelib.release import REPORT_NAME, Release
 from chalicelib.text import words
 from chalicelib.vocabulary import load as load_vocabulary
 from training.data.collect import Additions, collect

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from training.data.reviews import FOLDERS, DataError, Review, UnlabelledReview
 from training.progress import ProgressCallback, silent
@@ -21,9 +22,11 @@ from training.progress import ProgressCallback, silent
 REVIEWS_PER_FOLDER = 12_500  # in each of the four labelled folders of the official set
 MAX_REVIEW_BYTES = 1_000_000  # the longest review of the official set has 14 kB
 MAX_URLS_BYTES = 20_000_000  # the longest list of the official set has 2.5 MB
+MAX_HEADER_BYTES = 65_536  # of one long name or set of attributes; the official archive has none
 UNLABELLED = "unsup"
 _TICK_EVERY = 500  # members
 
+_LONG_HEADERS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE)
 _READ_MEMBER = re.compile(r"(?:.*/)?(train|test)/(?:(pos|neg|(?<=train/)unsup)/([^/]+)|urls_(pos|neg|unsup)\.txt)")
 _REVIEW_NAME = re.compile(r"(\d{1,9})_(10|[0-9])\.txt")
 _TITLE = re.compile(r"/title/(tt\d{1,12})\b")
@@ -95,13 +98,31 @@ class _Collector:
         return movies[number]
 
 
+class _BoundedMember(tarfile.TarInfo):
+    """A member whose headers are of limited size: tarfile reads these into memory before it returns the member."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Parse one header; raises `DataError` if it announces a long header, or the map of a sparse file."""
+        member = super().frombuf(buf, encoding, errors)
+        if member.type == tarfile.GNUTYPE_SPARSE:
+            raise DataError(f"The archive is unsafe: {member.name[:80]!r} is a sparse file.")
+        if member.type in (*_LONG_HEADERS, tarfile.SOLARIS_XHDTYPE) and member.size > MAX_HEADER_BYTES:
+            raise DataError(f"The archive is unsafe: a header has {member.size:,} bytes, {MAX_HEADER_BYTES:,} at most.")
+        return member
+
+    def _proc_gnusparse_10(self, *_: object) -> None:  # tarfile reads a map of any length here
+        raise DataError(f"The archive is unsafe: {self.name[:80]!r} is a sparse file.")
+
+
 def read_archive(path: Path, tick: ProgressCallback = silent) -> Contents:
     """Read the reviews of a .tar.gz; raises `DataError` if it is damaged or unsafe."""
     total = path.stat().st_size
     collector = _Collector()
     try:
-        with path.open("rb") as raw, gzip.open(raw) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as members:
+        with path.open("rb") as raw, gzip.open(raw) as unzipped, _open(unzipped) as members:
             for count, member in enumerate(members):
+                members.members = []  # type: ignore[attr-defined]  # tarfile keeps every member, without a limit
                 if count % _TICK_EVERY == 0:
                     tick(raw.tell(), total, "")
                 _read_member(collector, members, member)
@@ -111,6 +132,11 @@ def read_archive(path: Path, tick: ProgressCallback = silent) -> Contents:
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise DataError(f"{path} is not a complete .tar.gz archive ({error}). Download it again.") from error
     return collector.finish()
+
+
+def _open(unzipped: gzip.GzipFile) -> tarfile.TarFile:
+    """Open a stream as an archive with limited headers."""
+    return tarfile.open(fileobj=unzipped, mode="r|", tarinfo=_BoundedMember)
 
 
 def _read_member(collector: _Collector, members: tarfile.TarFile, member: tarfile.TarInfo) -> None:

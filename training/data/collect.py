@@ -1,5 +1,6 @@
 """Step `data`: reviews and short texts from any source -> checked files, which the later steps read."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from training import locks
 from training.data.archive import REVIEWS_PER_FOLDER, Contents, read_archive, read_folder
 from training.data.columns import ColumnChoice
 from training.data.download import download
@@ -18,6 +20,7 @@ from training.progress import ProgressCallback, silent
 
 OFFICIAL_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 OFFICIAL_SIZE_BYTES = 84_125_825
+OFFICIAL_SHA256 = "36565b8745ba9f35f5bc82463fc93fb620236a9df226103582d9b913c9f5555a"
 TREEBANK_URL = "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip"
 DATA_FOLDER = Path("data")
 LABELLED_TARGETS = (TARGETS[0], TARGETS[-1])  # label of a labelled short text -> probability of positive
@@ -52,20 +55,35 @@ def collect_official(
     """Download the official archive and, unless `treebank_url` is None, the Treebank, and collect them.
 
     A file that is there already is not downloaded. A damaged or incomplete one is deleted, so the next call downloads
-    it again.
+    it again. Raises `InUseError` if another command is using the folder.
     """
-    archive = download(url, folder / url.rsplit("/", 1)[-1], size_bytes, fetch_tick)
-    if treebank_url:
-        path = folder / treebank_url.rsplit("/", 1)[-1]
-        treebank = download(treebank_url, path, None, fetch_tick, option="--no-treebank, or --treebank")
-        with _deleted_if_damaged(treebank):
-            check_official(treebank, read_treebank(treebank))
-        additions = replace(additions, treebank=treebank)
-    short_texts = _short_texts(additions, additions.labelled)
-    with _deleted_if_damaged(archive):
-        contents = _read(archive, read_tick, additions)
-        _check_official(archive, contents.reviews)
-    return _write(folder, archive, contents, short_texts, additions)
+    with locks.writing(folder):
+        archive = download(url, folder / url.rsplit("/", 1)[-1], size_bytes, fetch_tick)
+        if url == OFFICIAL_URL:
+            with _deleted_if_damaged(archive):
+                _check_sha256(archive)
+        if treebank_url:
+            path = folder / treebank_url.rsplit("/", 1)[-1]
+            treebank = download(treebank_url, path, None, fetch_tick, option="--no-treebank, or --treebank")
+            with _deleted_if_damaged(treebank):
+                check_official(treebank, read_treebank(treebank))
+            additions = replace(additions, treebank=treebank)
+        short_texts = _short_texts(additions, additions.labelled)
+        with _deleted_if_damaged(archive):
+            contents = _read(archive, read_tick, additions)
+            _check_official(archive, contents.reviews)
+        return _write(folder, archive, contents, short_texts, additions)
+
+
+def _check_sha256(archive: Path) -> None:
+    """Raise `DataError` unless a file is the official archive."""
+    with archive.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if sha256 != OFFICIAL_SHA256:
+        raise DataError(
+            f"{archive} is not the official archive: its SHA-256 begins with {sha256[:12]}, "
+            f"not {OFFICIAL_SHA256[:12]}. It was deleted. Run the command again to download it."
+        )
 
 
 @contextmanager
@@ -88,14 +106,16 @@ def collect(
     """Read labelled reviews and what is added to them, check them, and write them into a folder.
 
     `source` is an archive or a folder in the official layout, or a table (see `labelled`). With `official`, raises
-    `DataError` unless train and test have 12,500 reviews of each label. Returns the manifest.
+    `DataError` unless train and test have 12,500 reviews of each label, and `InUseError` if another
+    command is using the folder. Returns the manifest.
     """
-    short_texts = _short_texts(additions, () if _is_table(source) else additions.labelled)
-    contents = _read(source, tick, additions)
-    _check_labels(source, contents.reviews)
-    if official:
-        _check_official(source, contents.reviews)
-    return _write(folder, source, contents, short_texts, additions)
+    with locks.writing(folder):
+        short_texts = _short_texts(additions, () if _is_table(source) else additions.labelled)
+        contents = _read(source, tick, additions)
+        _check_labels(source, contents.reviews)
+        if official:
+            _check_official(source, contents.reviews)
+        return _write(folder, source, contents, short_texts, additions)
 
 
 def _write(

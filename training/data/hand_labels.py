@@ -13,13 +13,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
+from training import locks
 from training.data.labelled import NoteCallback, ignore_note
 from training.data.reviews import DataError
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows has no such locks
-    fcntl = None  # type: ignore[assignment]
 
 Label = Literal["positive", "negative", "mixed", "not a review", "skipped"]
 Order = Literal["random", "least-sure", "disagreements"]
@@ -161,15 +157,11 @@ def open_labels(path: Path, note: NoteCallback = ignore_note) -> Iterator[Labels
 
 def _lock(path: Path, file: IO[Any]) -> None:
     """Lock an open file until it is closed; raises `DataError` if another program has locked it."""
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    if not locks.lock(file.fileno()):
         raise DataError(
             f"{path} is in use: another `verdict label` is writing to it. Wait until it ends, or write to a file of "
             "your own with --into."
-        ) from error
+        )
 
 
 def _end_last_line(path: Path, file: IO[bytes]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chalicelib.errors import SentimentError
-from training import atomic
+from training import atomic, locks
 
 REVIEWS_NAME = "reviews.jsonl"
 UNLABELLED_NAME = "unlabelled.jsonl"
@@ -149,21 +149,22 @@ def write(
     kept_short += _without((each for each in short if each.split == "train"), held_out)
     kept_short.sort(key=lambda each: (each.source, each.split, each.group))  # a sentence stays before its phrases
     repeated, shared = _duplicates(kept)
-    files = _write_files(folder, kept, kept_others, kept_short)
-    manifest = Manifest(
-        source,
-        fingerprint=_combined(files),
-        counts=_counts(kept),
-        empty=empty,
-        repeated=repeated,
-        shared=shared,
-        movies=_movies(kept),
-        unlabelled=len(kept_others),
-        short_texts=_short_counts(kept_short),
-        overlapping=len(others) + len(short) - len(kept_others) - len(kept_short),
-        files=files,
-    )
-    atomic.write_text(folder / MANIFEST_NAME, json.dumps(asdict(manifest), indent=2) + "\n")
+    with locks.writing(folder):
+        files = _write_files(folder, kept, kept_others, kept_short)
+        manifest = Manifest(
+            source,
+            fingerprint=_combined(files),
+            counts=_counts(kept),
+            empty=empty,
+            repeated=repeated,
+            shared=shared,
+            movies=_movies(kept),
+            unlabelled=len(kept_others),
+            short_texts=_short_counts(kept_short),
+            overlapping=len(others) + len(short) - len(kept_others) - len(kept_short),
+            files=files,
+        )
+        atomic.write_text(folder / MANIFEST_NAME, json.dumps(asdict(manifest), indent=2) + "\n")
     return manifest
 
 
@@ -273,6 +274,12 @@ def read_manifest(folder: Path) -> Manifest:
     if changed:
         raise DataError(f"{folder / changed[0]} was changed since it was collected. Run `verdict data`.")
     return manifest
+
+
+def check_same_data(folder: Path, fingerprint: str) -> None:
+    """Raise `DataError` if a folder no longer has the data that a step began with."""
+    if read_manifest(folder).fingerprint != fingerprint:
+        raise DataError(f"Other reviews were collected in {folder} while they were read. Run the command again.")
 
 
 def _sha256(path: Path) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from training import atomic
+from training import atomic, locks
 from training.data.columns import ColumnChoice
 from training.data.excerpts import excerpts_of
 from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, read_labelled
@@ -121,8 +121,22 @@ def evaluate(
     """Evaluate a run and write `evaluation.json` into its folder.
 
     `predict` scores the test; by default the run's model does, on this machine. Raises `RunError` for a run that was
-    trained on other reviews, `DataError` for reviews without the test that is requested.
+    trained on other reviews, `DataError` for reviews without the test that is requested, and `InUseError` if another
+    command is using a folder.
     """
+    with locks.writing(run_path), locks.reading(data_folder):
+        return _evaluate(run_path, data_folder, include_test, precision, tick, predict)
+
+
+def _evaluate(
+    run_path: Path,
+    data_folder: Path,
+    include_test: bool,
+    precision: Mapping[str, float],
+    tick: ProgressCallback,
+    predict: Predict | None,
+) -> Evaluation:
+    """Evaluate a run, in locked folders."""
     run = load_run_of(run_path, data_folder)
     if include_test and not read_manifest(data_folder).total("test"):
         raise DataError(f"The reviews in {data_folder} have no test split. Evaluate without it.")
@@ -133,6 +147,8 @@ def evaluate(
     _quote_mistakes(data_folder / REVIEWS_NAME, evaluation.figures)
     if earlier:
         evaluation = _continue(earlier, evaluation)
+    if load_run_of(run_path, data_folder).record != run.record:
+        raise RunError(f"Run {run_path} was trained again while it was evaluated. Evaluate it again.")
     atomic.write_text(run_path / EVALUATION_NAME, evaluation.dumps())
     return evaluation
 

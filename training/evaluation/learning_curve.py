@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from training import atomic
+from training import atomic, locks
 from training.data.reviews import REVIEWS_NAME
 from training.data.splits import assign
 from training.evaluation.evaluate import load_run_of
@@ -92,8 +92,17 @@ def compute_learning_curve(
     """Compute a run's learning curve and write `learning.json` into its folder.
 
     Sizes that are not below the run's own number of reviews are skipped. `tick` counts points, `step_tick` reports the
-    work on the current point. Raises `RunError` for a run that was trained on other reviews.
+    work on the current point. Raises `RunError` for a run that was trained on other reviews, and
+    `InUseError` if another command is using a folder.
     """
+    with locks.writing(run_path), locks.reading(data_folder):
+        return _compute(run_path, data_folder, sizes, tick, step_tick)
+
+
+def _compute(
+    run_path: Path, data_folder: Path, sizes: Sequence[int], tick: ProgressCallback, step_tick: ProgressCallback
+) -> LearningCurve:
+    """Compute a run's learning curve, in locked folders."""
     run = load_run_of(run_path, data_folder)
     last = _point(run, data_folder)
     smaller = sorted(size for size in set(sizes) if size < last.reviews)

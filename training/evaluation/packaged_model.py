@@ -7,7 +7,6 @@ from pathlib import Path
 from chalicelib.encoder import Encoder
 from chalicelib.errors import ReleaseError
 from chalicelib.release import Release, load
-from chalicelib.sentiment import MAX_REVIEW_LENGTH
 from chalicelib.text import words
 from training.evaluation.evaluate import loads_evaluation
 from training.evaluation.metrics import Figures
@@ -28,7 +27,7 @@ class ScoringModel:
 
     def score(self, texts: Sequence[str]) -> Floats:
         """Return the probability of positive (0..1) of each text, as the app computes it."""
-        return self.score_words([words(text[:MAX_REVIEW_LENGTH]) for text in texts])
+        return self.score_words([words(text) for text in texts])
 
     def score_words(self, texts: Sequence[Sequence[str]]) -> Floats:
         """Return the probability of positive (0..1) of each text, given as its words."""

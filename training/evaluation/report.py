@@ -9,8 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from chalicelib.assets import REPORT_NAME
-from chalicelib.release import release_id_of
+from chalicelib.release import REPORT_NAME, release_id_of
 from training import atomic
 from training.evaluation.evaluate import (
     HELD_OUT,

@@ -8,6 +8,7 @@ from pathlib import Path
 from chalicelib import ngram_features
 from chalicelib import vocabulary as vocabulary_file
 from chalicelib.encoder import Encoder
+from chalicelib.errors import SentimentError
 from chalicelib.release import NGRAM_TABLE_NAME, VOCABULARY_NAME
 from training import atomic
 from training.data.reviews import DataError
@@ -77,6 +78,25 @@ def load_prepared(folder: Path) -> tuple[PreparedChannels, Encoder]:
         changed = f"{folder / VOCABULARY_NAME} or {NGRAM_TABLE_NAME}"
         raise DataError(f"{changed} was changed since it was prepared. {_RUN_PREPARE}")
     return prepared, encoder
+
+
+def check_same_channels(folder: Path, prepared: PreparedChannels) -> None:
+    """Raise `DataError` if a folder no longer has the channels of this record, with which a step began."""
+    try:
+        present, _ = load_prepared(folder)
+        same = _identity(present) == _identity(prepared)
+    except SentimentError:
+        same = False
+    if not same:
+        raise DataError(
+            f"Other channels were prepared in {folder} during training, so the run would be of two data sets. "
+            "Nothing was written. Train again."
+        )
+
+
+def _identity(prepared: PreparedChannels) -> tuple[str, str, dict[str, str]]:
+    """Return what decides a model: the data, the encoder and the channels."""
+    return prepared.data_fingerprint, prepared.vocabulary_fingerprint, prepared.channel_sha256
 
 
 def read_encoder(folder: Path) -> Encoder:

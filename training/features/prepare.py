@@ -23,9 +23,9 @@ from chalicelib.encoder import Encoder
 from chalicelib.ngrams import hash_ngrams, ngrams
 from chalicelib.release import VOCABULARY_NAME
 from chalicelib.text import words
-from training import atomic
+from training import atomic, locks
 from training.data.excerpts import excerpts_of
-from training.data.reviews import LABEL_NAMES, REVIEWS_NAME, Review, ShortText, read_manifest
+from training.data.reviews import LABEL_NAMES, REVIEWS_NAME, Review, ShortText, check_same_data, read_manifest
 from training.data.short_texts import has_label, kind_of, label_of, tenth_of
 from training.data.splits import FOLDS, LeftOut, Splits, assign, fold_of
 from training.features.build_vocabulary import WORDS, build_vocabulary
@@ -90,15 +90,29 @@ def prepare(
 
     The three `ticks` report the progress of counting n-grams, learning weights and writing rows. The vocabulary and the
     weights are learned from another folder of data with `learn_from`, which must have the same splits: the encoder is
-    then the same as that of the other folder alone.
+    then the same as that of the other folder alone. Raises `InUseError` if another command is using a folder, and
+    `DataError` if the data was changed meanwhile.
     """
+    with locks.writing(channels_folder), locks.reading(data_folder, learn_from or data_folder):
+        return _prepare(data_folder, channels_folder, ticks, recipe, slots, learn_from or data_folder)
+
+
+def _prepare(
+    data_folder: Path,
+    channels_folder: Path,
+    ticks: tuple[ProgressCallback, ProgressCallback, ProgressCallback],
+    recipe: FeatureRecipe,
+    slots: int,
+    learn_from: Path,
+) -> PreparedChannels:
+    """Build the encoder and write all channels, in locked folders."""
     started = time.monotonic()
-    manifest = read_manifest(data_folder)
+    manifest, learned_manifest = read_manifest(data_folder), read_manifest(learn_from)
     path = data_folder / REVIEWS_NAME
     splits = assign(path, recipe.reviews)
     (channels_folder / PREPARED_NAME).unlink(missing_ok=True)
-    learned_splits = assign(learn_from / REVIEWS_NAME, recipe.reviews) if learn_from else splits
-    extracted = extract(learn_from or data_folder, learned_splits, recipe.ngrams, ticks[0])
+    learned_splits = splits if learn_from == data_folder else assign(learn_from / REVIEWS_NAME, recipe.reviews)
+    extracted = extract(learn_from, learned_splits, recipe.ngrams, ticks[0])
     vocabulary = build_vocabulary(extracted.word_counts, recipe.words)
     learned = learn_weights(extracted.hashed, ticks[1], slots) if recipe.ngrams else no_weights()
     encoders = {left_out: Encoder(vocabulary, table) for left_out, table in learned.tables.items()}
@@ -107,6 +121,8 @@ def prepare(
     written = _write_channels(path, extracted.short_texts, channels_folder, job, ticks[2])
     atomic.write_text(channels_folder / VOCABULARY_NAME, vocabulary.dumps())
     write_ngram_table(channels_folder, released)
+    check_same_data(data_folder, manifest.fingerprint)
+    check_same_data(learn_from, learned_manifest.fingerprint)
     prepared = PreparedChannels(
         data_fingerprint=manifest.fingerprint,
         vocabulary_fingerprint=released.fingerprint,

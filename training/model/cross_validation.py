@@ -15,7 +15,7 @@ import numpy as np
 import xgboost
 
 from chalicelib.encoder import Encoder
-from training.features.channels import CHANNEL_FILES, PreparedChannels, pair_of
+from training.features.channels import CHANNEL_FILES, PreparedChannels, check_same_channels, pair_of
 from training.model import missing_values
 from training.model.hyperparameters import MAXIMIZED, Hyperparameters
 from training.model.run_folder import RunRecord, write_run
@@ -79,12 +79,16 @@ def best_round(values: Sequence[float], metric: str) -> int:
 def assemble_run(
     channels: Channels, folder: Path, hyperparameters: Hyperparameters, models: TrainedModels
 ) -> TrainingResult:
-    """Compute out-of-fold predictions, make the model invariant to missing words, and write the run into a folder."""
+    """Compute out-of-fold predictions, make the model invariant to missing words, and write the run into a folder.
+
+    Raises `DataError` if the channels were changed since they were verified.
+    """
     path, prepared, encoder = channels
     rounds = 0 if hyperparameters.is_linear else models.rounds  # 0: all rounds of the model
     held_out = json.dumps(
         [_out_of_fold_predictions(path, fold, model, rounds) for fold, model in enumerate(models.folds)]
     ).encode()
+    check_same_channels(path, prepared)
     model = missing_values.make_missing_invariant(models.model, 0, encoder.first_derived)
     record = RunRecord(
         prepared=prepared,

@@ -15,6 +15,7 @@ from typing import Any
 
 import xgboost
 
+from training import locks
 from training.data.splits import FOLDS
 from training.features.channels import ALL, CHANNEL_FILES, load_prepared, pair_of
 from training.model.cross_validation import (
@@ -70,9 +71,22 @@ def train(
 ) -> TrainingResult:
     """Cross-validate, train on all reviews, and write the run into a folder.
 
-    `strings` are the container's hyperparameters. Raises `HyperparameterError` or `DataError`.
+    `strings` are the container's hyperparameters. Raises `HyperparameterError`, `DataError`, or `InUseError` if another
+    command is using a folder.
     """
     hyperparameters = parse(strings)
+    with locks.writing(folder), locks.reading(channels):
+        return _train(channels, folder, hyperparameters, fold_progress, progress)
+
+
+def _train(
+    channels: Path,
+    folder: Path,
+    hyperparameters: Hyperparameters,
+    fold_progress: ProgressCallback,
+    progress: ProgressCallback,
+) -> TrainingResult:
+    """Cross-validate and train, in locked folders."""
     prepared, encoder = load_prepared(channels)
     started = time.monotonic()
     one_process = sum(prepared.rows[_ALL_FILE].values()) < _SMALL
@@ -80,7 +94,7 @@ def train(
     history = mean_history([fold.history for fold in folds])
     rounds = best_round(history["validation"][hyperparameters.watched_metric], hyperparameters.watched_metric)
     if hyperparameters.is_linear and rounds < hyperparameters.num_round:
-        folds = cross_validate(channels, parse(for_rounds(strings, rounds)), fold_progress, one_process)
+        folds = cross_validate(channels, parse(for_rounds(hyperparameters.strings, rounds)), fold_progress, one_process)
     models = TrainedModels(
         folds=[fold.model for fold in folds],
         history=history,

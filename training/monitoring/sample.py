@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chalicelib.sentiment import MAX_REVIEW_LENGTH
 from chalicelib.text import words
 from training.data.review_rows import ReviewRow
 from training.data.reviews import REVIEWS_NAME, DataError, digest_of, read, read_manifest
@@ -68,7 +67,7 @@ def sample_reviews(name: str, texts: Iterable[str], seed: int) -> Sample:
             f"{MIN_REVIEWS} are needed."
         )
     chosen = random.Random(seed).sample(different, min(len(different), MAX_REVIEWS))
-    cleaned = [words(text[:MAX_REVIEW_LENGTH]) for text in chosen]
+    cleaned = [words(text) for text in chosen]
     return Sample(name, len(different), len(filled) - len(different), cleaned, frozenset(by_digest))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from training import locks
 from training.checking.new_reviews import NewReview
 from training.data.labelled import NoteCallback, ignore_note
 from training.data.reviews import REVIEWS_NAME, DataError, read_manifest
@@ -50,8 +51,29 @@ def retrain(
 
     The run's folder also gets the joined data. Without `new_vocabulary`, the vocabulary and the n-gram weights are
     learned from the old data alone, so that they are the packaged release's. Raises `DataError` for old data without an
-    official test, for too few new reviews, or if the same vocabulary cannot be learned again.
+    official test, for too few new reviews, or if the same vocabulary cannot be learned again, and
+    `InUseError` if another command is using a folder.
     """
+    with locks.writing(run_path), locks.reading(data_folder):
+        return _retrain(
+            reviews, data_folder, run_path, packaged, recipe, strings, new_vocabulary, margin, override, ticks, note
+        )
+
+
+def _retrain(
+    reviews: Sequence[NewReview],
+    data_folder: Path,
+    run_path: Path,
+    packaged: PackagedModel,
+    recipe: FeatureRecipe,
+    strings: dict[str, str],
+    new_vocabulary: bool,
+    margin: float,
+    override: str,
+    ticks: Sequence[ProgressCallback],
+    note: NoteCallback,
+) -> Retrained:
+    """Retrain and write the gate's decision, in locked folders."""
     if not read_manifest(data_folder).total("test"):
         raise DataError(f"The reviews in {data_folder} have no official test, which the gate needs.")
     new = split_new(reviews, data_folder, note)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from training import atomic
+from training import atomic, locks
 from training.model.cross_validation import TrainingResult
 from training.model.run_folder import SEARCH_NAME
 from training.model.train import train
@@ -39,10 +39,20 @@ def tune(
     progress: ProgressCallback = silent,
     table: "TrialTable | None" = None,
 ) -> TuningResult:
-    """Search until enough trials have finished or time is up, then train the best trial into the folder."""
-    found = search(
-        space, channels, folder, trials, seed, seconds, progress, table.show if table else lambda trials: None
-    )
+    """Search until enough trials have finished or time is up, then train the best trial into the folder.
+
+    Raises `InUseError` if another command is using a folder.
+    """
+    show = table.show if table else lambda trials: None
+    with locks.writing(folder), locks.reading(channels):
+        found = search(space, channels, folder, trials, seed, seconds, progress, show)
+        return _train_best(found, space, channels, folder, seed, progress)
+
+
+def _train_best(
+    found: SearchResult, space: SearchSpace, channels: Path, folder: Path, seed: int, progress: ProgressCallback
+) -> TuningResult:
+    """Train the best trial of a search into the folder, unless the search was interrupted."""
     if found.interrupted or found.best is None:
         return TuningResult(found, None)
     try:

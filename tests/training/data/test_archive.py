@@ -110,6 +110,34 @@ WITH_MOVIES = (
 )
 
 
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_long_header_is_refused_before_it_is_read(tmp_path: Path, kind: bytes) -> None:
+    """The archive ends after the header, so reading it would raise another error."""
+    header = tarfile.TarInfo("aclImdb/train/pos/0_9.txt")
+    header.type, header.size = kind, 1_500_000_000
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT)))
+    with pytest.raises(DataError, match="a header has 1,500,000,000 bytes"):
+        read_archive(tmp_path / "a.tar.gz")
+
+
+def test_sparse_files_are_refused(tmp_path: Path) -> None:
+    old = tarfile.TarInfo("aclImdb/train/pos/0_9.txt")
+    old.type = tarfile.GNUTYPE_SPARSE
+    with pytest.raises(DataError, match="sparse"):
+        read_archive(archive_of(tmp_path / "old.tar.gz", old))
+    new = tarfile.TarInfo("aclImdb/train/pos/0_9.txt")
+    new.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+    with pytest.raises(DataError, match="sparse"):
+        read_archive(archive_of(tmp_path / "new.tar.gz", new))
+
+
+def test_names_of_usual_length_in_long_headers_are_read(tmp_path: Path) -> None:
+    name = f"{'a' * 150}/aclImdb/train/pos/17_10.txt"
+    assert [review.id for review in read_archive(archive_of(tmp_path / "a.tar.gz", (name, b"good"))).reviews] == [
+        "train/pos/17"
+    ]
+
+
 @pytest.mark.parametrize("members", [WITH_MOVIES, WITH_MOVIES[::-1]], ids=["lists first", "lists last"])
 def test_movies_are_joined_to_reviews_in_any_order_of_the_archive(
     tmp_path: Path, members: tuple[tuple[str, bytes], ...]

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.model.data import command
-from training.data.collect import Additions, collect, collect_generated
+from training.data.collect import OFFICIAL_SIZE_BYTES, Additions, collect, collect_generated, collect_official
 from training.data.reviews import DataError, read, write
 
 
@@ -179,3 +179,12 @@ def test_drifted_needs_generated_reviews() -> None:
     result = CliRunner().invoke(command, ["--drifted"])
     assert result.exit_code == 2
     assert "--drifted needs --generated" in result.output
+
+
+def test_a_file_of_the_official_size_with_another_hash_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "aclImdb_v1.tar.gz"
+    with archive.open("wb") as file:
+        file.truncate(OFFICIAL_SIZE_BYTES)
+    with pytest.raises(DataError, match="not the official archive"):
+        collect_official(tmp_path, treebank_url=None)
+    assert not archive.exists()

@@ -1,4 +1,6 @@
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,10 @@ from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, DataError, read
 from training.data.splits import assign
 from training.evaluation.evaluate import Evaluation, evaluate, evaluate_labelled, load_evaluation, summary_rows
+from training.evaluation.predictions import Floats
 from training.features.prepare import FeatureRecipe, prepare
 from training.model.hyperparameters import with_settings
-from training.model.run_folder import Run, RunError, load_run
+from training.model.run_folder import HELD_OUT_NAME, Run, RunError, load_run, write_run
 from training.model.train import train
 
 SMALL = ("num_round=20", "colsample_bynode=1", "min_child_weight=1", "eta=0.3")
@@ -106,6 +109,25 @@ def test_a_run_of_other_reviews_is_refused(small_run: Run, tmp_path: Path) -> No
     collect(tmp_path / "a.csv", tmp_path / "other")
     with pytest.raises(RunError, match="not trained on the reviews"):
         evaluate(small_run.folder, tmp_path / "other")
+
+
+def test_an_evaluation_is_never_of_two_runs(small_run: Run, small_data: Path) -> None:
+    """The record is replaced, as by a program that knows no locks, while the test is scored."""
+
+    def replace_run(rows: Sequence[str]) -> Floats:
+        record = replace(small_run.record, seconds=0.0)
+        write_run(
+            small_run.folder,
+            record,
+            small_run.encoder,
+            small_run.model,
+            (small_run.folder / HELD_OUT_NAME).read_bytes(),
+        )
+        return np.full(len(rows), 0.5)
+
+    with pytest.raises(RunError, match="trained again while it was evaluated"):
+        evaluate(small_run.folder, small_data, include_test=True, predict=replace_run)
+    assert not (small_run.folder / "evaluation.json").exists()
 
 
 def test_the_summary_has_the_spread_of_folds(evaluated_run: Run) -> None:

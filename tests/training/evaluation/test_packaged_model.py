@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.errors import ReleaseError
-from chalicelib.sentiment import MAX_REVIEW_LENGTH
+from chalicelib.text import MAX_REVIEW_LENGTH
 from training.evaluation.packaged_model import load_packaged_model
 
 

@@ -7,7 +7,7 @@ import pytest
 import xgboost
 
 from chalicelib.encoder import Encoder
-from chalicelib.text import words
+from chalicelib.text import MAX_REVIEW_LENGTH, words
 from simulator.container.serving import parse_libsvm
 from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, Review, read
@@ -168,3 +168,16 @@ def test_many_rows_are_predicted_in_batches(
     monkeypatch.setattr("training.evaluation.predictions._BATCH", 4)
     assert predictor(trained_run.model, trained_run.encoder.columns)(rows).tolist() == whole.tolist()
     assert predictor(trained_run.model, trained_run.encoder.columns)([]).tolist() == []
+
+
+def test_a_review_is_scored_as_far_as_the_app_reads_it(
+    trained_run: Run, predict: Predict, collected: Collected
+) -> None:
+    one, other = (
+        "".join(review.text + " " for review in collected.reviews if review.label == label) for label in (0, 1)
+    )
+    read = one.ljust(MAX_REVIEW_LENGTH)[:MAX_REVIEW_LENGTH]
+    texts = [read, read + other]
+    reviews = [Review("train", number, 0, None, text) for number, text in enumerate(texts)]
+    whole, cut = score_reviews(predict, trained_run.encoder, reviews).probabilities
+    assert whole == cut

@@ -1,6 +1,8 @@
 import json
+import shutil
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +12,20 @@ from click.testing import CliRunner
 from chalicelib import vocabulary
 from chalicelib.encoder import Encoder
 from chalicelib.ngram_features import load as load_ngram_table
-from chalicelib.text import words
+from chalicelib.release import Release, load
+from chalicelib.sentiment import encode_review
+from chalicelib.text import MAX_REVIEW_LENGTH, words
 from cli.model.prepare import command
+from training.data.collect import collect_generated
 from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, DataError, Review, ShortText, UnlabelledReview, read, write
 from training.data.splits import FOLDS, LeftOut, Splits, assign, fold_of
+from training.features.build_vocabulary import build_vocabulary
 from training.features.channels import channel_names, load_prepared
 from training.features.extract import extract
 from training.features.ngram_weights import LearnedWeights, learn_weights
 from training.features.prepare import PRESETS, FeatureRecipe, prepare
+from training.locks import InUseError
 
 TRAIN, VALIDATION = "train/train.libsvm", "validation/validation.libsvm"
 FOLD_WORDS = ("alpha", "bravo", "charlie", "delta", "echo")  # a word in all reviews of a fold, and in no others
@@ -232,6 +239,50 @@ def test_a_changed_file_is_refused(small_channels: Path, tmp_path: Path, name: s
 def test_the_error_for_missing_channels_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="verdict prepare"):
         load_prepared(tmp_path)
+
+
+def test_a_long_review_has_the_row_that_the_app_sends(small_data: Path, tmp_path: Path) -> None:
+    long = "A wonderful film. ".ljust(MAX_REVIEW_LENGTH, "!") + " horrible horrible"
+    reviews = list(read(small_data / REVIEWS_NAME))
+    number = 1 + max(review.number for review in reviews)
+    write(tmp_path / "data", [*reviews, Review("train", number, 1, None, long)], "test")
+    prepare(tmp_path / "data", tmp_path / "channels", recipe=FeatureRecipe(ngrams=False, excerpts=False))
+    _, encoder = load_prepared(tmp_path / "channels")
+    row = encode_review(long, Release(encoder, load().facts)).row
+    assert f"1 {row}" in lines_of(tmp_path / "channels", f"all/{TRAIN}")
+
+
+def during_preparation(action: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Call a function when the words are counted and no row is written yet."""
+
+    def act_and_build(*arguments: Any) -> Any:
+        action()
+        return build_vocabulary(*arguments)
+
+    monkeypatch.setattr("training.features.prepare.build_vocabulary", act_and_build)
+
+
+def test_channels_are_never_of_two_sets_of_data(
+    small_data: Path, small_slots: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other data is copied, as by a program that knows no locks, before rows are written."""
+    other, data = tmp_path / "other", tmp_path / "data"
+    collect_generated(40, other)
+    shutil.copytree(small_data, data)
+    during_preparation(lambda: shutil.copytree(other, data, dirs_exist_ok=True), monkeypatch)
+    with pytest.raises(DataError, match=r"Other reviews were collected in .* while they were read"):
+        prepare(data, tmp_path / "channels", slots=small_slots)
+    with pytest.raises(DataError, match="There are no prepared channels"):
+        load_prepared(tmp_path / "channels")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fcntl locks")
+def test_data_in_use_cannot_be_collected_again(
+    small_data: Path, small_slots: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    during_preparation(lambda: collect_generated(40, small_data), monkeypatch)
+    with pytest.raises(InUseError, match=r"Another command is reading or writing .*data"):
+        prepare(small_data, tmp_path, slots=small_slots)
 
 
 def test_a_failed_preparation_leaves_no_channels_that_can_be_loaded(small_data: Path, tmp_path: Path) -> None:

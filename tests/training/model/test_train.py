@@ -1,5 +1,7 @@
+import contextvars
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,13 @@ import xgboost
 from click.testing import CliRunner
 
 from cli.model.train import command
+from training.data.collect import collect_generated
 from training.data.reviews import DataError
 from training.data.splits import FOLDS
 from training.evaluation.predictions import load_booster, matrix
 from training.features.channels import channel_names, pair_of
 from training.features.prepare import FeatureRecipe, prepare
+from training.locks import InUseError
 from training.model import missing_values
 from training.model import train as train_module
 from training.model.hyperparameters import HyperparameterError, for_rounds, parse, with_settings
@@ -74,6 +78,52 @@ def test_channels_can_be_in_a_folder_of_any_name(
     shutil.copytree(small_channels, elsewhere)
     there = train(elsewhere, tmp_path / "there", small_hyperparameters).record
     assert there.model_sha256 == trained_run.record.model_sha256
+
+
+@pytest.fixture(scope="module")
+def other_channels(small_slots: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The channels of other data."""
+    folder = tmp_path_factory.mktemp("other")
+    collect_generated(60, folder / "data")
+    prepare(folder / "data", folder / "channels", slots=small_slots)
+    return folder / "channels"
+
+
+def test_a_run_is_never_of_two_sets_of_channels(
+    small_channels: Path, other_channels: Path, small_hyperparameters: dict[str, str], tmp_path: Path
+) -> None:
+    """The other channels are copied, as by a program that knows no locks, while the final model is trained."""
+    shutil.copytree(small_channels, tmp_path / "channels")
+
+    def replace_channels(*_: object) -> None:
+        shutil.copytree(other_channels, tmp_path / "channels", dirs_exist_ok=True)
+
+    with pytest.raises(DataError, match=r"during training.*Nothing was written"):
+        train(tmp_path / "channels", tmp_path / "run", small_hyperparameters, progress=replace_channels)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fcntl locks")
+def test_channels_and_runs_in_use_cannot_be_written(
+    small_data: Path, small_channels: Path, small_hyperparameters: dict[str, str], small_slots: int, tmp_path: Path
+) -> None:
+    refused: list[str] = []
+
+    def write_both(*_: object) -> None:
+        for write in (
+            lambda: prepare(small_data, small_channels, slots=small_slots),
+            lambda: train(small_channels, tmp_path / "run", small_hyperparameters),
+        ):
+            with pytest.raises(InUseError) as error:
+                contextvars.Context().run(write)
+            refused.append(error.value.detail)
+
+    train(small_channels, tmp_path / "run", small_hyperparameters, progress=write_both)
+    assert set(refused) == {
+        f"Another command is reading or writing {folder}. Wait until it ends, or use another folder."
+        for folder in (small_channels, tmp_path / "run")
+    }
+    assert load_run(tmp_path / "run")
 
 
 def test_the_number_of_rounds_is_best_on_average_over_the_folds(trained_run: Run, folds: Any) -> None:
