@@ -1,4 +1,8 @@
-"""The serving half of the built-in XGBoost container, as in image 3.0-5, quirks included.
+"""The serving half of the built-in XGBoost container, as in the images 3.0-5 and 3.2-0, quirks included.
+
+Image 3.2-0 subtracts 1 from every index of a libsvm request whose smallest index is 1 or more. So a row without column
+0 is misread if no other row of its request has that column. Image 3.0-5 reads indices as they are. Both compute scores
+with the xgboost that is installed here.
 
 The order of the checks is the container's: size, empty body, content type and body, prediction, Accept. Source:
 `algorithm_mode/serve.py`, `serve_utils.py` and `encoder.py` of github.com/aws/sagemaker-xgboost-container, the image's
@@ -10,6 +14,7 @@ import csv
 import json
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +23,13 @@ from scipy.sparse import csr_matrix
 
 from chalicelib.errors import ReleaseError, SentimentError
 from simulator.http.messages import HttpResponse
+from training.model.container_image import TAG
 
 LARGEST_BODY_BYTES = 6 * 1024 * 1024
 CSV_TYPES = ("csv", "text/csv")
 LIBSVM_TYPES = ("libsvm", "text/libsvm", "text/x-libsvm")
 PARQUET_TYPES = ("parquet", "application/x-parquet")  # in messages only: serving rejects it
+SHIFTING_TAGS = ("3.2-0",)  # images that count columns from 1 if a request has no column 0
 RECORDIO_TYPES = ("recordio-protobuf", "application/x-recordio-protobuf")
 ACCEPTED_TYPES = "csv, libsvm, parquet, recordio-protobuf, text/csv, text/libsvm, text/x-libsvm, " + (
     "application/x-parquet, application/x-recordio-protobuf"
@@ -41,10 +48,11 @@ class NotSimulatedError(SentimentError):
 
 
 class Container:
-    """A model in a container. Thread-safe: predictions run one at a time."""
+    """A model in a container of the image with this tag. Thread-safe: predictions run one at a time."""
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, tag: str = TAG) -> None:
         """Load a model (UBJSON or JSON); raises `ReleaseError` if xgboost cannot read it."""
+        self._shifts = tag in SHIFTING_TAGS
         try:
             self._booster = xgboost.Booster(model_file=bytearray(model))
         except xgboost.core.XGBoostError as error:
@@ -65,7 +73,7 @@ class Container:
         if not body:
             return HttpResponse(204)
         try:
-            matrix = parse_body(body, content_type)
+            matrix = parse_body(body, content_type, self._shifts)
         except ValueError as error:
             return _text(415, str(error))
         except NotSimulatedError as error:
@@ -83,8 +91,8 @@ class Container:
         return scores
 
 
-def parse_body(body: bytes, content_type: str | None) -> xgboost.DMatrix:
-    """Parse a body by its content type (none: libsvm).
+def parse_body(body: bytes, content_type: str | None, shifts: bool = False) -> xgboost.DMatrix:
+    """Parse a body by its content type (none: libsvm); `shifts`: see `parse_libsvm`.
 
     Raises `ValueError` with the container's message, or `NotSimulatedError`.
     """
@@ -92,7 +100,7 @@ def parse_body(body: bytes, content_type: str | None) -> xgboost.DMatrix:
     if kind in CSV_TYPES:
         return _read_as("csv", parse_csv, body)
     if kind in LIBSVM_TYPES:
-        return _read_as("libsvm", parse_libsvm, body)
+        return _read_as("libsvm", partial(parse_libsvm, shifts=shifts), body)
     if kind in RECORDIO_TYPES:
         raise NotSimulatedError("recordio-protobuf is supported by the real container, but not by this simulator.")
     if kind in PARQUET_TYPES:
@@ -111,11 +119,12 @@ def _read_as(name: str, parse: Callable[[str], Any], body: bytes) -> xgboost.DMa
         ) from error
 
 
-def parse_libsvm(text: str) -> csr_matrix:
+def parse_libsvm(text: str, shifts: bool = False) -> csr_matrix:
     """Parse libsvm lines: indices start at 0, absent columns are missing values.
 
-    A field without a colon (a label) is ignored, duplicate indices add up, the width is the largest index plus 1, and
-    trailing lines without fields are dropped. Raises `ValueError` or `OverflowError`.
+    `shifts`: subtract 1 from all indices if the smallest is 1 or more, as image 3.2-0 does. A field without a colon (a
+    label) is ignored, duplicate indices add up, the width is the largest index plus 1, and trailing lines without
+    fields are dropped. Raises `ValueError` or `OverflowError`.
     """
     fields: list[str] = []
     counts: list[int] = []  # of fields in each line
@@ -124,6 +133,8 @@ def parse_libsvm(text: str) -> csr_matrix:
         fields += found
         counts.append(len(found))
     columns = np.array([int(field.partition(":")[0]) for field in fields], dtype=np.int64)
+    if shifts and columns.size and columns.min() >= 1:
+        columns -= 1
     values = np.array([float(field.split(":", 2)[1]) for field in fields])
     return csr_matrix((values, (np.repeat(np.arange(len(counts)), counts), columns)))
 

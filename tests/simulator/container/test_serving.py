@@ -124,6 +124,31 @@ def test_a_featureless_row_is_dropped_at_the_end_only(container: Container) -> N
     assert len(scores_of(container.invoke(b"0:1\n\n0:1", LIBSVM))) == 3
 
 
+@pytest.mark.parametrize(
+    ("body", "read_as"),
+    [
+        (b"1:0 3:1", b"0:0 2:1"),  # the smallest index is 1: every index loses 1
+        (b"2:1", b"1:1"),
+        (b"3:1\n1:0 2:1", b"2:1\n0:0 1:1"),
+        (b"0:1 3:1\n1:0", b"0:1 3:1\n1:0"),  # a row with column 0 protects the others
+        (b"1 0:1 1:0", b"0:1 1:0"),
+    ],
+)
+def test_image_3_2_subtracts_1_unless_the_request_has_column_0(body: bytes, read_as: bytes) -> None:
+    shifting, literal = Container(small_model(), "3.2-0"), Container(small_model(), "3.0-5")
+    assert shifting.invoke(body, LIBSVM) == literal.invoke(read_as, LIBSVM)
+    assert (parse_libsvm(body.decode(), shifts=True) != parse_libsvm(read_as.decode())).nnz == 0
+
+
+def test_image_3_2_accepts_one_column_too_many(container: Container) -> None:
+    assert container.invoke(b"1:1 4:1", LIBSVM).status == 400
+    assert Container(small_model(), "3.2-0").invoke(b"1:1 4:1", LIBSVM).status == 200
+
+
+def test_image_3_2_reads_csv_as_it_is(container: Container) -> None:
+    assert Container(small_model(), "3.2-0").invoke(b",1,0,0", "csv") == container.invoke(b",1,0,0", "csv")
+
+
 def test_a_label_in_front_is_ignored(container: Container) -> None:
     assert container.invoke(b"1 0:1 1:1", LIBSVM) == container.invoke(b"0:1 1:1", LIBSVM)
 
