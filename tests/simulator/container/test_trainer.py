@@ -182,6 +182,8 @@ def narrower(content: bytes) -> bytes:
         ([channel("validation", OTHERS)], "Missing required channel: train"),
         ([PAIR[0], channel("test", OTHERS)], "Extraneous channel found: test"),
         ([channel("train", LIBSVM, "application/json")], "Channel configuration for 'train' channel is not supported"),
+        ([channel("train", CSV, "text/csv; label_size=0")], "Optional parameter label_size must be equal to 1"),
+        ([channel("train", LIBSVM, "application/json; a=b")], "is not an accepted ContentType: csv, libsvm"),
         ([channel("train", LIBSVM, file=".hidden")], "Hidden file found in the data path!"),
         ([channel("train", b"")], "No data in training channel path /opt/ml/input/data/train"),
         ([PAIR[0], channel("validation", b"")], "No data in validation channel path"),
