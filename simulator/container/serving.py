@@ -141,7 +141,7 @@ def parse_csv(text: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     return _numbers([[cell or "nan" for cell in line.split(delimiter)] for line in lines], np.float64)
 
 
-def _numbers(texts: list[Any], kind: type[np.generic]) -> Any:
+def _numbers(texts: list[Any], kind: type[np.generic]) -> np.ndarray[Any, Any]:
     """Convert texts to numbers through an array of texts, as the container does: NULs at the end of a text are lost."""
     return np.array(texts).astype(kind)
 
