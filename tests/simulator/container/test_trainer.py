@@ -170,7 +170,7 @@ def test_a_wrong_hyperparameter_fails_the_job(hyperparameters: dict[str, str], m
 
 
 @pytest.mark.parametrize("metric", ["error", "logloss", "auc", "rmse", "error@0.7", "accuracy", "error,auc"])
-def test_a_metric_without_an_objective_fails_the_job_with_a_bare_key_error(metric: str) -> None:
+def test_a_metric_without_an_objective_fails_with_a_bare_key_error(metric: str) -> None:
     with pytest.raises(TrainingFailedError) as caught:
         trainer.train(PAIR, {"num_round": "4", "eval_metric": metric}, around([]))
     assert caught.value.reason.endswith("\nKeyError: 'objective'\n\n'objective', exit code: 1")
