@@ -70,8 +70,13 @@ def _is_starting(error: Exception) -> bool:
 
 
 def verify(account: Account, endpoint: str, canary: Canary, variant: str = "") -> float:
-    """Verify an endpoint's scores of the canary rows, and return the largest difference; raises `CanaryError`."""
-    scores, _ = score_rows(account, endpoint, canary.rows, variant)
+    """Verify an endpoint's scores of the canary rows, and return the largest difference; raises `CanaryError`.
+
+    The last row lacks column 0 and has a request of its own: beside a row with column 0, it would be read correctly by
+    an image that counts from the smallest index of a request.
+    """
+    scores, _ = score_rows(account, endpoint, canary.rows[:-1], variant)
+    scores += score_rows(account, endpoint, canary.rows[-1:], variant)[0]
     differences = np.abs(np.array(scores) - np.array(canary.scores))
     if differences[-1] > TOLERANCE >= differences[:-1].max():
         raise CanaryError(

@@ -1,5 +1,6 @@
 """A deployed endpoint's state: read from SageMaker, waited for, and deleted with its configurations and models."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ LONGEST_MINUTES = 30.0
 LOGS = "/aws/sagemaker/Endpoints/"  # prefix of log groups
 CHANGED_KIND = "changed-meanwhile"  # of an `AwsError`: another command works on the same endpoint
 LOG_LINES = 12
+_ERROR = re.compile(r"\b(ERROR|CRITICAL)\b|Traceback|Worker failed")
 
 
 @dataclass(frozen=True)
@@ -250,7 +252,13 @@ def delete_configs_and_models(aws: Aws, configurations: Sequence[str] = (), mode
         if_there(sagemaker.delete_model, ModelName=name)
 
 
-def recent_log_lines(account: Account, name: str, since: datetime) -> list[str]:
+def error_log(account: Account, name: str, since: datetime) -> str:
+    """Return the end of an endpoint's log since a time, after a heading; "" if there is no error in it."""
+    lines = _recent_log_lines(account, name, since)
+    return "\n  ".join([" Its log ends:", *lines]) if any(_ERROR.search(line) for line in lines) else ""
+
+
+def _recent_log_lines(account: Account, name: str, since: datetime) -> list[str]:
     """Return the last lines that an endpoint logged since a time, none if it has no log."""
     start = int(since.timestamp() * 1000)
     logs, group = account.client("logs"), f"{LOGS}{name}"

@@ -155,11 +155,23 @@ def wait_for_configuration(
     if not endpoint:
         raise AwsError(f"The endpoint {name} was deleted during the update.", "absent")
     if endpoint.status != IN_SERVICE or endpoint.configuration != configuration:
-        lines = "".join(f"\n  {line}" for line in endpoint_state.recent_log_lines(aws.account, name, since))
-        now = "in service with its previous configuration" if endpoint.status == IN_SERVICE else endpoint.status
-        raise AwsError(
-            f"The update failed: {endpoint.failure or 'no reason was given.'} Endpoint {name} is {now}."
-            f"{' Its log ends:' if lines else ''}{lines}",
-            "rolled-back",
-        )
+        log = endpoint_state.error_log(aws.account, name, since)
+        raise AwsError(f"{_failure(aws, endpoint)}{log}", "rolled-back")
     return endpoint
+
+
+def _failure(aws: Aws, endpoint: DeployedEndpoint) -> str:
+    """Return why an endpoint did not move to a configuration: SageMaker's reason, or what its state suggests."""
+    name, in_alarm = endpoint.name, alarms.alarms_in_alarm(aws, endpoint.name)
+    if endpoint.status != IN_SERVICE:
+        return f"The update failed: Endpoint {name} is {endpoint.status}. {endpoint.failure}".rstrip()
+    now = f"Endpoint {name} is in service with configuration {endpoint.configuration}."
+    if endpoint.failure:
+        return f"The update failed: {endpoint.failure} {now}"
+    if in_alarm:
+        return f"The update was rolled back: {', '.join(in_alarm)} is in ALARM. {now}"
+    return (
+        f"The update was rolled back or replaced by another one, and SageMaker does not report why. {now} "
+        f"Check `verdict status --stage {endpoint.stage}` and `verdict logs --stage {endpoint.stage}`, and repeat the "
+        "command."
+    )

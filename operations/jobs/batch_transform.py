@@ -201,9 +201,10 @@ def _failure(aws: Aws, batch: BatchTransform, description: dict[str, Any]) -> Aw
     aws.pause(_LOG_DELAY_SECONDS)
     log = JobLog(aws.account.client("logs"), batch.name, LOG_GROUP)
     log.read()
-    reason = str(description.get("FailureReason") or "no reason was given").rstrip(".")
+    reason = str(description.get("FailureReason", "")).rstrip(".")
+    stopped = "was stopped" if description["TransformJobStatus"] == "Stopped" else "failed"
     return AwsError(
-        f"The transform job {batch.name} {description['TransformJobStatus'].lower()}: {reason}. Everything that was "
+        f"The transform job {batch.name} {stopped}{f': {reason}' if reason else ''}. Everything that was "
         f"created for it is deleted; {RESUME} starts another one.{log_tail(log)}",
         "job-failed",
     )

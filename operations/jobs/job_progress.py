@@ -14,6 +14,7 @@ from operations.aws.watching import RESUME, watch
 from operations.jobs import training_job
 from operations.jobs.job_log import log_tail
 from operations.jobs.training_job import UNDER_WAY, TrainingJob
+from training.progress import FittingTable
 
 _LOG_DELAY_SECONDS = 2.0  # the last lines may arrive after a job has ended
 _STARTUP_SECONDS = 3600.0  # longest wait for instances, besides the jobs' own time limits
@@ -65,7 +66,8 @@ def stop_others(aws: Aws, failed: TrainingJob, jobs: Sequence[TrainingJob]) -> A
     for job in jobs:
         if job is not failed and job.status in UNDER_WAY and training_job.stop(aws, job.name):
             aws.print(f"Stopped {job.name}, because {failed.task.label} did not complete.")
-    tail = log_tail(failed.log) or "\nIt has no log."
+    was_stopped = failed.state == "Stopped"  # on request, so its log does not explain anything
+    tail = "" if was_stopped else log_tail(failed.log) or "\nIt has no log."
     return AwsError(f"{_reason(failed)} No job is running now; {RESUME} starts what is missing.{tail}", "job-failed")
 
 
@@ -75,7 +77,9 @@ def _reason(job: TrainingJob) -> str:
         return f"The training job {job.name} reached its time limit. Allow more with --max-minutes."
     if job.state == "MaxWaitTimeExceeded":
         return f"No spot instance was available in time for {job.name}. Omit --spot, or try again later."
-    text = str(job.description.get("FailureReason", "")) or "no reason was given"
+    text = str(job.description.get("FailureReason", ""))
+    if not text:
+        return f"The training job {job.name} {'was stopped' if job.status == 'Stopped' else 'failed without a reason'}."
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     reason = " ".join(dict.fromkeys((lines[0], lines[-1]))).rstrip(".")  # without the traceback between them
     return f"The training job {job.name} {job.status.lower()}: {reason}."
@@ -105,7 +109,7 @@ class JobTable:
 
     def __call__(self) -> Table:
         """Return the table."""
-        table = Table("job", "state", "rounds", f"validation {self._metric}", "billable s", title_justify="left")
+        table = FittingTable("job", "state", "rounds", f"validation {self._metric}", "billable s", title_justify="left")
         for column in table.columns[2:]:
             column.justify = "right"
         for job in self._jobs:

@@ -25,6 +25,7 @@ from operations.jobs import training_job
 from operations.jobs.run_jobs import JobOptions, confirm_and_upload, later_items, uploaded_channels
 from operations.jobs.training_job import UNDER_WAY, TrainingTask
 from training.features.channels import SEARCH_FOLD, load_prepared, pair_of
+from training.progress import FittingTable
 from training.tuning.ranges import NumericRange, RangesError, SearchSpace
 
 MAX_NAME_LENGTH = 32  # SageMaker appends a number to it to name the training jobs
@@ -221,7 +222,7 @@ def trials_table(job: TuningJob, space: SearchSpace) -> Table:
     """Return a table of the latest trials and the best one."""
     best = job.best
     latest = [trial for trial in job.trials[-_SHOWN_TRIALS:] if trial is not best]
-    table = Table("trial", "state", f"validation {space.metric}", "seconds", *space.names, title_justify="left")
+    table = FittingTable("trial", "state", f"validation {space.metric}", "seconds", *space.names, title_justify="left")
     for column in table.columns[2:]:
         column.justify = "right"
     for trial in sorted([*latest, *([best] if best else [])], key=lambda trial: trial.number):

@@ -176,8 +176,7 @@ class _Deployment:
         if not ready:
             raise AwsError(f"Endpoint {name} was deleted while it was being created.", "absent")
         if ready.status != IN_SERVICE:
-            lines = endpoint_state.recent_log_lines(self.aws.account, name, ready.created)
-            log = "\n  ".join([" Its log ends:", *lines]) if lines else ""
+            log = endpoint_state.error_log(self.aws.account, name, ready.created)
             raise AwsError(f"Endpoint {name} failed: {ready.failure}{log}", "failed")
         return ready
 

@@ -15,17 +15,11 @@ from tempfile import TemporaryDirectory
 
 import xgboost
 
+from simulator.container.content_types import ContentTypeError, format_of
 from simulator.container.errors import TrainingFailedError, algorithm_error
-from simulator.container.serving import ACCEPTED_TYPES, CSV_TYPES, LIBSVM_TYPES, PARQUET_TYPES, RECORDIO_TYPES
 
 ROOT = "/opt/ml/input/data"
 _KNOWN = ("train", "validation", "code")
-_TYPES = {
-    **dict.fromkeys(CSV_TYPES, "csv"),
-    **dict.fromkeys(LIBSVM_TYPES, "libsvm"),
-    **dict.fromkeys(PARQUET_TYPES, "parquet"),
-    **dict.fromkeys(RECORDIO_TYPES, "recordio-protobuf"),
-}
 _READ = ("csv", "libsvm")
 
 
@@ -55,7 +49,7 @@ def check(channels: Sequence[Channel]) -> str:
         raise TrainingFailedError("Missing required channel: train")
     for channel in channels:
         _check_configuration(channel)
-    kind = _TYPES[_without_parameters(by_name["train"].content_type)]
+    kind = format_of(by_name["train"].content_type)
     if kind not in _READ:
         raise algorithm_error(f"The container reads {kind}, the simulator does not.")
     return kind
@@ -67,23 +61,27 @@ def _check_configuration(channel: Channel) -> None:
         raise TrainingFailedError(f"Extraneous channel found: {channel.name}")
     if channel.name == "code":
         raise algorithm_error("The container runs scripts of a channel named code, the simulator does not.")
-    kind = _TYPES.get(_without_parameters(channel.content_type))
-    if not kind and ";" in channel.content_type:
-        raise TrainingFailedError(f"{channel.content_type} is not an accepted ContentType: {ACCEPTED_TYPES}.")
-    if not kind or (kind == "libsvm" and channel.input_mode == "Pipe"):
-        value = {
-            "ContentType": channel.content_type,
-            "TrainingInputMode": channel.input_mode,
-            "S3DistributionType": channel.distribution,
-            "RecordWrapperType": "None",
-        }
-        raise TrainingFailedError(f"Channel configuration for '{channel.name}' channel is not supported: {value}")
+    try:
+        kind = format_of(channel.content_type)
+    except ContentTypeError as error:
+        if ";" in channel.content_type:
+            raise TrainingFailedError(str(error)) from error
+        raise _unsupported(channel) from error
+    if kind == "libsvm" and channel.input_mode == "Pipe":
+        raise _unsupported(channel)
     if channel.input_mode == "Pipe":
         raise algorithm_error(f"The container reads {kind} from a pipe, the simulator does not.")
 
 
-def _without_parameters(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
+def _unsupported(channel: Channel) -> TrainingFailedError:
+    """Return the error of a configuration that the container does not support."""
+    value = {
+        "ContentType": channel.content_type,
+        "TrainingInputMode": channel.input_mode,
+        "S3DistributionType": channel.distribution,
+        "RecordWrapperType": "None",
+    }
+    return TrainingFailedError(f"Channel configuration for '{channel.name}' channel is not supported: {value}")
 
 
 def check_files(channel: Channel, kind: str, log: Callable[[str], None]) -> None:

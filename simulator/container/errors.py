@@ -8,8 +8,11 @@ _ENTRY = '  File "/miniconda3/lib/python3.10/site-packages/sagemaker_containers/
 LONGEST_REASON = 1024  # characters of a FailureReason, in the service model
 
 
+_TOOLKIT_KINDS = ("UserError", "AlgorithmError", "PlatformError")
+
+
 class TrainingFailedError(Exception):
-    """The container failed; `kind` is its class of the error."""
+    """The container failed; `kind` is its class of the error, of the container's toolkit or of Python."""
 
     def __init__(self, message: str, kind: str = "UserError") -> None:
         super().__init__(message)
@@ -19,7 +22,8 @@ class TrainingFailedError(Exception):
     @property
     def reason(self) -> str:
         """The FailureReason of DescribeTrainingJob."""
-        error = f"sagemaker_algorithm_toolkit.exceptions.{self.kind}: {self.message}"
+        module = "sagemaker_algorithm_toolkit.exceptions." if self.kind in _TOOLKIT_KINDS else ""
+        error = f"{module}{self.kind}: {self.message}"
         trace = f"Traceback (most recent call last):\n{_ENTRY}\n    entrypoint()\n{error}\n"
         return f"AlgorithmError: framework error: \n{trace}\n{self.message}, exit code: 1"[:LONGEST_REASON]
 

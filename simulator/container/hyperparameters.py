@@ -1,12 +1,12 @@
 """The container's hyperparameters (image 3.0-5): parsing and validation.
 
-A superset of `training.model.hyperparameters`. Source:
-`algorithm_mode/hyperparameter_validation.py` of github.com/aws/sagemaker-xgboost-container, messages included. Not
-simulated, and rejected: `_NOT_SIMULATED`.
+A superset of `training.model.hyperparameters`. Source: `algorithm_mode/hyperparameter_validation.py` of
+github.com/aws/sagemaker-xgboost-container, messages included. Kept from there: any `eval_metric` without an `objective`
+fails the job with a bare KeyError. Not simulated, and rejected: `_NOT_SIMULATED`, and updaters of trees.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,8 @@ LINEAR_UPDATERS = ("shotgun", "coord_descent")
 _OBJECTIVES = (
     *("aft_loss_distribution", "binary:logistic", "binary:logitraw", "binary:hinge", "count:poisson"),
     *("multi:softmax", "multi:softprob", "rank:pairwise", "rank:ndcg", "rank:map", "reg:linear", "reg:squarederror"),
-    *("reg:logistic", "reg:gamma", "reg:pseudohubererror", "reg:squaredlogerror", "reg:tweedie", "survival:aft"),
-    "survival:cox",
+    *("reg:logistic", "reg:gamma", "reg:pseudohubererror", "reg:squaredlogerror", "reg:tweedie", "reg:absoluteerror"),
+    *("survival:aft", "survival:cox"),
 )
 _TREE_UPDATERS = (  # as the container's message lists them
     "'grow_colmaker', 'distcol', 'grow_histmaker', 'grow_local_histmaker', 'grow_skmaker', 'grow_quantile_histmaker', "
@@ -59,8 +59,8 @@ class _Metrics(tuple[str, ...]):
     """The evaluation metrics, some of which take a threshold."""
 
     def __contains__(self, metric: object) -> bool:
-        name, at, threshold = str(metric).partition("@")
-        if not at:
+        name, *thresholds = (part.strip() for part in str(metric).split("@"))
+        if not thresholds:
             return super().__contains__(metric)
         if name not in _WITH_THRESHOLD:
             raise TrainingFailedError(
@@ -68,7 +68,7 @@ class _Metrics(tuple[str, ...]):
                 "of these options: 'error', 'ndcg', 'map'."
             )
         try:
-            float(threshold)
+            float(thresholds[0])
         except ValueError as error:
             raise TrainingFailedError(f"Threshold value 't' in '{name}@t' expects float input.") from error
         return True
@@ -140,7 +140,6 @@ _RULES: dict[str, _Rule] = {
     "save_model_on_termination": _BOOLEAN,
     "aft_loss_distribution": _one_of("normal", "logistic", "extreme"),
     "aft_loss_distribution_scale": _from(0),
-    "single_precision_histogram": _BOOLEAN,
     "deterministic_histogram": _BOOLEAN,
     "sampling_method": _one_of("uniform", "gradient_based"),
     "prob_buffer_row": _Rule(int, _Interval(1.0, low_open=True)),
@@ -188,7 +187,15 @@ def _check_together(parsed: Mapping[str, Any]) -> None:
     objective = parsed.get("objective", "")
     if objective.startswith("multi:") and "num_class" not in parsed:
         raise TrainingFailedError("Require input for parameter 'num_class' for multi-classification")
-    metrics = parsed.get("eval_metric", ())
+    if "eval_metric" in parsed:
+        _check_metrics(parsed["eval_metric"], parsed)
+
+
+def _check_metrics(metrics: Sequence[str], parsed: Mapping[str, Any]) -> None:
+    """Raise `TrainingFailedError` for metrics without an objective, or with one that they do not apply to."""
+    if "objective" not in parsed:
+        raise TrainingFailedError("'objective'", "KeyError")
+    objective = parsed["objective"]
     if "auc" in metrics and not objective.startswith(("binary:", "rank:")):
         raise TrainingFailedError("Metric 'auc' can only be applied for classification and ranking problems.")
     if "aft-nloglik" in metrics and objective != "survival:aft":

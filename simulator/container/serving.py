@@ -1,6 +1,11 @@
-"""The serving half of the built-in XGBoost container, as in image 3.0-5, quirks included.
+"""The serving half of the built-in XGBoost container, as in the images 3.0-5 and 3.2-0, quirks included.
 
-The order of the checks is the container's: size, empty body, content type and body, prediction, Accept. Source:
+Image 3.2-0 subtracts 1 from every index of a libsvm request whose smallest index is 1 or more. So a row without column
+0 is misread if no other row of its request has that column. Image 3.0-5 reads indices as they are. Both compute scores
+with the xgboost that is installed here.
+
+The order of the checks is the container's: size, empty body, content type and body, prediction, Accept. A form is read
+by the container's web framework, so the container finds an empty body. Source:
 `algorithm_mode/serve.py`, `serve_utils.py` and `encoder.py` of github.com/aws/sagemaker-xgboost-container, the image's
 published code. Not simulated: recordio-protobuf bodies (status 501, which the container never returns),
 ensembles of several model files, `SAGEMAKER_INFERENCE_OUTPUT`, and paths other than `/invocations`.
@@ -10,6 +15,7 @@ import csv
 import json
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,16 +23,12 @@ import xgboost
 from scipy.sparse import csr_matrix
 
 from chalicelib.errors import ReleaseError, SentimentError
+from simulator.container.content_types import format_of, is_form, parse_header
 from simulator.http.messages import HttpResponse
+from training.model.container_image import TAG
 
 LARGEST_BODY_BYTES = 6 * 1024 * 1024
-CSV_TYPES = ("csv", "text/csv")
-LIBSVM_TYPES = ("libsvm", "text/libsvm", "text/x-libsvm")
-PARQUET_TYPES = ("parquet", "application/x-parquet")  # in messages only: serving rejects it
-RECORDIO_TYPES = ("recordio-protobuf", "application/x-recordio-protobuf")
-ACCEPTED_TYPES = "csv, libsvm, parquet, recordio-protobuf, text/csv, text/libsvm, text/x-libsvm, " + (
-    "application/x-parquet, application/x-recordio-protobuf"
-)
+SHIFTING_TAGS = ("3.2-0",)  # images that count columns from 1 if a request has no column 0
 ANSWER_TYPES = ["application/json", "application/jsonlines", "application/x-recordio-protobuf", "text/csv"]
 
 Scores = list[Any]  # floats, unless a fault is injected
@@ -41,10 +43,11 @@ class NotSimulatedError(SentimentError):
 
 
 class Container:
-    """A model in a container. Thread-safe: predictions run one at a time."""
+    """A model in a container of the image with this tag. Thread-safe: predictions run one at a time."""
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, tag: str = TAG) -> None:
         """Load a model (UBJSON or JSON); raises `ReleaseError` if xgboost cannot read it."""
+        self._shifts = tag in SHIFTING_TAGS
         try:
             self._booster = xgboost.Booster(model_file=bytearray(model))
         except xgboost.core.XGBoostError as error:
@@ -62,10 +65,10 @@ class Container:
         """Answer `POST /invocations`; `distort` changes the scores before they are written."""
         if len(body) > LARGEST_BODY_BYTES:
             return _html(413, "Request Entity Too Large", "The data value transmitted exceeds the capacity limit.")
-        if not body:
+        if not body or is_form(content_type):
             return HttpResponse(204)
         try:
-            matrix = parse_body(body, content_type)
+            matrix = parse_body(body, content_type, self._shifts)
         except ValueError as error:
             return _text(415, str(error))
         except NotSimulatedError as error:
@@ -83,21 +86,19 @@ class Container:
         return scores
 
 
-def parse_body(body: bytes, content_type: str | None) -> xgboost.DMatrix:
-    """Parse a body by its content type (none: libsvm).
+def parse_body(body: bytes, content_type: str | None, shifts: bool = False) -> xgboost.DMatrix:
+    """Parse a body by its content type (none: libsvm); `shifts`: see `parse_libsvm`.
 
     Raises `ValueError` with the container's message, or `NotSimulatedError`.
     """
-    kind = _without_parameters(content_type) if content_type else "libsvm"
-    if kind in CSV_TYPES:
-        return _read_as("csv", parse_csv, body)
-    if kind in LIBSVM_TYPES:
-        return _read_as("libsvm", parse_libsvm, body)
-    if kind in RECORDIO_TYPES:
-        raise NotSimulatedError("recordio-protobuf is supported by the real container, but not by this simulator.")
-    if kind in PARQUET_TYPES:
-        raise ValueError(f"Content-type {content_type} is not supported.")
-    raise ValueError(f"{content_type} is not an accepted ContentType: {ACCEPTED_TYPES}.")
+    match format_of(content_type):
+        case "csv":
+            return _read_as("csv", parse_csv, body)
+        case "libsvm":
+            return _read_as("libsvm", partial(parse_libsvm, shifts=shifts), body)
+        case "recordio-protobuf":
+            raise NotSimulatedError("recordio-protobuf is supported by the real container, but not by this simulator.")
+    raise ValueError(f"Content-type {content_type} is not supported.")
 
 
 def _read_as(name: str, parse: Callable[[str], Any], body: bytes) -> xgboost.DMatrix:
@@ -111,11 +112,12 @@ def _read_as(name: str, parse: Callable[[str], Any], body: bytes) -> xgboost.DMa
         ) from error
 
 
-def parse_libsvm(text: str) -> csr_matrix:
+def parse_libsvm(text: str, shifts: bool = False) -> csr_matrix:
     """Parse libsvm lines: indices start at 0, absent columns are missing values.
 
-    A field without a colon (a label) is ignored, duplicate indices add up, the width is the largest index plus 1, and
-    trailing lines without fields are dropped. Raises `ValueError` or `OverflowError`.
+    `shifts`: subtract 1 from all indices if the smallest is 1 or more, as image 3.2-0 does. A field without a colon (a
+    label) is ignored, duplicate indices add up, the width is the largest index plus 1, and trailing lines without
+    fields are dropped. Raises `ValueError` or `OverflowError`.
     """
     fields: list[str] = []
     counts: list[int] = []  # of fields in each line
@@ -123,8 +125,10 @@ def parse_libsvm(text: str) -> csr_matrix:
         found = [field for field in line.split(" ") if ":" in field]
         fields += found
         counts.append(len(found))
-    columns = np.array([int(field.partition(":")[0]) for field in fields], dtype=np.int64)
-    values = np.array([float(field.split(":", 2)[1]) for field in fields])
+    parts = [field.split(":", 2) for field in fields]
+    columns, values = _numbers([part[0] for part in parts], np.int64), _numbers([part[1] for part in parts], np.float64)
+    if shifts and columns.size and columns.min() >= 1:
+        columns -= 1
     return csr_matrix((values, (np.repeat(np.arange(len(counts)), counts), columns)))
 
 
@@ -134,24 +138,25 @@ def parse_csv(text: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     delimiter = csv.Sniffer().sniff(lines[0][:512]).delimiter
     if delimiter.isalnum():
         delimiter = ","
-    return np.array([[float(cell or "nan") for cell in line.split(delimiter)] for line in lines])
+    return _numbers([[cell or "nan" for cell in line.split(delimiter)] for line in lines], np.float64)
 
 
-def _without_parameters(header: str) -> str:
-    """`Text/CSV; charset=utf-8` -> `text/csv`."""
-    return header.partition(";")[0].strip().lower()
+def _numbers(texts: list[Any], kind: type[np.generic]) -> np.ndarray[Any, Any]:
+    """Convert texts to numbers through an array of texts, as the container does: NULs at the end of a text are lost."""
+    return np.array(texts).astype(kind)
 
 
 def _write(scores: Scores, accept: str | None) -> HttpResponse:
     """Write scores in the type of the Accept header; rejects a list of types."""
-    kind = _without_parameters(accept or "")
+    requested = parse_header(accept or "")[0]
+    kind = requested.lower()
     if kind in ("", "*/*", "text/csv"):
         return _text(200, "".join(f"{score}\n" for score in scores), "text/csv; charset=utf-8")
     if kind == "application/json":
         return _text(200, json.dumps({"predictions": [{"score": score} for score in scores]}), kind)
     if kind in ANSWER_TYPES:  # the container lists these as supported, but fails
         return _html(500, "Internal Server Error", "The server encountered an internal error.")
-    return _text(406, f"Accept type {kind} is not supported. Please use supported accept types: {ANSWER_TYPES}.")
+    return _text(406, f"Accept type {requested} is not supported. Please use supported accept types: {ANSWER_TYPES}.")
 
 
 def _text(status: int, text: str, content_type: str = "text/html; charset=utf-8") -> HttpResponse:

@@ -1,7 +1,7 @@
 """Canary reviews: rows with recorded scores, to verify that a deployed model returns the same scores.
 
-One row lacks column 0. Container images that count from the smallest index of a request would shift it and return a
-confident, wrong score; no other row shows this defect.
+The last row lacks column 0. Container images that count from the smallest index of a request shift it and return a
+confident, wrong score, if it is alone in its request; no other row shows this defect.
 """
 
 import hashlib

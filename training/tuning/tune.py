@@ -12,7 +12,7 @@ from training import atomic, locks
 from training.model.cross_validation import TrainingResult
 from training.model.run_folder import SEARCH_NAME
 from training.model.train import train
-from training.progress import ProgressCallback, silent
+from training.progress import FittingTable, ProgressCallback, silent
 from training.tuning.ranges import SearchSpace
 from training.tuning.search import SearchResult, Trial, best_of, search
 
@@ -90,7 +90,7 @@ class TrialTable:
         """Return the table: the best trial and the latest ones."""
         best = best_of(self._trials, self._space.maximize)
         latest = [trial for trial in self._trials[-SHOWN:] if trial is not best]
-        shown = Table("trial", self._space.metric, "rounds", "seconds", *self._space.names, title_justify="left")
+        shown = FittingTable("trial", self._space.metric, "rounds", "seconds", *self._space.names, title_justify="left")
         for trial in sorted([*latest, *([best] if best else [])], key=lambda trial: trial.number):
             style = "bold green" if trial is best else "dim" if trial.pruned else ""
             shown.add_row(*_cells(trial, trial is best, self._space), style=style)

@@ -152,7 +152,8 @@ def _start_pending(backend: Backend, endpoint: SimulatedResource, fault: str) ->
                 log_line(log, "ERROR", "Worker failed to boot.", backend.now())
                 log.flush()
                 raise LoadError
-            variant.container = start_container(s3, _archive_url(backend, endpoint, variant.model), log, backend.now())
+            url = _archive_url(backend, endpoint, variant.model)
+            variant.container = start_container(s3, url, variant.image, log, backend.now())
         except ArchiveError as error:
             raise _DeploymentFailedError(str(error)) from error
         except LoadError as error:

@@ -16,13 +16,13 @@ class LoadError(Exception):
     """The container cannot load its model; the message is what it logs."""
 
 
-def start_container(s3: Any, url: str, log: LogStream, now: datetime) -> Container:
-    """Start a container with an archive and write its log; raises `ArchiveError` and `LoadError`."""
+def start_container(s3: Any, url: str, image: str, log: LogStream, now: datetime) -> Container:
+    """Start a container of an image with an archive and write its log; raises `ArchiveError` and `LoadError`."""
     files = storage.read_archive(s3, url)
     for line in _startup_lines(files, now):
         log.write(line)
     try:
-        container = load(files)
+        container = load(files, image)
         log_line(log, "INFO", "Model loaded successfully", now)
         return container
     except LoadError as error:
@@ -38,9 +38,10 @@ def log_line(log: LogStream, level: str, text: str, now: datetime) -> None:
         log.write(line)
 
 
-def load(files: Mapping[str, bytes]) -> Container:
-    """Load the files of an archive's root as the container does; raises `LoadError`."""
-    containers = [_load_file(name, content) for name, content in sorted(files.items())]
+def load(files: Mapping[str, bytes], image: str) -> Container:
+    """Load the files of an archive's root as a container of the image does; raises `LoadError`."""
+    tag = image.rpartition(":")[2]
+    containers = [_load_file(name, content, tag) for name, content in sorted(files.items())]
     if not containers:
         raise LoadError(f"No model file is found in {MODEL_FOLDER}")
     if len(containers) > 1:
@@ -48,12 +49,12 @@ def load(files: Mapping[str, bytes]) -> Container:
     return containers[0]
 
 
-def _load_file(name: str, content: bytes) -> Container:
+def _load_file(name: str, content: bytes, tag: str) -> Container:
     """Load one file. A truncated file is refused before xgboost sees it, which may read past its end."""
     try:
         if content.startswith(b"{") and not content.rstrip().endswith(b"}"):
             raise ReleaseError(f"The model is truncated after {len(content)} bytes.")
-        return Container(content)
+        return Container(content, tag)
     except ReleaseError as error:
         start = content[:1].decode("latin-1")
         raise LoadError(

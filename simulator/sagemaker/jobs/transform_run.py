@@ -70,8 +70,9 @@ def _start_container(backend: Backend, s3: Any, job: SimulatedResource) -> Conta
     model = backend.get(MODEL, job.facts["ModelName"])
     if not model:
         raise JobFailedError(f'ClientError: Could not find model "{job.facts["ModelName"]}".')
+    container = model.facts["PrimaryContainer"]
     try:
-        return load(storage.read_archive(s3, model.facts["PrimaryContainer"]["ModelDataUrl"]))
+        return load(storage.read_archive(s3, container["ModelDataUrl"]), container["Image"])
     except ArchiveError as error:
         raise JobFailedError(f"ClientError: {error}") from error
     except LoadError as error:

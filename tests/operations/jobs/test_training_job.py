@@ -161,6 +161,19 @@ def test_a_job_at_its_time_limit_names_the_option_for_more(aws: Aws) -> None:
     assert "--max-minutes" in stop_others(aws, job, [job]).detail
 
 
+def test_a_stopped_job_is_called_stopped_without_its_log(aws: Aws) -> None:
+    description = {
+        "TrainingJobStatus": "Stopped",
+        "SecondaryStatus": "Stopped",
+        "ResourceConfig": {"InstanceCount": 1},
+    }
+    task = TrainingTask("train-1-fold-0", {}, "s3://x/")
+    job = TrainingJob(task, {"TrainingJobName": "x"}, JobLog(aws.account.client("logs"), "x"), description)
+    message = stop_others(aws, job, [job]).detail
+    assert message.startswith("The training job x was stopped. No job is running now;")
+    assert "log" not in message
+
+
 def test_no_more_jobs_run_at_a_time_than_requested(
     aws: Aws, quickly: Callable[[float], None], small_channels: Path, short: dict[str, str], tmp_path: Path
 ) -> None:

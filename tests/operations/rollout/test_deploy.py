@@ -10,11 +10,13 @@ from operations.aws.errors import AwsError
 from operations.aws.plan import DeclinedError
 from operations.aws.waiting import StoppedWaitingError
 from operations.endpoint import canary, endpoint_state, models
+from operations.endpoint.candidate import packaged_candidate
 from operations.endpoint.endpoint_config import HostingError, HostingSpec, check_max_count, hosting_from_options
 from operations.rollout.deploy import DeploymentSpec, deploy
 from simulator.aws import SimulatedAws
 from tests.operations.candidates import interrupted, resources_of, serves, small_candidate
 from training.model.canary import score_canary
+from training.model.container_image import image_uri
 
 SERVERLESS, INSTANCES = HostingSpec(), HostingSpec("ml.m5.large", 1)
 
@@ -151,13 +153,20 @@ def test_an_endpoint_with_another_model_fails_its_canary(aws: Aws, stage: str) -
         canary.verify(aws.account, ready.name, score_canary(other.model, other.encoder))
 
 
-def test_the_canary_distinguishes_a_shifted_row_from_another_model(aws: Aws, stage: str) -> None:
-    candidate = small_candidate()
+@pytest.mark.parametrize("packaged", [True, False], ids=["packaged model", "small model"])
+def test_an_image_that_shifts_indices_fails_the_canary(aws: Aws, stage: str, packaged: bool) -> None:
+    candidate = packaged_candidate() if packaged else small_candidate()
     ready = deploy(aws, candidate, DeploymentSpec(stage, SERVERLESS), yes=True)
-    expected = score_canary(candidate.model, candidate.encoder)
-    shifted = type(expected)(expected.model_sha256, expected.rows, [*expected.scores[:-1], expected.scores[-1] + 0.1])
+    sagemaker, other = aws.account.client("sagemaker"), f"{ready.name}-shifting"
+    model = sagemaker.describe_model(ModelName=ready.variants[0].model)
+    container = model["PrimaryContainer"] | {"Image": image_uri(aws.account.region, "3.2-0")}
+    sagemaker.create_model(ModelName=other, PrimaryContainer=container, ExecutionRoleArn=model["ExecutionRoleArn"])
+    (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=ready.configuration)["ProductionVariants"]
+    sagemaker.create_endpoint_config(EndpointConfigName=other, ProductionVariants=[variant | {"ModelName": other}])
+    sagemaker.update_endpoint(EndpointName=ready.name, EndpointConfigName=other)
+    endpoint_state.wait_until_in_service(aws, ready.name, stage, "")
     with pytest.raises(canary.CanaryError, match="smallest index"):
-        canary.verify(aws.account, ready.name, shifted)
+        canary.verify(aws.account, ready.name, canary.expected(candidate))
 
 
 def test_a_missing_role_is_reported_with_the_command_that_creates_it(aws: Aws, stage: str) -> None:

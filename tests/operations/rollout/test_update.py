@@ -11,7 +11,8 @@ from operations.aws.errors import AwsError
 from operations.aws.waiting import StoppedWaitingError
 from operations.endpoint import alarms, canary, endpoint_state
 from operations.endpoint.endpoint_config import HostingSpec
-from operations.endpoint.traffic_shift import RolloutStrategy, ShiftError, deployment_config
+from operations.endpoint.endpoint_state import DeployedEndpoint
+from operations.endpoint.traffic_shift import RolloutStrategy, ShiftError, deployment_config, wait_for_configuration
 from operations.endpoint.transition import rollback_configuration
 from operations.rollout.deploy import DeploymentSpec, deploy
 from operations.rollout.update import update
@@ -135,6 +136,36 @@ def test_an_update_in_alarm_points_to_rollback_unless_unwatched(aws: Aws, stage:
         update(aws, small_candidate(seed=2), stage, QUICK, yes=True)
     moved = update(aws, small_candidate(seed=2), stage, replace(QUICK, watched=False), yes=True)
     assert serves(aws, moved, small_candidate(seed=2))
+
+
+def failed_move(aws: Aws, endpoint: DeployedEndpoint) -> str:
+    """Return the message of an update whose endpoint has another configuration at its end."""
+    with pytest.raises(AwsError) as caught:
+        wait_for_configuration(aws, endpoint.name, "another-configuration", 1.0, "", endpoint.created)
+    assert caught.value.kind == "rolled-back"
+    return caught.value.detail
+
+
+def test_a_rollback_without_a_reason_shows_no_log_of_successes(aws: Aws, stage: str) -> None:
+    deployed = deploy(aws, small_candidate(), DeploymentSpec(stage, INSTANCES), yes=True)
+    message = failed_move(aws, deployed)
+    assert "SageMaker does not report why" in message
+    assert f"is in service with configuration {deployed.configuration}" in message
+    assert f"`verdict logs --stage {stage}`" in message
+    assert "Model loaded successfully" not in message
+
+
+def test_a_rollback_without_a_reason_names_the_alarm(aws: Aws, stage: str) -> None:
+    deployed = deploy(aws, small_candidate(), DeploymentSpec(stage, INSTANCES), yes=True)
+    report_failures_until_alarm(aws, deployed.name)
+    assert f"rolled back: {deployed.name}-release-failures is in ALARM." in failed_move(aws, deployed)
+
+
+def test_a_failed_update_shows_the_log_of_its_error(aws: Aws, simulated: SimulatedAws, stage: str) -> None:
+    deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, INSTANCES), yes=True)
+    simulated.fault_injector.inject("UpdateEndpoint", "fail")
+    with pytest.raises(AwsError, match=r"(?s)ping health check.*Its log ends:\n.*Worker failed to boot"):
+        update(aws, small_candidate(seed=2), stage, QUICK, yes=True)
 
 
 def test_an_interrupted_update_is_finished_by_the_same_command(aws: Aws, simulated: SimulatedAws, stage: str) -> None:

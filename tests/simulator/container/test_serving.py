@@ -1,5 +1,6 @@
 """The container's answers, with a small model that scores a missing column and a zero differently."""
 
+import io
 import json
 import threading
 
@@ -9,6 +10,7 @@ import xgboost
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
+from werkzeug.wrappers import Request
 
 from chalicelib.errors import ReleaseError
 from simulator.container.serving import LARGEST_BODY_BYTES, Container, HttpResponse, parse_csv, parse_libsvm
@@ -77,6 +79,59 @@ def test_another_content_type_is_refused_with_the_list(container: Container, med
     assert answer.body.startswith(f"{media_type} is not an accepted ContentType: csv, libsvm, ".encode())
 
 
+@pytest.mark.parametrize("media_type", ["text/csv; label_size=0", "CSV;Label_Size=2", 'text/csv; label_size="01"'])
+def test_a_csv_with_another_label_size_than_1_is_refused(container: Container, media_type: str) -> None:
+    answer = container.invoke(b"0,0,0,0", media_type)
+    assert (answer.status, answer.body.decode()) == (
+        415,
+        f"{media_type} is not an accepted csv ContentType. Optional parameter label_size must be equal to 1",
+    )
+
+
+@pytest.mark.parametrize("media_type", ['text/csv; label_size="1"', "text/csv;charset=utf-8;label_size=1", "text/csv;"])
+def test_label_size_1_and_other_parameters_are_accepted(container: Container, media_type: str) -> None:
+    assert container.invoke(b"0,0,0,0", media_type).status == 200
+
+
+def test_label_size_has_no_meaning_for_libsvm(container: Container) -> None:
+    assert container.invoke(b"0:1", "text/libsvm; label_size=0").status == 200
+
+
+@pytest.mark.parametrize("media_type", ["", " ", ";"])
+def test_an_empty_content_type_is_not_libsvm(container: Container, media_type: str) -> None:
+    answer = container.invoke(b"0:1 3:1", media_type)
+    assert answer.status == 415
+    assert answer.body.startswith(f"{media_type} is not an accepted ContentType".encode())
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/x-www-form-urlencoded",
+        "Application/X-WWW-Form-Urlencoded; charset=utf-8",
+        "multipart/form-data; boundary=b",
+        "multipart/form-data",
+        "text/csv",
+    ],
+)
+def test_a_form_is_an_empty_body_to_the_container(container: Container, media_type: str) -> None:
+    body = b"0,0,0,0"
+    environ = {"CONTENT_TYPE": media_type, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
+    seen = Request({"REQUEST_METHOD": "POST", **environ}).data  # what Flask gives the container
+    assert (container.invoke(body, media_type) == HttpResponse(204)) == (not seen)
+
+
+@pytest.mark.parametrize(
+    ("body", "same_as", "media_type"),
+    [(b"0,0,0,0\0", b"0,0,0,0", "csv"), (b"1\x002\x003\x004", b"1,2,3,4", "csv"), (b"0:1 3:1\0", b"0:1 3:1", LIBSVM)],
+)
+def test_a_nul_ends_a_number_or_separates_numbers(
+    container: Container, body: bytes, same_as: bytes, media_type: str
+) -> None:
+    assert container.invoke(body, media_type) == container.invoke(same_as, media_type)
+    assert container.invoke(b"\0" + same_as, media_type).status == 415
+
+
 def test_parquet_is_refused_when_serving(container: Container) -> None:
     assert container.invoke(b"PAR1", "application/x-parquet").status == 415
 
@@ -124,6 +179,31 @@ def test_a_featureless_row_is_dropped_at_the_end_only(container: Container) -> N
     assert len(scores_of(container.invoke(b"0:1\n\n0:1", LIBSVM))) == 3
 
 
+@pytest.mark.parametrize(
+    ("body", "read_as"),
+    [
+        (b"1:0 3:1", b"0:0 2:1"),  # the smallest index is 1: every index loses 1
+        (b"2:1", b"1:1"),
+        (b"3:1\n1:0 2:1", b"2:1\n0:0 1:1"),
+        (b"0:1 3:1\n1:0", b"0:1 3:1\n1:0"),  # a row with column 0 protects the others
+        (b"1 0:1 1:0", b"0:1 1:0"),
+    ],
+)
+def test_image_3_2_subtracts_1_unless_the_request_has_column_0(body: bytes, read_as: bytes) -> None:
+    shifting, literal = Container(small_model(), "3.2-0"), Container(small_model(), "3.0-5")
+    assert shifting.invoke(body, LIBSVM) == literal.invoke(read_as, LIBSVM)
+    assert (parse_libsvm(body.decode(), shifts=True) != parse_libsvm(read_as.decode())).nnz == 0
+
+
+def test_image_3_2_accepts_one_column_too_many(container: Container) -> None:
+    assert container.invoke(b"1:1 4:1", LIBSVM).status == 400
+    assert Container(small_model(), "3.2-0").invoke(b"1:1 4:1", LIBSVM).status == 200
+
+
+def test_image_3_2_reads_csv_as_it_is(container: Container) -> None:
+    assert Container(small_model(), "3.2-0").invoke(b",1,0,0", "csv") == container.invoke(b",1,0,0", "csv")
+
+
 def test_a_label_in_front_is_ignored(container: Container) -> None:
     assert container.invoke(b"1 0:1 1:1", LIBSVM) == container.invoke(b"0:1 1:1", LIBSVM)
 
@@ -144,7 +224,7 @@ def test_scores_come_as_json_when_asked_for(container: Container) -> None:
     assert json.loads(answer.body) == {"predictions": [{"score": score} for score in plain]}
 
 
-@pytest.mark.parametrize("accept", ["text/csv, */*", "text/html"])
+@pytest.mark.parametrize("accept", ["text/csv, */*", "text/html", "Text/Plain"])
 def test_an_accept_header_that_is_not_one_known_type_is_refused(container: Container, accept: str) -> None:
     answer = container.invoke(b"0:1", LIBSVM, accept)
     assert answer.status == 406

@@ -148,6 +148,7 @@ def test_accuracy_and_f1_call_every_row_positive() -> None:
     ("hyperparameters", "message"),
     [
         ({"silent": "1"}, "Extraneous hyperparameter found: silent"),
+        ({"single_precision_histogram": "true"}, "Extraneous hyperparameter found: single_precision_histogram"),
         ({"eta": "2"}, "Hyperparameter eta: 2.0 is not in [0, 1]"),
         ({"learning_rate": "2"}, "Hyperparameter eta: 2.0 is not in [0, 1]"),
         ({"subsample": "0"}, "Hyperparameter subsample: 0.0 is not in (0, 1]"),
@@ -156,6 +157,7 @@ def test_accuracy_and_f1_call_every_row_positive() -> None:
         ({"booster": "forest"}, "Hyperparameter booster: forest is not in ['gbtree', 'gblinear', 'dart']"),
         ({"eval_metric": "hits"}, "Hyperparameter eval_metric: value ['hits'] not in range"),
         ({"eval_metric": "auc@3"}, "Metric 'auc@3' is not supported"),
+        ({"eval_metric": "error @ 0.7"}, "Unknown metric function error @ 0.7"),  # refused by xgboost alone
         ({"eval_metric": "error@x"}, "Threshold value 't' in 'error@t' expects float input."),
         ({"objective": "multi:softmax"}, "Require input for parameter 'num_class'"),
         ({"objective": "reg:squarederror", "eval_metric": "auc"}, "Metric 'auc' can only be applied"),
@@ -165,6 +167,21 @@ def test_accuracy_and_f1_call_every_row_positive() -> None:
 )
 def test_a_wrong_hyperparameter_fails_the_job(hyperparameters: dict[str, str], message: str) -> None:
     assert message in failure(**hyperparameters).message
+
+
+@pytest.mark.parametrize("metric", ["error", "logloss", "auc", "rmse", "error@0.7", "accuracy", "error,auc"])
+def test_a_metric_without_an_objective_fails_with_a_bare_key_error(metric: str) -> None:
+    with pytest.raises(TrainingFailedError) as caught:
+        trainer.train(PAIR, {"num_round": "4", "eval_metric": metric}, around([]))
+    assert caught.value.reason.endswith("\nKeyError: 'objective'\n\n'objective', exit code: 1")
+
+
+def test_neither_metric_nor_objective_trains() -> None:
+    assert trainer.train(PAIR, {"num_round": "4"}, around([])).model
+
+
+def test_the_objective_of_absolute_errors_trains() -> None:
+    assert trained(objective="reg:absoluteerror", eval_metric="mae")[0].model
 
 
 def test_num_round_is_required() -> None:
@@ -182,6 +199,8 @@ def narrower(content: bytes) -> bytes:
         ([channel("validation", OTHERS)], "Missing required channel: train"),
         ([PAIR[0], channel("test", OTHERS)], "Extraneous channel found: test"),
         ([channel("train", LIBSVM, "application/json")], "Channel configuration for 'train' channel is not supported"),
+        ([channel("train", CSV, "text/csv; label_size=0")], "Optional parameter label_size must be equal to 1"),
+        ([channel("train", LIBSVM, "application/json; a=b")], "is not an accepted ContentType: csv, libsvm"),
         ([channel("train", LIBSVM, file=".hidden")], "Hidden file found in the data path!"),
         ([channel("train", b"")], "No data in training channel path /opt/ml/input/data/train"),
         ([PAIR[0], channel("validation", b"")], "No data in validation channel path"),
