@@ -17,7 +17,7 @@ from simulator.http.messages import HttpResponse
 from simulator.sagemaker import storage
 from simulator.sagemaker.backend import Backend, SimulatedResource
 from simulator.sagemaker.hosting.model_loading import LoadError, load
-from simulator.sagemaker.hosting.models import MODEL
+from simulator.sagemaker.hosting.models import MODEL, container_of
 from simulator.sagemaker.jobs import job_lifecycle
 from simulator.sagemaker.jobs.job_lifecycle import JobFailedError, JobStoppedError
 from simulator.sagemaker.log_stream import LogStream
@@ -71,7 +71,7 @@ def _start_container(backend: Backend, s3: Any, job: SimulatedResource) -> Conta
     if not model:
         raise JobFailedError(f'ClientError: Could not find model "{job.facts["ModelName"]}".')
     try:
-        return load(storage.read_archive(s3, model.facts["PrimaryContainer"]["ModelDataUrl"]))
+        return load(storage.read_archive(s3, container_of(model)["ModelDataUrl"]))
     except ArchiveError as error:
         raise JobFailedError(f"ClientError: {error}") from error
     except LoadError as error:
