@@ -39,7 +39,7 @@ NO_CAPACITY = (
     "a different ML instance type or after some time."
 )
 TIMED_OUT = "Request to service failed. If failure persists after retry, contact customer support."
-_START_PACES = {"slow": 5.0, "stuck": 60.0}  # by fault; AWS too gives up on an endpoint that does not start
+_START_PACES = {"slow": 5.0, "stuck": 100.0}  # by fault; AWS too gives up on an endpoint that does not start
 MIN_PUSH_SECONDS = 0.2
 _CHECKS_PER_WAIT = 10
 
