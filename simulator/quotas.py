@@ -1,45 +1,57 @@
 """Service Quotas: SageMaker's quotas in a region, and requests to increase them.
 
-An increase is granted after `pending_seconds`; AWS takes hours or days. The values resemble those of a new account; AWS
-sets them for each account.
+An increase is granted after `pending_seconds`; AWS takes hours or days. Every instance type of the service model has a
+quota; the values are round numbers, because AWS sets them for each account.
 """
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
+
+import botocore.session
 
 from simulator.endpoint.runtime import ACCOUNT
 from simulator.http.messages import HttpResponse
 from simulator.sagemaker.backend import ServiceError
+from simulator.sagemaker.jobs.tuning_plan import PARALLEL_TUNING_JOBS_QUOTA, TUNING_JOBS_QUOTA
 from simulator.sagemaker.service import error_answer, json_1_1
 
 TARGET = "ServiceQuotasV20190624"
 SERVICE = "sagemaker"
+SERVICE_NAME = "Amazon SageMaker"
 PAGE = 100  # the default of MaxResults
-DEFAULTS = {
-    "ml.t2.medium for endpoint usage": 2.0,
-    "ml.m5.large for endpoint usage": 4.0,
-    "ml.m5.xlarge for endpoint usage": 2.0,
-    "ml.m5.2xlarge for endpoint usage": 0.0,
-    "ml.c5.large for endpoint usage": 2.0,
-    "ml.c5.xlarge for endpoint usage": 0.0,
-    "ml.m5.large for training job usage": 4.0,
-    "ml.m5.xlarge for training job usage": 4.0,
-    "ml.m5.2xlarge for training job usage": 1.0,
-    "ml.c5.2xlarge for training job usage": 0.0,
-    "ml.m5.large for spot training job usage": 4.0,
-    "ml.m5.xlarge for spot training job usage": 4.0,
-    "ml.m5.2xlarge for spot training job usage": 0.0,
-    "ml.m5.large for transform job usage": 2.0,
-    "ml.m5.xlarge for transform job usage": 2.0,
-    "ml.m5.2xlarge for transform job usage": 0.0,
+_INSTANCE_SHAPES = {  # a use in quota names -> the shape of the service model that lists the instance types for it
+    "endpoint usage": "ProductionVariantInstanceType",
+    "training job usage": "TrainingInstanceType",
+    "spot training job usage": "TrainingInstanceType",
+    "transform job usage": "TransformInstanceType",
+}
+_SMALL = re.compile(r"ml\.[cmrt]\d\w*\.(medium|large|xlarge)")
+_SMALL_INSTANCES = 4.0  # of each small type; larger ones and GPUs are granted on request
+_OTHERS = {
     "Maximum total concurrency that can be allocated across all serverless endpoints": 10.0,
     "Maximum number of serverless endpoints": 50.0,
+    TUNING_JOBS_QUOTA: 750.0,
+    PARALLEL_TUNING_JOBS_QUOTA: 100.0,
 }
+
+
+@cache
+def defaults() -> dict[str, float]:
+    """Return the value of every quota by its name."""
+    model = botocore.session.get_session().get_service_model(SERVICE)
+    instances = {
+        f"{kind} for {use}": _SMALL_INSTANCES if _SMALL.fullmatch(kind) else 0.0
+        for use, shape in _INSTANCE_SHAPES.items()
+        for kind in model.shape_for(shape).enum
+    }
+    return instances | _OTHERS
 
 
 def code_of(name: str) -> str:
@@ -47,7 +59,10 @@ def code_of(name: str) -> str:
     return f"L-{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}"
 
 
-_NAMES = {code_of(name): name for name in DEFAULTS}
+@cache
+def _names() -> dict[str, str]:
+    """Return the name of every quota by its code."""
+    return {code_of(name): name for name in defaults()}
 
 
 def _now() -> datetime:
@@ -67,7 +82,7 @@ class Quotas:
         """Return a quota's value; 0 for instance types that AWS grants only on request."""
         self._grant()
         granted = [change for change in self.changes if change["QuotaName"] == name and change["Status"] == "APPROVED"]
-        return float(granted[-1]["DesiredValue"]) if granted else DEFAULTS.get(name, 0.0)
+        return float(granted[-1]["DesiredValue"]) if granted else defaults().get(name, 0.0)
 
     def handle(self, operation: str, body: bytes) -> HttpResponse:
         """Answer a request."""
@@ -81,6 +96,10 @@ class Quotas:
         except ServiceError as error:
             return error_answer(error.code, error.message, error.status)
 
+    def list_services(self, request: dict[str, Any]) -> dict[str, Any]:
+        """ListServices."""
+        return _page([{"ServiceCode": SERVICE, "ServiceName": SERVICE_NAME}], "Services", request)
+
     def get(self, request: dict[str, Any]) -> dict[str, Any]:
         """GetServiceQuota."""
         name = _name(request)
@@ -89,15 +108,15 @@ class Quotas:
     def get_default(self, request: dict[str, Any]) -> dict[str, Any]:
         """GetAWSDefaultServiceQuota."""
         name = _name(request)
-        return {"Quota": self._described(name, DEFAULTS[name])}
+        return {"Quota": self._described(name, defaults()[name])}
 
     def list_all(self, request: dict[str, Any]) -> dict[str, Any]:
         """ListServiceQuotas."""
-        return _page([self._described(name, self.limit(name)) for name in DEFAULTS], "Quotas", request)
+        return _page([self._described(name, self.limit(name)) for name in defaults()], "Quotas", request)
 
     def list_defaults(self, request: dict[str, Any]) -> dict[str, Any]:
         """ListAWSDefaultServiceQuotas."""
-        return _page([self._described(name, value) for name, value in DEFAULTS.items()], "Quotas", request)
+        return _page([self._described(name, value) for name, value in defaults().items()], "Quotas", request)
 
     def request_increase(self, request: dict[str, Any]) -> dict[str, Any]:
         """RequestServiceQuotaIncrease: one pending request per quota, and only upwards."""
@@ -144,7 +163,7 @@ class Quotas:
         code = code_of(name)
         return {
             "ServiceCode": SERVICE,
-            "ServiceName": "Amazon SageMaker",
+            "ServiceName": SERVICE_NAME,
             "QuotaArn": f"arn:aws:servicequotas:{self.region}:{ACCOUNT}:{SERVICE}/{code}",
             "QuotaCode": code,
             "QuotaName": name,
@@ -156,6 +175,7 @@ class Quotas:
 
 
 OPERATIONS: dict[str, Callable[[Quotas, dict[str, Any]], dict[str, Any]]] = {
+    "ListServices": Quotas.list_services,
     "GetServiceQuota": Quotas.get,
     "GetAWSDefaultServiceQuota": Quotas.get_default,
     "ListServiceQuotas": Quotas.list_all,
@@ -178,9 +198,9 @@ def _read(body: bytes) -> dict[str, Any]:
 def _name(request: dict[str, Any]) -> str:
     """Return the name of a request's quota; raises `ServiceError` for an unknown code."""
     code = request.get("QuotaCode", "")
-    if code not in _NAMES:
+    if code not in _names():
         raise ServiceError("NoSuchResourceException", f"The request failed because the quota {code} does not exist.")
-    return _NAMES[code]
+    return _names()[code]
 
 
 def _page(items: list[dict[str, Any]], member: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def stage(aws: Aws, request: pytest.FixtureRequest) -> Iterator[str]:
     name = f"s{zlib.crc32(request.node.name.encode())}"
     yield name
     for endpoint in endpoint_state.find_all(aws.account, name):
-        aws.account.client("sagemaker").delete_endpoint(EndpointName=endpoint.name)
+        endpoint_state.start_deletion(aws, endpoint.name, None, "")
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from operations.aws import log_groups, names
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, if_there
+from operations.aws.errors import AwsError, if_there, message_of
 from operations.aws.listing import list_all, tags_of
 from operations.aws.plan import NO_COST
 from operations.aws.prices import Price, PriceList
@@ -237,10 +239,28 @@ def delete(aws: Aws, name: str, created: datetime, resume: str) -> None:
         return
     if found.status != "Deleting":
         log_groups.tag(aws.account, f"{LOGS}{name}", found.stage)
-        if_there(aws.account.client("sagemaker").delete_endpoint, EndpointName=name)
+        if_there(start_deletion, aws=aws, name=name, created=created, resume=resume)
     left = wait_until_stable(aws, name, resume)
     if left and left.created == created:
         raise AwsError(f"Endpoint {name} could not be deleted: it is {left.status}. {left.failure}", "left-behind")
+
+
+def start_deletion(aws: Aws, name: str, created: datetime | None, resume: str) -> None:
+    """Start the deletion of an endpoint; if AWS refuses because a change is in progress, wait for its end and retry.
+
+    `created` identifies the endpoint after the wait, unless it is None. Raises `ClientError` for other refusals, and
+    `StoppedWaitingError` if the change does not end.
+    """
+    delete = aws.account.client("sagemaker").delete_endpoint
+    try:
+        delete(EndpointName=name)
+    except ClientError as error:
+        if not re.search(r"in.progress", message_of(error)):
+            raise
+        aws.print(f"AWS does not delete {name} while it changes. Waiting for the end of the change ...")
+        left = wait_until_stable(aws, name, resume)
+        if left and created in (None, left.created):
+            delete(EndpointName=name)
 
 
 def delete_configs_and_models(aws: Aws, configurations: Sequence[str] = (), models: Sequence[str] = ()) -> None:

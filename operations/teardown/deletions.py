@@ -1,13 +1,12 @@
 """Deletion functions, one for each kind of resource. `removal` ignores resources that no longer exist."""
 
-import re
 from collections.abc import Callable
 
 from botocore.exceptions import ClientError
 
 from operations.aws import bucket, log_groups
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, code_of, if_there, message_of
+from operations.aws.errors import AwsError, code_of, if_there
 from operations.aws.listing import list_all
 from operations.aws.names import APP_TAG
 from operations.endpoint import endpoint_state
@@ -33,18 +32,9 @@ def delete_alarm(aws: Aws, alarm: Resource) -> None:
 
 
 def delete_endpoint(aws: Aws, endpoint: Resource) -> None:
-    """Start the deletion of an endpoint; if it is refused because a change is in progress, wait and retry."""
-    delete = aws.account.client("sagemaker").delete_endpoint
+    """Start the deletion of an endpoint, after the end of a change that is in progress."""
     log_groups.tag(aws.account, f"{endpoint_state.LOGS}{endpoint.name}", endpoint.stage)
-    try:
-        delete(EndpointName=endpoint.name)
-    except ClientError as error:
-        if not re.search(r"in.progress", message_of(error)):
-            raise
-        resume = f"verdict teardown {endpoint.stage_option}"
-        left = endpoint_state.wait_until_stable(aws, endpoint.name, resume)
-        if left and endpoint.created in (None, left.created):
-            delete(EndpointName=endpoint.name)
+    endpoint_state.start_deletion(aws, endpoint.name, endpoint.created, f"verdict teardown {endpoint.stage_option}")
 
 
 def stop_job(aws: Aws, job: Resource) -> None:

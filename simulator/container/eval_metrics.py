@@ -22,6 +22,7 @@ MINIMIZED = (
     *("logloss", "mae", "mape", "merror", "mlogloss", "mphe", "mse", "poisson-nloglik", "rmse", "rmsle"),
     "tweedie-nloglik",
 )
+_NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 _FIGURE = re.compile(r"#011(train|validation)-([^:#]+):([^\s#]+)")
 _ROUND = re.compile(r".*\[(\d+)\]#011")
 _CUSTOM: dict[
@@ -43,6 +44,15 @@ _CUSTOM: dict[
 }
 
 Custom = Callable[[Any, xgboost.DMatrix], list[tuple[str, float]]]
+
+
+def metric_definitions() -> list[dict[str, str]]:
+    """Return the algorithm's metric definitions, as a job's description has them."""
+    return [
+        {"Name": f"{split}:{metric}", "Regex": rf".*\[[0-9]+\].*#011{split}-{metric}:{_NUMBER}.*"}
+        for split in ("train", "validation")
+        for metric in sorted((*MAXIMIZED, *MINIMIZED))
+    ]
 
 
 def split_metrics(names: Sequence[str]) -> tuple[list[str], Custom | None]:

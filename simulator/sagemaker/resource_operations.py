@@ -14,6 +14,12 @@ from simulator.sagemaker.service import Operation
 
 PAGE_SIZE = 10  # if a request has no MaxResults
 MAX_TAGS = 50
+_ASCENDING = (  # list operations whose default SortOrder is Ascending, from the service model's documentation
+    *("ListTrainingJobs", "ListHyperParameterTuningJobs", "ListTrainingJobsForHyperParameterTuningJob"),
+    *("ListModelPackages", "ListModelPackageGroups"),
+)
+_BY_NAME = ("ListHyperParameterTuningJobs", "ListTrainingJobsForHyperParameterTuningJob")  # default SortBy, likewise
+_NEVER_MATCHED = ("WarmPoolStatusEquals", "TrainingPlanArnEquals")  # filters on what no simulated job has
 FactsOf = Callable[[Backend, SimulatedResource], dict[str, Any]]
 
 
@@ -55,13 +61,12 @@ def page(
 ) -> dict[str, Any]:
     """Return one page of a list operation; `sort_key` overrides the request's SortBy.
 
-    Supports `NameContains`, `StatusEquals`, `CreationTimeAfter`/`Before` (seconds since 1970), `SortBy` (Name or
-    CreationTime), `SortOrder` (Descending by default), `MaxResults` and `NextToken`.
+    Supports all filters of the operations. Times are seconds since 1970.
     """
-    by_name = request.get("SortBy") == "Name"
-    default_key = (lambda resource: resource.name) if by_name else _creation_time
-    found = sorted((found for found in resources if _matches(found, request)), key=sort_key or default_key)
-    if request.get("SortOrder", "Descending") == "Descending":
+    by_default = "Name" if operation in _BY_NAME else "CreationTime"
+    key = sort_key or _SORT_KEYS[request.get("SortBy", by_default)]
+    found = sorted((found for found in resources if _matches(found, request)), key=key)
+    if request.get("SortOrder", "Ascending" if operation in _ASCENDING else "Descending") == "Descending":
         found.reverse()
     token = request.get("NextToken", "0")
     if not token.isdecimal():
@@ -98,15 +103,32 @@ def _creation_time(resource: SimulatedResource) -> float:
     return float(resource.facts["CreationTime"].timestamp())
 
 
+def _last_modified_time(resource: SimulatedResource) -> float:
+    """Return seconds since 1970."""
+    return float(resource.facts.get("LastModifiedTime", resource.facts["CreationTime"]).timestamp())
+
+
+_SORT_KEYS: dict[str, Callable[[SimulatedResource], Any]] = {
+    "Name": lambda resource: resource.name,
+    "CreationTime": _creation_time,
+    "Status": lambda resource: resource.status,
+}
+
+
 def _matches(resource: SimulatedResource, request: dict[str, Any]) -> bool:
     """Check a resource against a list request's filters."""
-    created = _creation_time(resource)
     return bool(
         request.get("NameContains", "") in resource.name
         and request.get("StatusEquals") in (None, resource.status)
-        and float(request.get("CreationTimeAfter", "-inf")) <= created
-        and created <= float(request.get("CreationTimeBefore", "inf"))
+        and not any(request.get(member) for member in _NEVER_MATCHED)
+        and _is_between(request, "CreationTime", _creation_time(resource))
+        and _is_between(request, "LastModifiedTime", _last_modified_time(resource))
     )
+
+
+def _is_between(request: dict[str, Any], member: str, seconds: float) -> bool:
+    """Check a time against a request's `After` and `Before`."""
+    return float(request.get(f"{member}After", "-inf")) <= seconds <= float(request.get(f"{member}Before", "inf"))
 
 
 def add_tags(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simulator.aws import SimulatedAws
-from simulator.quotas import DEFAULTS, Quotas, code_of
+from simulator.quotas import Quotas, code_of, defaults
 from simulator.sagemaker.backend import ServiceError
 
 HOSTING = "ml.m5.large for endpoint usage"
@@ -35,7 +35,7 @@ def increase(quotas: Quotas, name: str, desired: float) -> Any:
 
 def test_an_increase_is_pending_and_then_granted(quotas: Quotas, clock: Clock) -> None:
     assert increase(quotas, HOSTING, 10)["Status"] == "PENDING"
-    assert quotas.limit(HOSTING) == DEFAULTS[HOSTING]
+    assert quotas.limit(HOSTING) == defaults()[HOSTING]
     clock.time += timedelta(seconds=60)
     assert quotas.limit(HOSTING) == 10
     assert [change["Status"] for change in quotas.list_changes({})["RequestedQuotas"]] == ["APPROVED"]
@@ -43,20 +43,33 @@ def test_an_increase_is_pending_and_then_granted(quotas: Quotas, clock: Clock) -
 
 def test_one_increase_at_a_time_and_upwards_only(quotas: Quotas) -> None:
     with pytest.raises(ServiceError, match="greater than the current"):
-        increase(quotas, HOSTING, DEFAULTS[HOSTING])
+        increase(quotas, HOSTING, defaults()[HOSTING])
     increase(quotas, HOSTING, 10)
     with pytest.raises(ServiceError, match="Only one open"):
         increase(quotas, HOSTING, 20)
 
 
-def test_instance_types_outside_the_table_have_quota_zero(quotas: Quotas) -> None:
+def test_large_instances_are_granted_on_request(quotas: Quotas, clock: Clock) -> None:
     assert quotas.limit("ml.p5.48xlarge for endpoint usage") == 0
+    increase(quotas, "ml.p5.48xlarge for endpoint usage", 1)
+    clock.time += timedelta(seconds=60)
+    assert quotas.limit("ml.p5.48xlarge for endpoint usage") == 1
+
+
+@pytest.mark.parametrize("use", ["training job usage", "transform job usage", "endpoint usage"])
+def test_the_instances_of_older_tutorials_can_be_used(quotas: Quotas, use: str) -> None:
+    assert quotas.limit(f"ml.m4.xlarge for {use}") >= 1
+
+
+def test_services_with_quotas_are_listed(simulated_aws: SimulatedAws) -> None:
+    (service,) = simulated_aws.client("service-quotas").list_services()["Services"]
+    assert service == {"ServiceCode": "sagemaker", "ServiceName": "Amazon SageMaker"}
 
 
 def test_boto3_reads_quotas_page_by_page(simulated_aws: SimulatedAws) -> None:
     pages = simulated_aws.client("service-quotas").get_paginator("list_service_quotas")
-    found = pages.paginate(ServiceCode="sagemaker", PaginationConfig={"PageSize": 5})
-    assert {quota["QuotaName"]: quota["Value"] for page in found for quota in page["Quotas"]} == DEFAULTS
+    found = pages.paginate(ServiceCode="sagemaker", PaginationConfig={"PageSize": 100})
+    assert {quota["QuotaName"]: quota["Value"] for page in found for quota in page["Quotas"]} == defaults()
 
 
 def test_increase_applies_to_one_region(simulated_aws: SimulatedAws) -> None:
@@ -65,9 +78,9 @@ def test_increase_applies_to_one_region(simulated_aws: SimulatedAws) -> None:
     requested = client.request_service_quota_increase(**which, DesiredValue=8)["RequestedQuota"]
     history = client.list_requested_service_quota_change_history_by_quota(**which)["RequestedQuotas"]
     assert [change["Id"] for change in history] == [requested["Id"]]
-    assert client.get_aws_default_service_quota(**which)["Quota"]["Value"] == DEFAULTS[HOSTING]
+    assert client.get_aws_default_service_quota(**which)["Quota"]["Value"] == defaults()[HOSTING]
     elsewhere = simulated_aws.client("service-quotas", "eu-west-3")
-    assert elsewhere.get_service_quota(**which)["Quota"]["Value"] == DEFAULTS[HOSTING]
+    assert elsewhere.get_service_quota(**which)["Quota"]["Value"] == defaults()[HOSTING]
 
 
 @pytest.mark.parametrize(("service", "code"), [("sagemaker", "L-00000000"), ("ec2", code_of(HOSTING))])
@@ -77,4 +90,4 @@ def test_unknown_quota_is_reported(simulated_aws: SimulatedAws, service: str, co
 
 
 def test_backend_uses_the_quotas_of_its_region(simulated_aws: SimulatedAws) -> None:
-    assert simulated_aws.backend("eu-north-1").limit(HOSTING) == DEFAULTS[HOSTING]
+    assert simulated_aws.backend("eu-north-1").limit(HOSTING) == defaults()[HOSTING]

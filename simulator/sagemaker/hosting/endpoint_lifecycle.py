@@ -1,6 +1,7 @@
 """An endpoint's lifecycle in the background: creation, updates without a gap, rollbacks, and deletion.
 
-Deleting an endpoint stops its other background work at that work's next step.
+Deleting an endpoint stops its other background work at that work's next step. AWS refuses to delete an endpoint while
+it is created or changed.
 """
 
 import threading
@@ -17,8 +18,9 @@ from simulator.sagemaker.hosting import autoscaling, cloudwatch_metrics
 from simulator.sagemaker.hosting.cloudwatch_metrics import InvocationMetrics
 from simulator.sagemaker.hosting.fleets import Fleet
 from simulator.sagemaker.hosting.model_loading import LoadError, log_line, start_container
-from simulator.sagemaker.hosting.models import MODEL
+from simulator.sagemaker.hosting.models import MODEL, container_of
 from simulator.sagemaker.hosting.traffic_shifting import Step, alarm_names
+from simulator.sagemaker.images import substitution_warning
 from simulator.sagemaker.log_stream import LogStream
 from simulator.sagemaker.storage import ArchiveError
 
@@ -36,7 +38,8 @@ NO_CAPACITY = (
     "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. Please retry using "
     "a different ML instance type or after some time."
 )
-SLOW_PACES = 5.0
+TIMED_OUT = "Request to service failed. If failure persists after retry, contact customer support."
+_START_PACES = {"slow": 5.0, "stuck": 100.0}  # by fault; AWS too gives up on an endpoint that does not start
 MIN_PUSH_SECONDS = 0.2
 _CHECKS_PER_WAIT = 10
 
@@ -82,8 +85,6 @@ def deploy(
     On failure, a new endpoint is Failed, and an updated one is InService with its old fleet and a failure reason. A new
     endpoint's metrics are then pushed until it is deleted.
     """
-    if fault == "stuck":
-        return
     deployment = deployment_of(endpoint)
     old = deployment.current
     try:
@@ -139,7 +140,9 @@ def fail(backend: Backend, endpoint: SimulatedResource, reason: str) -> None:
 
 def _start_pending(backend: Backend, endpoint: SimulatedResource, fault: str) -> None:
     """Start the containers of the pending fleet; raises `_DeploymentFailedError`."""
-    _wait(backend, endpoint, SLOW_PACES if fault == "slow" else 1.0)
+    _wait(backend, endpoint, _START_PACES.get(fault, 1.0))
+    if fault == "stuck":
+        raise _DeploymentFailedError(TIMED_OUT)
     if fault == "capacity":
         raise _DeploymentFailedError(NO_CAPACITY)
     fleet = deployment_of(endpoint).pending
@@ -147,6 +150,8 @@ def _start_pending(backend: Backend, endpoint: SimulatedResource, fault: str) ->
     for variant in fleet.variants if fleet else ():
         stream = f"{variant.name}/i-{uuid.uuid4().hex[:17]}"
         log = LogStream(logs, f"/aws/sagemaker/Endpoints/{endpoint.name}", stream, backend.now)
+        if warning := substitution_warning(variant.image):
+            log.write(warning)
         try:
             if fault == "fail":
                 log_line(log, "ERROR", "Worker failed to boot.", backend.now())
@@ -167,7 +172,7 @@ def _archive_url(backend: Backend, endpoint: SimulatedResource, name: str) -> st
         model = backend.get(MODEL, name)
         if not model:
             raise _DeploymentFailedError(f'Could not find model "{backend.arn(MODEL, name)}".')
-        return str(model.facts["PrimaryContainer"]["ModelDataUrl"])
+        return str(container_of(model)["ModelDataUrl"])
 
 
 def _shift_traffic(backend: Backend, endpoint: SimulatedResource, steps: Sequence[Step], alarms: list[str]) -> None:

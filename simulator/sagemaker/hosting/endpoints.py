@@ -9,7 +9,7 @@ from simulator.sagemaker.hosting import autoscaling, endpoint_configs, endpoint_
 from simulator.sagemaker.hosting.endpoint_configs import ENDPOINT_CONFIG
 from simulator.sagemaker.hosting.endpoint_lifecycle import ENDPOINT, EndpointFleets, deployment_of
 from simulator.sagemaker.hosting.fleets import CONCURRENCY_QUOTA, Fleet, VariantState, create_fleet, instance_quota
-from simulator.sagemaker.hosting.models import MODEL
+from simulator.sagemaker.hosting.models import MODEL, container_of
 from simulator.sagemaker.resource_operations import resource_operations
 from simulator.sagemaker.service import Operation
 
@@ -84,9 +84,9 @@ def update_weights(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def delete_endpoint(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:
-    """Start to delete an endpoint in any state; it stops answering at once."""
+    """Start to delete a stable endpoint; it stops answering at once."""
     endpoint = backend.find(ENDPOINT, request["EndpointName"])
-    if endpoint.status == "Deleting":
+    if endpoint.status not in ("InService", "Failed"):
         raise _in_progress(endpoint)
     backend.set_status(endpoint, "Deleting", endpoint.facts.get("FailureReason", ""))
     backend.endpoints.pop(endpoint.name, None)
@@ -104,7 +104,7 @@ def _create_fleet(backend: Backend, config_name: str) -> Fleet:
     config = backend.find(ENDPOINT_CONFIG, config_name)
 
     def image_of(model: str) -> str:
-        return str(backend.find(MODEL, model).facts["PrimaryContainer"]["Image"])
+        return str(container_of(backend.find(MODEL, model))["Image"])
 
     return create_fleet(config.name, config.facts["ProductionVariants"], image_of, backend.now())
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 from simulator.sagemaker import storage
-from simulator.sagemaker.backend import Backend, InvalidRequestError, ResourceKind
+from simulator.sagemaker.backend import Backend, InvalidRequestError, ResourceKind, SimulatedResource
+from simulator.sagemaker.images import require_image
 from simulator.sagemaker.model_packages import PACKAGE
 from simulator.sagemaker.resource_operations import resource_operations
 from simulator.sagemaker.roles import require_assumable
 from simulator.sagemaker.service import Operation
-from training.model.container_image import ImageError, image_uri
 
 MODEL = ResourceKind(
     "Model",
@@ -16,7 +16,7 @@ MODEL = ResourceKind(
     missing_message='Could not find model "{arn}".',
     duplicate_message='Cannot create already existing model "{arn}".',
 )
-IMAGE_TAGS = ("3.0-5", "3.2-0")  # versions of the image that the simulator runs
+_SCRIPT_MODE = {"SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY"}
 _UNSUPPORTED = {"ModelDataSource", "AdditionalModelDataSources", "MultiModelConfig", "ImageConfig"}
 
 
@@ -27,20 +27,17 @@ def create_model(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:
     _require_archive(backend, container.get("ModelDataUrl", ""))
     require_assumable(backend, request.get("ExecutionRoleArn", ""))
     defaults = {"EnableNetworkIsolation": False}
-    model = backend.create(MODEL, defaults | request, PrimaryContainer={"Mode": "SingleModel", **container})
+    described = {"Mode": "SingleModel", **container}
+    members = {"Containers": [described]} if "Containers" in request else {"PrimaryContainer": described}
+    model = backend.create(MODEL, defaults | request, **members)
+    model.private["container"] = described
     return {"ModelArn": model.arn}
 
 
-def require_image(backend: Backend, image: str) -> None:
-    """Raise `ServiceError` unless this is the XGBoost image of the backend's region."""
-    if ".dkr.ecr." not in image:
-        raise InvalidRequestError(f'Using non-ECR image "{image}" without Vpc repository access mode is not supported.')
-    try:
-        known = [image_uri(backend.region, tag) for tag in IMAGE_TAGS]
-    except ImageError as error:
-        raise InvalidRequestError(error.detail) from error
-    if image not in known:
-        raise InvalidRequestError(f"Requested image {image} not found.")
+def container_of(model: SimulatedResource) -> dict[str, Any]:
+    """Return a model's only container."""
+    container: dict[str, Any] = model.private["container"]
+    return container
 
 
 def _require_archive(backend: Backend, url: str) -> None:
@@ -55,11 +52,19 @@ def _require_archive(backend: Backend, url: str) -> None:
 
 def _container(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:
     """Return the request's only container, completed from its model package."""
-    container: dict[str, Any] = request.get("PrimaryContainer") or {}
-    if "Containers" in request or container.get("Mode") == "MultiModel" or _UNSUPPORTED & set(container):
+    containers = request.get("Containers") or [request.get("PrimaryContainer") or {}]
+    if "Containers" in request and "PrimaryContainer" in request:
+        raise InvalidRequestError("A model must have either PrimaryContainer or Containers, not both.")
+    container: dict[str, Any] = containers[0]
+    if len(containers) > 1 or container.get("Mode") == "MultiModel" or _UNSUPPORTED & set(container):
         raise InvalidRequestError("The simulator supports only one container with a ModelDataUrl.")
     if "SAGEMAKER_INFERENCE_OUTPUT" in container.get("Environment", {}):
         raise InvalidRequestError("The simulator does not support SAGEMAKER_INFERENCE_OUTPUT.")
+    if _SCRIPT_MODE & container.get("Environment", {}).keys():
+        raise InvalidRequestError(
+            "The simulator serves models of the built-in algorithm, not with your own script: remove "
+            f"{' and '.join(sorted(_SCRIPT_MODE))} from the container's Environment."
+        )
     if "ModelPackageName" in container:
         package = backend.find(PACKAGE, container["ModelPackageName"])
         packaged = package.facts["InferenceSpecification"]["Containers"][0]

@@ -8,8 +8,9 @@ are refused.
 
 from typing import Any
 
+from simulator.container.eval_metrics import metric_definitions
 from simulator.sagemaker.backend import Backend, InvalidRequestError, SimulatedResource
-from simulator.sagemaker.hosting.models import require_image
+from simulator.sagemaker.images import require_image
 from simulator.sagemaker.jobs import job_lifecycle, training_run
 from simulator.sagemaker.jobs.training_channels import require_channels
 from simulator.sagemaker.jobs.training_run import TRAINING_JOB
@@ -18,6 +19,7 @@ from simulator.sagemaker.roles import require_assumable
 from simulator.sagemaker.service import Operation
 
 DAY_SECONDS = 86_400
+_SCRIPT_MODE = {"sagemaker_program", "sagemaker_submit_directory"}
 _UNSUPPORTED = ("RetryStrategy", "ServerlessJobConfig", "ModelPackageConfig", "Environment")
 
 
@@ -58,10 +60,20 @@ def start(
         training_run.fail,
         instances | (private or {}),
         StoppingCondition=condition,
+        **added_members(request),
         SecondaryStatus="Starting",
         SecondaryStatusTransitions=[],
         **facts,
     )
+
+
+def added_members(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the members of a job's or definition's description to which the service adds something."""
+    algorithm = request["AlgorithmSpecification"]
+    return {
+        "AlgorithmSpecification": algorithm | {"MetricDefinitions": metric_definitions()},
+        "OutputDataConfig": {"KmsKeyId": "", **request["OutputDataConfig"]},
+    }
 
 
 def stop_training_job(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +94,11 @@ def _check_algorithm(backend: Backend, request: dict[str, Any]) -> None:
         raise InvalidRequestError(
             "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
             "without specifying metric definitions.",
+        )
+    if script := sorted(_SCRIPT_MODE & request.get("HyperParameters", {}).keys()):
+        raise InvalidRequestError(
+            f"The simulator runs the built-in algorithm, not your own script: the hyperparameters {', '.join(script)} "
+            "select script mode. Train without an entry point, with sagemaker.estimator.Estimator."
         )
     for name in _UNSUPPORTED:
         if request.get(name):

@@ -19,6 +19,7 @@ from simulator.container.eval_metrics import figures_of
 from simulator.container.trainer import ContainerContext, TrainedModel
 from simulator.sagemaker import storage
 from simulator.sagemaker.backend import INTERNAL_ERROR, Backend, SimulatedResource, StoppedError
+from simulator.sagemaker.images import substitution_warning
 from simulator.sagemaker.jobs import job_lifecycle, training_channels
 from simulator.sagemaker.jobs.checkpoints import Checkpoints
 from simulator.sagemaker.jobs.job_lifecycle import JobFailedError, JobStoppedError
@@ -132,6 +133,8 @@ def _train(backend: Backend, job: SimulatedResource, progress: _Progress) -> Tra
     if job.private["fault"] == "fail":
         raise TrainingFailedError("The container failed because of an injected fault", "AlgorithmError")
     streams = _log_streams(backend, job, len(hosts))
+    if warning := substitution_warning(job.facts["AlgorithmSpecification"]["TrainingImage"]):
+        streams[0].write(warning)
     logs: list[Callable[[str], None]] = [stream.write for stream in streams]
     logs[0] = partial(_log_first_host, streams[0], progress)
     contexts = [ContainerContext(log, backend.now, progress.must_end, checkpoints.save, start) for log in logs]

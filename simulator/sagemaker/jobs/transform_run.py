@@ -17,7 +17,7 @@ from simulator.http.messages import HttpResponse
 from simulator.sagemaker import storage
 from simulator.sagemaker.backend import Backend, SimulatedResource
 from simulator.sagemaker.hosting.model_loading import LoadError, load
-from simulator.sagemaker.hosting.models import MODEL
+from simulator.sagemaker.hosting.models import MODEL, container_of
 from simulator.sagemaker.jobs import job_lifecycle
 from simulator.sagemaker.jobs.job_lifecycle import JobFailedError, JobStoppedError
 from simulator.sagemaker.log_stream import LogStream
@@ -70,7 +70,7 @@ def _start_container(backend: Backend, s3: Any, job: SimulatedResource) -> Conta
     model = backend.get(MODEL, job.facts["ModelName"])
     if not model:
         raise JobFailedError(f'ClientError: Could not find model "{job.facts["ModelName"]}".')
-    container = model.facts["PrimaryContainer"]
+    container = container_of(model)
     try:
         return load(storage.read_archive(s3, container["ModelDataUrl"]), container["Image"])
     except ArchiveError as error:

@@ -1,6 +1,6 @@
 """Hyperparameter tuning job API operations, and the descriptions of a tuning job's training jobs."""
 
-import math
+from functools import partial
 from typing import Any
 
 from simulator.sagemaker.backend import Backend, SimulatedResource
@@ -11,13 +11,21 @@ from simulator.sagemaker.resource_operations import page, resource_operations, s
 from simulator.sagemaker.service import Operation
 
 LIST_TRAINING_JOBS = "ListTrainingJobsForHyperParameterTuningJob"
+DEFAULT_CONFIG = {"TrainingJobEarlyStoppingType": "Off"}
 
 
 def create_tuning_job(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:
     """Start a tuning job."""
     plan = validate(backend, request)
     tuning = job_lifecycle.start(
-        backend, TUNING_JOB, request, tuning_run.run, job_lifecycle.fail, private={"plan": plan}
+        backend,
+        TUNING_JOB,
+        request,
+        tuning_run.run,
+        job_lifecycle.fail,
+        private={"plan": plan},
+        HyperParameterTuningJobConfig=DEFAULT_CONFIG | request["HyperParameterTuningJobConfig"],
+        TrainingJobDefinition=plan.described_definition(),
     )
     return {"HyperParameterTuningJobArn": tuning.arn}
 
@@ -26,17 +34,15 @@ def list_training_jobs(backend: Backend, request: dict[str, Any]) -> dict[str, A
     """List the training jobs of a tuning job; they can be sorted by their objective metric."""
     tuning = backend.find(TUNING_JOB, request["HyperParameterTuningJobName"])
     plan: TuningPlan = tuning.private["plan"]
-    worst = -math.inf if plan.maximize else math.inf
 
-    def objective(job: SimulatedResource) -> float:
-        value = final_value(job, plan.metric)
-        return worst if value is None else value
-
-    sort_key = objective if request.get("SortBy") == "FinalObjectiveMetricValue" else None
+    jobs, sort_key = training_jobs_of(backend, tuning), None
+    if request.get("SortBy") == "FinalObjectiveMetricValue":
+        jobs = [job for job in jobs if final_value(job, plan.metric) is not None]
+        sort_key = partial(final_value, metric=plan.metric)
     return page(
         LIST_TRAINING_JOBS,
         request,
-        training_jobs_of(backend, tuning),
+        jobs,
         lambda job: _describe_trial(job, plan),
         sort_key,
     )

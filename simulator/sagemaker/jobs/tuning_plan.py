@@ -11,14 +11,18 @@ from typing import Any
 
 from chalicelib.errors import SentimentError
 from simulator.container.eval_metrics import MAXIMIZED, MINIMIZED
+from simulator.container.hyperparameters import TUNING_METRIC
 from simulator.sagemaker.backend import Backend, InvalidRequestError
 from simulator.sagemaker.jobs import training_jobs
 from training.tuning.ranges import TUNABLE, CategoricalRange, NumericRange, check_ranges
 
 Ranges = tuple[NumericRange | CategoricalRange, ...]
+TUNING_JOBS_QUOTA = "Maximum number of training jobs per hyperparameter tuning job"
+PARALLEL_TUNING_JOBS_QUOTA = "Maximum number of parallel training jobs per hyperparameter tuning job"
 _UNSUPPORTED = ("TrainingJobDefinitions", "WarmStartConfig", "Autotune")
 _UNSUPPORTED_CRITERIA = ("BestObjectiveNotImproving", "ConvergenceDetected")
 _ANY_OBJECTIVE = {"Type": "Minimize", "MetricName": "validation:error"}
+_INSTANCE_MEMBERS = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
 _COPIED_MEMBERS = (  # of a training definition, to its training jobs
     *("AlgorithmSpecification", "RoleArn", "InputDataConfig", "VpcConfig", "OutputDataConfig", "ResourceConfig"),
     *("StoppingCondition", "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption"),
@@ -43,11 +47,33 @@ class TuningPlan:
         definition = self.request["TrainingJobDefinition"]
         static = definition.get("StaticHyperParameters", {})
         request = {member: definition[member] for member in _COPIED_MEMBERS if member in definition}
+        if "HyperParameterTuningResourceConfig" in definition:
+            request["ResourceConfig"] = _instances(definition["HyperParameterTuningResourceConfig"])
         if "CheckpointConfig" in request:  # a URL per job, or one would resume from another's checkpoints
             config = request["CheckpointConfig"]
             request["CheckpointConfig"] = config | {"S3Uri": f"{config['S3Uri'].rstrip('/')}/{name}"}
-        hyperparameters = {**static, **values, "_tuning_objective_metric": self.metric}
+        hyperparameters = {**static, **values, TUNING_METRIC: self.metric}
         return request | {"TrainingJobName": name, "HyperParameters": hyperparameters}
+
+    def described_definition(self) -> dict[str, Any]:
+        """Return the training definition with the members that the service adds to it.
+
+        That it adds a ResourceConfig is inferred: the SageMaker Python SDK sends none, and attaches only with one.
+        """
+        definition = self.request["TrainingJobDefinition"]
+        static = definition.get("StaticHyperParameters", {})
+        return {
+            **definition,
+            "ResourceConfig": self.training_request("any", {})["ResourceConfig"],
+            "StaticHyperParameters": {**static, TUNING_METRIC: self.metric},
+            **training_jobs.added_members(definition),
+        }
+
+
+def _instances(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the ResourceConfig of training jobs; of several InstanceConfigs, the first has capacity here."""
+    first: dict[str, Any] = next(iter(config.get("InstanceConfigs", ())), {})
+    return {member: value for member, value in (config | first).items() if member in _INSTANCE_MEMBERS}
 
 
 def validate(backend: Backend, request: dict[str, Any]) -> TuningPlan:
@@ -65,6 +91,7 @@ def validate(backend: Backend, request: dict[str, Any]) -> TuningPlan:
     _check_strategy(config, ranges)
     max_jobs = _max_jobs(config, ranges)
     parallel = config["ResourceLimits"]["MaxParallelTrainingJobs"]
+    backend.require_quota({TUNING_JOBS_QUOTA: max_jobs, PARALLEL_TUNING_JOBS_QUOTA: parallel}, {})
     plan = TuningPlan(config["Strategy"], ranges, metric, maximize, max_jobs, parallel, request)
     _check_training_jobs(backend, plan)
     return plan

@@ -78,7 +78,7 @@ def test_a_deploy_that_waits_for_another_deletes_nothing_if_that_fails(
         deploy(interrupted(aws), small_candidate(), DeploymentSpec(stage, SERVERLESS), yes=True)
     before = resources_of(aws, stage)
     with pytest.raises(AwsError, match="was not in service after"):
-        deploy(aws, small_candidate(), DeploymentSpec(stage, SERVERLESS, minutes=0.01), yes=True)
+        deploy(aws, small_candidate(), DeploymentSpec(stage, SERVERLESS, minutes=0.005), yes=True)
     assert resources_of(aws, stage) == before
     assert "was kept, because another command created it" in printed(aws)
 

@@ -195,4 +195,4 @@ def test_a_stuck_update_stops_waiting_after_the_given_minutes(aws: Aws, simulate
     deploy(aws, small_candidate(seed=1), DeploymentSpec(stage, INSTANCES), yes=True)
     simulated.fault_injector.inject("UpdateEndpoint", "stuck")
     with pytest.raises(StoppedWaitingError, match="Updating"):
-        update(aws, small_candidate(seed=2), stage, replace(QUICK, minutes=0.01), yes=True)
+        update(aws, small_candidate(seed=2), stage, replace(QUICK, minutes=0.005), yes=True)

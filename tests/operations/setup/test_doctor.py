@@ -180,7 +180,7 @@ def test_a_small_quota_is_reported_with_a_remedy(aws: Aws) -> None:
 
 
 def test_an_unlisted_quota_is_not_checked(aws: Aws) -> None:
-    assert [one.state for one in checks.check_quotas(aws.account, {"ml.p5.48xlarge for endpoint usage": 1.0})] == [
+    assert [one.state for one in checks.check_quotas(aws.account, {"ml.m0.huge for endpoint usage": 1.0})] == [
         UNCHECKED
     ]
 

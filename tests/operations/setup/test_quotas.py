@@ -12,10 +12,10 @@ from operations.aws.plan import DeclinedError
 from operations.setup import service_quotas
 from operations.setup.service_quotas import Quota, QuotaError, checked_increase
 from simulator.aws import SimulatedAws
-from simulator.quotas import DEFAULTS
+from simulator.quotas import defaults
 
 HOSTING = "ml.m5.large for endpoint usage"
-KNOWN = {name: Quota(name, "L-1", value, True) for name, value in DEFAULTS.items()}
+KNOWN = {name: Quota(name, "L-1", value, True) for name, value in defaults().items()}
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def test_relevant_quotas_are_listed_with_their_values() -> None:
     printed = run().output
     for name in (HOSTING, "ml.m5.xlarge for spot training job usage", service_quotas.SERVERLESS_CONCURRENCY):
         (line,) = (line for line in printed.splitlines() if f" {name} " in line)
-        assert f" {DEFAULTS[name]:g} " in line
+        assert f" {defaults()[name]:g} " in line
 
 
 def test_every_priced_instance_is_listed_for_each_use() -> None:
@@ -74,7 +74,7 @@ def test_all_increases_are_checked_before_any_is_requested(simulated: SimulatedA
     assert simulated.quotas().changes == []
 
 
-@pytest.mark.parametrize("value", [DEFAULTS[HOSTING], 0.5])
+@pytest.mark.parametrize("value", [defaults()[HOSTING], 0.5])
 def test_a_value_not_above_the_current_value_is_refused(value: float) -> None:
     with pytest.raises(QuotaError, match="is already 4"):
         checked_increase(KNOWN, HOSTING, value)
@@ -106,5 +106,5 @@ def test_an_invalid_increase_is_refused_with_an_example(text: str) -> None:
 
 
 def test_a_quota_without_an_applied_value_has_the_default(aws: Aws) -> None:
-    assert service_quotas.read(aws.account, ["ml.p5.48xlarge for endpoint usage"]).keys() == DEFAULTS.keys()
+    assert service_quotas.read(aws.account, ["ml.p5.48xlarge for endpoint usage"]).keys() == defaults().keys()
     assert isinstance(aws.console.file, io.StringIO)

@@ -10,6 +10,7 @@ import pytest
 from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
+from operations.endpoint import endpoint_state
 from operations.inventory import inventory
 from operations.inventory.deployed_app import STACK_TAG
 from operations.inventory.inventory import Inventory
@@ -30,7 +31,7 @@ def delete_endpoints(aws: Aws) -> Iterator[None]:
     """Delete the endpoints of a test, because quotas are small."""
     yield
     for resource in inventory.take(aws.account, None, ["endpoints"]).of(Kind.ENDPOINT):
-        aws.account.client("sagemaker").delete_endpoint(EndpointName=resource.name)
+        endpoint_state.start_deletion(aws, resource.name, None, "")
 
 
 @pytest.fixture

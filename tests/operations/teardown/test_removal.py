@@ -9,6 +9,7 @@ import pytest
 from operations.aws import bucket
 from operations.aws.command import Aws
 from operations.aws.waiting import StoppedWaitingError, wait_for
+from operations.endpoint import endpoint_state
 from operations.inventory import inventory
 from operations.inventory.resources import Kind, Resource
 from operations.teardown.app_deletion import delete_app
@@ -28,7 +29,7 @@ def delete_endpoints(aws: Aws) -> Iterator[None]:
     """Delete the endpoints of a test, because quotas are small."""
     yield
     for resource in inventory.take(aws.account, None, ["endpoints"]).of(Kind.ENDPOINT):
-        aws.account.client("sagemaker").delete_endpoint(EndpointName=resource.name)
+        endpoint_state.start_deletion(aws, resource.name, None, "")
 
 
 def hosting_of(aws: Aws, stage: str) -> list[Resource]:

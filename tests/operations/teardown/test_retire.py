@@ -12,6 +12,7 @@ from cli.aws.retire import command
 from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.plan import DeclinedError
+from operations.endpoint import endpoint_state
 from operations.endpoint.invocation_metrics import NAMESPACE
 from operations.inventory import inventory
 from operations.inventory.resources import Kind
@@ -31,7 +32,7 @@ def delete_endpoints(aws: Aws) -> Iterator[None]:
     """Delete the endpoints of a test, because quotas are small."""
     yield
     for resource in inventory.take(aws.account, None, ["endpoints"]).of(Kind.ENDPOINT):
-        aws.account.client("sagemaker").delete_endpoint(EndpointName=resource.name)
+        endpoint_state.start_deletion(aws, resource.name, None, "")
 
 
 def retired(

@@ -10,6 +10,7 @@ import pytest
 from operations.aws import bucket, names, role
 from operations.aws.command import Aws
 from operations.aws.plan import DeclinedError
+from operations.endpoint import endpoint_state
 from operations.inventory import inventory
 from operations.inventory.resources import Kind
 from operations.teardown.teardown import LeftOverError, Scope, UnreadError, all_deletions, teardown
@@ -25,7 +26,7 @@ def stage(aws: Aws) -> Iterator[str]:
     name = next(STAGES)
     yield name
     for endpoint in inventory.take(aws.account, name, ["endpoints"]).of(Kind.ENDPOINT):
-        aws.account.client("sagemaker").delete_endpoint(EndpointName=endpoint.name)
+        endpoint_state.start_deletion(aws, endpoint.name, None, "")
 
 
 def kinds_left(aws: Aws, stage: str) -> set[str]:

@@ -93,6 +93,17 @@ class Account:
         self.sagemaker.get_waiter(waiter).wait(EndpointName=name, WaiterConfig=QUICK)
         return {} if waiter == "endpoint_deleted" else self.describe(name)
 
+    def delete(self, name: str) -> None:
+        """Delete an endpoint once it is stable, and wait until it is deleted."""
+        statuses = ("InService", "Failed")
+        stable = [
+            {"matcher": "path", "argument": "EndpointStatus", "expected": status, "state": "success"}
+            for status in statuses
+        ]
+        wait_for(self.sagemaker, "DescribeEndpoint", *stable, EndpointName=name)
+        self.sagemaker.delete_endpoint(EndpointName=name)
+        self.wait("endpoint_deleted", name)
+
     def wait_until(self, name: str, path: str, value: str) -> dict[str, Any]:
         """Wait until an endpoint has a value at a JMESPath; returns its description."""
         reached = {"matcher": "path", "argument": path, "expected": value, "state": "success"}

@@ -1,10 +1,16 @@
 """Descriptions and tags of resources."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
+from simulator.sagemaker.backend import ResourceKind, SimulatedResource
 from simulator.sagemaker.hosting.models import MODEL
-from simulator.sagemaker.resource_operations import resource_operations
+from simulator.sagemaker.jobs.training_run import TRAINING_JOB
+from simulator.sagemaker.jobs.tuning_run import TUNING_JOB
+from simulator.sagemaker.resource_operations import page, resource_operations
 from tests.simulator.sagemaker.account import Account
 
 
@@ -53,3 +59,37 @@ def test_lists_are_filtered_before_pages_are_cut(account: Account) -> None:
     last = operations["ListModels"](backend, request | {"NextToken": first["NextToken"]})
     assert [model["ModelName"] for page in (first, last) for model in page["Models"]] == sorted(names[::2])
     assert "NextToken" not in last
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "ordered"),
+    [
+        ("ListModels", MODEL, ["a", "c", "b"]),  # newest first
+        ("ListTrainingJobs", TRAINING_JOB, ["b", "c", "a"]),  # oldest first
+        ("ListHyperParameterTuningJobs", TUNING_JOB, ["a", "b", "c"]),  # by name
+    ],
+)
+def test_default_order_is_that_of_the_operation(operation: str, kind: ResourceKind, ordered: list[str]) -> None:
+    resources = [resource(kind, name, seconds) for seconds, name in enumerate("bca")]
+    listed = page(operation, {}, resources, lambda found: found.facts)
+    assert [item[kind.name_member] for item in next(iter(listed.values()))] == ordered
+
+
+def test_lists_are_filtered_by_the_last_change_and_sorted_by_status() -> None:
+    jobs = [resource(TRAINING_JOB, name, seconds) for seconds, name in enumerate("abc")]
+    for job, status in zip(jobs, ("Stopped", "Completed", "Failed"), strict=True):
+        job.facts["TrainingJobStatus"] = status
+
+    def names(**request: Any) -> list[str]:
+        found = page("ListTrainingJobs", request, jobs, lambda job: job.facts)["TrainingJobSummaries"]
+        return [job["TrainingJobName"] for job in found]
+
+    assert names(LastModifiedTimeAfter=1) == ["b", "c"]
+    assert names(LastModifiedTimeBefore=1) == ["a", "b"]
+    assert names(SortBy="Status") == ["b", "c", "a"]
+    assert names(WarmPoolStatusEquals="Available") == []
+
+
+def resource(kind: ResourceKind, name: str, seconds: int) -> SimulatedResource:
+    facts = {kind.name_member: name, "CreationTime": datetime.fromtimestamp(seconds, UTC)}
+    return SimulatedResource(kind, name, name, facts)

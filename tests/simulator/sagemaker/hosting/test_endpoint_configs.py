@@ -72,6 +72,5 @@ def test_configuration_in_deployment_cannot_be_deleted(account: Account) -> None
     endpoint = account.start_endpoint(config)
     with pytest.raises(ClientError, match="in-progress endpoint"):
         account.sagemaker.delete_endpoint_config(EndpointConfigName=config)
-    account.sagemaker.delete_endpoint(EndpointName=endpoint)
-    account.wait("endpoint_deleted", endpoint)
+    account.delete(endpoint)
     account.sagemaker.delete_endpoint_config(EndpointConfigName=config)

@@ -1,5 +1,7 @@
 """Endpoints through boto3: creation, failures, quotas, weights and deletion."""
 
+from contextlib import nullcontext
+
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 from werkzeug.datastructures import Headers
@@ -53,16 +55,32 @@ def test_endpoint_does_not_answer_while_it_is_created(account: Account) -> None:
         account.invoke(name)
     with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
         account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=described["EndpointConfigName"])
-    account.sagemaker.delete_endpoint(EndpointName=name)
-    account.wait("endpoint_deleted", name)
+    account.delete(name)
 
 
-def test_endpoint_deleted_during_creation_stays_deleted(account: Account) -> None:
-    account.aws.fault_injector.inject("CreateEndpoint", "slow", 1)
+@pytest.mark.parametrize("status", ["Creating", "Updating", "Deleting"])
+def test_endpoint_cannot_be_deleted_while_it_changes(account: Account, status: str) -> None:
+    account.aws.fault_injector.inject("CreateEndpoint", "slow")
+    account.aws.fault_injector.inject("UpdateEndpoint", "slow")
     name = account.start_endpoint(account.config())
-    account.sagemaker.delete_endpoint(EndpointName=name)
-    account.wait("endpoint_deleted", name)
-    assert name not in account.aws.backend().endpoints
+    if status != "Creating":
+        config = account.wait("endpoint_in_service", name)["EndpointConfigName"]
+    if status == "Updating":
+        account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+    with account.at_pace(60) if status == "Deleting" else nullcontext():
+        if status == "Deleting":
+            account.sagemaker.delete_endpoint(EndpointName=name)
+        assert account.describe(name)["EndpointStatus"] == status
+        with pytest.raises(ClientError, match="Cannot update in-progress endpoint") as caught:
+            account.sagemaker.delete_endpoint(EndpointName=name)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_stuck_creation_fails_in_the_end(account: Account) -> None:
+    account.aws.fault_injector.inject("CreateEndpoint", "stuck", 1)
+    name, reason = failed(account, account.config())
+    assert reason.startswith("Request to service failed")
+    account.delete(name)
 
 
 def test_stray_file_in_the_archive_fails_the_endpoint(account: Account) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.simulator.sagemaker.account import BUCKET, Account
+from tests.simulator.sagemaker.account import BUCKET, SERVERLESS, Account
 from training.model.container_image import image_uri
 
 ARCHIVE = f"s3://{BUCKET}/model.tar.gz"
@@ -81,7 +81,45 @@ def test_unsupported_settings_are_refused_and_not_ignored(account: Account) -> N
     container = {"Image": image_uri("us-east-1"), "ModelDataUrl": ARCHIVE}
     chosen = container | {"Environment": {"SAGEMAKER_INFERENCE_OUTPUT": "predicted_label"}}
     assert "SAGEMAKER_INFERENCE_OUTPUT" in refusal(account, PrimaryContainer=chosen)[1]
-    assert "one container" in refusal(account, Containers=[container])[1]
+    script = container | {"Environment": {"SAGEMAKER_PROGRAM": "inference.py"}}
+    assert "not with your own script" in refusal(account, PrimaryContainer=script)[1]
+
+
+def test_the_only_entry_of_containers_is_the_models_container(account: Account) -> None:
+    container = {"Image": image_uri("us-east-1"), "ModelDataUrl": ARCHIVE}
+    request = {"ModelName": account.new_name(), "ExecutionRoleArn": account.role}
+    account.sagemaker.create_model(**request, Containers=[container])
+    described = account.sagemaker.describe_model(ModelName=request["ModelName"])
+    assert described["Containers"] == [{**container, "Mode": "SingleModel"}]
+    variant = {"ModelName": request["ModelName"], "InstanceType": "ml.m4.xlarge", "InitialInstanceCount": 1}
+    assert account.invoke(account.endpoint(variant))[1] == "AllTraffic"
+    request["ModelName"] = account.new_name()
+    with pytest.raises(ClientError, match="one container"):
+        account.sagemaker.create_model(**request, Containers=[container, container])
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        image_uri("us-east-1", "1.7-1"),
+        image_uri("us-east-1", "1.2-1"),
+        image_uri("us-east-1", "0.90-2-cpu-py3"),
+        "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:1",
+        "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:latest",
+    ],
+)
+def test_an_older_image_is_served_with_a_warning(account: Account, image: str) -> None:
+    model = account.model(PrimaryContainer={"Image": image, "ModelDataUrl": ARCHIVE})
+    endpoint = account.endpoint({"ModelName": model, **SERVERLESS})
+    warning, *_ = account.log(endpoint).splitlines()
+    assert (
+        warning == f"WARNING: the simulator runs the image {image.rpartition('/')[2]} with xgboost 3.0.5, as in 3.0-5."
+    )
+
+
+def test_an_image_that_is_not_there_is_refused_with_those_that_are(account: Account) -> None:
+    container = {"Image": image_uri("us-east-1", "9.9-9"), "ModelDataUrl": ARCHIVE}
+    assert "The simulator has sagemaker-xgboost 3.0-5, 3.2-0" in refusal(account, PrimaryContainer=container)[1]
 
 
 def test_duplicate_model_name_is_refused(account: Account) -> None:

@@ -67,8 +67,7 @@ def endpoint(account: Account) -> Iterator[str]:
     """An endpoint on one instance with the packaged model, deleted after the test."""
     name = account.endpoint(INSTANCES)
     yield name
-    account.sagemaker.delete_endpoint(EndpointName=name)
-    account.wait("endpoint_deleted", name)
+    account.delete(name)
 
 
 def config_of(account: Account, model: bytes, **variant: Any) -> str:
@@ -160,7 +159,7 @@ def test_old_model_stays_in_service_if_the_new_one_fails_to_load(account: Accoun
     assert "FailureReason" not in account.wait("endpoint_in_service", endpoint)
 
 
-def test_injected_fault_fails_the_update_and_stuck_can_be_deleted(account: Account, other_model: bytes) -> None:
+def test_injected_fault_fails_the_update_and_a_stuck_one_fails_in_the_end(account: Account, other_model: bytes) -> None:
     name = account.endpoint(INSTANCES)
     config = config_of(account, other_model)
     account.aws.fault_injector.inject("UpdateEndpoint", "capacity", 1)
@@ -174,8 +173,8 @@ def test_injected_fault_fails_the_update_and_stuck_can_be_deleted(account: Accou
     assert account.invoke(name)[1] == "AllTraffic"
     with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
         account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
-    account.sagemaker.delete_endpoint(EndpointName=name)
-    account.wait("endpoint_deleted", name)
+    assert "Request to service failed" in account.wait("endpoint_in_service", name)["FailureReason"]
+    account.delete(name)
 
 
 def test_weights_are_retained_on_request(account: Account, endpoint: str) -> None:

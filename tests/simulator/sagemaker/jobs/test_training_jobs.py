@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -275,3 +276,30 @@ def test_slow_job_takes_longer(jobs: JobAccount) -> None:
     starting = job["SecondaryStatusTransitions"][0]
     assert job["TrainingJobStatus"] == "Completed"
     assert (starting["EndTime"] - starting["StartTime"]).total_seconds() > 10 * 0.005
+
+
+def test_training_job_is_described_as_the_sagemaker_sdk_attaches_to_it(jobs: JobAccount) -> None:
+    described = jobs.train({"num_round": "1"})
+    assert described["OutputDataConfig"]["KmsKeyId"] == ""
+    (definition,) = (
+        metric
+        for metric in described["AlgorithmSpecification"]["MetricDefinitions"]
+        if metric["Name"] == "validation:logloss"
+    )
+    found = re.fullmatch(definition["Regex"], "[0]#011train-logloss:0.61#011validation-logloss:0.625")
+    assert found
+    assert found[1] == "0.625"
+
+
+def test_script_mode_is_refused_by_its_name(jobs: JobAccount) -> None:
+    with pytest.raises(ClientError, match="not your own script") as caught:
+        jobs.start({"sagemaker_program": '"train.py"', "sagemaker_submit_directory": '"s3://b/source.tar.gz"'})
+    assert "sagemaker_program, sagemaker_submit_directory" in str(caught.value)
+
+
+def test_older_image_trains_with_a_warning_in_the_log(jobs: JobAccount) -> None:
+    algorithm = {"TrainingImage": image_uri("us-east-1", "1.7-1"), "TrainingInputMode": "File"}
+    described = jobs.train({"num_round": "1"}, AlgorithmSpecification=algorithm)
+    assert described["TrainingJobStatus"] == "Completed"
+    warning, *_ = jobs.log("TrainingJobs", described["TrainingJobName"]).splitlines()
+    assert warning.startswith("WARNING: the simulator runs the image sagemaker-xgboost:1.7-1 with xgboost 3.0.5")

@@ -144,8 +144,8 @@ def test_prefix_without_objects_fails_the_job(jobs: JobAccount) -> None:
         ({"MaxPayloadInMB": 0}, "from 1 to 100"),
         ({"MaxPayloadInMB": 60, "MaxConcurrentTransforms": 2}, "from 1 to 100"),
         (
-            {"TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 3}},
-            "'ml.m5.large for transform job usage' is 2 Instances",
+            {"TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 5}},
+            "'ml.m5.large for transform job usage' is 4 Instances",
         ),
     ],
 )

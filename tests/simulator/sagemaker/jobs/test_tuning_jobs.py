@@ -91,6 +91,36 @@ def test_tuning_job_finds_the_best_training_job(jobs: JobAccount) -> None:
     )
 
 
+def test_tuning_job_is_described_as_the_sagemaker_sdk_attaches_to_it(jobs: JobAccount) -> None:
+    definition = jobs.definition()
+    instances = definition.pop("ResourceConfig")
+    name = jobs.account.new_name()
+    jobs.sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name,
+        HyperParameterTuningJobConfig=config(max_jobs=1),
+        TrainingJobDefinition={
+            **definition,
+            "StaticHyperParameters": {"objective": "binary:logistic", "num_round": "2"},
+            "HyperParameterTuningResourceConfig": instances,
+        },
+    )
+    described = jobs.ended("HyperParameterTuning", name)
+    found = described["TrainingJobDefinition"]
+    assert described[STATUS] == "Completed"
+    assert described["HyperParameterTuningJobConfig"]["TrainingJobEarlyStoppingType"] == "Off"
+    assert found["StaticHyperParameters"]["_tuning_objective_metric"] == "validation:logloss"
+    assert found["ResourceConfig"] == found["HyperParameterTuningResourceConfig"] == instances
+    assert found["OutputDataConfig"]["KmsKeyId"] == ""
+    names = [metric["Name"] for metric in found["AlgorithmSpecification"]["MetricDefinitions"]]
+    assert {"train:error", "validation:logloss"} <= set(names)
+
+
+def test_more_training_jobs_than_aws_allows_are_refused(jobs: JobAccount) -> None:
+    with pytest.raises(ClientError, match="training jobs per hyperparameter tuning job' is 750") as caught:
+        start(jobs, config(max_jobs=4000))
+    assert caught.value.response["Error"]["Code"] == "ResourceLimitExceeded"
+
+
 def test_training_jobs_of_a_tuning_job_can_be_described(jobs: JobAccount) -> None:
     described = tune(jobs, config(max_jobs=1))
     name = described["HyperParameterTuningJobName"]
