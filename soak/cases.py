@@ -23,7 +23,7 @@ from training.evaluation.authored_sentences import load_sentences
 SHORT, EXPLAINED, BATCH, BAD = "short text", "explained", "batch of 100", "bad input"
 SHARES = {SHORT: 80, EXPLAINED: 15, BATCH: 4, BAD: 1}  # percent of the requests
 SENTENCES_PER_REVIEW = 8  # of an explained review
-EXPLAINED_CASES, BATCH_CASES = 60, 12
+SHORT_TEXTS, EXPLAINED_CASES, BATCH_CASES = 150, 30, 4
 REQUEST_ID = "request-id"  # in expected responses
 _TEXT, _JSON = "text/plain", "application/json"
 _BAD_REQUESTS = (  # (body, content type, status, problem type)
@@ -75,6 +75,7 @@ def build_cases() -> dict[str, list[Case]]:
     """Return the cases of each kind."""
     texts = [sentence.text for sentence in load_sentences()]
     model = DirectModel()
+    short = texts[:: len(texts) // SHORT_TEXTS][:SHORT_TEXTS]  # of all kinds
     reviews = [_rotated(texts, number, SENTENCES_PER_REVIEW) for number in range(EXPLAINED_CASES)]
     batches = [_rotated(texts, 37 * number, MAX_REVIEWS) for number in range(BATCH_CASES)]
     documents_by_kind = {
@@ -85,8 +86,8 @@ def build_cases() -> dict[str, list[Case]]:
         kind: [_judged(kind, json.dumps(document), _JSON, model) for document in each]
         for kind, each in documents_by_kind.items()
     }
-    plain = [_judged(SHORT, text, _TEXT, model) for text in texts]
-    as_json = [_judged(SHORT, json.dumps({"review": text, "explain": False}), _JSON, model) for text in texts]
+    plain = [_judged(SHORT, text, _TEXT, model) for text in short]
+    as_json = [_judged(SHORT, json.dumps({"review": text, "explain": False}), _JSON, model) for text in short]
     return {SHORT: plain + as_json, **cases, BAD: [_bad(*request) for request in _BAD_REQUESTS]}
 
 

@@ -2,10 +2,10 @@
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import chain, cycle, islice, repeat
 from pathlib import Path
 
 from benchmarks.cold_start import BARE_HANDLER
@@ -21,6 +21,7 @@ from soak.faults import (
     FUNCTION_FAILED,
     MISCONFIGURATIONS,
     RIGHT_ANSWER,
+    TIMEOUT,
     WORKER_KILLED,
     FaultTimeline,
     SoakFault,
@@ -37,11 +38,15 @@ NO_AWS_FILES |= {"AWS_CONFIG_FILE": "/dev/null", "AWS_MAX_ATTEMPTS": "1"}
 
 @dataclass(frozen=True)
 class Limits:
-    """When a run ends, whichever comes first, and the requests between two changes of the faults."""
+    """When a run ends, whichever comes first, and the requests with each fault and between two faults.
+
+    There are fewer between two faults of the first round, so that a short run has all of them.
+    """
 
     requests: int = 20_000
     seconds: float = 180.0
-    with_fault: int = 6
+    with_fault: int = 4
+    between_first: int = 20
     without_fault: int = 150
 
 
@@ -61,8 +66,10 @@ class Soak:
         for worker in self.workers:
             worker.begin()
         schedule: list[SoakFault | str] = [ENDPOINT_KILLED, WORKER_KILLED, *faults]
-        for each in cycle(schedule):
-            self._wait(self.limits.without_fault)
+        first_round, later_rounds = repeat(self.limits.between_first), repeat(self.limits.without_fault)
+        pauses = chain(islice(first_round, len(schedule)), later_rounds)
+        for each, requests in zip(cycle(schedule), pauses, strict=False):
+            self._wait(requests)
             if self.is_over:
                 return
             self._apply(each)
@@ -76,8 +83,12 @@ class Soak:
     def _wait(self, requests: int) -> None:
         """Wait until a number of further requests has been answered, or the run is over."""
         target = self.tally.requests + requests
+        self._wait_until(lambda: self.tally.requests >= target or self.is_over)
+
+    def _wait_until(self, is_reached: Callable[[], bool]) -> None:
+        """Wait until a condition of the tally holds."""
         with self.tally.changed:
-            while self.tally.requests < target and not self.is_over:
+            while not is_reached():
                 self.tally.changed.wait(timeout=1.0)
 
     def _apply(self, fault: SoakFault | str) -> None:
@@ -94,7 +105,7 @@ class Soak:
         self.timeline.set(RIGHT_ANSWER, fault.problem)
         self.endpoint.inject(fault.path)
         self.timeline.set(fault.problem)
-        self._wait(self.limits.with_fault)
+        self._wait(1 if fault.name == TIMEOUT else self.limits.with_fault)  # each takes 15 s
         self.timeline.set(RIGHT_ANSWER, fault.problem)
         self.endpoint.clear()
         self.timeline.set(RIGHT_ANSWER)
@@ -111,8 +122,9 @@ class Soak:
     def _kill_worker(self) -> None:
         """Kill the last worker; the memory of the first is measured."""
         self.timeline.set(RIGHT_ANSWER, FUNCTION_FAILED)
+        failures = self.tally.outcomes[FUNCTION_FAILED]
         self.workers[-1].kill()
-        self._wait(self.limits.without_fault)
+        self._wait_until(lambda: self.tally.outcomes[FUNCTION_FAILED] > failures)
         self.timeline.set(RIGHT_ANSWER)
 
 
