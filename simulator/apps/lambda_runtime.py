@@ -123,6 +123,11 @@ class LambdaFunction:
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
     def invoke(self, event: Mapping[str, Any]) -> Any:
         """Return the function's result for an event; raises `FunctionError`."""
         if self._process.poll() is not None:
