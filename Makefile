@@ -14,7 +14,7 @@ RUN_READY := $(VENV)/.requirements-run
 DEV_READY := $(VENV)/.requirements-dev
 ALTERNATIVES_READY := $(VENV)/.requirements-alternatives
 PYTEST := $(PY) -m pytest --numprocesses auto --dist worksteal
-PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
+PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
 INSTALL_VERDICT := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
 .PHONY: help run endpoint test check format bench bench-alternatives train simulate rehearse deploy status teardown \
