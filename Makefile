@@ -12,12 +12,14 @@ PY := $(VENV)/bin/python
 VERDICT := $(VENV)/bin/verdict
 RUN_READY := $(VENV)/.requirements-run
 DEV_READY := $(VENV)/.requirements-dev
+COMPAT_VENV := .venv-compat
+COMPAT_READY := $(COMPAT_VENV)/.requirements-compat
 ALTERNATIVES_READY := $(VENV)/.requirements-alternatives
 PYTEST := $(PY) -m pytest --numprocesses auto --dist worksteal
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
 INSTALL_VERDICT := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
-.PHONY: help run endpoint test check format bench bench-alternatives train simulate rehearse deploy status teardown \
+.PHONY: help run endpoint test check format bench bench-alternatives train simulate rehearse compat deploy status teardown \
   package clean
 .DELETE_ON_ERROR:
 
@@ -62,6 +64,9 @@ simulate: $(DEV_READY) ## start a simulated AWS on this machine
 rehearse: $(DEV_READY) ## rehearse an endpoint's whole life on the simulated AWS (4 minutes)
 	@$(VERDICT) rehearse
 
+compat: $(DEV_READY) $(COMPAT_READY) ## run a SageMaker tutorial's steps with the SageMaker SDK and the AWS CLI on the simulated AWS
+	@$(PY) -m compat $(COMPAT_VENV)/bin/python
+
 deploy: $(DEV_READY) ## deploy the packaged release and the app to AWS (STAGE=dev)
 	@$(VERDICT) doctor --stage $(STAGE) --instance-type none --create
 	@$(VERDICT) deploy --stage $(STAGE)
@@ -78,8 +83,8 @@ teardown: $(DEV_READY) ## delete everything that a stage has on AWS (STAGE=dev)
 package: $(DEV_READY) ## write a CloudFormation stack of the app (STAGE=dev)
 	@$(VERDICT) package --stage $(STAGE)
 
-clean: ## remove .venv, caches and packaging files; keep data/, runs/ and the release
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .chalice/deployments *.egg-info
+clean: ## remove .venv, .venv-compat, caches and packaging files; keep data/, runs/ and the release
+	rm -rf $(VENV) $(COMPAT_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .chalice/deployments *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
@@ -104,4 +109,10 @@ $(DEV_READY): requirements-dev.txt pyproject.toml | $(PY)
 $(ALTERNATIVES_READY): requirements-alternatives.txt | $(DEV_READY)
 	@echo "Installing the alternatives to compare with ..."
 	@$(PIP_INSTALL) $<
+	@touch $@
+
+$(COMPAT_READY): requirements-compat.txt | $(PY)
+	@echo "Installing the SageMaker SDK and the AWS CLI in $(COMPAT_VENV) ..."
+	@$(PY) -m venv $(COMPAT_VENV)
+	@$(COMPAT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

@@ -96,7 +96,7 @@ def test_a_failed_deploy_reports_the_reason_and_leaves_nothing(
     aws: Aws, simulated: SimulatedAws, stage: str, operation: str, mishap: str, message: str
 ) -> None:
     simulated.fault_injector.inject(operation, mishap)
-    minutes = 0.005 if mishap == "stuck" else 0.02  # less than the simulator needs to give up
+    minutes = 0.005 if mishap == "stuck" else 1.0  # the simulator gives up after two seconds
     with pytest.raises(AwsError, match=message) as caught:
         deploy(aws, small_candidate(), DeploymentSpec(stage, SERVERLESS, minutes=minutes), yes=True)
     assert not resources_of(aws, stage), caught.value
