@@ -16,7 +16,7 @@ COMPAT_VENV := .venv-compat
 COMPAT_READY := $(COMPAT_VENV)/.requirements-compat
 ALTERNATIVES_READY := $(VENV)/.requirements-alternatives
 PYTEST := $(PY) -m pytest --numprocesses auto --dist worksteal
-PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
+PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
 INSTALL_VERDICT := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
 .PHONY: help run endpoint test check format bench bench-alternatives train simulate rehearse compat deploy status teardown \
