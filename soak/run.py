@@ -124,7 +124,7 @@ class Soak:
         self.timeline.set(RIGHT_ANSWER, FUNCTION_FAILED)
         failures = self.tally.outcomes[FUNCTION_FAILED]
         self.workers[-1].kill()
-        self._wait_until(lambda: self.tally.outcomes[FUNCTION_FAILED] > failures)
+        self._wait_until(lambda: self.tally.outcomes[FUNCTION_FAILED] > failures or self.is_over)
         self.timeline.set(RIGHT_ANSWER)
 
 
