@@ -1,8 +1,12 @@
 # Common commands. They create .venv and install pinned packages when needed, and again when requirements change.
-# Variables: PYTHON=python3.12, PORT=8080, ARCHIVE=aclImdb_v1.tar.gz, TREEBANK=trainDevTestTrees_PTB.zip, STAGE=prod.
+# Variables: PYTHON=python3.12, PORT=8080, ARCHIVE=aclImdb_v1.tar.gz, TREEBANK=trainDevTestTrees_PTB.zip, STAGE=prod,
+#   REQUESTS=500000, EXAMPLES=1000000, SECONDS=86400.
 
 PYTHON ?= python3
 PORT ?= 8000
+REQUESTS ?= 20000
+EXAMPLES ?= 20000
+SECONDS ?= 180
 ARCHIVE ?=
 TREEBANK ?=
 STAGE ?= dev
@@ -19,7 +23,8 @@ PYTEST := $(PY) -m pytest --numprocesses auto --dist worksteal
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
 INSTALL_VERDICT := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
-.PHONY: help run endpoint test check format bench bench-alternatives train simulate rehearse compat deploy status teardown \
+.PHONY: help run endpoint test check format bench bench-alternatives soak fuzz train simulate rehearse compat deploy \
+  status teardown \
   package clean
 .DELETE_ON_ERROR:
 
@@ -50,6 +55,12 @@ bench: $(DEV_READY) ## benchmark against the tutorial's Lambda
 
 bench-alternatives: $(ALTERNATIVES_READY) ## benchmark the alternatives (ARCHIVE=, TREEBANK=; an hour or more)
 	@$(PY) -m benchmarks.alternatives $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(TREEBANK),--treebank "$(TREEBANK)")
+
+soak: $(DEV_READY) ## send requests under every fault (REQUESTS=20000 SECONDS=180, whichever ends first)
+	@$(PY) -m soak --requests $(REQUESTS) --seconds $(SECONDS)
+
+fuzz: $(DEV_READY) ## check generated texts, events, files and requests (EXAMPLES=20000 SECONDS=180, for each)
+	@$(PY) -m fuzz --examples $(EXAMPLES) --seconds $(SECONDS)
 
 train: $(DEV_READY) ## train and package a release (ARCHIVE=aclImdb_v1.tar.gz TREEBANK=folder; downloads both without ARCHIVE)
 	@$(VERDICT) data $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(TREEBANK),--treebank "$(TREEBANK)")

@@ -13,17 +13,22 @@ Event = dict[str, Any]
 
 NOT_FOUND_ROUTE = "/{path}"
 _WARM_UP_SOURCES = {"aws.events", "serverless-plugin-warmup"}
+_TEXT_FIELDS = ("httpMethod", "path", "resourcePath", "requestId", "stage", "rawPath", "rawQueryString")
+_MAPPINGS = ("headers", "pathParameters", "queryStringParameters")
+_MULTI_VALUE_MAPPINGS = ("multiValueHeaders", "multiValueQueryStringParameters")
 _WARM_UP_KEYS = {"warmer", "warmup", "warm-up", "ping"}
 
 
 def rest_event(event: object, routes: Iterable[str], request_id: str) -> Event | None:
-    """Return the REST event of a request, or None if the event is not a request.
+    """Return the REST event of a request, or None if the event is not a request, or has fields of other types.
 
     `request_id` is used where the event has none. A path without a route gets `NOT_FOUND_ROUTE`.
     """
     if not isinstance(event, dict) or not isinstance(event.get("requestContext"), dict):
         return None
     context = event["requestContext"]
+    if not _is_well_formed(event, context):
+        return None
     if isinstance(context.get("http"), dict):
         return _of_payload_2(event, routes, request_id)
     if "elb" in context:
@@ -34,7 +39,8 @@ def rest_event(event: object, routes: Iterable[str], request_id: str) -> Event |
     route, parameters = _match(path, str(context.get("stage", "")), routes)
     if context.get("resourcePath") in set(routes):
         route, parameters = context["resourcePath"], event.get("pathParameters") or {}
-    context = {"requestId": request_id, "path": path, **context, "resourcePath": route}
+    request_id = context.get("requestId") or request_id
+    context = {**context, "requestId": request_id, "path": path, "resourcePath": route}
     optional = dict.fromkeys(("headers", "multiValueQueryStringParameters", "stageVariables", "body"))
     return {**optional, **event, "pathParameters": parameters, "requestContext": context}
 
@@ -56,6 +62,27 @@ def is_warm_up(event: object) -> bool:
         return False
     source = event.get("source")
     return (isinstance(source, str) and source in _WARM_UP_SOURCES) or not _WARM_UP_KEYS.isdisjoint(event)
+
+
+def _is_well_formed(event: Event, context: Event) -> bool:
+    """Return whether the fields that are read have the types that the services give them; each may be missing."""
+    fields = {**event, **context}
+    texts = [fields.get(name) for name in _TEXT_FIELDS]
+    mappings = [event.get(name) for name in (*_MAPPINGS, *_MULTI_VALUE_MAPPINGS)]
+    if not all(text is None or isinstance(text, str) for text in (*texts, event.get("path"))):
+        return False
+    if not isinstance(event.get("body") or "", str | bytes):  # `chalice local` sends bytes
+        return False
+    if not all(mapping is None or isinstance(mapping, dict) for mapping in mappings):
+        return False
+    values = [value for name in _MAPPINGS for value in (event.get(name) or {}).values()]
+    lists = [value for name in _MULTI_VALUE_MAPPINGS for value in (event.get(name) or {}).values()]
+    return all(isinstance(value, str) for value in values) and all(_is_list_of_texts(value) for value in lists)
+
+
+def _is_list_of_texts(value: object) -> bool:
+    """Return whether a value is a list of strings."""
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _of_payload_2(event: Event, routes: Iterable[str], request_id: str) -> Event:

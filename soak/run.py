@@ -122,9 +122,8 @@ class Soak:
     def _kill_worker(self) -> None:
         """Kill the last worker; the memory of the first is measured."""
         self.timeline.set(RIGHT_ANSWER, FUNCTION_FAILED)
-        failures = self.tally.outcomes[FUNCTION_FAILED]
         self.workers[-1].kill()
-        self._wait_until(lambda: self.tally.outcomes[FUNCTION_FAILED] > failures)
+        self._wait(self.limits.without_fault)
         self.timeline.set(RIGHT_ANSWER)
 
 

@@ -13,7 +13,7 @@ from soak.report import print_report
 from soak.run import Limits, run
 from soak.tally import BARE, RIGHT
 
-LIMITS = Limits(requests=250, seconds=60, with_fault=4, between_first=20)
+LIMITS = Limits(requests=250, seconds=60, with_fault=4, between_first=20, without_fault=20)
 CHOSEN = ("throttled", "garbage", "nan", "cut", "ExpiredTokenException")
 
 

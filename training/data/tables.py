@@ -140,24 +140,40 @@ def _with_quoting(table: Table) -> Table:
 
 
 def detect_encoding(path: Path) -> str:
-    """Return UTF-16 by the byte order mark or the zeros, UTF-8 if all of the file is, or else Windows-1252."""
+    """Return UTF-16 by the byte order mark or the zeros, UTF-8 if all of the file is, or else Windows-1252.
+
+    Raises `DataError` if the file is none of them.
+    """
+    encoding = next((each for each in _encodings(path) if _is_encoded(path, each)), None)
+    if encoding is None:
+        raise DataError(f"{path} is not text in UTF-8, UTF-16 or Windows-1252. Save it as UTF-8.")
+    return encoding
+
+
+def _encodings(path: Path) -> tuple[str, ...]:
+    """Return the encodings that a file may have, by its first bytes, the likeliest first."""
     with path.open("rb") as file:
         start = file.read(1024)
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        least = max(len(start) / 4, 4)
-        even, odd = start[::2].count(0), start[1::2].count(0)
-        if (odd > least and not even) or (even > least and not odd):
-            return "utf-16-le" if odd else "utf-16-be"
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ("utf-16",)
+    least = max(len(start) / 4, 4)
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if (odd > least and not even) or (even > least and not odd):
+        return ("utf-16-le" if odd else "utf-16-be",)
+    return ("utf-8-sig", "cp1252")
+
+
+def _is_encoded(path: Path, encoding: str) -> bool:
+    """Return whether all of a file can be decoded."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with path.open("rb") as file:
             for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""):
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8-sig"
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _without_zeros(name: str, file: IO[str]) -> Iterator[str]:

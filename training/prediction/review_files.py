@@ -82,7 +82,7 @@ def _open_texts(path: Path, column: str | None) -> ReviewFile:
             try:
                 text = file.read_text(encoding=detect_encoding(file))
                 yield Row((name, text), text)
-            except (OSError, UnicodeDecodeError) as error:
+            except (OSError, DataError) as error:
                 yield Row((name, ""), error=f"{name} cannot be read: {error}.")
             done += file.stat().st_size
             position(done)
