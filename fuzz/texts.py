@@ -10,8 +10,8 @@ from chalicelib.errors import EmptyReviewError
 from chalicelib.explanation import explain_score
 from chalicelib.highlight import divide
 from chalicelib.release import Release
-from chalicelib.sentiment import MAX_REVIEW_LENGTH, encode_explained
-from chalicelib.text import located_words, sentences, words
+from chalicelib.sentiment import encode_explained
+from chalicelib.text import MAX_REVIEW_LENGTH, located_words, sentences, words
 from training.data.reviews import Review
 from training.data.splits import TENTHS, Splits
 from training.features import prepare
