@@ -15,7 +15,7 @@ from operations.aws.bucket import bucket_name
 from operations.aws.role import role_name
 from training.model.container_image import accounts
 
-PARTS = ("setup", "commands", "app")
+PARTS = ("setup", "commands", "app", "feedback")
 POLICIES = Path(__file__).parent.parent / "policies"
 Statement = dict[str, Any]
 

@@ -94,6 +94,7 @@ def running() -> Iterator[int]:
     port = available_port(0)
     with launched(*run_command(port)) as process:
         assert f"http://127.0.0.1:{port}/" in read_until(process, READY)
+        threading.Thread(target=remaining_output, args=(process,), daemon=True).start()  # a full pipe blocks the server
         yield port
         process.send_signal(signal.SIGINT)
 
