@@ -24,8 +24,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requir
 INSTALL_VERDICT := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
 .PHONY: help run endpoint test check format bench bench-alternatives soak fuzz train simulate rehearse compat deploy \
-  status teardown \
-  package clean
+  status teardown package clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands

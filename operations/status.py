@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib import release
 from chalicelib.errors import ReleaseError
-from operations import drift
+from operations import last_day
 from operations.aws import names, prices
 from operations.aws.account import Account
 from operations.endpoint import transition
@@ -31,7 +31,7 @@ def report(account: Account, found: Inventory, now: datetime, fingerprint: str) 
         "prices": prices.SOURCE,
         "asked_by_the_app": {stage: app_endpoint(found, stage, fingerprint) for stage in found.stages},
         "verdicts_last_day": {
-            stage: drift.document(drift.last_day(account, stage, now), drift.training_figures())
+            stage: last_day.document(last_day.read_last_day(account, stage, now), last_day.training_figures())
             for stage in _serving_stages(found)
         },
         "reminders": reminders_of(found.resources, now),
@@ -87,7 +87,7 @@ def _stage_lines(account: Account, found: Inventory, stage: str, now: datetime, 
     yield from (resource.line for resource in found.resources if resource.kind not in (Kind.ENDPOINT, *JOBS))
     yield f"  {_app_endpoint_sentence(found, stage, fingerprint)}"
     if stage in _serving_stages(found):
-        yield from drift.lines(drift.last_day(account, stage, now), drift.training_figures())
+        yield from last_day.lines(last_day.read_last_day(account, stage, now), last_day.training_figures())
 
 
 def _serving_stages(found: Inventory) -> list[str]:

@@ -55,7 +55,7 @@ def _review_counts(reviews: Iterable[Sequence[str]]) -> Counter[str]:
 
 
 def _p_values(counts: npt.NDArray[np.int64], old: int, new: int) -> npt.NDArray[np.float64]:
-    """Return the corrected two-sided p-values of counts (words, [old, new]), out of so many reviews of each side."""
+    """Return the corrected two-sided p-values of counts (words, [old, new]), out of `old` and `new` reviews."""
     from scipy.stats import false_discovery_control, hypergeom
 
     if not len(counts):

@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from training.data.columns import choose_review_column, is_known_header, may_be_header
+from training.data.columns import choose_review_column
 from training.data.reviews import DataError
+from training.data.table_rows import has_header
 from training.data.tables import Record, Table, detect_encoding, is_blank, open_table
 
 JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
@@ -98,12 +99,12 @@ def _open_table(path: Path, column: str | None) -> ReviewFile:
     if not sample:
         raise DataError(f"{path} is empty: it has no reviews.")
     first = [str(cell) for cell in sample[0].cells]
-    has_header = table.kind == "table" and (is_known_header(first) or may_be_header(first))
-    if has_header and len(sample) == 1:
+    is_headed = has_header(table, first)
+    if is_headed and len(sample) == 1:
         raise DataError(f"{path.name} has a header, but no rows below it.")
-    place = _place(path, first, has_header, sample[has_header:], column)
-    names = tuple(first) if has_header else ("review",) if len(first) == 1 else _numbered(len(first))
-    return ReviewFile(path, names, path.stat().st_size, partial(_table_rows, table, has_header, place))
+    place = _place(path, first, is_headed, sample[is_headed:], column)
+    names = tuple(first) if is_headed else ("review",) if len(first) == 1 else _numbered(len(first))
+    return ReviewFile(path, names, path.stat().st_size, partial(_table_rows, table, is_headed, place))
 
 
 def _numbered(width: int) -> tuple[str, ...]:
@@ -111,7 +112,7 @@ def _numbered(width: int) -> tuple[str, ...]:
     return tuple(f"column {number}" for number in range(1, width + 1))
 
 
-def _place(path: Path, first: Sequence[str], has_header: bool, sample: Sequence[Record], column: str | None) -> int:
+def _place(path: Path, first: Sequence[str], is_headed: bool, sample: Sequence[Record], column: str | None) -> int:
     """Return the place of the column of reviews; the only column needs no name."""
     if column is None and len(first) == 1:
         return 0
@@ -121,17 +122,17 @@ def _place(path: Path, first: Sequence[str], has_header: bool, sample: Sequence[
         for place, cell in enumerate(record.cells)
         if isinstance(cell, str) and any(map(str.isalpha, cell))
     }
-    return choose_review_column(path.name, first, has_header, textual, column)
+    return choose_review_column(path.name, first, is_headed, textual, column)
 
 
-def _table_rows(table: Table, has_header: bool, place: int, position: Position) -> Iterator[Row]:
+def _table_rows(table: Table, is_headed: bool, place: int, position: Position) -> Iterator[Row]:
     """Yield the rows of a table below its header; one with too many or too few cells has an error."""
     width = 0
     with table.path.open("rb") as raw:
         for record in table.records(raw):
             if not record.cells:  # a blank line
                 continue
-            if not width and has_header:
+            if not width and is_headed:
                 width = len(record.cells)
                 continue
             width = width or len(record.cells)

@@ -27,11 +27,11 @@ from training.data.reviews import (
     read_unlabelled,
     write,
 )
+from training.features.prepare import REVIEW_LINES
 
 JUDGED_EVERY = 3  # of three new reviews, two train and one judges
 MIN_JUDGED = 30  # below, no gate can decide
 FRESH = (timedelta(days=90), 4), (timedelta(days=365), 3)  # age below the newest review -> lines in a train channel
-OLD_LINES = 2
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def lines_of(review: NewReview, new: Sequence[NewReview]) -> int:
     """
     when = time_of(review.source)
     if when is None:
-        return OLD_LINES
+        return REVIEW_LINES
     newest = max(time.timestamp() for each in new if (time := time_of(each.source)))
     age = timedelta(seconds=newest - when.timestamp())
-    return next((lines for limit, lines in FRESH if age <= limit), OLD_LINES)
+    return next((lines for limit, lines in FRESH if age <= limit), REVIEW_LINES)

@@ -1,4 +1,4 @@
-"""Drift: a stage's verdicts of the last day beside those on the training reviews.
+"""A stage's verdicts of the last day, beside those on the training reviews.
 
 It needs no text of any review: the app reports labels and known words of its verdicts as metrics. The training figures
 are out-of-fold, those of a model on reviews that it was not trained on, from the report of the packaged release.
@@ -61,7 +61,7 @@ def _figures(report: dict[str, Any]) -> TrainingFigures:
     return TrainingFigures(dict(zip(LABELS, shares, strict=True)), float(report["few_known_words"]))
 
 
-def last_day(account: Account, stage: str, now: datetime) -> LastDay:
+def read_last_day(account: Account, stage: str, now: datetime) -> LastDay:
     """Read a stage's verdicts of the last day. A denied read is recorded; other errors are raised."""
     try:
         return LastDay(read(account, stage, now - DAY, now))

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from chalicelib.embedded_metrics import log_fields
-from operations import drift, status
+from operations import last_day, status
 from operations.aws.command import Aws
-from operations.drift import LastDay, TrainingFigures
 from operations.inventory import inventory
+from operations.last_day import LastDay, TrainingFigures
 from operations.verdict_metrics import VerdictFigures
 from simulator.apps.embedded_metrics import metric_data
 from simulator.aws import SimulatedAws
@@ -38,7 +38,7 @@ def test_the_last_day_is_counted(aws: Aws) -> None:
     report(aws, "drifting", NOW - timedelta(hours=23), "linear")
     report(aws, "drifting", NOW - timedelta(hours=25))
     report(aws, "other", NOW - timedelta(hours=1))
-    figures = drift.last_day(aws.account, "drifting", NOW).figures
+    figures = last_day.read_last_day(aws.account, "drifting", NOW).figures
     assert figures
     assert (figures.verdicts, figures.positive, figures.negative, figures.not_sure) == (8, 4, 2, 2)
     assert (figures.known_words, figures.score) == (pytest.approx(0.8), pytest.approx(0.6))
@@ -47,35 +47,35 @@ def test_the_last_day_is_counted(aws: Aws) -> None:
 def test_a_denied_read_is_reported_as_such(aws: Aws, simulated: SimulatedAws) -> None:
     report(aws, "denied", NOW)
     simulated.fault_injector.inject("GetMetricStatistics", "denied")
-    found = drift.last_day(aws.account, "denied", NOW)
-    (line,) = drift.lines(found, TRAINING)
+    found = last_day.read_last_day(aws.account, "denied", NOW)
+    (line,) = last_day.lines(found, TRAINING)
     assert "could not be read: These credentials do not allow" in line
-    assert drift.document(found, TRAINING)["verdicts"] is None
+    assert last_day.document(found, TRAINING)["verdicts"] is None
 
 
 def test_other_failed_reads_are_errors(aws: Aws, simulated: SimulatedAws) -> None:
     simulated.fault_injector.inject("GetMetricStatistics", "expired")
     with pytest.raises(Exception, match="Expired"):
-        drift.last_day(aws.account, "expired", NOW)
+        last_day.read_last_day(aws.account, "expired", NOW)
 
 
 def test_a_day_without_a_verdict_is_reported_as_such() -> None:
-    assert list(drift.lines(LastDay(None), TRAINING)) == ["  no verdict in the last day"]
-    assert drift.document(LastDay(None), None)["verdicts"] == 0
+    assert list(last_day.lines(LastDay(None), TRAINING)) == ["  no verdict in the last day"]
+    assert last_day.document(LastDay(None), None)["verdicts"] == 0
 
 
 def test_each_figure_is_beside_that_of_the_training_reviews() -> None:
     found = LastDay(VerdictFigures(1200, 600, 240, 360, 0.85, 0.6))
-    verdicts, known = drift.lines(found, TRAINING)
+    verdicts, known = last_day.lines(found, TRAINING)
     heading, _, shares = verdicts.partition(": ")
     assert heading == "  1,200 verdicts in the last day (and on the training reviews)"
     assert shares == "positive 50.0% (43.0%), negative 20.0% (43.0%), not sure 30.0% (14.0%)"
     assert known == "    known words 85.0% (99.5% of reviews: 90% or more)"
-    assert "(" not in "".join(drift.lines(found, None))
+    assert "(" not in "".join(last_day.lines(found, None))
 
 
 def test_the_training_figures_are_those_of_the_packaged_report() -> None:
-    figures = drift.training_figures(ROOT / "model")
+    figures = last_day.training_figures(ROOT / "model")
     assert figures
     assert sum(figures.shares.values()) == pytest.approx(1.0)
     answered = json.loads((ROOT / "model" / "report.json").read_text())["asked"]["cross-validation"]["answered"]
@@ -83,9 +83,9 @@ def test_the_training_figures_are_those_of_the_packaged_report() -> None:
 
 
 def test_without_a_report_there_are_no_training_figures(tmp_path: Path) -> None:
-    assert drift.training_figures(tmp_path) is None
+    assert last_day.training_figures(tmp_path) is None
     (tmp_path / "report.json").write_text("{}")
-    assert drift.training_figures(tmp_path) is None
+    assert last_day.training_figures(tmp_path) is None
 
 
 def test_status_shows_the_last_day_of_stages_with_an_endpoint(aws: Aws) -> None:
