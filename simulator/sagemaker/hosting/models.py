@@ -50,12 +50,21 @@ def _require_archive(backend: Backend, url: str) -> None:
         raise InvalidRequestError(f"Could not find model data at {url}.")
 
 
+def _with_url(container: dict[str, Any]) -> dict[str, Any]:
+    """Return a container with a ModelDataUrl for a source of one compressed object, which the SageMaker SDK sends."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    if source.get("S3DataType") != "S3Object" or source.get("CompressionType") != "Gzip":
+        return container
+    rest = {name: value for name, value in container.items() if name != "ModelDataSource"}
+    return {**rest, "ModelDataUrl": source["S3Uri"]}
+
+
 def _container(backend: Backend, request: dict[str, Any]) -> dict[str, Any]:
     """Return the request's only container, completed from its model package."""
     containers = request.get("Containers") or [request.get("PrimaryContainer") or {}]
     if "Containers" in request and "PrimaryContainer" in request:
         raise InvalidRequestError("A model must have either PrimaryContainer or Containers, not both.")
-    container: dict[str, Any] = containers[0]
+    container = _with_url(containers[0])
     if len(containers) > 1 or container.get("Mode") == "MultiModel" or _UNSUPPORTED & set(container):
         raise InvalidRequestError("The simulator supports only one container with a ModelDataUrl.")
     if "SAGEMAKER_INFERENCE_OUTPUT" in container.get("Environment", {}):

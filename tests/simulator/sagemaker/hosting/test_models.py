@@ -98,6 +98,17 @@ def test_the_only_entry_of_containers_is_the_models_container(account: Account) 
         account.sagemaker.create_model(**request, Containers=[container, container])
 
 
+def test_a_compressed_object_may_be_named_as_a_source(account: Account) -> None:
+    source = {"S3Uri": ARCHIVE, "S3DataType": "S3Object", "CompressionType": "Gzip"}
+    container = {"Image": image_uri("us-east-1"), "ModelDataSource": {"S3DataSource": source}}
+    variant = {"ModelName": account.model(PrimaryContainer=container)}
+    variant |= {"InstanceType": "ml.m4.xlarge", "InitialInstanceCount": 1}
+    assert account.invoke(account.endpoint(variant))[1] == "AllTraffic"
+    prefix = {**source, "S3DataType": "S3Prefix", "CompressionType": "None"}
+    with pytest.raises(ClientError, match="one container"):
+        account.model(PrimaryContainer={**container, "ModelDataSource": {"S3DataSource": prefix}})
+
+
 @pytest.mark.parametrize(
     "image",
     [
