@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
 from click.testing import CliRunner
@@ -73,7 +72,11 @@ def test_nothing_is_deleted_without_confirmation(aws: Aws, monkeypatch: pytest.M
 
 def test_an_endpoint_used_during_the_prompt_is_kept(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     old = create_endpoint(aws, "woken", OLD)
-    use = partial(count, aws, old, "v1", 3, datetime.now(UTC))
+
+    def use() -> None:
+        """Report invocations half a minute ahead, so that the next minute may begin before they are counted."""
+        count(aws, old, "v1", 3, datetime.now(UTC) + timedelta(seconds=30))
+
     monkeypatch.setattr("sys.stdin", AnswerAfter(use))
     assert retire(aws, "woken", PackagedRelease(NEW, LONG_AGO), timedelta(milliseconds=1), yes=False).deleted == ()
     assert endpoints_of(aws, "woken") == [old]
@@ -88,7 +91,7 @@ def test_invocations_are_counted_over_all_variants(aws: Aws) -> None:
     (endpoint,) = inventory.take(aws.account, "busy").of(Kind.ENDPOINT)
     use = use_of(aws.account, endpoint, IDLE, now + timedelta(minutes=16))
     assert (use.invocations, use.is_idle) == (0, True)  # the period starts after them
-    use = use_of(aws.account, endpoint, timedelta(seconds=1), now + timedelta(seconds=2))
+    use = use_of(aws.account, endpoint, timedelta(minutes=1), now + timedelta(minutes=1))
     assert (use.invocations, use.is_idle) == (42, False)
 
 
