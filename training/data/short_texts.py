@@ -1,6 +1,6 @@
 """Short labelled texts as training and evaluation use them: sentences, phrases, and the texts of templates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from training.data.reviews import SHORT_TEXTS_NAME, ShortText, read_short_texts
@@ -13,8 +13,13 @@ NEUTRAL = 0.1  # a target this close to one half has no label
 def short_texts(folder: Path, split: str) -> Iterator[ShortText]:
     """Yield the short texts of a split in a folder of data; of phrases with the same text only the first."""
     path = folder / SHORT_TEXTS_NAME
+    yield from distinct_texts(read_short_texts(path) if path.exists() else (), split)
+
+
+def distinct_texts(texts: Iterable[ShortText], split: str) -> Iterator[ShortText]:
+    """Yield the texts of a split; of phrases with the same text only the first."""
     seen: set[str] = set()
-    for text in read_short_texts(path) if path.exists() else ():
+    for text in texts:
         if text.split == split and (text.whole or text.text not in seen):
             seen.add(text.text)
             yield text

@@ -10,6 +10,7 @@ earlier.
 """
 
 import hashlib
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,12 +81,16 @@ def assign(path: Path, limit: int | None = None) -> Splits:
     for review, digest in reviews:
         last_place[digest] = max(_place(review, numbers), last_place.get(digest, 0))
     kept = [review for review, digest in reviews if _place(review, numbers) == last_place[digest]]
-    filled = {(_place(review, numbers), review.label) for review in kept}
-    if not {(fold, label) for fold in range(FOLDS) for label in (0, 1)} <= filled:
-        raise DataError(f"{path} has too few reviews: each of {FOLDS} folds needs both labels.")
+    check_filled({(_place(review, numbers), review.label) for review in kept}, path)
     training = {review.id for review in kept if review.split != "test"}
     duplicates = {review.id for review, _ in reviews} - {review.id for review in kept}
     return Splits(numbers, frozenset(duplicates), frozenset(_beyond(limit, training)))
+
+
+def check_filled(filled: Set[tuple[int, int]], source: Path | str) -> None:
+    """Raise `DataError` unless each fold has both labels; `filled` has the (place, label) of all reviews."""
+    if not {(fold, label) for fold in range(FOLDS) for label in (0, 1)} <= filled:
+        raise DataError(f"{source} has too few reviews: each of {FOLDS} folds needs both labels.")
 
 
 def _beyond(limit: int | None, ids: set[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The passes over the training texts that count words and hash n-grams."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,18 +37,18 @@ def extract(folder: Path, splits: Splits, with_ngrams: bool = True, tick: Progre
     """Count the words of the training reviews in a folder and, if requested, hash the n-grams of all training texts."""
     extracted = ExtractedTexts()
     parts: list[HashedTexts] = []
-    for counts, hashed in map_reviews(_extract_part, folder / REVIEWS_NAME, (splits, with_ngrams), tick):
+    for counts, hashed in map_reviews(extract_part, folder / REVIEWS_NAME, (splits, with_ngrams), tick):
         extracted.word_counts.add(counts)
         parts.append(hashed)
     if with_ngrams:
-        extracted.short_texts = _short_texts(folder, extracted.word_counts)
+        extracted.short_texts = with_templates(short_texts(folder, "train"), extracted.word_counts)
         parts += _hash_short(extracted.short_texts, tick)
         parts += _hash_unlabelled(folder / UNLABELLED_NAME, tick)
         extracted.hashed = join(parts)
     return extracted
 
 
-def _extract_part(shared: tuple[Splits, bool], reviews: Iterator[Review]) -> tuple[WordCounts, HashedTexts]:
+def extract_part(shared: tuple[Splits, bool], reviews: Iterator[Review]) -> tuple[WordCounts, HashedTexts]:
     """Extract the training reviews of one chunk of the file."""
     splits, with_ngrams = shared
     counts = WordCounts()
@@ -60,11 +60,11 @@ def _extract_part(shared: tuple[Splits, bool], reviews: Iterator[Review]) -> tup
     return counts, hash_reviews(found) if with_ngrams else HashedTexts()
 
 
-def _short_texts(folder: Path, counts: WordCounts) -> list[ShortText]:
-    """Return the short texts for training: those of the folder, and the templates."""
+def with_templates(texts: Iterable[ShortText], counts: WordCounts) -> list[ShortText]:
+    """Return the short texts for training: those that are given, and the templates."""
     praise, blame = adjectives(counts)
     templates = template_texts(praise, blame) if praise and blame else ()
-    return [*short_texts(folder, "train"), *templates]
+    return [*texts, *templates]
 
 
 def _hash_short(texts: Sequence[ShortText], tick: ProgressCallback) -> Iterator[HashedTexts]:

@@ -19,6 +19,7 @@ which is released, these are 11. The regression that labels the unlabelled revie
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,8 +43,9 @@ STEPS = 45  # of the regression's solver
 SELF_TRAINING_STEPS = 30  # which start from the solution without unlabelled reviews
 SHARPENING = 2.0  # of the log-odds that label an unlabelled review
 STRONGEST = 40  # n-grams of each label that reports list
-_NO_EARLY_STOP = {"ftol": 1e-12, "gtol": 1e-9}  # the steps are the limit
-_LARGEST_LOG_ODDS = 20.0
+NO_EARLY_STOP = {"ftol": 1e-12, "gtol": 1e-9}  # the steps are the limit
+LARGEST_LOG_ODDS = 20.0
+NO_FREQUENT_NGRAM = "No n-gram occurs in enough training reviews. Collect more reviews."
 _FEW_TEXTS = 10_000  # below this number, starting more processes takes longer than it saves
 
 Hashes = npt.NDArray[np.uint32]
@@ -65,7 +67,7 @@ class LearnedWeights:
 
 
 @dataclass(frozen=True)
-class _TrainingMatrix:
+class TrainingMatrix:
     """The input of a regression: a matrix (texts, n-grams), and each text's target, weight and tenth.
 
     The texts from `labelled` on have no label.
@@ -88,10 +90,10 @@ class _TrainingMatrix:
         """Return the weights of the texts, 0 in the tenth that is left out."""
         return self.weights if left_out is None else self.weights * (self.tenths != left_out)
 
-    def labelled_part(self) -> "_TrainingMatrix":
+    def labelled_part(self) -> "TrainingMatrix":
         """Return the texts with a label."""
         end = self.labelled
-        return _TrainingMatrix(self.rows[:end], self.targets[:end], self.weights[:end], self.tenths[:end], end)
+        return TrainingMatrix(self.rows[:end], self.targets[:end], self.weights[:end], self.tenths[:end], end)
 
 
 def learn_weights(texts: HashedTexts, tick: ProgressCallback = silent, slots: int = SLOTS) -> LearnedWeights:
@@ -100,13 +102,13 @@ def learn_weights(texts: HashedTexts, tick: ProgressCallback = silent, slots: in
     Unlabelled reviews, if there are any, are the last texts.
     """
     slot_hashes = choose_ngrams(texts, slots)
-    matrices = _matrices(texts, slot_hashes, slots)
+    matrices = training_matrices(texts, slot_hashes, slots)
     few = len(texts.lengths) < _FEW_TEXTS
     codes = list(map_items(_fit, left_out_sets(), matrices, tick, alone=few))
     tables = {
-        left_out: _table(slot_hashes, parts, slots) for left_out, parts in zip(left_out_sets(), codes, strict=True)
+        left_out: table_of(slot_hashes, parts, slots) for left_out, parts in zip(left_out_sets(), codes, strict=True)
     }
-    return LearnedWeights(tables, len(slot_hashes), _strongest(slot_hashes, codes[0][0]))
+    return LearnedWeights(tables, len(slot_hashes), strongest_of(slot_hashes, codes[0][0]))
 
 
 def left_out_sets() -> list[LeftOut]:
@@ -122,17 +124,25 @@ def no_weights() -> LearnedWeights:
 def choose_ngrams(texts: HashedTexts, slots: int) -> Hashes:
     """Choose the n-grams of the table; returns their hashes in the order of their slots.
 
-    An n-gram needs `MIN_TEXTS` of its kind. Of n-grams that share a slot, the one in the most texts is kept; of equally
-    frequent ones the one with the largest hash. Slot 0 stays empty.
+    An n-gram needs `MIN_TEXTS` of its kind. Raises `DataError` if none has them.
     """
-    hashes, counts = _frequent_ngrams(texts)
-    order = np.lexsort((hashes, counts, _slot_of(hashes, slots)))  # by slot, then count, then hash
+    slot_hashes = one_per_slot(*_frequent_ngrams(texts), slots)
+    if not len(slot_hashes):
+        raise DataError(NO_FREQUENT_NGRAM)
+    return slot_hashes
+
+
+def one_per_slot(hashes: Hashes, counts: npt.NDArray[np.int64], slots: int) -> Hashes:
+    """Choose one n-gram for each slot; returns their hashes in the order of their slots.
+
+    Of n-grams that share a slot, the one in the most texts is kept; of equally frequent ones the one with the largest
+    hash. Slot 0 stays empty.
+    """
+    order = np.lexsort((hashes, counts, slot_of(hashes, slots)))  # by slot, then count, then hash
     ordered = hashes[order]
-    slot = _slot_of(ordered, slots)
+    slot = slot_of(ordered, slots)
     next_slot = np.append(slot[1:], np.uint32(slots))[: len(slot)]
     slot_hashes: Hashes = ordered[(slot != next_slot) & (slot != 0)]
-    if not len(slot_hashes):
-        raise DataError("No n-gram occurs in enough training reviews. Collect more reviews.")
     return slot_hashes
 
 
@@ -147,16 +157,16 @@ def _frequent_ngrams(texts: HashedTexts) -> tuple[Hashes, npt.NDArray[np.int64]]
     return np.concatenate(hashes), np.concatenate(counts)
 
 
-def _slot_of(hashes: Hashes, slots: int) -> Hashes:
+def slot_of(hashes: Hashes, slots: int) -> Hashes:
     """Return the slot of each hashed n-gram in a table of `slots` slots, a power of two."""
     return hashes & np.uint32(slots - 1)
 
 
-def _matrices(texts: HashedTexts, slot_hashes: Hashes, slots: int) -> tuple[_TrainingMatrix, _TrainingMatrix]:
+def training_matrices(texts: HashedTexts, slot_hashes: Hashes, slots: int) -> tuple[TrainingMatrix, TrainingMatrix]:
     """Return the inputs of the two regressions."""
     column_of = np.full(slots, -1, dtype=np.int32)
-    column_of[_slot_of(slot_hashes, slots)] = np.arange(len(slot_hashes), dtype=np.int32)
-    column = column_of[_slot_of(texts.hashes, slots)]
+    column_of[slot_of(slot_hashes, slots)] = np.arange(len(slot_hashes), dtype=np.int32)
+    column = column_of[slot_of(texts.hashes, slots)]
     known = (column >= 0) & (slot_hashes[column] >> 24 == texts.hashes >> 24)  # as the app would find it
     row = np.repeat(np.arange(len(texts.lengths), dtype=np.int32), texts.lengths)[known]
     column, inside = column[known], texts.inside[known]
@@ -168,8 +178,8 @@ def _matrices(texts: HashedTexts, slot_hashes: Hashes, slots: int) -> tuple[_Tra
     signed = _distinct(row[within], column[within], signs, (labelled, shape[1]))
     facts = (texts.targets, texts.tenths)
     return (
-        _TrainingMatrix(presence, facts[0], texts.weights(0), facts[1], labelled),
-        _TrainingMatrix(signed, *(facts[0][:labelled], texts.weights(1)[:labelled], facts[1][:labelled]), labelled),
+        TrainingMatrix(presence, facts[0], texts.weights(0), facts[1], labelled),
+        TrainingMatrix(signed, *(facts[0][:labelled], texts.weights(1)[:labelled], facts[1][:labelled]), labelled),
     )
 
 
@@ -183,7 +193,7 @@ def _distinct(
     return matrix
 
 
-def _fit(matrices: tuple[_TrainingMatrix, _TrainingMatrix], left_out: LeftOut) -> tuple[Codes, Codes, Codes]:
+def _fit(matrices: tuple[TrainingMatrix, TrainingMatrix], left_out: LeftOut) -> tuple[Codes, Codes, Codes]:
     """Learn the weights and the log-count ratio of every n-gram without a tenth; returns their codes."""
     from threadpoolctl import threadpool_limits
 
@@ -192,15 +202,15 @@ def _fit(matrices: tuple[_TrainingMatrix, _TrainingMatrix], left_out: LeftOut) -
     with threadpool_limits(1):  # one thread adds up in the same order on every machine
         review_weights = _review_weights(matrices[0], left_out)
         sentence_weights = _sentence_weights(matrices[1], left_out)
-    return _codes(review_weights), _codes(sentence_weights), _codes(ratios, RATIO_UNITS)
+    return codes_of(review_weights), codes_of(sentence_weights), codes_of(ratios, RATIO_UNITS)
 
 
-def _sentence_weights(matrix: _TrainingMatrix, left_out: LeftOut) -> Floats:
+def _sentence_weights(matrix: TrainingMatrix, left_out: LeftOut) -> Floats:
     """Learn the sentence weights."""
     return _Regression(matrix, left_out).fit(matrix, STEPS)
 
 
-def _review_weights(matrix: _TrainingMatrix, left_out: LeftOut) -> Floats:
+def _review_weights(matrix: TrainingMatrix, left_out: LeftOut) -> Floats:
     """Learn the review weights; a first fit labels the unlabelled reviews for a second."""
     labelled = matrix.labelled_part()
     regression = _Regression(labelled, left_out)
@@ -209,8 +219,8 @@ def _review_weights(matrix: _TrainingMatrix, left_out: LeftOut) -> Floats:
         return weights
     log_odds = regression.log_odds(matrix)[matrix.labelled :] * SHARPENING
     targets = matrix.targets.copy()
-    targets[matrix.labelled :] = _probability(np.clip(log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS))
-    self_labelled = _TrainingMatrix(matrix.rows, targets, matrix.weights, matrix.tenths, len(targets))
+    targets[matrix.labelled :] = probability_of(np.clip(log_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS))
+    self_labelled = TrainingMatrix(matrix.rows, targets, matrix.weights, matrix.tenths, len(targets))
     return regression.fit(self_labelled, SELF_TRAINING_STEPS)
 
 
@@ -220,18 +230,18 @@ class _Regression:
     Targets are probabilities. `fit` starts from the solution of an earlier `fit`.
     """
 
-    def __init__(self, matrix: _TrainingMatrix, left_out: LeftOut) -> None:
+    def __init__(self, matrix: TrainingMatrix, left_out: LeftOut) -> None:
         self.left_out = left_out
         self.ratio = _log_count_ratio(matrix.rows, matrix.targets, matrix.weights_without(left_out), SCALE_SMOOTHING)
         self.solution: Floats = np.zeros(matrix.rows.shape[1] + 1)  # scaled weights, and the intercept
 
-    def log_odds(self, matrix: _TrainingMatrix) -> Floats:
+    def log_odds(self, matrix: TrainingMatrix) -> Floats:
         """Return the log-odds of each text."""
         weights = (self.ratio * self.solution[:-1]).astype(np.float32)
         log_odds: Floats = (matrix.rows @ weights * matrix.scale).astype(np.float64) + self.solution[-1]
         return log_odds
 
-    def fit(self, matrix: _TrainingMatrix, steps: int) -> Floats:
+    def fit(self, matrix: TrainingMatrix, steps: int) -> Floats:
         """Take at most `steps` steps of L-BFGS; returns the weight of each n-gram."""
         from scipy.optimize import minimize
 
@@ -243,21 +253,19 @@ class _Regression:
             """Return the mean loss and its gradient."""
             self.solution = solution
             log_odds = self.log_odds(matrix)
-            error = share * (_probability(log_odds) - matrix.targets)
+            error = share * (probability_of(log_odds) - matrix.targets)
             gradient = (columns @ (error.astype(np.float32) * scale)).astype(np.float64) * self.ratio
             penalty = RIDGE * solution[:-1]
             value = share @ (np.logaddexp(0, log_odds) - matrix.targets * log_odds) + penalty @ solution[:-1] / 2
             return float(value), np.append(gradient + penalty, error.sum())
 
-        result = minimize(
-            loss, self.solution, jac=True, method="L-BFGS-B", options={"maxiter": steps, **_NO_EARLY_STOP}
-        )
+        result = minimize(loss, self.solution, jac=True, method="L-BFGS-B", options={"maxiter": steps, **NO_EARLY_STOP})
         self.solution = np.asarray(result.x)
         weights: Floats = self.solution[:-1] * self.ratio
         return weights
 
 
-def _probability(log_odds: Floats) -> Floats:
+def probability_of(log_odds: Floats) -> Floats:
     """Return the probability of log-odds."""
     probability: Floats = 1 / (1 + np.exp(-np.maximum(log_odds, -500)))
     return probability
@@ -270,26 +278,31 @@ def _log_count_ratio(rows: csr_matrix, targets: Floats, weights: Floats, smoothi
     """
     difference = rows.T @ (weights * (2 * targets - 1)).astype(np.float32)  # positive minus negative
     total = abs(rows).T @ weights.astype(np.float32)
+    return ratio_of_counts(difference, total, smoothing)
+
+
+def ratio_of_counts(difference: npt.NDArray[Any], total: npt.NDArray[Any], smoothing: float) -> Floats:
+    """Return each n-gram's log-count ratio from its weighted counts: positive minus negative, and both together."""
     positive, negative = ((total + sign * difference).astype(np.float64) / 2 + smoothing for sign in (1, -1))
     ratio: Floats = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     return ratio
 
 
-def _codes(weights: Floats, units: int = WEIGHT_UNITS) -> Codes:
+def codes_of(weights: Floats, units: int = WEIGHT_UNITS) -> Codes:
     """Return the codes nearest to weights of `units` units per 1.0: code `c` stands for `c * |c|` units."""
     sizes = np.minimum(np.round(np.sqrt(np.abs(weights) * units)), LARGEST_CODE)
     codes: Codes = (np.sign(weights) * sizes).astype(np.int8)
     return codes
 
 
-def _table(slot_hashes: Hashes, codes: Sequence[Codes], slots: int) -> NgramTable:
+def table_of(slot_hashes: Hashes, codes: Sequence[Codes], slots: int) -> NgramTable:
     """Put the codes of all n-grams into a table, each in the slot of its n-gram."""
     tables = np.zeros((1 + len(codes), slots), dtype=np.uint8)
-    tables[:, _slot_of(slot_hashes, slots)] = slot_hashes >> 24, *(part.view(np.uint8) for part in codes)
+    tables[:, slot_of(slot_hashes, slots)] = slot_hashes >> 24, *(part.view(np.uint8) for part in codes)
     return NgramTable(*(table.tobytes() for table in tables))
 
 
-def _strongest(slot_hashes: Hashes, codes: Codes) -> dict[int, float]:
+def strongest_of(slot_hashes: Hashes, codes: Codes) -> dict[int, float]:
     """Return the lowest and the highest weights: hash -> weight."""
     order = np.argsort(codes, kind="stable")
     return {int(slot_hashes[i]): _weight(int(codes[i])) for i in (*order[:STRONGEST], *order[-STRONGEST:])}

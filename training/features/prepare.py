@@ -48,7 +48,7 @@ SHORT_TEXT_LINES = {"sentence": 3, "template": 4, "phrase": 1}  # kind -> lines 
 EXCERPT_EVERY = 4  # reviews: the others have no excerpt in a train channel
 PHRASE_EVERY = 2  # phrases: the others have no line
 MIN_PHRASE_WORDS = 2
-_TEXTS_PER_CHUNK = 10_000  # short texts
+TEXTS_PER_CHUNK = 10_000  # short texts
 _MIN_CHUNKS = 3  # of short texts, for which worker processes are started
 
 
@@ -117,7 +117,7 @@ def _prepare(
     learned = learn_weights(extracted.hashed, ticks[1], slots) if recipe.ngrams else no_weights()
     encoders = {left_out: Encoder(vocabulary, table) for left_out, table in learned.tables.items()}
     released = encoders[None]
-    job = _RowJob(encoders, splits, recipe, frozenset(learned.strongest))
+    job = RowJob(encoders, splits, recipe, frozenset(learned.strongest))
     written = _write_channels(path, extracted.short_texts, channels_folder, job, ticks[2])
     atomic.write_text(channels_folder / VOCABULARY_NAME, vocabulary.dumps())
     write_ngram_table(channels_folder, released)
@@ -128,7 +128,7 @@ def _prepare(
         vocabulary_fingerprint=released.fingerprint,
         words=len(vocabulary),
         terms=learned.ngrams,
-        strongest=_by_label(learned.strongest, written.ngram_names),
+        strongest=strongest_by_label(learned.strongest, written.ngram_names),
         recipe=recipe.as_json(),
         rows=written.rows,
         dropped=len(splits.duplicates),
@@ -140,7 +140,7 @@ def _prepare(
     return prepared
 
 
-def _by_label(weights: Mapping[int, float], names: Mapping[int, str]) -> dict[str, list[list[str | float]]]:
+def strongest_by_label(weights: Mapping[int, float], names: Mapping[int, str]) -> dict[str, list[list[str | float]]]:
     """Return the n-grams with the strongest weights by label name, the strongest first: [text, weight]."""
     if not weights:
         return {}
@@ -152,7 +152,7 @@ def _by_label(weights: Mapping[int, float], names: Mapping[int, str]) -> dict[st
 
 
 @dataclass(frozen=True)
-class _RowJob:
+class RowJob:
     """The input of the row writers: an encoder for each left-out tenth, and the hashed n-grams to name."""
 
     encoders: Mapping[LeftOut, Encoder]
@@ -171,7 +171,7 @@ class _Written:
 
 
 @dataclass
-class _Part:
+class EncodedPart:
     """The lines of one chunk of the reviews, each (channel, label, lines), and the text of n-grams by hash."""
 
     lines: list[tuple[str, int, bytes]] = field(default_factory=list)
@@ -179,17 +179,17 @@ class _Part:
 
 
 def _write_channels(
-    path: Path, short_texts: Sequence[ShortText], folder: Path, job: _RowJob, tick: ProgressCallback
+    path: Path, short_texts: Sequence[ShortText], folder: Path, job: RowJob, tick: ProgressCallback
 ) -> _Written:
     """Write all channels."""
     names = channel_names()
     written = _Written({name: dict.fromkeys(LABEL_NAMES, 0) for name in names})
     digests = {name: hashlib.sha256() for name in names}
-    chunks = [short_texts[start : start + _TEXTS_PER_CHUNK] for start in range(0, len(short_texts), _TEXTS_PER_CHUNK)]
+    chunks = [short_texts[start : start + TEXTS_PER_CHUNK] for start in range(0, len(short_texts), TEXTS_PER_CHUNK)]
     with ExitStack() as stack:
         files = {name: stack.enter_context(atomic.writing(folder / name)) for name in names}
-        parts = map_reviews(_rows_of_part, path, job, tick)
-        short_parts = map_items(_rows_of_short_texts, chunks, job, tick, alone=len(chunks) < _MIN_CHUNKS)
+        parts = map_reviews(rows_of_part, path, job, tick)
+        short_parts = map_items(rows_of_short_texts, chunks, job, tick, alone=len(chunks) < _MIN_CHUNKS)
         for part in chain(parts, short_parts):
             written.ngram_names.update(part.ngram_names)
             for name, label, lines in part.lines:
@@ -200,9 +200,9 @@ def _write_channels(
     return written
 
 
-def _rows_of_part(job: _RowJob, reviews: Iterator[Review]) -> _Part:
+def rows_of_part(job: RowJob, reviews: Iterator[Review]) -> EncodedPart:
     """Encode the training reviews of one chunk, and name the n-grams in them that need a name."""
-    part = _Part()
+    part = EncodedPart()
     for review in filter(job.splits.is_training, reviews):
         whole = words(review.text)
         part.lines += _lines(job, review, whole)
@@ -211,9 +211,9 @@ def _rows_of_part(job: _RowJob, reviews: Iterator[Review]) -> _Part:
     return part
 
 
-def _rows_of_short_texts(job: _RowJob, texts: Sequence[ShortText]) -> _Part:
+def rows_of_short_texts(job: RowJob, texts: Sequence[ShortText]) -> EncodedPart:
     """Encode those of some short texts that have a line."""
-    part = _Part()
+    part = EncodedPart()
     for number, text in enumerate(texts):
         found = words(text.text)
         kind = kind_of(text)
@@ -239,7 +239,7 @@ def _channels_of(fold: int, validated: bool) -> Iterator[str]:
             yield f"{pair_of(held_out)}/{validation}"
 
 
-def _lines(job: _RowJob, review: Review, whole: list[str]) -> Iterator[tuple[str, int, bytes]]:
+def _lines(job: RowJob, review: Review, whole: list[str]) -> Iterator[tuple[str, int, bytes]]:
     """Yield (channel, label, lines) for every channel that a review is in."""
     texts = [whole]
     if job.recipe.excerpts:
