@@ -4,7 +4,7 @@ boto3 is not imported here, so that `--help` and work on this machine start quic
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import reduce
 from pathlib import Path
@@ -138,6 +138,23 @@ tuning_job_options: Option[Any] = combine(
         help="Search strategy of a tuning job.",
     ),
 )
+
+
+def existing(paths: Sequence[str], name: str) -> list[Path]:
+    """Return paths of this machine, values of the parameter `name`; raises `click.BadParameter` if one is missing."""
+    kind = click.Path(exists=True, path_type=Path)
+    return [Path(kind.convert(path, _parameter(name), click.get_current_context())) for path in paths]
+
+
+def file_to_write(path: str | None, name: str) -> Path | None:
+    """Return a path of this machine, value of the parameter `name`; raises `click.BadParameter` if it is a folder."""
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return None if path is None else Path(kind.convert(path, _parameter(name), click.get_current_context()))
+
+
+def _parameter(name: str) -> click.Parameter:
+    """Return a parameter of the current command."""
+    return next(each for each in click.get_current_context().command.params if each.name == name)
 
 
 def refuse_locally(*parameters: str) -> None:

@@ -79,7 +79,7 @@ def check(text: str) -> None:
 def training_row(text: str) -> str:
     """Return the row of a text in a train channel, as `verdict prepare` writes it."""
     encoders = dict.fromkeys([None, *range(TENTHS)], packaged().encoder)
-    job = prepare._RowJob(encoders, Splits(1), prepare.FeatureRecipe(excerpts=False), frozenset())
+    job = prepare.RowJob(encoders, Splits(1), prepare.FeatureRecipe(excerpts=False), frozenset())
     text = text[:MAX_REVIEW_LENGTH]
     _, _, lines = next(prepare._lines(job, Review("train", 0, 1, None, text), words(text)))
     return lines.decode().split("\n")[0].partition(" ")[2]

@@ -13,8 +13,10 @@ from chalicelib import release
 from chalicelib.sentiment import Verdict
 from cli import options
 from cli.output import print_json
+from cli.spark import engine_options, refuse_without_spark, session_of
 from training.data.reviews import DataError
 from training.evaluation.packaged_model import packaged_model
+from training.features.channels import SPARK
 from training.prediction.judge import Judge, JudgedRow
 from training.prediction.predict import ChunkScorer, Summary, Write, predict, predict_text
 from training.prediction.result_file import Format, ResultFile, choose_format
@@ -23,31 +25,37 @@ from training.progress import bars
 
 
 @click.command(name="predict")
-@click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="FILE...")
+@click.argument("files", nargs=-1, type=click.Path(), metavar="FILE...")
 @click.option("--text", help="Judge one text instead of files.")
 @click.option(
     "--column", "--review-column", "column", metavar="NAME", help="The column of reviews, by name or by number from 1."
 )
 @click.option("--one-per-file", is_flag=True, help="Each .txt file is one review; by default each line is.")
 @click.option(
-    "--into", type=click.Path(dir_okay=False, path_type=Path), help="File to write: .csv, .tsv or .jsonl; else stdout."
+    "--into",
+    type=click.Path(),
+    help="File to write: .csv, .tsv or .jsonl; else stdout. On Spark, the folder to write, or a Hadoop path.",
 )
 @click.option("--prefix", default="", help="A prefix for the names of the added columns.")
 @click.option("--explain", is_flag=True, help="Add each sentence's score, and the words that it depends on, as JSON.")
 @click.option("--processes", type=click.IntRange(1), help="Processes that encode.  [default: one per processor]")
+@engine_options
 @options.json_option
 @options.on("endpoint", "batch")
 @click.option("--parallel", type=click.IntRange(1, 100), default=4, show_default=True, help="Requests at a time.")
 @options.scoring_options
 def command(
-    files: tuple[Path, ...],
+    files: tuple[str, ...],
     text: str | None,
     column: str | None,
     one_per_file: bool,
-    into: Path | None,
+    into: str | None,
     prefix: str,
     explain: bool,
     processes: int | None,
+    engine: str,
+    master: str | None,
+    settings: tuple[str, ...],
     as_json: bool,
     on: str,
     verbose: bool,
@@ -58,11 +66,16 @@ def command(
     Reads .csv, .tsv, .jsonl, .parquet and .txt files, and folders of .txt files. Writes the same rows with the columns
     verdict, score (the probability of positive), known_words, warnings and error. A row that cannot be judged has an
     error; all others are judged. Repeat a stopped command to resume it, if it writes a file. --json prints the result
-    of --text as the app does. The scores of --on endpoint and --on batch are the same.
+    of --text as the app does. The scores of --on endpoint, --on batch and --engine spark are the same.
+
+    On Apache Spark, files may be Hadoop paths such as s3://bucket/new/, and the result is a folder of parts.
     """
     console = Console(stderr=True)
     if bool(files) == (text is not None):
         raise click.UsageError("Give one or more files, or --text.")
+    refuse_without_spark(engine)
+    if engine == SPARK:
+        options.refuse("does not apply to --engine spark.", "text", "processes", "as_json", "on")
     if on == options.LOCAL:
         options.refuse_locally("verbose", "parallel", *remote)
     packaged = release.load()
@@ -70,10 +83,20 @@ def command(
     if text is not None:
         _judge_text(text, judge, on, as_json)
         return
-    opened = [open_reviews(path, column, one_per_file) for path in files]
-    chosen = choose_format(opened, into, explain, prefix)
+    if engine == SPARK:
+        if into is None:
+            raise click.UsageError("Give --into a folder to write.")
+        with session_of(master, settings) as session:
+            from training.spark.predict import predict_on_spark
+
+            summary = predict_on_spark(session, files, into, judge, column, one_per_file, prefix)
+        _report(summary, 0, into, console)
+        return
+    opened = [open_reviews(path, column, one_per_file) for path in options.existing(files, "files")]
+    target = options.file_to_write(into, "into")
+    chosen = choose_format(opened, target, explain, prefix)
     request = _request(opened, chosen, judge)
-    with _scorer(on, verbose, remote) as score, _output(into, chosen, request) as (write, done):
+    with _scorer(on, verbose, remote) as score, _output(target, chosen, request) as (write, done):
         try:
             summary = _predict(opened, judge, write, done, console, score, processes)
         except KeyboardInterrupt:
@@ -145,7 +168,7 @@ def _output(into: Path | None, chosen: Format, request: dict[str, Any]) -> Itera
         yield lambda judged: output.write(map(chosen.dump, judged)), output.rows
 
 
-def _report(summary: Summary, done: int, into: Path | None, console: Console) -> None:
+def _report(summary: Summary, done: int, into: str | None, console: Console) -> None:
     """Print how many rows were judged, and how."""
     counts = ", ".join(f"{count:,} {name}" for name, count in sorted(summary.verdicts.items())) or "none judged"
     errors = f", {summary.errors:,} with an error" if summary.errors else ""

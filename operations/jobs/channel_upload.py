@@ -3,6 +3,7 @@
     channels/<digest>/all/train/train.libsvm                    all reviews, for the final model
     channels/<digest>/fold-3/{train,validation}/...             one fold
     channels/<digest>/all/train-of-4/part-000.libsvm, ...       the same lines in parts, for `ShardedByS3Key`
+    channels/<digest>/all/train/part-00000, ...                 as Spark wrote them: these are such parts already
     channels/<digest>/prepared.json                             the facts about them, uploaded last
 
 The digest is computed from the channels' content, so uploaded channels are found again, and never overwritten. Objects
@@ -16,6 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -29,8 +31,10 @@ from training.features.channels import (
     CHANNEL_FILES,
     CHANNELS_FOLDER,
     PREPARED_NAME,
+    SPARK,
     PreparedChannels,
     channel_names,
+    files_at,
     load_prepared,
     pair_of,
 )
@@ -44,7 +48,8 @@ _DIGEST_DIGITS = 12
 class UploadedChannels:
     """Where the channels are in the bucket.
 
-    `sent` and `kept` are the names of the files that were uploaded and of those that existed.
+    `in_parts` is whether Spark wrote the train channels in enough parts, which then need no others. `sent` and `kept`
+    are the names of the files that were uploaded and of those that existed.
     """
 
     prefix: str  # s3://.../channels/<digest>
@@ -52,10 +57,11 @@ class UploadedChannels:
     shards: int  # parts of the train channels, 1: they are not divided
     sent: tuple[str, ...]
     kept: tuple[str, ...]
+    in_parts: bool = False
 
     def train(self, pair: str, sharded: bool = False) -> str:
         """Return the address of a pair's train channel (`all` or `fold-3`), or if `sharded`, of its parts."""
-        folder = f"train-of-{self.shards}" if sharded and self.shards > 1 else "train"
+        folder = f"train-of-{self.shards}" if sharded and self.shards > 1 and not self.in_parts else "train"
         return f"{self.prefix}/{pair}/{folder}/"
 
     def validation(self, pair: str) -> str:
@@ -84,12 +90,13 @@ def upload_channels(
     digest = digest_of(prepared)
     bucket.ensure(aws)
     with tempfile.TemporaryDirectory() as scratch:
-        files = {name: channels / name for name in channel_names() if name.partition("/")[0] in pairs}
-        for pair in pairs if shards > 1 else ():
-            files |= shard(channels / pair / CHANNEL_FILES["train"], pair, shards, Path(scratch))
+        files = {name: channels / name for name in _names(prepared, pairs)}
+        in_parts = has_parts(prepared, shards)
+        for pair in pairs if shards > 1 and not in_parts else ():
+            files |= shard(files_at(channels / pair / CHANNEL_FILES["train"]), pair, shards, Path(scratch))
         files[PREPARED_NAME] = channels / PREPARED_NAME
         sent, kept = _send(aws, f"channels/{digest}", files, tick)
-    return UploadedChannels(bucket.uri(aws.account, f"channels/{digest}"), digest, shards, sent, kept)
+    return UploadedChannels(bucket.uri(aws.account, f"channels/{digest}"), digest, shards, sent, kept, in_parts)
 
 
 def planned(account: Account, channels: Path, shards: int = 1, pairs: Sequence[str] = PAIRS) -> list[Item]:
@@ -98,8 +105,9 @@ def planned(account: Account, channels: Path, shards: int = 1, pairs: Sequence[s
     items = [] if bucket_exists else [Item("bucket", bucket.bucket_name(account))]
     prepared, _ = load_prepared(channels)
     prefix = f"channels/{digest_of(prepared)}"
-    names = [name for name in channel_names() if name.partition("/")[0] in pairs]
-    wanted = {*names, PREPARED_NAME, *(part for pair in pairs if shards > 1 for part in part_names(pair, shards))}
+    names = _names(prepared, pairs)
+    divided = pairs if shards > 1 and not has_parts(prepared, shards) else ()
+    wanted = {*names, PREPARED_NAME, *(part for pair in divided for part in part_names(pair, shards))}
     keys = bucket.keys(account, f"{prefix}/") if bucket_exists else []
     if wanted - {key.removeprefix(f"{prefix}/") for key in keys}:
         megabytes = sum((channels / name).stat().st_size for name in names) / 1e6
@@ -107,12 +115,23 @@ def planned(account: Account, channels: Path, shards: int = 1, pairs: Sequence[s
     return items
 
 
+def _names(prepared: PreparedChannels, pairs: Sequence[str]) -> list[str]:
+    """Return the files of all channels of these pairs."""
+    channels = [name for name in channel_names() if name.partition("/")[0] in pairs]
+    return [name for channel in channels for name in prepared.files_of(channel)]
+
+
+def has_parts(prepared: PreparedChannels, shards: int) -> bool:
+    """Return whether the train channels were written in parts, by Spark, and in at least `shards`."""
+    return prepared.engine == SPARK and len(prepared.files_of(f"{ALL}/{CHANNEL_FILES['train']}")) >= shards
+
+
 def part_names(pair: str, shards: int) -> list[str]:
     """Return the names of the parts of a pair's train channel."""
     return [f"{pair}/train-of-{shards}/part-{number:03d}.libsvm" for number in range(shards)]
 
 
-def shard(train: Path, pair: str, shards: int, scratch: Path) -> dict[str, Path]:
+def shard(train: Sequence[Path], pair: str, shards: int, scratch: Path) -> dict[str, Path]:
     """Divide a train channel's lines into parts, in random rounds of one line per part; returns name -> file.
 
     In a fixed order, a part could get one label only, because labels and excerpts alternate in the channel. Every row
@@ -121,7 +140,7 @@ def shard(train: Path, pair: str, shards: int, scratch: Path) -> dict[str, Path]
     names, chance = part_names(pair, shards), random.Random(shards)
     (scratch / names[0]).parent.mkdir(parents=True)
     with ExitStack() as stack:
-        lines = stack.enter_context(train.open("rb"))
+        lines = chain.from_iterable(stack.enter_context(path.open("rb")) for path in train)
         parts = [stack.enter_context((scratch / name).open("wb")) for name in names]
         order: list[IO[bytes]] = []
         for line in lines:

@@ -36,6 +36,7 @@ from training.features.channels import (
     PreparedChannels,
     channel_names,
     pair_of,
+    remove_parts,
     write_ngram_table,
 )
 from training.features.extract import extract
@@ -111,6 +112,7 @@ def _prepare(
     path = data_folder / REVIEWS_NAME
     splits = assign(path, recipe.reviews)
     (channels_folder / PREPARED_NAME).unlink(missing_ok=True)
+    remove_parts(channels_folder)
     learned_splits = splits if learn_from == data_folder else assign(learn_from / REVIEWS_NAME, recipe.reviews)
     extracted = extract(learn_from, learned_splits, recipe.ngrams, ticks[0])
     vocabulary = build_vocabulary(extracted.word_counts, recipe.words)

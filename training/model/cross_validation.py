@@ -15,7 +15,7 @@ import numpy as np
 import xgboost
 
 from chalicelib.encoder import Encoder
-from training.features.channels import CHANNEL_FILES, PreparedChannels, check_same_channels, pair_of
+from training.features.channels import CHANNEL_FILES, PreparedChannels, check_same_channels, files_at, pair_of
 from training.model import missing_values
 from training.model.hyperparameters import MAXIMIZED, Hyperparameters
 from training.model.run_folder import RunRecord, write_run
@@ -113,7 +113,14 @@ def _out_of_fold_predictions(channels: Path, fold: int, model: bytes, rounds: in
 
 
 def read_channel(channel: Path, threads: int) -> xgboost.DMatrix:
-    """Read a channel through a copy, since xgboost accepts no `;`, `?`, `#` or non-ASCII character in a path."""
+    """Read a channel through a copy, since xgboost accepts no `;`, `?`, `#` or non-ASCII character in a path.
+
+    The parts of a channel that Spark wrote are read as one file.
+    """
     with TemporaryDirectory() as folder:
-        copy = shutil.copy(channel, Path(folder) / "channel.libsvm")
+        copy = Path(folder) / "channel.libsvm"
+        with copy.open("wb") as joined:
+            for path in files_at(channel):
+                with path.open("rb") as file:
+                    shutil.copyfileobj(file, joined)
         return xgboost.DMatrix(f"{copy}?format=libsvm", nthread=threads)

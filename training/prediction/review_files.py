@@ -19,7 +19,7 @@ from training.data.tables import Record, Table, detect_encoding, is_blank, open_
 
 JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 PARQUET_ENDING = ".parquet"
-_SAMPLE_ROWS = 200  # in which the columns of text are looked for
+SAMPLE_ROWS = 200  # in which the columns of text are looked for
 _PARQUET_ROWS = 1_000  # read at once
 
 Position = Callable[[int], None]  # takes the bytes of a file that are read
@@ -38,7 +38,8 @@ class Row:
 class ReviewFile:
     """A file or folder of reviews: the names of its columns, its size in bytes, and a function that yields its rows.
 
-    `names` are those of JSON objects if `nested`: then a row has one cell, its object.
+    `names` are those of JSON objects if `nested`: then a row has one cell, its object. `place` is that of the reviews
+    among the columns.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class ReviewFile:
     size: int
     rows: Callable[[Position], Iterator[Row]]
     nested: bool = False
+    place: int = 0
 
     @property
     def modified(self) -> int:
@@ -88,14 +90,14 @@ def _open_texts(path: Path, column: str | None) -> ReviewFile:
             done += file.stat().st_size
             position(done)
 
-    return ReviewFile(path, ("file", "review"), sum(file.stat().st_size for file in files), rows)
+    return ReviewFile(path, ("file", "review"), sum(file.stat().st_size for file in files), rows, place=1)
 
 
 def _open_table(path: Path, column: str | None) -> ReviewFile:
     """Open a CSV file, or a text file of one review per line."""
     table = open_table(path)
     with path.open("rb") as raw:
-        sample = list(itertools.islice((each for each in table.records(raw) if not is_blank(each.cells)), _SAMPLE_ROWS))
+        sample = list(itertools.islice((each for each in table.records(raw) if not is_blank(each.cells)), SAMPLE_ROWS))
     if not sample:
         raise DataError(f"{path} is empty: it has no reviews.")
     first = [str(cell) for cell in sample[0].cells]
@@ -104,7 +106,7 @@ def _open_table(path: Path, column: str | None) -> ReviewFile:
         raise DataError(f"{path.name} has a header, but no rows below it.")
     place = _place(path, first, is_headed, sample[is_headed:], column)
     names = tuple(first) if is_headed else ("review",) if len(first) == 1 else _numbered(len(first))
-    return ReviewFile(path, names, path.stat().st_size, partial(_table_rows, table, is_headed, place))
+    return ReviewFile(path, names, path.stat().st_size, partial(_table_rows, table, is_headed, place), place=place)
 
 
 def _numbered(width: int) -> tuple[str, ...]:
@@ -152,13 +154,14 @@ def _open_json_lines(path: Path, column: str | None) -> ReviewFile:
     """Open JSON lines; the column is chosen among the names of the first objects."""
     encoding = detect_encoding(path)
     with path.open(encoding=encoding) as file:
-        start = list(itertools.islice((_parsed(line) for line in file if line.strip()), _SAMPLE_ROWS))
+        start = list(itertools.islice((parsed(line) for line in file if line.strip()), SAMPLE_ROWS))
     sample = [each for each in start if isinstance(each, dict)]
     if not sample:
-        raise DataError(f"{path} has no JSON object on its first {_SAMPLE_ROWS} lines. Write one object per line.")
+        raise DataError(f"{path} has no JSON object on its first {SAMPLE_ROWS} lines. Write one object per line.")
     names = tuple(dict.fromkeys(name for each in sample for name in each))
     records = [Record(0, [each.get(name) for name in names]) for each in sample]
-    name = names[_place(path, names, True, records, column)]
+    place = _place(path, names, True, records, column)
+    name = names[place]
 
     def rows(position: Position) -> Iterator[Row]:
         done = 0
@@ -167,12 +170,12 @@ def _open_json_lines(path: Path, column: str | None) -> ReviewFile:
                 done += len(line.encode(encoding, errors="replace"))
                 position(done)
                 if line.strip():
-                    yield _json_row(_parsed(line), number, name)
+                    yield json_row(parsed(line), number, name)
 
-    return ReviewFile(path, names, path.stat().st_size, rows, nested=True)
+    return ReviewFile(path, names, path.stat().st_size, rows, nested=True, place=place)
 
 
-def _parsed(line: str) -> object:
+def parsed(line: str) -> object:
     """Return the value of a line of JSON, or the error of an invalid one."""
     try:
         return json.loads(line)
@@ -180,7 +183,7 @@ def _parsed(line: str) -> object:
         return error
 
 
-def _json_row(value: object, line: int, name: str) -> Row:
+def json_row(value: object, line: int, name: str) -> Row:
     """Return the row of a parsed line."""
     if not isinstance(value, dict):
         problem = f"is not JSON: {value}" if isinstance(value, Exception) else "is JSON, but not an object"
@@ -214,4 +217,4 @@ def _open_parquet(path: Path, column: str | None) -> ReviewFile:
             done += batch.num_rows
             position(size * done // total)
 
-    return ReviewFile(path, tuple(schema.names), size, rows)
+    return ReviewFile(path, tuple(schema.names), size, rows, place=place)

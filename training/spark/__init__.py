@@ -1,0 +1,1 @@
+"""Preparation and prediction on Apache Spark, for reviews that outgrow one machine."""

@@ -1,0 +1,126 @@
+"""Channels on Spark: rows encoded in the workers, and each channel written as a folder of parts.
+
+A part is a file of libsvm lines, `part-00000` and so on, as the container reads every file of a channel. The parts of a
+train channel have the same number of texts, drawn by a hash of their ids, so that SageMaker can give each of several
+instances some of them (`ShardedByS3Key`). The parts of a validation channel are in the order of the data, in which
+out-of-fold predictions are read.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from training.data.reviews import LABEL_NAMES, Review, ShortText
+from training.features.channels import CHANNEL_FILES, channel_names, part_name
+from training.features.prepare import TEXTS_PER_CHUNK, RowJob, rows_of_part, rows_of_short_texts
+from training.progress import ProgressCallback, silent
+from training.spark.storage import Folder
+from training.spark.texts import batches
+
+if TYPE_CHECKING:
+    from pyspark import RDD, Broadcast
+
+Lines = list[tuple[str, int, bytes]]  # (channel, label, lines)
+Record = tuple[bytes, Lines]  # the key by which a text is drawn into a part, and its lines
+_KEY_BYTES = 8
+
+
+@dataclass
+class WrittenChannels:
+    """The lines of each channel by label name, the SHA-256 of each part, and the text of n-grams by hash."""
+
+    rows: dict[str, dict[str, int]] = field(
+        default_factory=lambda: {name: dict.fromkeys(LABEL_NAMES, 0) for name in channel_names()}
+    )
+    sha256: dict[str, str] = field(default_factory=dict)
+    ngram_names: dict[int, str] = field(default_factory=dict)
+
+
+def write_channels(
+    reviews: "RDD[Review]",
+    short_texts: Sequence[ShortText],
+    job: "Broadcast[RowJob]",
+    folder: Folder,
+    shards: int,
+    tick: ProgressCallback = silent,
+) -> WrittenChannels:
+    """Write all channels; train channels in `shards` parts, validation channels in one for each partition."""
+    from pyspark import StorageLevel
+
+    tick(0, 2, "train channels")
+    training = reviews.filter(lambda review: job.value.splits.is_training(review))
+    encoded = training.map(lambda review: (key_of(review.id), rows_of_part(job.value, iter([review]))))
+    encoded = encoded.persist(StorageLevel.DISK_ONLY)
+    written = WrittenChannels()
+    for names in encoded.mapPartitions(lambda parts: [_names(part.ngram_names for _, part in parts)]).collect():
+        written.ngram_names.update(names)
+    records = encoded.mapValues(lambda part: part.lines).union(_short_records(reviews, short_texts, job))
+    drawn = records.repartitionAndSortWithinPartitions(shards, lambda key: int.from_bytes(key[:_KEY_BYTES]) % shards)
+    drawn = drawn.persist(StorageLevel.DISK_ONLY)
+    train = [name for name in channel_names() if name.endswith(CHANNEL_FILES["train"])]
+    _write(drawn, train, folder, written)
+    drawn.unpersist()
+    tick(1, 2, "validation channels")
+    _write(records, [name for name in channel_names() if name not in train], folder, written)
+    encoded.unpersist()
+    tick(2, 2, "")
+    return written
+
+
+def key_of(id_: str) -> bytes:
+    """Return the key of a text: a hash of its id, then the id."""
+    id_bytes = id_.encode()
+    return hashlib.blake2b(id_bytes, digest_size=_KEY_BYTES).digest() + id_bytes
+
+
+def _names(parts: Iterable[dict[int, str]]) -> dict[int, str]:
+    """Merge the names of a partition's n-grams."""
+    names: dict[int, str] = {}
+    for part in parts:
+        names.update(part)
+    return names
+
+
+def _short_records(reviews: "RDD[Review]", short_texts: Sequence[ShortText], job: "Broadcast[RowJob]") -> "RDD[Record]":
+    """Encode the short texts, in the same chunks as on one machine, since every second phrase of a chunk has a line."""
+    chunks = list(enumerate(batches(short_texts, TEXTS_PER_CHUNK)))
+    return reviews.context.parallelize(chunks, max(len(chunks), 1)).flatMap(
+        lambda chunk: [
+            (key_of(f"{chunk[0]}/{place}"), [lines])
+            for place, lines in enumerate(rows_of_short_texts(job.value, chunk[1]).lines)
+        ]
+    )
+
+
+def _write(records: "RDD[Record]", names: Sequence[str], folder: Folder, written: WrittenChannels) -> None:
+    """Write some channels, and add their facts."""
+    for index, name, sha256, labels in records.mapPartitionsWithIndex(lambda i, part: _facts(i, part, names)).collect():
+        written.sha256[part_name(name, index)] = sha256
+        for label, count in zip(LABEL_NAMES, labels, strict=True):
+            written.rows[name][label] += count
+    for name in names:
+        channel = str(PurePosixPath(name).parent)
+        folder.delete(channel)
+        _lines_of(records, name).saveAsTextFile(folder.uri_of(channel))
+
+
+def _lines_of(records: "RDD[Record]", name: str) -> "RDD[bytes]":
+    """Return the lines of a channel, without the last line break of each text: it is added when they are written."""
+    return records.flatMap(lambda record: [lines[:-1] for channel, _, lines in record[1] if channel == name and lines])
+
+
+def _facts(
+    index: int, records: Iterable[Record], names: Sequence[str]
+) -> Iterator[tuple[int, str, str, tuple[int, int]]]:
+    """Yield the (index, channel, SHA-256, lines by label) of each channel's part that a partition becomes."""
+    digests = {name: hashlib.sha256() for name in names}
+    counts = {name: [0, 0] for name in names}
+    for _, found in records:
+        for name, label, lines in found:
+            if name in digests:
+                digests[name].update(lines)
+                counts[name][label] += lines.count(b"\n")
+    for name in names:
+        yield index, name, digests[name].hexdigest(), (counts[name][0], counts[name][1])
