@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from training.spark.session import JAVA, missing_requirement
+
 if TYPE_CHECKING:
     from chalice.test import Client
 
@@ -32,6 +34,10 @@ REQUIREMENTS = {  # marker -> (is it available, what it is and how to get it)
     "needs_chromium": (
         shutil.which("chromium") is not None,
         "Chromium: install your system's `chromium` package",
+    ),
+    "needs_spark": (
+        not missing_requirement(),
+        f"Apache Spark: install requirements-spark.txt, and Java {JAVA} or newer",
     ),
 }
 _deselected: Counter[str] = Counter()

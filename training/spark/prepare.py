@@ -1,6 +1,6 @@
 """Step `prepare` on Spark: the same vocabulary, n-gram weights and rows as on one machine, for any number of reviews.
 
-`training.features.prepare` says what a channel holds. The driver has what does not grow with the number of reviews: the
+`training.features.prepare` describes the channels. The driver has what does not grow with the number of reviews: the
 vocabulary, the tables of n-gram weights, and the short texts.
 """
 

@@ -4,6 +4,7 @@ pyspark is imported here only, when a session is opened, so that everything else
 """
 
 import os
+import re
 import shutil
 import sys
 import zipfile
@@ -35,6 +36,7 @@ _LOCAL_SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
+_RAISED = re.compile(r"([\w.]*Error): (.+)")  # the last line of a traceback
 
 
 class SparkUnavailableError(SentimentError):
@@ -80,7 +82,7 @@ def open_session(master: str | None = None, settings: Mapping[str, str] | None =
         try:
             yield session
         except (Py4JError, PySparkException) as error:
-            raise SparkJobError(f"Spark could not complete a job: {_reason(error)}") from error
+            raise SparkJobError(f"Spark could not complete a job: {reason(error)}") from error
         finally:
             session.stop()
 
@@ -102,7 +104,7 @@ def _start(master: str | None, settings: Mapping[str, str], folder: Path) -> "Sp
         session = builder.getOrCreate()
     except PySparkException as error:
         raise SparkUnavailableError(
-            f"Spark did not start: {_reason(error)} It needs Java {JAVA} or newer: see `java -version`."
+            f"Spark did not start: {reason(error)} It needs Java {JAVA} or newer: see `java -version`."
         ) from error
     session.sparkContext.setLogLevel("ERROR")
     if not chosen.startswith("local"):
@@ -125,9 +127,13 @@ def write_code(path: Path) -> Path:
     return path
 
 
-def _reason(error: BaseException) -> str:
-    """Return the last line of an error that was raised in a worker, or the first line of any other."""
+def reason(error: BaseException) -> str:
+    """Return the message of an error that was raised in a worker, or the first line of any other."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    raised = [line for line in lines if not line.startswith(("at ", "File ")) and "Error: " in line]
-    chosen = raised[-1] if raised else lines[0] if lines else type(error).__name__
+    raised = [found for line in lines if (found := _RAISED.match(line))]
+    if raised:
+        name, message = raised[-1].groups()
+        chosen = message if name.startswith(PACKAGES) else f"{name}: {message}"
+    else:
+        chosen = lines[0] if lines else type(error).__name__
     return chosen if chosen.endswith(".") else f"{chosen}."
