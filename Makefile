@@ -19,12 +19,13 @@ DEV_READY := $(VENV)/.requirements-dev
 COMPAT_VENV := .venv-compat
 COMPAT_READY := $(COMPAT_VENV)/.requirements-compat
 ALTERNATIVES_READY := $(VENV)/.requirements-alternatives
+SPARK_READY := $(VENV)/.requirements-spark
 PYTEST := $(PY) -m pytest --numprocesses auto --dist worksteal
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
 INSTALL_VERDICT := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
-.PHONY: help run endpoint test check format bench bench-alternatives soak fuzz train simulate rehearse compat deploy \
-  status teardown package clean
+.PHONY: help run endpoint test check format bench bench-alternatives soak fuzz train spark simulate rehearse compat \
+  deploy status teardown package clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -67,6 +68,9 @@ train: $(DEV_READY) ## train and package a release (ARCHIVE=aclImdb_v1.tar.gz TR
 	@$(VERDICT) train
 	@$(VERDICT) evaluate
 	@$(VERDICT) release
+
+spark: $(SPARK_READY) ## install Apache Spark for --engine spark, and test it in local mode (needs Java 17)
+	@$(PY) -m pytest -q tests/training/spark tests/cli/test_spark.py
 
 simulate: $(DEV_READY) ## start a simulated AWS on this machine
 	@$(VERDICT) simulate
@@ -118,6 +122,11 @@ $(DEV_READY): requirements-dev.txt pyproject.toml | $(PY)
 
 $(ALTERNATIVES_READY): requirements-alternatives.txt | $(DEV_READY)
 	@echo "Installing the alternatives to compare with ..."
+	@$(PIP_INSTALL) $<
+	@touch $@
+
+$(SPARK_READY): requirements-spark.txt | $(DEV_READY)
+	@echo "Installing Apache Spark ..."
 	@$(PIP_INSTALL) $<
 	@touch $@
 

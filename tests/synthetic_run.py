@@ -1,6 +1,8 @@
 """Fixtures of a small synthetic run: reviews, channels, a trained model, and a simulated AWS."""
 
+import hashlib
 import io
+import json
 import shutil
 import time
 import zlib
@@ -23,6 +25,7 @@ from training.data.reviews import REVIEWS_NAME
 from training.data.splits import LeftOut, assign
 from training.evaluation.evaluate import evaluate
 from training.features import ngram_weights, prepare
+from training.features.channels import PREPARED_NAME, SPARK, channel_names, part_name
 from training.features.extract import extract
 from training.features.ngram_weights import LearnedWeights
 from training.model.hyperparameters import with_settings
@@ -60,6 +63,27 @@ def small_channels(small_data: Path, small_slots: int, tmp_path_factory: pytest.
     """The folder that step `prepare` writes for the generated reviews."""
     folder = tmp_path_factory.mktemp("channels")
     prepare.prepare(small_data, folder, slots=small_slots)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def channels_in_parts(small_channels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same channels in three parts each, as Spark writes them."""
+    folder = tmp_path_factory.mktemp("parts") / "channels"
+    shutil.copytree(small_channels, folder)
+    prepared = json.loads((folder / PREPARED_NAME).read_text())
+    prepared |= {"engine": SPARK, "channel_sha256": {}}
+    for name in channel_names():
+        lines = (folder / name).read_bytes().splitlines(keepends=True)
+        (folder / name).unlink()
+        for index in range(3):
+            part, content = (
+                part_name(name, index),
+                b"".join(lines[index * len(lines) // 3 : (index + 1) * len(lines) // 3]),
+            )
+            (folder / part).write_bytes(content)
+            prepared["channel_sha256"][part] = hashlib.sha256(content).hexdigest()
+    (folder / PREPARED_NAME).write_text(json.dumps(prepared))
     return folder
 
 

@@ -69,6 +69,8 @@ def missing_requirement() -> str:
 def open_session(master: str | None = None, settings: Mapping[str, str] | None = None) -> Iterator["SparkSession"]:
     """Start a Spark session, and stop it at the end; errors of its jobs become `SparkJobError`.
 
+    A session that this process has already is used as it is, and goes on.
+
     Without a `master`, it is the one that spark-submit or spark-defaults.conf has set, else all processors of this
     machine. Raises `SparkUnavailableError` if pyspark or Java is missing.
     """
@@ -76,15 +78,18 @@ def open_session(master: str | None = None, settings: Mapping[str, str] | None =
         raise SparkUnavailableError(missing)
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
 
+    active = SparkSession.getActiveSession()
     with TemporaryDirectory() as folder:
-        session = _start(master, settings or {}, Path(folder))
+        session = active or _start(master, settings or {}, Path(folder))
         try:
             yield session
         except (Py4JError, PySparkException) as error:
             raise SparkJobError(f"Spark could not complete a job: {reason(error)}") from error
         finally:
-            session.stop()
+            if active is None:
+                session.stop()
 
 
 def _start(master: str | None, settings: Mapping[str, str], folder: Path) -> "SparkSession":

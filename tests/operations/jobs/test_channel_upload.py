@@ -72,6 +72,21 @@ def test_parts_hold_every_line_once_and_are_equally_wide(aws: Aws, small_channel
     assert all({line[:1] for line in part} == {b"0", b"1"} for part in parts)
 
 
+def test_parts_from_spark_are_uploaded_as_they_are(aws: Aws, channels_in_parts: Path) -> None:
+    uploaded = upload_channels(aws, channels_in_parts, shards=2, pairs=("all",))
+    assert uploaded.train("all", sharded=True) == uploaded.train("all")
+    assert uploaded.sent == (*(f"all/train/part-0000{index}" for index in range(3)), PREPARED_NAME)
+    assert planned(aws.account, channels_in_parts, shards=2, pairs=("all",)) == []
+
+
+def test_too_few_parts_from_spark_are_divided_again(aws: Aws, channels_in_parts: Path, small_channels: Path) -> None:
+    uploaded = upload_channels(aws, channels_in_parts, shards=4, pairs=("all",))
+    folder = uploaded.train("all", sharded=True)
+    parts = [bucket.fetch(aws.account, f"{folder}part-{number:03d}.libsvm").splitlines() for number in range(4)]
+    whole = (small_channels / "all" / "train" / "train.libsvm").read_bytes().splitlines()
+    assert sorted(line for part in parts for line in part) == sorted(whole)
+
+
 def test_without_shards_there_is_one_train_folder(aws: Aws, small_channels: Path) -> None:
     uploaded = upload_channels(aws, small_channels, pairs=("all",))
     assert uploaded.train("all", sharded=True) == uploaded.train("all")
