@@ -36,6 +36,7 @@ _LOCAL_SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
+_SUBMITTED = "PYSPARK_GATEWAY_PORT"  # is in the environment of a program that spark-submit has started
 _RAISED = re.compile(r"([\w.]*Error): (.+)")  # the last line of a traceback
 
 
@@ -69,10 +70,9 @@ def missing_requirement() -> str:
 def open_session(master: str | None = None, settings: Mapping[str, str] | None = None) -> Iterator["SparkSession"]:
     """Start a Spark session, and stop it at the end; errors of its jobs become `SparkJobError`.
 
-    A session that this process has already is used as it is, and goes on.
-
-    Without a `master`, it is the one that spark-submit or spark-defaults.conf has set, else all processors of this
-    machine. Raises `SparkUnavailableError` if pyspark or Java is missing.
+    A session that this process has already is used as it is, and goes on. Without a `master` it is that of spark-submit
+    if this program was started by it, else all processors of this machine. Raises `SparkUnavailableError` if pyspark or
+    Java is missing.
     """
     if missing := missing_requirement():
         raise SparkUnavailableError(missing)
@@ -94,16 +94,16 @@ def open_session(master: str | None = None, settings: Mapping[str, str] | None =
 
 def _start(master: str | None, settings: Mapping[str, str], folder: Path) -> "SparkSession":
     """Start a session; its workers import this checkout, on another machine from a zip file."""
-    from pyspark import SparkConf
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
-    chosen = master or str(SparkConf().get("spark.master", LOCAL_MASTER))
-    if chosen.startswith("local"):
+    chosen = master or ("" if _SUBMITTED in os.environ else LOCAL_MASTER)
+    all_settings = {**_SETTINGS, **settings}
+    if _is_local(chosen):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # there is no setting for the workers' interpreter
-    all_settings = {**_SETTINGS, **(_local_settings() if chosen.startswith("local") else {}), **settings}
-    builder = SparkSession.builder.appName("verdict").master(chosen)
-    for name, value in all_settings.items():
+        all_settings = {**_local_settings(), **all_settings}
+    builder = SparkSession.builder.appName("verdict")
+    for name, value in {**all_settings, **({"spark.master": chosen} if chosen else {})}.items():
         builder = builder.config(name, value)
     try:
         session = builder.getOrCreate()
@@ -112,9 +112,14 @@ def _start(master: str | None, settings: Mapping[str, str], folder: Path) -> "Sp
             f"Spark did not start: {reason(error)} It needs Java {JAVA} or newer: see `java -version`."
         ) from error
     session.sparkContext.setLogLevel("ERROR")
-    if not chosen.startswith("local"):
+    if not _is_local(session.sparkContext.master):
         session.sparkContext.addPyFile(str(write_code(folder / "verdict.zip")))
     return session
+
+
+def _is_local(master: str) -> bool:
+    """Return whether a master is this machine."""
+    return master.startswith("local")
 
 
 def _local_settings() -> dict[str, str]:
