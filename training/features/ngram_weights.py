@@ -274,16 +274,17 @@ def probability_of(log_odds: Floats) -> Floats:
 def _log_count_ratio(rows: csr_matrix, targets: Floats, weights: Floats, smoothing: float) -> Floats:
     """Return the log of each n-gram's share among the n-grams of positive texts over that of negative texts.
 
-    An n-gram inside a negation, which is -1 in `rows`, counts for the other label.
+    An n-gram inside a negation, which is -1 in `rows`, counts for the other label. Counts are in double precision: in
+    single precision they depend on the order of the texts, and after some steps of the solver so do the weights.
     """
-    difference = rows.T @ (weights * (2 * targets - 1)).astype(np.float32)  # positive minus negative
-    total = abs(rows).T @ weights.astype(np.float32)
+    difference = rows.T @ (weights * (2 * targets - 1))  # positive minus negative
+    total = abs(rows).T @ weights
     return ratio_of_counts(difference, total, smoothing)
 
 
 def ratio_of_counts(difference: npt.NDArray[Any], total: npt.NDArray[Any], smoothing: float) -> Floats:
     """Return each n-gram's log-count ratio from its weighted counts: positive minus negative, and both together."""
-    positive, negative = ((total + sign * difference).astype(np.float64) / 2 + smoothing for sign in (1, -1))
+    positive, negative = ((total + sign * difference) / 2 + smoothing for sign in (1, -1))
     ratio: Floats = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     return ratio
 

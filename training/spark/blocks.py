@@ -83,8 +83,8 @@ def _block(matrix: TrainingMatrix) -> Block:
 def count_ngrams(block: Block, left_out: Sequence[LeftOut]) -> Sums:
     """Return the weighted counts of n-grams (positive minus negative, and both), and the sum of the texts' weights."""
     weights = block.weights_without(left_out)
-    signed = (weights * (2 * block.targets - 1)).astype(np.float32)
-    return block.rows.T @ signed, abs(block.rows).T @ weights.astype(np.float32), weights.sum(axis=0)
+    signed = weights * (2 * block.targets - 1)
+    return block.rows.T @ signed, abs(block.rows).T @ weights, weights.sum(axis=0)
 
 
 def log_odds(block: Block, points: Points) -> Floats:
