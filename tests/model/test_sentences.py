@@ -28,7 +28,7 @@ from training.evaluation.packaged_model import load_packaged_model
 from training.evaluation.predictions import Floats
 
 # empty this tuple, and every floor for pairs is turned on; docs/model-card.md has the present figures
-PENDING = (pytest.mark.xfail(reason="the release is right on 83% of negation pairs' sentences, 65-71% of others"),)
+PENDING = (pytest.mark.xfail(reason="the release is right on 84% of negation pairs' sentences, 64-71% of others"),)
 
 # kind -> least accuracy on its sentences within reach of a bag of words, about one sentence below the measured one
 FLOORS = {
@@ -52,7 +52,7 @@ FLOORS = {
     "near miss pair": 0.90,
     "litotes pair": 0.90,
 }
-PAIR_KINDS = {"negation pair": 90, "contrast pair": 45, "near miss pair": 45, "litotes pair": 40}  # kind -> least pairs
+PAIR_KINDS = {"negation pair": 140, "contrast pair": 100, "near miss pair": 100, "litotes pair": 100}  # kind -> least pairs
 FLOOR_PAIRS = 0.80  # of a kind's pairs with both sentences correct
 BEYOND = {"irony": "a bag of words takes praise literally"}  # kind -> reason why an accuracy of 50% is out of reach
 FLOOR_EXPECTED = 0.74  # on all sentences within reach of a bag of words
@@ -139,7 +139,7 @@ def plain_words(text: str) -> list[str]:
 
 
 def test_there_are_enough_distinct_sentences() -> None:
-    assert len(SENTENCES) >= 750
+    assert len(SENTENCES) >= 1_400
     assert len({sentence.text.casefold() for sentence in SENTENCES}) == len(SENTENCES)
     assert all(sentence.text == sentence.text.strip() != "" for sentence in SENTENCES)
 
