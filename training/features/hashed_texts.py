@@ -1,7 +1,7 @@
 """Hashed training texts: the n-grams of reviews, excerpts, sentences and templates, and how much each text counts.
 
 A table of n-gram weights is learned by two regressions on the same texts with different weights (`TEXT_WEIGHTS`). The
-texts of a chunk are hashed in a worker process and joined as arrays, without an object for each.
+texts of a chunk are hashed in a worker process to arrays, without an object for each; `hashed_columns` stores them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -62,25 +62,9 @@ class HashedTexts:
     tenths: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
     sources: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
-    def weights(self, which: int) -> npt.NDArray[np.float64]:
-        """Return the texts' weights in the regression of review weights (0) or of sentence weights (1)."""
-        weights: npt.NDArray[np.float64] = np.array([weight[which] for weight in TEXT_WEIGHTS.values()])[self.sources]
-        return weights
-
-    def counts(self) -> dict[str, int]:
-        """Count the texts of each kind that there is."""
-        counts = np.bincount(self.sources, minlength=len(KINDS_OF_TEXT)).tolist()
-        return {name: count for name, count in zip(KINDS_OF_TEXT, counts, strict=True) if count}
-
     def of_kinds(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Return whether each text is of one of these kinds."""
         return np.isin(self.sources, [KINDS_OF_TEXT.index(name) for name in names])
-
-
-def join(parts: Sequence[HashedTexts]) -> HashedTexts:
-    """Join the texts of several parts, in their order."""
-    names = HashedTexts.__dataclass_fields__
-    return HashedTexts(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 class _Builder:

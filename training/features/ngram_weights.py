@@ -22,13 +22,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from chalicelib.ngram_features import RATIO_UNITS, WEIGHT_UNITS, NgramTable
 from chalicelib.ngrams import NGRAM_KINDS
 from training.data.reviews import DataError
 from training.data.splits import TENTHS, LeftOut
-from training.features.hashed_texts import COUNTED, NO_TENTH, HashedTexts
+from training.features.hashed_columns import RANGES, Counts, HashedColumns, Part, frequent_in_range
+from training.features.ngram_matrix import NgramMatrix, add_transposed, build_matrices, slot_of, times
 from training.parallel import map_items
 from training.progress import ProgressCallback, silent
 
@@ -64,44 +64,14 @@ class LearnedWeights:
     strongest: dict[int, float]
 
 
-@dataclass(frozen=True)
-class _TrainingMatrix:
-    """The input of a regression: a matrix (texts, n-grams), and each text's target, weight and tenth.
-
-    The texts from `labelled` on have no label.
-    """
-
-    rows: csr_matrix
-    targets: Floats
-    weights: Floats
-    tenths: npt.NDArray[np.int8]
-    labelled: int
-
-    @property
-    def scale(self) -> npt.NDArray[np.float32]:
-        """Return the factor of each row, one over the square root of its number of n-grams."""
-        lengths = np.maximum(np.diff(self.rows.indptr), 1)
-        scale: npt.NDArray[np.float32] = (1 / np.sqrt(lengths)).astype(np.float32)
-        return scale
-
-    def weights_without(self, left_out: LeftOut) -> Floats:
-        """Return the weights of the texts, 0 in the tenth that is left out."""
-        return self.weights if left_out is None else self.weights * (self.tenths != left_out)
-
-    def labelled_part(self) -> "_TrainingMatrix":
-        """Return the texts with a label."""
-        end = self.labelled
-        return _TrainingMatrix(self.rows[:end], self.targets[:end], self.weights[:end], self.tenths[:end], end)
-
-
-def learn_weights(texts: HashedTexts, tick: ProgressCallback = silent, slots: int = SLOTS) -> LearnedWeights:
+def learn_weights(texts: HashedColumns, tick: ProgressCallback = silent, slots: int = SLOTS) -> LearnedWeights:
     """Learn all tables; raises `DataError` if no n-gram occurs in enough texts.
 
     Unlabelled reviews, if there are any, are the last texts.
     """
-    slot_hashes = choose_ngrams(texts, slots)
-    matrices = _matrices(texts, slot_hashes, slots)
-    few = len(texts.lengths) < _FEW_TEXTS
+    few = sum(len(part.sources) for part in texts.parts) < _FEW_TEXTS
+    slot_hashes = choose_ngrams(texts, slots, few)
+    matrices = build_matrices(texts, slot_hashes, slots, few)
     codes = list(map_items(_fit, left_out_sets(), matrices, tick, alone=few))
     tables = {
         left_out: _table(slot_hashes, parts, slots) for left_out, parts in zip(left_out_sets(), codes, strict=True)
@@ -119,88 +89,55 @@ def no_weights() -> LearnedWeights:
     return LearnedWeights(dict.fromkeys(left_out_sets()), 0, {})
 
 
-def choose_ngrams(texts: HashedTexts, slots: int) -> Hashes:
+def choose_ngrams(texts: HashedColumns, slots: int, alone: bool = True) -> Hashes:
     """Choose the n-grams of the table; returns their hashes in the order of their slots.
 
     An n-gram needs `MIN_TEXTS` of its kind. Of n-grams that share a slot, the one in the most texts is kept; of equally
-    frequent ones the one with the largest hash. Slot 0 stays empty.
+    frequent ones the one with the largest hash. Slot 0 stays empty. With `alone`, all is counted in this process.
     """
-    hashes, counts = _frequent_ngrams(texts)
-    order = np.lexsort((hashes, counts, _slot_of(hashes, slots)))  # by slot, then count, then hash
-    ordered = hashes[order]
-    slot = _slot_of(ordered, slots)
-    next_slot = np.append(slot[1:], np.uint32(slots))[: len(slot)]
-    slot_hashes: Hashes = ordered[(slot != next_slot) & (slot != 0)]
-    if not len(slot_hashes):
+    best: Counts = (np.zeros(0, np.uint32), np.zeros(0, np.uint32))
+    for found in map_items(_best_in_range, range(RANGES), (texts.parts, slots), alone=alone):
+        best = _best_of_slots([best, found], slots)
+    if not len(best[0]):
         raise DataError("No n-gram occurs in enough training reviews. Collect more reviews.")
-    return slot_hashes
+    return best[0]
 
 
-def _frequent_ngrams(texts: HashedTexts) -> tuple[Hashes, npt.NDArray[np.int64]]:
-    """Return the hashes of the n-grams that occur in enough reviews and sentences, and the number of each."""
-    counted = np.repeat(texts.of_kinds(COUNTED), texts.lengths)
-    hashes, counts = [], []
-    for kind, name in enumerate(NGRAM_KINDS):
-        found, count = np.unique(texts.hashes[counted & (texts.kinds == kind)], return_counts=True)
-        hashes.append(found[count >= MIN_TEXTS[name]])
-        counts.append(count[count >= MIN_TEXTS[name]])
-    return np.concatenate(hashes), np.concatenate(counts)
+def _best_in_range(shared: tuple[Sequence[Part], int], of_range: int) -> Counts:
+    """Choose among the n-grams in a range of hashes."""
+    parts, slots = shared
+    found = [frequent_in_range(parts, kind, of_range, MIN_TEXTS[name]) for kind, name in enumerate(NGRAM_KINDS)]
+    return _best_of_slots(found, slots)
 
 
-def _slot_of(hashes: Hashes, slots: int) -> Hashes:
-    """Return the slot of each hashed n-gram in a table of `slots` slots, a power of two."""
-    return hashes & np.uint32(slots - 1)
+def _best_of_slots(found: Sequence[Counts], slots: int) -> Counts:
+    """Return the n-gram of each slot but 0, with the number of texts that contain it, in the order of the slots."""
+    hashes, counts = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    order = np.lexsort((hashes, counts, slot_of(hashes, slots)))  # by slot, then count, then hash
+    ordered = hashes[order]
+    slot = slot_of(ordered, slots)
+    next_slot = np.append(slot[1:], np.uint32(slots))[: len(slot)]
+    chosen = (slot != next_slot) & (slot != 0)
+    return ordered[chosen], counts[order][chosen]
 
 
-def _matrices(texts: HashedTexts, slot_hashes: Hashes, slots: int) -> tuple[_TrainingMatrix, _TrainingMatrix]:
-    """Return the inputs of the two regressions."""
-    column_of = np.full(slots, -1, dtype=np.int32)
-    column_of[_slot_of(slot_hashes, slots)] = np.arange(len(slot_hashes), dtype=np.int32)
-    column = column_of[_slot_of(texts.hashes, slots)]
-    known = (column >= 0) & (slot_hashes[column] >> 24 == texts.hashes >> 24)  # as the app would find it
-    row = np.repeat(np.arange(len(texts.lengths), dtype=np.int32), texts.lengths)[known]
-    column, inside = column[known], texts.inside[known]
-    shape = (len(texts.lengths), len(slot_hashes))
-    labelled = int((texts.tenths != NO_TENTH).sum())
-    presence = _distinct(row, column, np.ones(len(row), np.float32), shape)
-    within = row < labelled
-    signs = np.where(inside, np.float32(-1), np.float32(1))[within]
-    signed = _distinct(row[within], column[within], signs, (labelled, shape[1]))
-    facts = (texts.targets, texts.tenths)
-    return (
-        _TrainingMatrix(presence, facts[0], texts.weights(0), facts[1], labelled),
-        _TrainingMatrix(signed, *(facts[0][:labelled], texts.weights(1)[:labelled], facts[1][:labelled]), labelled),
-    )
-
-
-def _distinct(
-    row: npt.NDArray[np.int32], column: npt.NDArray[np.int32], values: npt.NDArray[np.float32], shape: tuple[int, int]
-) -> csr_matrix:
-    """Return the matrix of the signs of summed values: 1 outside negations only, -1 inside only, nothing for both."""
-    matrix = csr_matrix((values, (row, column)), shape=shape)
-    matrix.data[:] = np.sign(matrix.data)
-    matrix.eliminate_zeros()
-    return matrix
-
-
-def _fit(matrices: tuple[_TrainingMatrix, _TrainingMatrix], left_out: LeftOut) -> tuple[Codes, Codes, Codes]:
+def _fit(matrices: tuple[NgramMatrix, NgramMatrix], left_out: LeftOut) -> tuple[Codes, Codes, Codes]:
     """Learn the weights and the log-count ratio of every n-gram without a tenth; returns their codes."""
     from threadpoolctl import threadpool_limits
 
-    labelled = matrices[0].labelled_part()
-    ratios = _log_count_ratio(labelled.rows, labelled.targets, labelled.weights_without(left_out), RATIO_SMOOTHING)
+    ratios = _log_count_ratio(matrices[0].labelled_part(), left_out, RATIO_SMOOTHING)
     with threadpool_limits(1):  # one thread adds up in the same order on every machine
         review_weights = _review_weights(matrices[0], left_out)
         sentence_weights = _sentence_weights(matrices[1], left_out)
     return _codes(review_weights), _codes(sentence_weights), _codes(ratios, RATIO_UNITS)
 
 
-def _sentence_weights(matrix: _TrainingMatrix, left_out: LeftOut) -> Floats:
+def _sentence_weights(matrix: NgramMatrix, left_out: LeftOut) -> Floats:
     """Learn the sentence weights."""
     return _Regression(matrix, left_out).fit(matrix, STEPS)
 
 
-def _review_weights(matrix: _TrainingMatrix, left_out: LeftOut) -> Floats:
+def _review_weights(matrix: NgramMatrix, left_out: LeftOut) -> Floats:
     """Learn the review weights; a first fit labels the unlabelled reviews for a second."""
     labelled = matrix.labelled_part()
     regression = _Regression(labelled, left_out)
@@ -210,8 +147,7 @@ def _review_weights(matrix: _TrainingMatrix, left_out: LeftOut) -> Floats:
     log_odds = regression.log_odds(matrix)[matrix.labelled :] * SHARPENING
     targets = matrix.targets.copy()
     targets[matrix.labelled :] = _probability(np.clip(log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS))
-    self_labelled = _TrainingMatrix(matrix.rows, targets, matrix.weights, matrix.tenths, len(targets))
-    return regression.fit(self_labelled, SELF_TRAINING_STEPS)
+    return regression.fit(matrix.with_targets(targets), SELF_TRAINING_STEPS)
 
 
 class _Regression:
@@ -220,41 +156,51 @@ class _Regression:
     Targets are probabilities. `fit` starts from the solution of an earlier `fit`.
     """
 
-    def __init__(self, matrix: _TrainingMatrix, left_out: LeftOut) -> None:
+    def __init__(self, matrix: NgramMatrix, left_out: LeftOut) -> None:
         self.left_out = left_out
-        self.ratio = _log_count_ratio(matrix.rows, matrix.targets, matrix.weights_without(left_out), SCALE_SMOOTHING)
-        self.solution: Floats = np.zeros(matrix.rows.shape[1] + 1)  # scaled weights, and the intercept
+        self.ratio = _log_count_ratio(matrix, left_out, SCALE_SMOOTHING)
+        self.solution: Floats = np.zeros(matrix.ngrams + 1)  # scaled weights, and the intercept
 
-    def log_odds(self, matrix: _TrainingMatrix) -> Floats:
+    def log_odds(self, matrix: NgramMatrix) -> Floats:
         """Return the log-odds of each text."""
         weights = (self.ratio * self.solution[:-1]).astype(np.float32)
-        log_odds: Floats = (matrix.rows @ weights * matrix.scale).astype(np.float64) + self.solution[-1]
+        log_odds: Floats = np.zeros(len(matrix.targets))
+        for span, rows in matrix.mapped():
+            log_odds[span] = times(rows, weights) * rows.scale()
+        log_odds += self.solution[-1]
         return log_odds
 
-    def fit(self, matrix: _TrainingMatrix, steps: int) -> Floats:
+    def fit(self, matrix: NgramMatrix, steps: int) -> Floats:
         """Take at most `steps` steps of L-BFGS; returns the weight of each n-gram."""
         from scipy.optimize import minimize
 
         share = matrix.weights_without(self.left_out)
         share = share / share.sum()
-        columns, scale = matrix.rows.T, matrix.scale  # a view, without a copy
-
-        def loss(solution: Floats) -> tuple[float, Floats]:
-            """Return the mean loss and its gradient."""
-            self.solution = solution
-            log_odds = self.log_odds(matrix)
-            error = share * (_probability(log_odds) - matrix.targets)
-            gradient = (columns @ (error.astype(np.float32) * scale)).astype(np.float64) * self.ratio
-            penalty = RIDGE * solution[:-1]
-            value = share @ (np.logaddexp(0, log_odds) - matrix.targets * log_odds) + penalty @ solution[:-1] / 2
-            return float(value), np.append(gradient + penalty, error.sum())
-
         result = minimize(
-            loss, self.solution, jac=True, method="L-BFGS-B", options={"maxiter": steps, **_NO_EARLY_STOP}
+            lambda solution: self._loss(matrix, share, solution),
+            self.solution,
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": steps, **_NO_EARLY_STOP},
         )
         self.solution = np.asarray(result.x)
         weights: Floats = self.solution[:-1] * self.ratio
         return weights
+
+    def _loss(self, matrix: NgramMatrix, share: Floats, solution: Floats) -> tuple[float, Floats]:
+        """Return the mean loss at a solution and its gradient, in one pass over the matrix."""
+        weights, intercept = (self.ratio * solution[:-1]).astype(np.float32), solution[-1]
+        losses, errors = np.empty_like(share), np.empty_like(share)
+        gradient = np.zeros(matrix.ngrams, np.float32)
+        for span, rows in matrix.mapped():
+            scale, targets = rows.scale(), matrix.targets[span]
+            log_odds = (times(rows, weights) * scale).astype(np.float64) + intercept
+            losses[span] = np.logaddexp(0, log_odds) - targets * log_odds
+            errors[span] = share[span] * (_probability(log_odds) - targets)
+            add_transposed(rows, errors[span].astype(np.float32) * scale, gradient)
+        penalty = RIDGE * solution[:-1]
+        value = share @ losses + penalty @ solution[:-1] / 2
+        return float(value), np.append(gradient.astype(np.float64) * self.ratio + penalty, errors.sum())
 
 
 def _probability(log_odds: Floats) -> Floats:
@@ -263,13 +209,18 @@ def _probability(log_odds: Floats) -> Floats:
     return probability
 
 
-def _log_count_ratio(rows: csr_matrix, targets: Floats, weights: Floats, smoothing: float) -> Floats:
+def _log_count_ratio(matrix: NgramMatrix, left_out: LeftOut, smoothing: float) -> Floats:
     """Return the log of each n-gram's share among the n-grams of positive texts over that of negative texts.
 
-    An n-gram inside a negation, which is -1 in `rows`, counts for the other label.
+    An n-gram inside a negation, which is -1 in the matrix, counts for the other label.
     """
-    difference = rows.T @ (weights * (2 * targets - 1)).astype(np.float32)  # positive minus negative
-    total = abs(rows).T @ weights.astype(np.float32)
+    weights = matrix.weights_without(left_out)
+    signed = (weights * (2 * matrix.targets - 1)).astype(np.float32)
+    unsigned = weights.astype(np.float32)
+    difference, total = np.zeros(matrix.ngrams, np.float32), np.zeros(matrix.ngrams, np.float32)
+    for span, rows in matrix.mapped():
+        add_transposed(rows, signed[span], difference)  # positive minus negative
+        add_transposed(rows, unsigned[span], total, absolute=True)
     positive, negative = ((total + sign * difference).astype(np.float64) / 2 + smoothing for sign in (1, -1))
     ratio: Floats = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     return ratio
@@ -285,7 +236,7 @@ def _codes(weights: Floats, units: int = WEIGHT_UNITS) -> Codes:
 def _table(slot_hashes: Hashes, codes: Sequence[Codes], slots: int) -> NgramTable:
     """Put the codes of all n-grams into a table, each in the slot of its n-gram."""
     tables = np.zeros((1 + len(codes), slots), dtype=np.uint8)
-    tables[:, _slot_of(slot_hashes, slots)] = slot_hashes >> 24, *(part.view(np.uint8) for part in codes)
+    tables[:, slot_of(slot_hashes, slots)] = slot_hashes >> 24, *(part.view(np.uint8) for part in codes)
     return NgramTable(*(table.tobytes() for table in tables))
 
 

@@ -39,6 +39,7 @@ from training.features.channels import (
     write_ngram_table,
 )
 from training.features.extract import extract
+from training.features.hashed_columns import temporary_folder
 from training.features.ngram_weights import SLOTS, learn_weights, no_weights
 from training.parallel import map_items, map_reviews
 from training.progress import ProgressCallback, silent
@@ -93,8 +94,12 @@ def prepare(
     then the same as that of the other folder alone. Raises `InUseError` if another command is using a folder, and
     `DataError` if the data was changed meanwhile.
     """
-    with locks.writing(channels_folder), locks.reading(data_folder, learn_from or data_folder):
-        return _prepare(data_folder, channels_folder, ticks, recipe, slots, learn_from or data_folder)
+    with (
+        locks.writing(channels_folder),
+        locks.reading(data_folder, learn_from or data_folder),
+        temporary_folder(channels_folder) as hashed_folder,
+    ):
+        return _prepare(data_folder, channels_folder, ticks, recipe, slots, learn_from or data_folder, hashed_folder)
 
 
 def _prepare(
@@ -104,6 +109,7 @@ def _prepare(
     recipe: FeatureRecipe,
     slots: int,
     learn_from: Path,
+    hashed_folder: Path,
 ) -> PreparedChannels:
     """Build the encoder and write all channels, in locked folders."""
     started = time.monotonic()
@@ -112,7 +118,7 @@ def _prepare(
     splits = assign(path, recipe.reviews)
     (channels_folder / PREPARED_NAME).unlink(missing_ok=True)
     learned_splits = splits if learn_from == data_folder else assign(learn_from / REVIEWS_NAME, recipe.reviews)
-    extracted = extract(learn_from, learned_splits, recipe.ngrams, ticks[0])
+    extracted = extract(learn_from, learned_splits, recipe.ngrams, ticks[0], hashed_folder)
     vocabulary = build_vocabulary(extracted.word_counts, recipe.words)
     learned = learn_weights(extracted.hashed, ticks[1], slots) if recipe.ngrams else no_weights()
     encoders = {left_out: Encoder(vocabulary, table) for left_out, table in learned.tables.items()}
