@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chalicelib.ngrams import NGRAM_KINDS
-from training.features.hashed_texts import COUNTED, KINDS_OF_TEXT, TEXT_WEIGHTS, HashedTexts
+from training.features.hashed_texts import COUNTED, KINDS_OF_TEXT, TEXT_WEIGHTS, HashedTexts, starts_of_runs
 
 RANGES = 32  # of hashes: each has about the same number
 _RANGE_STARTS = np.arange(0, 1 << 32, (1 << 32) // RANGES, dtype=np.uint32)
@@ -104,12 +104,13 @@ def frequent_in_range(parts: Iterable[Part], kind: int, of_range: int, least: in
     read = [part.counted(kind, of_range) for part in parts]
     keys = np.concatenate([hashes.astype(np.uint64) << _COUNT_BITS | counts for hashes, counts in read])
     keys.sort()
-    hashes, firsts = np.unique(keys >> _COUNT_BITS, return_index=True)
+    hashes = (keys >> _COUNT_BITS).astype(np.uint32)
+    firsts = starts_of_runs(hashes)
     if not len(firsts):
-        return np.zeros(0, np.uint32), np.zeros(0, np.uint32)
-    counts = np.add.reduceat(keys & _COUNT_MASK, firsts)
+        return hashes, hashes
+    counts = np.add.reduceat((keys & _COUNT_MASK).astype(np.uint32), firsts)
     frequent = counts >= least
-    return hashes[frequent].astype(np.uint32), counts[frequent].astype(np.uint32)
+    return hashes[firsts][frequent], counts[frequent]
 
 
 class HashedColumns:
