@@ -117,7 +117,8 @@ def _steps(count: int) -> Hashes:
     if count == 1:
         byte = _BYTE_VALUES & _LOW_BYTE
         single = np.array([crc32(bytes([value])) ^ crc32(b"\0") for value in range(256)], np.uint32)
-        return single[byte] ^ (_BYTE_VALUES >> np.uint32(8))
+        one_step: Hashes = single[byte] ^ (_BYTE_VALUES >> np.uint32(8))
+        return one_step
     half = _steps(count // 2)
     doubled = _look_up(half, 0, half)
     return _look_up(_steps(1), 0, doubled) if count % 2 else doubled

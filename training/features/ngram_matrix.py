@@ -5,7 +5,7 @@ values are 1, or the signs in a third array. Worker processes map the same files
 takes the same memory for any number of texts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import _sparsetools, csr_matrix
 
-from training.data.splits import LeftOut
 from training.features.hashed_columns import HashedColumns, Part
 from training.features.hashed_texts import NO_TENTH
 from training.parallel import map_items
@@ -26,7 +25,7 @@ Singles = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
     """The mapped rows of a block: `values` has the sign of every entry, or ones."""
 
     starts: npt.NDArray[np.int32]
@@ -55,16 +54,16 @@ class Block:
         """The texts of the block."""
         return slice(self.first, self.first + self.texts)
 
-    def rows(self) -> _Rows:
+    def rows(self) -> Rows:
         """Map the block's file."""
         if not self.entries:
-            return _Rows(np.zeros(self.texts + 1, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
+            return Rows(np.zeros(self.texts + 1, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
         starts = _mapped(self.path, np.int32, self.texts + 1, 0)
         columns = _mapped(self.path, np.int32, self.entries, 4 * (self.texts + 1))
         if not self.signed:
-            return _Rows(starts, columns, _ones(1 << self.entries.bit_length())[: self.entries])
+            return Rows(starts, columns, _ones(1 << self.entries.bit_length())[: self.entries])
         signs = _mapped(self.path, np.int8, self.entries, 4 * (self.texts + 1 + self.entries))
-        return _Rows(starts, columns, signs.astype(np.float32))
+        return Rows(starts, columns, signs.astype(np.float32))
 
 
 def _mapped(path: Path, dtype: Any, count: int, offset: int) -> npt.NDArray[Any]:
@@ -72,9 +71,9 @@ def _mapped(path: Path, dtype: Any, count: int, offset: int) -> npt.NDArray[Any]
     return np.asarray(np.memmap(path, dtype, "r", offset, (count,)))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=32)  # all powers of two
 def _ones(count: int) -> Singles:
-    """Return ones, the values of a block without signs."""
+    """Return ones, the values of a block without signs, for a power of two of them."""
     return np.ones(count, np.float32)
 
 
@@ -92,10 +91,6 @@ class NgramMatrix:
     tenths: npt.NDArray[np.int8]
     labelled: int
 
-    def weights_without(self, left_out: LeftOut) -> Floats:
-        """Return the weights of the texts, 0 in the tenth that is left out."""
-        return self.weights if left_out is None else self.weights * (self.tenths != left_out)
-
     def labelled_part(self) -> "NgramMatrix":
         """Return the texts with a label."""
         end = self.labelled
@@ -103,31 +98,25 @@ class NgramMatrix:
         facts = (self.targets[:end], self.weights[:end], self.tenths[:end])
         return NgramMatrix(blocks, self.ngrams, *facts, end)
 
-    def with_targets(self, targets: Floats) -> "NgramMatrix":
-        """Return the same texts with other targets, all of which are labels."""
-        return replace(self, targets=targets, labelled=len(targets))
 
-    def mapped(self) -> Iterator[tuple[slice, _Rows]]:
-        """Yield the texts and the rows of each block."""
-        for block in self.blocks:
-            yield block.span, block.rows()
-
-
-def times(rows: _Rows, vector: Singles) -> Singles:
-    """Return the product of rows and a vector with an element for each n-gram."""
-    texts = len(rows.starts) - 1
-    product = np.zeros(texts, np.float32)
-    _sparsetools.csr_matvec(texts, len(vector), rows.starts, rows.columns, rows.values, vector, product)
+def times(rows: Rows, vectors: Singles) -> Singles:
+    """Return the product of rows and vectors: (texts, n-grams) and (n-grams, vectors) give (texts, vectors)."""
+    texts, (ngrams, count) = len(rows.starts) - 1, vectors.shape
+    product = np.zeros((texts, count), np.float32)
+    arrays = (rows.starts, rows.columns, rows.values, vectors.ravel(), product.ravel())
+    _sparsetools.csr_matvecs(texts, ngrams, count, *arrays)
     return product
 
 
-def add_transposed(rows: _Rows, vector: Singles, total: Singles, absolute: bool = False) -> None:
-    """Add the product of the transposed rows, or of their absolute values, and a vector of texts to a total.
+def add_transposed(rows: Rows, vectors: Singles, total: Singles, absolute: bool = False) -> None:
+    """Add the product of the transposed rows, or of their absolute values, and vectors of texts to a total.
 
     The public operators of scipy return a new array instead, which would be as long as all n-grams for each block.
     """
     values = _ones(1 << len(rows.values).bit_length()) if absolute else rows.values
-    _sparsetools.csc_matvec(len(total), len(vector), rows.starts, rows.columns, values, vector, total)
+    (ngrams, count), texts = total.shape, len(vectors)
+    arrays = (rows.starts, rows.columns, values, np.ascontiguousarray(vectors).ravel(), total.reshape(-1))
+    _sparsetools.csc_matvecs(ngrams, texts, count, *arrays)
 
 
 def build_matrices(
@@ -142,8 +131,10 @@ def build_matrices(
     firsts = np.cumsum([0, *(len(part.sources) for part in texts.parts)]).tolist()
     targets, tenths = texts.targets(), texts.tenths()
     labelled = int((tenths != NO_TENTH).sum())
-    presence = [replace(plain, first=first) for (plain, _), first in zip(pairs, firsts, strict=False)]
-    signed = [replace(signs, first=first) for (_, signs), first in zip(pairs, firsts, strict=False) if signs]
+    presence = [replace(plain, first=first) for (plain, _), first in zip(pairs, firsts, strict=False) if plain.texts]
+    signed = [
+        replace(signs, first=first) for (_, signs), first in zip(pairs, firsts, strict=False) if signs and signs.texts
+    ]
     matrices = [
         NgramMatrix(blocks, len(slot_hashes), targets, texts.weights(which), tenths, labelled)
         for which, blocks in enumerate((presence, signed))

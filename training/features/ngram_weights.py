@@ -17,7 +17,7 @@ So a separate table is learned without each tenth of the texts, for the rows of 
 which is released, these are 11. The regression that labels the unlabelled reviews has not seen the tenth either.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,8 @@ from chalicelib.ngrams import NGRAM_KINDS
 from training.data.reviews import DataError
 from training.data.splits import TENTHS, LeftOut
 from training.features.hashed_columns import RANGES, Counts, HashedColumns, Part, frequent_in_range
-from training.features.ngram_matrix import NgramMatrix, add_transposed, build_matrices, slot_of, times
+from training.features.ngram_matrix import NgramMatrix, build_matrices, slot_of
+from training.features.regressions import NgramCounts, Regressions, probability
 from training.parallel import map_items
 from training.progress import ProgressCallback, silent
 
@@ -36,14 +37,13 @@ SLOTS = 1 << 20
 MIN_TEXTS = dict(zip(NGRAM_KINDS, (3, 4, 6, 8, 4), strict=True))  # kind -> texts that must contain an n-gram
 SCALE_SMOOTHING = 3.0  # added to the counts behind the scale of a regression's columns
 RATIO_SMOOTHING = 1.0  # added to the counts behind the log-count ratios of the table
-RIDGE = 1e-6  # the penalty on squared weights, relative to the mean loss of a text
 LARGEST_CODE = 127
 STEPS = 45  # of the regression's solver
 SELF_TRAINING_STEPS = 30  # which start from the solution without unlabelled reviews
 SHARPENING = 2.0  # of the log-odds that label an unlabelled review
 STRONGEST = 40  # n-grams of each label that reports list
-_NO_EARLY_STOP = {"ftol": 1e-12, "gtol": 1e-9}  # the steps are the limit
 _LARGEST_LOG_ODDS = 20.0
+_USUAL_EVALUATIONS = 2 * STEPS + SELF_TRAINING_STEPS + 20
 _FEW_TEXTS = 10_000  # below this number, starting more processes takes longer than it saves
 
 Hashes = npt.NDArray[np.uint32]
@@ -69,14 +69,30 @@ def learn_weights(texts: HashedColumns, tick: ProgressCallback = silent, slots: 
 
     Unlabelled reviews, if there are any, are the last texts.
     """
+    from threadpoolctl import threadpool_limits
+
     few = sum(len(part.sources) for part in texts.parts) < _FEW_TEXTS
-    slot_hashes = choose_ngrams(texts, slots, few)
+    hashes, counts = _choose(texts, slots, few)
+    slot_hashes = hashes[np.argsort(-counts.astype(np.int64), kind="stable")]  # what is read often is together
     matrices = build_matrices(texts, slot_hashes, slots, few)
-    codes = list(map_items(_fit, left_out_sets(), matrices, tick, alone=few))
+    with threadpool_limits(1):  # one thread adds up in the same order on every machine
+        codes = _fit(matrices, left_out_sets(), _Evaluations(tick))
     tables = {
         left_out: _table(slot_hashes, parts, slots) for left_out, parts in zip(left_out_sets(), codes, strict=True)
     }
     return LearnedWeights(tables, len(slot_hashes), _strongest(slot_hashes, codes[0][0]))
+
+
+class _Evaluations:
+    """Reports each evaluation of the regressions; their usual number is the total."""
+
+    def __init__(self, tick: ProgressCallback) -> None:
+        self._tick, self._done = tick, 0
+
+    def __call__(self) -> None:
+        """Report another evaluation."""
+        self._done += 1
+        self._tick(min(self._done, _USUAL_EVALUATIONS), _USUAL_EVALUATIONS, "")
 
 
 def left_out_sets() -> list[LeftOut]:
@@ -89,18 +105,23 @@ def no_weights() -> LearnedWeights:
     return LearnedWeights(dict.fromkeys(left_out_sets()), 0, {})
 
 
-def choose_ngrams(texts: HashedColumns, slots: int, alone: bool = True) -> Hashes:
+def choose_ngrams(texts: HashedColumns, slots: int) -> Hashes:
     """Choose the n-grams of the table; returns their hashes in the order of their slots.
 
     An n-gram needs `MIN_TEXTS` of its kind. Of n-grams that share a slot, the one in the most texts is kept; of equally
-    frequent ones the one with the largest hash. Slot 0 stays empty. With `alone`, all is counted in this process.
+    frequent ones the one with the largest hash. Slot 0 stays empty.
     """
+    return _choose(texts, slots, alone=True)[0]
+
+
+def _choose(texts: HashedColumns, slots: int, alone: bool) -> Counts:
+    """Choose the n-grams of the table, and count the texts with each; with `alone`, in this process."""
     best: Counts = (np.zeros(0, np.uint32), np.zeros(0, np.uint32))
     for found in map_items(_best_in_range, range(RANGES), (texts.parts, slots), alone=alone):
         best = _best_of_slots([best, found], slots)
     if not len(best[0]):
         raise DataError("No n-gram occurs in enough training reviews. Collect more reviews.")
-    return best[0]
+    return best
 
 
 def _best_in_range(shared: tuple[Sequence[Part], int], of_range: int) -> Counts:
@@ -121,109 +142,38 @@ def _best_of_slots(found: Sequence[Counts], slots: int) -> Counts:
     return ordered[chosen], counts[order][chosen]
 
 
-def _fit(matrices: tuple[NgramMatrix, NgramMatrix], left_out: LeftOut) -> tuple[Codes, Codes, Codes]:
-    """Learn the weights and the log-count ratio of every n-gram without a tenth; returns their codes."""
-    from threadpoolctl import threadpool_limits
-
-    ratios = _log_count_ratio(matrices[0].labelled_part(), left_out, RATIO_SMOOTHING)
-    with threadpool_limits(1):  # one thread adds up in the same order on every machine
-        review_weights = _review_weights(matrices[0], left_out)
-        sentence_weights = _sentence_weights(matrices[1], left_out)
-    return _codes(review_weights), _codes(sentence_weights), _codes(ratios, RATIO_UNITS)
-
-
-def _sentence_weights(matrix: NgramMatrix, left_out: LeftOut) -> Floats:
-    """Learn the sentence weights."""
-    return _Regression(matrix, left_out).fit(matrix, STEPS)
+def _fit(
+    matrices: tuple[NgramMatrix, NgramMatrix], left_out: Sequence[LeftOut], tick: Callable[[], None]
+) -> list[tuple[Codes, Codes, Codes]]:
+    """Learn the weights and the log-count ratios without each tenth; returns their codes for each table."""
+    counts = NgramCounts(matrices[0].labelled_part(), left_out)
+    review_weights = _review_weights(matrices[0], left_out, counts.log_ratios(SCALE_SMOOTHING), tick)
+    sentence_weights = _sentence_weights(matrices[1], left_out, tick)
+    ratios = counts.log_ratios(RATIO_SMOOTHING)
+    return [
+        (_codes(of_reviews), _codes(of_sentences), _codes(ratio, RATIO_UNITS))
+        for of_reviews, of_sentences, ratio in zip(review_weights, sentence_weights, ratios, strict=True)
+    ]
 
 
-def _review_weights(matrix: NgramMatrix, left_out: LeftOut) -> Floats:
-    """Learn the review weights; a first fit labels the unlabelled reviews for a second."""
-    labelled = matrix.labelled_part()
-    regression = _Regression(labelled, left_out)
-    weights = regression.fit(labelled, STEPS)
-    if labelled.labelled == len(matrix.targets):
-        return weights
-    log_odds = regression.log_odds(matrix)[matrix.labelled :] * SHARPENING
-    targets = matrix.targets.copy()
-    targets[matrix.labelled :] = _probability(np.clip(log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS))
-    return regression.fit(matrix.with_targets(targets), SELF_TRAINING_STEPS)
+def _sentence_weights(matrix: NgramMatrix, left_out: Sequence[LeftOut], tick: Callable[[], None]) -> list[Floats]:
+    """Learn the sentence weights of each table."""
+    regressions = Regressions(left_out, NgramCounts(matrix, left_out).log_ratios(SCALE_SMOOTHING))
+    regressions.fit(matrix, STEPS, tick)
+    return regressions.weights()
 
 
-class _Regression:
-    """A logistic regression over n-grams scaled by their log-count ratios, without the texts of a tenth.
-
-    Targets are probabilities. `fit` starts from the solution of an earlier `fit`.
-    """
-
-    def __init__(self, matrix: NgramMatrix, left_out: LeftOut) -> None:
-        self.left_out = left_out
-        self.ratio = _log_count_ratio(matrix, left_out, SCALE_SMOOTHING)
-        self.solution: Floats = np.zeros(matrix.ngrams + 1)  # scaled weights, and the intercept
-
-    def log_odds(self, matrix: NgramMatrix) -> Floats:
-        """Return the log-odds of each text."""
-        weights = (self.ratio * self.solution[:-1]).astype(np.float32)
-        log_odds: Floats = np.zeros(len(matrix.targets))
-        for span, rows in matrix.mapped():
-            log_odds[span] = times(rows, weights) * rows.scale()
-        log_odds += self.solution[-1]
-        return log_odds
-
-    def fit(self, matrix: NgramMatrix, steps: int) -> Floats:
-        """Take at most `steps` steps of L-BFGS; returns the weight of each n-gram."""
-        from scipy.optimize import minimize
-
-        share = matrix.weights_without(self.left_out)
-        share = share / share.sum()
-        result = minimize(
-            lambda solution: self._loss(matrix, share, solution),
-            self.solution,
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": steps, **_NO_EARLY_STOP},
-        )
-        self.solution = np.asarray(result.x)
-        weights: Floats = self.solution[:-1] * self.ratio
-        return weights
-
-    def _loss(self, matrix: NgramMatrix, share: Floats, solution: Floats) -> tuple[float, Floats]:
-        """Return the mean loss at a solution and its gradient, in one pass over the matrix."""
-        weights, intercept = (self.ratio * solution[:-1]).astype(np.float32), solution[-1]
-        losses, errors = np.empty_like(share), np.empty_like(share)
-        gradient = np.zeros(matrix.ngrams, np.float32)
-        for span, rows in matrix.mapped():
-            scale, targets = rows.scale(), matrix.targets[span]
-            log_odds = (times(rows, weights) * scale).astype(np.float64) + intercept
-            losses[span] = np.logaddexp(0, log_odds) - targets * log_odds
-            errors[span] = share[span] * (_probability(log_odds) - targets)
-            add_transposed(rows, errors[span].astype(np.float32) * scale, gradient)
-        penalty = RIDGE * solution[:-1]
-        value = share @ losses + penalty @ solution[:-1] / 2
-        return float(value), np.append(gradient.astype(np.float64) * self.ratio + penalty, errors.sum())
-
-
-def _probability(log_odds: Floats) -> Floats:
-    """Return the probability of log-odds."""
-    probability: Floats = 1 / (1 + np.exp(-np.maximum(log_odds, -500)))
-    return probability
-
-
-def _log_count_ratio(matrix: NgramMatrix, left_out: LeftOut, smoothing: float) -> Floats:
-    """Return the log of each n-gram's share among the n-grams of positive texts over that of negative texts.
-
-    An n-gram inside a negation, which is -1 in the matrix, counts for the other label.
-    """
-    weights = matrix.weights_without(left_out)
-    signed = (weights * (2 * matrix.targets - 1)).astype(np.float32)
-    unsigned = weights.astype(np.float32)
-    difference, total = np.zeros(matrix.ngrams, np.float32), np.zeros(matrix.ngrams, np.float32)
-    for span, rows in matrix.mapped():
-        add_transposed(rows, signed[span], difference)  # positive minus negative
-        add_transposed(rows, unsigned[span], total, absolute=True)
-    positive, negative = ((total + sign * difference).astype(np.float64) / 2 + smoothing for sign in (1, -1))
-    ratio: Floats = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
-    return ratio
+def _review_weights(
+    matrix: NgramMatrix, left_out: Sequence[LeftOut], ratios: Sequence[Floats], tick: Callable[[], None]
+) -> list[Floats]:
+    """Learn the review weights of each table; a first fit labels the unlabelled reviews for a second."""
+    regressions = Regressions(left_out, ratios)
+    regressions.fit(matrix.labelled_part(), STEPS, tick)
+    if matrix.labelled < len(matrix.targets):
+        log_odds = regressions.log_odds(matrix, matrix.labelled) * np.float32(SHARPENING)
+        guesses = probability(np.clip(log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS))
+        regressions.fit(matrix, SELF_TRAINING_STEPS, tick, guesses)
+    return regressions.weights()
 
 
 def _codes(weights: Floats, units: int = WEIGHT_UNITS) -> Codes:

@@ -195,7 +195,9 @@ def test_one_process_and_several_learn_the_same_tables(
     again = learn_weights(hashed, lambda done, total, _: ticks.append((done, total)), small_slots)
     assert bytes_of(again.tables) == bytes_of(small_learned.tables)
     assert (again.ngrams, again.strongest) == (small_learned.ngrams, small_learned.strongest)
-    assert ticks == [(done, 11) for done in range(12)]
+    assert len(ticks) > 20
+    assert [done for done, _ in ticks] == sorted(done for done, _ in ticks)
+    assert ticks[-1][0] <= ticks[-1][1]
 
 
 def test_an_ngram_in_too_few_reviews_is_not_in_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
