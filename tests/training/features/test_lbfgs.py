@@ -10,7 +10,7 @@ Function = Callable[[lbfgs.Vector], tuple[float, lbfgs.Vector]]
 
 
 def search(function: Function, start: lbfgs.Vector, steps: int) -> lbfgs.Vector:
-    """Send a search what it asks for."""
+    """Evaluate a function at the points of a search."""
     searching = lbfgs.minimize(start, steps)
     point = next(searching)
     while True:
