@@ -23,7 +23,7 @@ PYTEST := $(PY) -m pytest --numprocesses auto --dist worksteal
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
 INSTALL_VERDICT := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
-.PHONY: help run endpoint test check format bench bench-alternatives soak fuzz train simulate rehearse compat deploy \
+.PHONY: help run endpoint test check format bench bench-alternatives bench-scale soak fuzz train simulate rehearse compat deploy \
   status teardown package clean
 .DELETE_ON_ERROR:
 
@@ -54,6 +54,9 @@ bench: $(DEV_READY) ## benchmark against the tutorial's Lambda
 
 bench-alternatives: $(ALTERNATIVES_READY) ## benchmark the alternatives (ARCHIVE=, TREEBANK=; an hour or more)
 	@$(PY) -m benchmarks.alternatives $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(TREEBANK),--treebank "$(TREEBANK)")
+
+bench-scale: $(DEV_READY) ## measure `verdict prepare` by the number of reviews (REVIEWS="25000 100000"; Linux, hours)
+	@$(PY) -m benchmarks.scale $(if $(REVIEWS),--reviews $(REVIEWS))
 
 soak: $(DEV_READY) ## send requests under every fault (REQUESTS=20000 SECONDS=180, whichever ends first)
 	@$(PY) -m soak --requests $(REQUESTS) --seconds $(SECONDS)
