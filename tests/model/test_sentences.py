@@ -51,12 +51,7 @@ FLOORS = {
     "near miss pair": 0.90,
     "litotes pair": 0.90,
 }
-PAIR_KINDS = {
-    "negation pair": 140,
-    "contrast pair": 100,
-    "near miss pair": 100,
-    "litotes pair": 100,
-}  # kind -> least pairs
+PAIR_KINDS = {"negation pair": 140, "contrast pair": 100, "near miss pair": 100, "litotes pair": 100}  # kind -> pairs
 FLOOR_PAIRS = 0.80  # of a kind's pairs with both sentences correct
 BEYOND = {"irony": "a bag of words takes praise literally"}  # kind -> reason why an accuracy of 50% is out of reach
 FLOOR_EXPECTED = 0.74  # on all sentences within reach of a bag of words

@@ -39,7 +39,8 @@ def test_labels_are_balanced() -> None:
 
 
 def test_no_frame_is_a_sentence_that_evaluates_releases() -> None:
-    assert not {tuple(words(frame.text)) for frame in read_frames()} & evaluated_sentences()
+    texts = {tuple(words(frame.text)) for frame in read_frames() if "{" not in frame.text}
+    assert not texts & evaluated_sentences()
 
 
 def test_a_sentence_that_evaluates_releases_is_not_generated() -> None:
