@@ -30,7 +30,7 @@ PAUSE_SECONDS = 0.01
 _READS = re.compile(r"Describe|List|Get|Head|Invoke|Simulate|BatchGet")
 _CONFIG = Config(retries={"mode": "standard"}, s3={"addressing_style": "path"}, proxies={})
 _STEPS = re.compile(  # the modules that decide what to do next; the others only read for them
-    r"operations/(rollout|jobs|teardown|setup|inventory)/|endpoint/(created|transition|traffic_shift)|app_settings"
+    r"operations/(rollout|jobs|teardown|setup)/|endpoint/(created|transition|traffic_shift)|app_settings"
 )
 
 
@@ -142,8 +142,9 @@ class InterruptibleClients:
 def points_to_interrupt(points: list[Point], how: type[BaseException], every: bool) -> list[Point]:
     """Return the points at which a walk interrupts a command that passes these points.
 
-    All of them with `every`, otherwise the first of those at one place of the code. After `kill -9` no code runs, so
-    only what was changed matters: points after a change, and the first pause that follows, when its work goes on.
+    All of them with `every`, otherwise the first at each place of the code, and of those before the first change one:
+    until then nothing was done. After `kill -9` no code runs, so only what was changed matters: points after a change,
+    and the first pause that follows, when its work goes on.
     """
     if how is KilledError:
         points = [
@@ -151,4 +152,10 @@ def points_to_interrupt(points: list[Point], how: type[BaseException], every: bo
             for before, point in zip([None, *points], points, strict=False)
             if (point.is_change and point.when == AFTER) or (point.when == PAUSE and before and before.is_change)
         ]
-    return points if every else [point for point in points if point.number == 1]
+    if every or not points:
+        return points
+    begin = next((number for number, point in enumerate(points) if point.is_change), 0)
+    first: dict[tuple[str, str, str], Point] = {}
+    for point in [points[0], *points[begin:]]:
+        first.setdefault((point.when, point.operation if point.is_change else "", point.place), point)
+    return list(first.values())
