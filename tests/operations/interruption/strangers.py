@@ -1,6 +1,7 @@
 """Resources of somebody else with names like ours, and a list of all resources that does not look at tags."""
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -29,6 +30,7 @@ _LISTS: list[tuple[str, str, str, str, dict[str, Any]]] = [  # service, operatio
     ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName", {}),
     ("logs", "describe_log_groups", "logGroups", "logGroupName", {}),
     ("lambda", "list_functions", "Functions", "FunctionName", {}),
+    ("apigateway", "get_rest_apis", "items", "id", {}),
     ("s3", "list_buckets", "Buckets", "Name", {}),
     ("iam", "list_roles", "Roles", "RoleName", {}),
     (
@@ -124,3 +126,36 @@ def _create_others(aws: Aws, stage: str) -> None:
     iam = aws.account.client("iam")
     iam.create_role(RoleName=f"verdict-{stage}x-api_handler", AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.put_role_policy(RoleName=f"verdict-{stage}x-api_handler", PolicyName="own", PolicyDocument=json.dumps(LOGGING))
+
+
+def delete_created(aws: Aws, before: set[tuple[str, str]]) -> None:
+    """Delete what was created since `before` outside of SageMaker, whose simulator ends with a module of tests."""
+    client = aws.account.client
+    deletions: dict[str, Callable[[str], object]] = {
+        "TableName": lambda name: client("dynamodb").delete_table(TableName=name),
+        "AlarmName": lambda name: client("cloudwatch").delete_alarms(AlarmNames=[name]),
+        "logGroupName": lambda name: client("logs").delete_log_group(logGroupName=name),
+        "FunctionName": lambda name: client("lambda").delete_function(FunctionName=name),
+        "id": lambda name: client("apigateway").delete_rest_api(restApiId=name),
+        "Name": lambda name: _delete_bucket(aws, name),
+        "RoleName": lambda name: _delete_role(aws, name),
+    }
+    for kind, name in everything(aws) - before:
+        if kind in deletions and name != bucket.bucket_name(aws.account):
+            deletions[kind](name)
+
+
+def _delete_bucket(aws: Aws, name: str) -> None:
+    """Delete a bucket with its objects."""
+    s3 = aws.account.client("s3")
+    for found in s3.list_objects_v2(Bucket=name).get("Contents", ()):
+        s3.delete_object(Bucket=name, Key=found["Key"])
+    s3.delete_bucket(Bucket=name)
+
+
+def _delete_role(aws: Aws, name: str) -> None:
+    """Delete a role with its policies."""
+    iam = aws.account.client("iam")
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    iam.delete_role(RoleName=name)

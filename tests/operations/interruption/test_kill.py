@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from operations.aws import role
 from operations.aws.command import Aws
 from operations.aws.waiting import wait_for
 from operations.inventory import inventory
@@ -19,15 +18,6 @@ from simulator.aws import SimulatedAws
 from tests.operations.existing import create_endpoint
 from tests.operations.interruption.commands import no_chalice
 from training.project import ROOT
-
-
-@pytest.fixture
-def account(aws: Aws, quickly: Callable[[float], None]) -> Aws:
-    """An account with the role."""
-    role.create(aws)
-    aws.pause = quickly
-    return aws
-
 
 Run = Callable[[str, Callable[[], bool]], None]
 
