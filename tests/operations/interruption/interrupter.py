@@ -5,6 +5,7 @@ A point of a command is the moment before a request, after a request that change
 runs in a `finally` or an `except` can reach AWS: a process that was killed sends no requests.
 """
 
+import math
 import re
 import sys
 import threading
@@ -27,6 +28,7 @@ from training.project import ROOT
 
 BEFORE, AFTER, PAUSE = "before", "after", "pause"
 PAUSE_SECONDS = 0.01
+MAX_POINTS = 16  # of a walk, for each of Ctrl-C and `kill -9`
 _READS = re.compile(r"Describe|List|Get|Head|Invoke|Simulate|BatchGet")
 _CONFIG = Config(retries={"mode": "standard"}, s3={"addressing_style": "path"}, proxies={})
 _STEPS = re.compile(  # the modules that decide what to do next; the others only read for them
@@ -142,9 +144,11 @@ class InterruptibleClients:
 def points_to_interrupt(points: list[Point], how: type[BaseException], every: bool) -> list[Point]:
     """Return the points at which a walk interrupts a command that passes these points.
 
-    All of them with `every`, otherwise the first at each place of the code, and of those before the first change one:
-    until then nothing was done. After `kill -9` no code runs, so only what was changed matters: points after a change,
-    and the first pause that follows, when its work goes on.
+    All of them with `every`. Otherwise the first at each place of the code, of those before the first change one (until
+    then nothing was done), and of more than `MAX_POINTS` only every second or third, for the sake of time.
+
+    After `kill -9` no code runs, so only what was changed matters: points after a change, and the first pause that
+    follows, when its work goes on.
     """
     if how is KilledError:
         points = [
@@ -158,4 +162,4 @@ def points_to_interrupt(points: list[Point], how: type[BaseException], every: bo
     first: dict[tuple[str, str, str], Point] = {}
     for point in [points[0], *points[begin:]]:
         first.setdefault((point.when, point.operation if point.is_change else "", point.place), point)
-    return list(first.values())
+    return list(first.values())[:: math.ceil(len(first) / MAX_POINTS)]

@@ -1,8 +1,8 @@
 """Every command that creates or deletes something on AWS, interrupted at each of its requests and pauses.
 
 After each interruption, a list of the stage names everything in it that is billed by the hour. At the end, a teardown
-deletes all that the interrupted commands left, and nothing that is somebody else's. By default, a point is chosen once
-for each place of the code; VERDICT_EVERY_POINT=1 chooses all of them, which takes several times as long.
+deletes all that the interrupted commands left, and nothing that is somebody else's. By default, a walk takes a sample
+of the places of the code; VERDICT_EVERY_POINT=1 takes every request and pause, and many times as long.
 """
 
 import os
