@@ -1,113 +1,112 @@
-"""Unit costs of preparation, prediction and training, for the arithmetic of docs/explanation/scale.md.
+"""The benchmark of `make bench-scale` (`python -m benchmarks.scale`): what `prepare` takes by the number of reviews.
 
-Processor time is measured, so that a busy machine gives nearly the same figures as an idle one. `python -m
-benchmarks.scale --data data` reads the training reviews that `verdict data` wrote.
+Each size is prepared in a fresh process: processor time with all worker processes, the largest memory of all of them
+together (proportional set size, so shared pages count once), and the largest size of the temporary files. Linux only.
 """
 
 import argparse
-import json
+import resource
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
-import xgboost
+from benchmarks.made_up_reviews import write_reviews
 
-from chalicelib import release
-from chalicelib.sentiment import encode_review
-from training.data.reviews import REVIEWS_NAME, Review, UnlabelledReview, read
-from training.data.splits import Splits
-from training.evaluation.packaged_model import packaged_model
-from training.evaluation.predictions import matrix, predictor
-from training.features.extract import extract_part
-from training.features.hashed_texts import HashedTexts, hash_unlabelled
-from training.features.ngram_weights import left_out_sets, one_per_slot
-from training.features.prepare import DEFAULT_RECIPE, RowJob, rows_of_part
-from training.model.hyperparameters import parse, with_settings
-from training.spark import blocks
-from training.spark.blocks import REVIEW, Points
-
-_REVIEWS = 1_000
-_SLOTS = 1 << 20
-_PASSES, _ROUNDS, _CALLS = 5, 20, 200
+SIZES = (25_000, 100_000, 400_000, 1_600_000)
+UNLABELLED = 2  # for each labelled review, as in the official archive
+MAX_CPU_MS, MAX_MEMORY_GB = 8, 4
+_INTERVAL_SECONDS = 0.5
+_PREPARE = (
+    "import sys; from pathlib import Path; from training.features.prepare import prepare; "
+    "prepare(Path(sys.argv[1]), Path(sys.argv[2]))"
+)
 
 
-def processor_seconds(function: Callable[[], object]) -> float:
-    """Return the processor time of a call, in seconds."""
-    started = time.process_time()
-    function()
-    return time.process_time() - started
+class Figures(NamedTuple):
+    """What preparing a number of reviews took; memory and disk are the largest."""
+
+    reviews: int
+    cpu_seconds: float
+    wall_seconds: float
+    memory_bytes: int
+    disk_bytes: int
+
+    def line(self) -> str:
+        """Return the row of the table."""
+        return (
+            f"| {self.reviews:,} | {1000 * self.cpu_seconds / self.reviews:.1f} | {self.memory_bytes / 1e9:.2f} "
+            f"| {self.wall_seconds:,.0f} | {self.disk_bytes / 1e6:,.0f} |"
+        )
 
 
-def preparation(reviews: list[Review]) -> dict[str, float]:
-    """Measure the steps of preparation, for each review."""
-    count, splits = len(reviews), Splits(1 + max(review.number for review in reviews))
-    unlabelled = [UnlabelledReview(number, None, review.text) for number, review in enumerate(reviews)]
-    job = RowJob(dict.fromkeys(left_out_sets(), release.load().encoder), splits, DEFAULT_RECIPE, frozenset())
-    hashed: list[HashedTexts] = []
-    found = {
-        "count and hash, ms": processor_seconds(lambda: hashed.append(extract_part((splits, True), iter(reviews))[1])),
-        "hash unlabelled, ms": processor_seconds(lambda: hash_unlabelled(unlabelled)),
-        "encode rows, ms": processor_seconds(lambda: rows_of_part(job, iter(reviews))),
-    }
-    lines = {lines for name, _, lines in rows_of_part(job, iter(reviews)).lines if name.startswith("all")}
-    return {name: 1_000 * seconds / count for name, seconds in found.items()} | {
-        "text, kB": sum(len(json.dumps(asdict(review))) for review in reviews) / count / 1_000,
-        "hashed, kB": 6 * len(hashed[0].hashes) / count / 1_000,
-        "rows, kB": sum(map(len, lines)) / count / 1_000,
-        **regression_pass(hashed[0], count),
-    }
+def measure(reviews: int, unlabelled: int, folder: Path) -> Figures:
+    """Write made-up reviews, and prepare them in a new process."""
+    write_reviews(folder / "data", reviews, unlabelled)
+    before, started = _cpu_of_children(), time.monotonic()
+    channels = folder / "channels"
+    memory = disk = 0
+    with subprocess.Popen([sys.executable, "-c", _PREPARE, str(folder / "data"), str(channels)]) as process:
+        while process.poll() is None:
+            memory = max(memory, sum(map(_proportional_bytes, _tree(process.pid))))
+            disk = max(disk, _bytes_in(channels))
+            time.sleep(_INTERVAL_SECONDS)
+    if process.returncode:
+        raise SystemExit(f"`prepare` ended with status {process.returncode}.")
+    return Figures(reviews, _cpu_of_children() - before, time.monotonic() - started, memory, disk)
 
 
-def regression_pass(texts: HashedTexts, count: int) -> dict[str, float]:
-    """Measure one pass of all regressions of review weights over a block, for each review."""
-    found = np.unique(texts.hashes)
-    slot_hashes = one_per_slot(found, np.ones(len(found), np.int64), _SLOTS)
-    (block,) = blocks.build([texts], REVIEW, slot_hashes, _SLOTS)
-    fits = left_out_sets()
-    points = Points(
-        tuple(fits), tuple(range(len(fits))), np.zeros((len(slot_hashes), len(fits)), np.float32), np.zeros(len(fits)),
-        np.ones(len(fits)),
-    )  # fmt: skip
-    seconds = processor_seconds(lambda: [blocks.loss_and_gradient(block, points) for _ in range(_PASSES)])
-    return {
-        "n-grams of a review and its excerpts": block.rows.nnz / count,
-        "one pass of the regressions, ms": 1_000 * seconds / _PASSES / count,
-    }
+def _cpu_of_children() -> float:
+    """Return the processor seconds of the child processes that ended, with theirs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
-def scoring(reviews: list[Review]) -> dict[str, float]:
-    """Measure prediction in batches, the model alone for one review, and a round of training, for each review."""
-    packaged = release.load()
-    model, columns = packaged_model(packaged), packaged.encoder.columns
-    predict, rows = predictor(model, columns), [packaged.encoder.row(review.text.split()) for review in reviews]
-    predict(rows[:1])
-    encoding = processor_seconds(lambda: [encode_review(review.text, packaged) for review in reviews])
-    together = processor_seconds(lambda: predict(rows))
-    alone = processor_seconds(lambda: [predict([row]) for row in rows[:_CALLS]])
-    labelled = xgboost.DMatrix(matrix(rows, columns), label=[review.label for review in reviews], nthread=1)
-    booster = parse(with_settings("default", ())).booster | {"nthread": 1}
-    training = processor_seconds(lambda: xgboost.train(booster, labelled, _ROUNDS))
-    return {
-        "clean and encode, ms": 1_000 * encoding / len(reviews),
-        "score in a batch, ms": 1_000 * together / len(reviews),
-        "score alone, ms": 1_000 * alone / _CALLS,
-        "round of training, microseconds a row": 1e6 * training / _ROUNDS / len(reviews),
-    }
+def _tree(process: int) -> Iterator[int]:
+    """Yield a process and those that it started."""
+    yield process
+    try:
+        children = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/children")]
+    except OSError:  # it has just ended
+        return
+    for child in " ".join(children).split():
+        yield from _tree(int(child))
+
+
+def _proportional_bytes(process: int) -> int:
+    """Return the proportional set size of a process; 0 if it has ended."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def _bytes_in(folder: Path) -> int:
+    """Return the size of all files in a folder; files may go meanwhile."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except OSError:
+            continue
+    return total
 
 
 def main() -> None:
-    """Measure, and print a table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder that `verdict data` wrote")
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reviews", type=int, nargs="+", default=SIZES, help="numbers of labelled reviews")
+    parser.add_argument("--unlabelled", type=int, default=UNLABELLED, help="unlabelled reviews for each labelled one")
     options = parser.parse_args()
-    training = (review for review in read(options.data / REVIEWS_NAME) if review.split == "train")
-    reviews = list(islice(training, _REVIEWS))
-    print(f"{len(reviews):,} training reviews; processor time and bytes for each")
-    for name, value in {**preparation(reviews), **scoring(reviews)}.items():
-        print(f"{name:<40}{value:>10.3f}")
+    print("| labelled reviews | CPU, ms a review | memory, GB | wall, s | disk, MB |")
+    print("|---:|---:|---:|---:|---:|")
+    for reviews in options.reviews:
+        with tempfile.TemporaryDirectory() as folder:
+            print(measure(reviews, reviews * options.unlabelled, Path(folder)).line(), flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 
 from training.data.reviews import LABEL_NAMES, Review, ShortText
 from training.features.channels import CHANNEL_FILES, channel_names, part_name
-from training.features.prepare import TEXTS_PER_CHUNK, RowJob, rows_of_part, rows_of_short_texts
+from training.features.prepare import (
+    TEXTS_PER_CHUNK,
+    Lines,
+    RowJob,
+    lines_of_channel,
+    rows_of_part,
+    rows_of_short_texts,
+)
 from training.progress import ProgressCallback, silent
 from training.spark.storage import Folder
 from training.spark.texts import batches
@@ -22,7 +29,6 @@ from training.spark.texts import batches
 if TYPE_CHECKING:
     from pyspark import RDD, Broadcast
 
-Lines = list[tuple[str, int, bytes]]  # (channel, label, lines)
 Record = tuple[bytes, Lines]  # the key by which a text is drawn into a part, and its lines
 _KEY_BYTES = 8
 
@@ -51,12 +57,12 @@ def write_channels(
 
     tick(0, 2, "train channels")
     training = reviews.filter(lambda review: job.value.splits.is_training(review))
-    encoded = training.map(lambda review: (key_of(review.id), rows_of_part(job.value, iter([review]))))
+    encoded = training.mapPartitions(lambda part: (_encode(job.value, batch) for batch in batches(part)))
     encoded = encoded.persist(StorageLevel.DISK_ONLY)
     written = WrittenChannels()
-    for names in encoded.mapPartitions(lambda parts: [_names(part.ngram_names for _, part in parts)]).collect():
+    for names in encoded.mapPartitions(lambda parts: [_merge(names for _, names in parts)]).collect():
         written.ngram_names.update(names)
-    records = encoded.mapValues(lambda part: part.lines).union(_short_records(reviews, short_texts, job))
+    records = encoded.flatMap(lambda part: part[0]).union(_short_records(reviews, short_texts, job))
     drawn = records.repartitionAndSortWithinPartitions(shards, lambda key: int.from_bytes(key[:_KEY_BYTES]) % shards)
     drawn = drawn.persist(StorageLevel.DISK_ONLY)
     train = [name for name in channel_names() if name.endswith(CHANNEL_FILES["train"])]
@@ -75,7 +81,14 @@ def key_of(id_: str) -> bytes:
     return hashlib.blake2b(id_bytes, digest_size=_KEY_BYTES).digest() + id_bytes
 
 
-def _names(parts: Iterable[dict[int, str]]) -> dict[int, str]:
+def _encode(job: RowJob, reviews: Sequence[Review]) -> tuple[list[Record], dict[int, str]]:
+    """Encode training reviews, and name the n-grams in them that need a name."""
+    part = rows_of_part(job, iter(reviews))
+    keys = [key_of(review.id) for review in reviews]
+    return list(zip(keys, part.lines, strict=True)), part.ngram_names
+
+
+def _merge(parts: Iterable[dict[int, str]]) -> dict[int, str]:
     """Merge the names of a partition's n-grams."""
     names: dict[int, str] = {}
     for part in parts:
@@ -88,7 +101,7 @@ def _short_records(reviews: "RDD[Review]", short_texts: Sequence[ShortText], job
     chunks = list(enumerate(batches(short_texts, TEXTS_PER_CHUNK)))
     return reviews.context.parallelize(chunks, max(len(chunks), 1)).flatMap(
         lambda chunk: [
-            (key_of(f"{chunk[0]}/{place}"), [lines])
+            (key_of(f"{chunk[0]}/{place}"), lines)
             for place, lines in enumerate(rows_of_short_texts(job.value, chunk[1]).lines)
         ]
     )
@@ -108,7 +121,8 @@ def _write(records: "RDD[Record]", names: Sequence[str], folder: Folder, written
 
 def _lines_of(records: "RDD[Record]", name: str) -> "RDD[bytes]":
     """Return the lines of a channel, without the last line break of each text: it is added when they are written."""
-    return records.flatMap(lambda record: [lines[:-1] for channel, _, lines in record[1] if channel == name and lines])
+    lines = records.map(lambda record: lines_of_channel([record[1]], name)[0])
+    return lines.filter(bool).map(lambda found: found[:-1])
 
 
 def _facts(
@@ -117,10 +131,10 @@ def _facts(
     """Yield the (index, channel, SHA-256, lines by label) of each channel's part that a partition becomes."""
     digests = {name: hashlib.sha256() for name in names}
     counts = {name: [0, 0] for name in names}
-    for _, found in records:
-        for name, label, lines in found:
-            if name in digests:
-                digests[name].update(lines)
-                counts[name][label] += lines.count(b"\n")
+    for _, lines in records:
+        for name in names:
+            found, labels = lines_of_channel([lines], name)
+            digests[name].update(found)
+            counts[name] = [count + more for count, more in zip(counts[name], labels, strict=True)]
     for name in names:
         yield index, name, digests[name].hexdigest(), (counts[name][0], counts[name][1])

@@ -8,7 +8,7 @@ import pytest
 
 from training.data.reviews import DataError
 from training.features.channels import PREPARED_NAME, channel_names, files_at, load_prepared, part_name
-from training.model.cross_validation import read_channel
+from training.model.channel_matrix import read_channel
 
 
 def test_parts_are_read_in_their_order(small_channels: Path, channels_in_parts: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from chalicelib.sentiment import predict as predict_request
 from training.data.reviews import DataError
 from training.evaluation.packaged_model import packaged_model
 from training.evaluation.predictions import Predict, predictor
+from training.locks import InUseError
 from training.prediction.judge import Judge, JudgedRow, verdicts
 from training.prediction.predict import predict, predict_text
 from training.prediction.result_file import ResultFile, choose_format
@@ -213,6 +215,19 @@ def test_a_finished_file_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="exists"):
         ResultFile(tmp_path / "out.csv", {}, b"")
     assert (tmp_path / "out.csv").read_text() == "mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fcntl locks")
+def test_two_commands_do_not_write_one_file(tmp_path: Path) -> None:
+    into, request = tmp_path / "out.csv", {"release": "a"}
+    with ResultFile(into, request, b"review\n") as first:
+        first.write([b"good\n"])
+        for other in (request, {"release": "b"}):
+            with pytest.raises(InUseError, match=r"Another command is writing .*out\.csv"):
+                ResultFile(into, other, b"review\n")
+        first.write([b"bad\n"])
+    assert into.read_text() == "review\ngood\nbad\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
 
 
 def test_rows_are_read_as_they_are_judged(judge: Judge) -> None:

@@ -17,7 +17,6 @@ from training.data.reviews import Review, ShortText, UnlabelledReview, write
 from training.features import ngram_weights
 from training.features.channels import PreparedChannels
 from training.features.prepare import prepare
-from training.spark import ngram_weights as spark_ngram_weights
 from training.spark.prepare import prepare_on_spark
 from training.spark.session import open_session
 
@@ -77,9 +76,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def few_steps() -> Iterator[None]:
     """Limit the steps of the solver, here and on Spark."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (ngram_weights, spark_ngram_weights):
-            patch.setattr(module, "STEPS", STEPS)
-            patch.setattr(module, "SELF_TRAINING_STEPS", SELF_TRAINING_STEPS)
+        patch.setattr(ngram_weights, "STEPS", STEPS)
+        patch.setattr(ngram_weights, "SELF_TRAINING_STEPS", SELF_TRAINING_STEPS)
         yield
 
 

@@ -32,10 +32,10 @@ def test_a_missing_java_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch
 def test_the_workers_import_the_code_from_a_zip_file(tmp_path: Path) -> None:
     path = write_code(tmp_path / "verdict.zip")
     names = zipfile.ZipFile(path).namelist()
-    assert {"chalicelib/text.py", "training/spark/blocks.py", "training/features/prepare.py"} <= set(names)
+    assert {"chalicelib/text.py", "training/spark/ngram_matrix.py", "training/features/prepare.py"} <= set(names)
     code = (
-        "import chalicelib.text, training.features.prepare, training.spark.blocks, training.spark.channels, "
-        "training.spark.texts, training.spark.predict; print(training.spark.blocks.__file__)"
+        "import chalicelib.text, training.features.prepare, training.spark.ngram_matrix, training.spark.channels, "
+        "training.spark.texts, training.spark.predict; print(training.spark.ngram_matrix.__file__)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(path)}, cwd=tmp_path, capture_output=True, text=True

@@ -1,0 +1,223 @@
+"""Logistic regressions over n-grams, one for each tenth that is left out, which take their steps side by side.
+
+Each is independent of the others. But they read the same texts, so an evaluation passes over the texts once for all of
+them, a row of weights for each n-gram, which takes half the time of a pass for each.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from training.data.splits import LeftOut
+from training.features import lbfgs
+from training.features.ngram_matrix import AddBlock, Rows, Singles, TextBlock, add_transposed, times
+
+RIDGE = 1e-6  # the penalty on squared weights, relative to the mean loss of a text
+_LANES = 4  # numbers that the processor adds at once: the width of all arrays is a multiple of it
+
+Floats = npt.NDArray[np.float64]
+
+
+class Matrix(Protocol):
+    """The input of regressions, in files of this machine or in the workers of Spark."""
+
+    @property
+    def ngrams(self) -> int:
+        """The number of columns."""
+
+    @property
+    def has_unlabelled(self) -> bool:
+        """Whether there are texts without a label."""
+
+    def labelled_part(self) -> "Matrix":
+        """Return the texts with a label."""
+
+    def with_guesses(self, guess: Callable[[TextBlock], Singles]) -> "Matrix":
+        """Label the texts without a label: (texts, regressions) for each block."""
+
+    def total_weights(self, left_out: Sequence[LeftOut]) -> list[float]:
+        """Return the sum of the texts' weights without each of these tenths."""
+
+    def sum_over_blocks(self, shape: tuple[int, ...], add: AddBlock) -> tuple[Singles, Floats]:
+        """Return the sum of what a function adds to an array of this shape for each block, and of what it returns."""
+
+
+class NgramCounts:
+    """The summed weights of the positive and of the negative texts that contain each n-gram: (n-grams, regressions).
+
+    An n-gram inside a negation, which is -1 in the matrix, counts for the other label.
+    """
+
+    def __init__(self, matrix: Matrix, left_out: Sequence[LeftOut]) -> None:
+        add = _AddCounts(left_out)
+        (difference, total), _ = matrix.sum_over_blocks((2, matrix.ngrams, _width(left_out)), add)
+        self._difference, self._total = difference[:, : len(left_out)], total[:, : len(left_out)]
+
+    def log_ratios(self, smoothing: float) -> list[Floats]:
+        """Return, for each regression, the log of each n-gram's share in positive texts over that in negative ones."""
+        return [
+            _log_ratio(total, difference, smoothing)
+            for total, difference in zip(self._total.T, self._difference.T, strict=True)
+        ]
+
+
+def _log_ratio(total: Singles, difference: Singles, smoothing: float) -> Floats:
+    """Return the log-count ratio of each n-gram."""
+    positive, negative = ((total + sign * difference).astype(np.float64) / 2 + smoothing for sign in (1, -1))
+    ratio: Floats = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
+    return ratio
+
+
+@dataclass(frozen=True)
+class _AddCounts:
+    """Adds a block's weights of positive minus negative texts, and of both."""
+
+    left_out: Sequence[LeftOut]
+
+    def __call__(self, block: TextBlock, totals: Singles) -> Floats:
+        """Add a block to the totals."""
+        weights = _weights_without(block, self.left_out)
+        add_transposed(block.rows, weights * (2 * block.targets - 1).astype(np.float32), totals[0])
+        add_transposed(block.rows, weights, totals[1], absolute=True)
+        return np.zeros(0)
+
+
+def _width(left_out: Sequence[LeftOut]) -> int:
+    """Return the width of arrays with a column for each regression."""
+    return len(left_out) + -len(left_out) % _LANES
+
+
+def _weights_without(block: TextBlock, left_out: Sequence[LeftOut]) -> Singles:
+    """Return the weights of a block's texts, 0 in the tenth that is left out: (texts, regressions)."""
+    padding = [-2] * (_width(left_out) - len(left_out))
+    left = np.array([-2 if tenth is None else tenth for tenth in left_out] + padding, np.int8)
+    weights: Singles = block.weights[:, None].astype(np.float32) * (block.tenths[:, None] != left)
+    return weights
+
+
+class Regressions:
+    """Logistic regressions whose columns are scaled by their log-count ratios, each without the texts of a tenth.
+
+    `fit` starts from the solutions of an earlier `fit`.
+    """
+
+    def __init__(self, left_out: Sequence[LeftOut], ratios: Sequence[Floats]) -> None:
+        self.left_out = left_out
+        self.width = _width(left_out)
+        self.ratios = [ratio.astype(np.float32) for ratio in ratios]
+        self.solutions = [np.zeros(len(ratio) + 1, np.float32) for ratio in ratios]  # and the intercept
+
+    def weights(self) -> list[Floats]:
+        """Return the weights of the n-grams in each regression."""
+        return [
+            solution[:-1].astype(np.float64) * ratio
+            for solution, ratio in zip(self.solutions, self.ratios, strict=True)
+        ]
+
+    def guess(self, sharpening: float, largest: float) -> "Guess":
+        """Return the function that labels texts, with log-odds times a factor and within limits."""
+        return Guess(self._points(self.solutions), sharpening, largest)
+
+    def fit(self, matrix: Matrix, steps: int, tick: Callable[[], None]) -> None:
+        """Take at most `steps` steps of L-BFGS."""
+        weights = matrix.total_weights(self.left_out)
+        shares = np.append(1 / np.array(weights), np.zeros(self.width - len(weights))).astype(np.float32)
+        searches = [lbfgs.minimize(solution, steps) for solution in self.solutions]
+        points = {number: next(search) for number, search in enumerate(searches)}
+        while points:
+            tick()
+            found = self._evaluate(matrix, points, shares)
+            for number, value_and_gradient in found.items():
+                try:
+                    points[number] = searches[number].send(value_and_gradient)
+                except StopIteration as end:
+                    self.solutions[number] = end.value
+                    del points[number]
+
+    def _points(self, points: Sequence[lbfgs.Vector]) -> "Points":
+        """Return the weights and the intercepts at these points."""
+        weights = np.zeros((len(self.ratios[0]), self.width), np.float32)
+        intercepts = np.zeros(self.width, np.float32)
+        for number, point in enumerate(points):
+            weights[:, number] = point[:-1] * self.ratios[number]
+            intercepts[number] = point[-1]
+        return Points(weights, intercepts)
+
+    def _evaluate(
+        self, matrix: Matrix, points: dict[int, lbfgs.Vector], shares: Singles
+    ) -> dict[int, tuple[float, lbfgs.Vector]]:
+        """Return the mean loss and its gradient at the points of some regressions."""
+        at = self._points([points.get(n, self.solutions[n]) for n in range(len(self.ratios))])
+        add = AddGradients(at, shares, self.left_out)
+        gradients, (value, error) = matrix.sum_over_blocks((matrix.ngrams, self.width), add)
+        found = {}
+        for number, point in points.items():
+            penalty = np.float32(RIDGE) * point[:-1]
+            gradient = np.append(gradients[:, number] * self.ratios[number] + penalty, np.float32(error[number]))
+            found[number] = float(value[number]) + float(penalty @ point[:-1]) / 2, gradient.astype(np.float32)
+        return found
+
+
+@dataclass(frozen=True)
+class Points:
+    """The weights of n-grams (n-grams, regressions) and the intercepts of some regressions."""
+
+    weights: Singles
+    intercepts: Singles
+
+    def log_odds(self, rows: Rows) -> Singles:
+        """Return the log-odds of texts: (texts, regressions)."""
+        log_odds: Singles = times(rows, self.weights) * rows.scale()[:, None] + self.intercepts
+        return log_odds
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The labels that regressions give to texts."""
+
+    points: Points
+    sharpening: float
+    largest: float
+
+    def __call__(self, block: TextBlock) -> Singles:
+        """Return the probability of positive of each text: (texts, regressions)."""
+        log_odds = self.points.log_odds(block.rows) * np.float32(self.sharpening)
+        return probability(np.clip(log_odds, -self.largest, self.largest))
+
+
+@dataclass(frozen=True)
+class AddGradients:
+    """Adds a block's gradient by n-gram; returns its losses and its gradients by intercept, both (regressions,)."""
+
+    points: Points
+    shares: Singles
+    left_out: Sequence[LeftOut]
+
+    def __call__(self, block: TextBlock, gradient: Singles) -> Floats:
+        """Add a block to the gradient."""
+        share = _weights_without(block, self.left_out) * self.shares
+        loss, error = _loss_and_error(self.points.log_odds(block.rows), block.targets.astype(np.float32, copy=False))
+        losses = (share * loss).sum(axis=0, dtype=np.float64)
+        error *= share
+        errors = error.sum(axis=0, dtype=np.float64)
+        error *= block.rows.scale()[:, None]
+        add_transposed(block.rows, error, gradient)
+        return np.array([losses, errors])
+
+
+def _loss_and_error(log_odds: Singles, targets: Singles) -> tuple[Singles, Singles]:
+    """Return the cross-entropy of each text and its derivative."""
+    power: Singles = np.exp(-np.abs(log_odds))
+    loss: Singles = (np.log(1 + power) + np.maximum(log_odds, 0) - targets * log_odds).astype(np.float32, copy=False)
+    larger = np.where(log_odds >= 0, np.float32(1), power).astype(np.float32, copy=False)
+    error: Singles = larger / (1 + power) - targets
+    return loss, error
+
+
+def probability(log_odds: Singles) -> Singles:
+    """Return the probability of log-odds."""
+    result: Singles = (1 / (1 + np.exp(-log_odds))).astype(np.float32, copy=False)
+    return result
