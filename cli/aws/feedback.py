@@ -108,7 +108,7 @@ def _enable(aws: Aws, stage: str, again: bool, yes: bool, given: tuple[int | Non
 
 def _export(aws: Aws, stage: str, path: Path) -> None:
     count = export.write(table.read_feedback(aws, names.feedback_table(stage)), path)
-    aws.print(f"Wrote {_records(count)} to {path}. Delete the file when you no longer need it.")
+    aws.print(f"Wrote {table.count_records(count)} to {path}. Delete the file when you no longer need it.")
 
 
 def _delete(aws: Aws, stage: str, before: str | None, ids: tuple[str, ...], yes: bool) -> None:
@@ -120,9 +120,5 @@ def _delete(aws: Aws, stage: str, before: str | None, ids: tuple[str, ...], yes:
     if not chosen:
         aws.print(f"Table {name} has no such records.")
         return
-    plan.confirm(f"Delete {_records(len(chosen))} from {name}? Backups hold them for 35 days more.", yes)
-    aws.print(f"Deleted: {_records(table.delete_records(aws, name, chosen))}.")
-
-
-def _records(count: int) -> str:
-    return f"{count:,} record{'' if count == 1 else 's'}"
+    plan.confirm(f"Delete {table.count_records(len(chosen))} from {name}? Backups hold them for 35 days more.", yes)
+    aws.print(f"Deleted: {table.count_records(table.delete_records(aws, name, chosen))}.")

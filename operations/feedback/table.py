@@ -222,3 +222,8 @@ def delete_records(aws: Any, table_name: str, ids: Iterable[str]) -> int:
         old = client.delete_item(TableName=table_name, Key={KEY: {"S": record_id}}, ReturnValues="ALL_OLD")
         deleted += bool(old.get("Attributes"))
     return deleted
+
+
+def count_records(count: int) -> str:
+    """Return a number of records in words: `1 record`, `2 records`."""
+    return f"{count:,} record{'' if count == 1 else 's'}"
