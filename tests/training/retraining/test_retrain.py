@@ -208,7 +208,7 @@ class OneScore:
         return np.full(len(texts), self._score)
 
 
-def test_kinds_of_sentences_that_the_packaged_model_guesses_are_ignored_and_counted() -> None:
+def test_kinds_that_the_packaged_model_guesses_are_ignored_and_counted() -> None:
     conditions = behaves(OneScore(0.9), OneScore(0.1))
     assert all(condition.is_guessed and condition.passed for condition in conditions)
     assert {condition.result for condition in conditions} == {"ignored"}
