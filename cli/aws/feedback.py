@@ -44,7 +44,9 @@ def _time(_context: click.Context, _parameter: click.Parameter, value: str | Non
     help="enable: also store this share of all judged reviews, such as 0.02.  [default: 0]",
 )
 @click.option("--operator", help="enable: who keeps the feedback, as the page states it.")
-@click.option("--again", is_flag=True, help="enable: only if it was enabled before, as after `chalice deploy`.")
+@click.option(
+    "--again", is_flag=True, help="enable: only if it was enabled before, as after the first `chalice deploy`."
+)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
