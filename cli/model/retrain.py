@@ -71,9 +71,9 @@ def command(
 
     A third of the new reviews is held out, and judges the new model beside the packaged one: it has to be better there,
     not worse on the official test, about as well calibrated, and no worse on any kind of the authors' sentences, unless
-    the packaged model merely guesses on that kind. Exits with status 4 if it fails; `verdict release` then refuses the
-    run, unless --override states a reason, which becomes a fact of the release. Every use of the official test is
-    counted.
+    the packaged model merely guesses on that kind. Exits with status 4 if it fails; `verdict release` and `verdict
+    split` then refuse the run, unless --override states a reason, which becomes a fact of the release. Every use of the
+    official test is counted.
     """
     console = Console(stderr=True)
     notes: list[str] = []
