@@ -217,8 +217,7 @@ def disable(aws: Aws, stage: str, yes: bool, config: Path = chalice_config.CHALI
         _set_variables(aws, stage, function, variables)
         delete_policy = aws.account.client("iam").delete_role_policy
         if_there(delete_policy, RoleName=function.role, PolicyName=policy_name(stage))
-    if chalice_config.replace_variables(stage, VARIABLES, {}, config):
-        aws.print(f"Removed the settings from {config}. Commit it.")
+    forget(aws, stage, config)
     found = table.describe(aws.account, name)
     if found and found.is_ours:
         aws.account.client("dynamodb").untag_resource(ResourceArn=found.arn, TagKeys=list(_TAGS))
@@ -227,6 +226,13 @@ def disable(aws: Aws, stage: str, yes: bool, config: Path = chalice_config.CHALI
         )
     else:
         aws.print("Feedback is off.")
+
+
+def forget(aws: Aws, stage: str | None, config: Path = chalice_config.CHALICE_CONFIG) -> None:
+    """Remove a stage's settings from Chalice's configuration, or those of all stages."""
+    stages = [stage] if stage else chalice_config.stages(config)
+    if any([chalice_config.replace_variables(each, VARIABLES, {}, config) for each in stages]):  # noqa: C419  (every one)
+        aws.print(f"Removed the settings of feedback from {config}. Commit it.")
 
 
 def _set_variables(aws: Aws, stage: str, function: DeployedFunction, variables: Mapping[str, str]) -> None:

@@ -14,9 +14,14 @@ from training import atomic
 CHALICE_CONFIG = Path(".chalice/config.json")
 
 
+def stages(config: Path = CHALICE_CONFIG) -> list[str]:
+    """Return the stages of the file; none if it does not exist."""
+    return list(_read(config).get("stages", {})) if config.exists() else []
+
+
 def defines(stage: str, config: Path = CHALICE_CONFIG) -> bool:
     """Return whether the file exists and has a stage."""
-    return config.exists() and stage in _read(config).get("stages", {})
+    return stage in stages(config)
 
 
 def variables(stage: str, config: Path = CHALICE_CONFIG) -> dict[str, str]:

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from chalicelib import feedback as app_feedback
 from chalicelib.receipt_key import ITEM_ID
 from cli.aws.feedback import command
+from cli.aws.teardown import command as teardown_command
 from cli.review_source import read_source
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
@@ -149,6 +150,18 @@ def test_enable_writes_the_settings_without_the_key_for_later_deployments(aws: A
     assert "Commit" not in run("enable", "--yes").stderr
     run("disable", "--yes")
     assert json.loads(config.read_text()) == before
+
+
+def test_a_deleted_table_leaves_no_settings(config: Path) -> None:
+    run("enable", "--yes")
+    before = json.loads(config.read_text())
+    arguments = ["--stage", STAGE, "--no-app", "--yes"]
+    kept = CliRunner().invoke(teardown_command, arguments)
+    assert (kept.exit_code, json.loads(config.read_text())) == (0, before), kept.output
+    deleted = CliRunner().invoke(teardown_command, [*arguments, "--with", "feedback"])
+    assert deleted.exit_code == 0, deleted.output
+    assert "Removed the settings of feedback from .chalice/config.json" in " ".join(deleted.stderr.split())
+    assert "VERDICT_FEEDBACK" not in config.read_text()
 
 
 def test_a_stage_that_chalice_does_not_know_must_be_enabled_again(aws: Aws) -> None:
