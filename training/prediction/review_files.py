@@ -207,13 +207,21 @@ def _open_parquet(path: Path, column: str | None) -> ReviewFile:
     def rows(position: Position) -> Iterator[Row]:
         done = 0
         for batch in parquet.ParquetFile(path).iter_batches(_PARQUET_ROWS):
-            for cells in zip(*(values.to_pylist() for values in batch.columns), strict=True):
+            for cells in zip(*map(_python_values, batch.columns), strict=True):
                 has_text = isinstance(cells[place], str)
                 yield Row(cells, cells[place]) if has_text else Row(cells, error="The row has no text.")
             done += batch.num_rows
             position(size * done // total)
 
     return ReviewFile(path, tuple(schema.names), size, rows, schema=schema)
+
+
+def _python_values(column: Any) -> list[Any]:
+    """Return the values of a column; Python's times have microseconds, so that nanoseconds are cut off."""
+    pyarrow, _ = import_pyarrow()
+    if pyarrow.types.is_timestamp(column.type) and column.type.unit == "ns":
+        column = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False)
+    return list(column.to_pylist())
 
 
 def import_pyarrow() -> tuple[Any, Any]:

@@ -236,6 +236,14 @@ def test_parquet_keeps_the_types_of_columns_and_has_row_groups(
     assert str(found.schema.field("score").type) == "double"
 
 
+def test_nanoseconds_of_parquet_are_cut_off(judge: Judge, tmp_path: Path) -> None:
+    when = pyarrow.array([1_795_779_000_000_000_001], pyarrow.timestamp("ns"))
+    parquet.write_table(pyarrow.table({"when": when, "review": ["good"]}), tmp_path / "new.parquet")
+    judge_into(judge, tmp_path / "new.parquet", tmp_path / "out.parquet")
+    found = parquet.read_table(tmp_path / "out.parquet")["when"]
+    assert found.cast(pyarrow.int64()).to_pylist() == [1_795_779_000_000_000_000]
+
+
 def test_explanations_in_parquet_are_json(explaining: Judge, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "new.csv", [("id", "review"), ("1", REVIEWS[0]), ("2", "")])
     judge_into(explaining, path, tmp_path / "out.parquet")
