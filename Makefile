@@ -23,8 +23,8 @@ PYTEST := $(PY) -m pytest --numprocesses auto --dist worksteal
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
 INSTALL_VERDICT := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
-.PHONY: help run endpoint test check format bench bench-alternatives soak fuzz train simulate rehearse compat deploy \
-  status teardown package clean
+.PHONY: help run endpoint test check format bench bench-alternatives bench-scale soak fuzz train simulate rehearse tutorial \
+  compat deploy status teardown package clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -55,6 +55,9 @@ bench: $(DEV_READY) ## benchmark against the tutorial's Lambda
 bench-alternatives: $(ALTERNATIVES_READY) ## benchmark the alternatives (ARCHIVE=, TREEBANK=; an hour or more)
 	@$(PY) -m benchmarks.alternatives $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(TREEBANK),--treebank "$(TREEBANK)")
 
+bench-scale: $(DEV_READY) ## measure `verdict prepare` by the number of reviews (REVIEWS="25000 100000"; Linux, hours)
+	@$(PY) -m benchmarks.scale $(if $(REVIEWS),--reviews $(REVIEWS))
+
 soak: $(DEV_READY) ## send requests under every fault (REQUESTS=20000 SECONDS=180, whichever ends first)
 	@$(PY) -m soak --requests $(REQUESTS) --seconds $(SECONDS)
 
@@ -73,6 +76,9 @@ simulate: $(DEV_READY) ## start a simulated AWS on this machine
 
 rehearse: $(DEV_READY) ## rehearse an endpoint's whole life on the simulated AWS (4 minutes)
 	@$(VERDICT) rehearse
+
+tutorial: $(DEV_READY) ## run docs/tutorial/lifecycle.md on the simulated AWS, and compare its output (5 minutes)
+	@$(PY) -m rehearsal.tutorial
 
 compat: $(DEV_READY) $(COMPAT_READY) ## run a SageMaker tutorial's steps with the SageMaker SDK and the AWS CLI on the simulated AWS
 	@$(PY) -m compat $(COMPAT_VENV)/bin/python

@@ -24,11 +24,11 @@ from benchmarks.packages import installed_bytes, with_requirements
 from benchmarks.results import Result, markdown_of, note_lines, read_results, table_of, write_results
 from chalicelib import release
 from chalicelib.release import NGRAM_TABLE_NAME, VOCABULARY_NAME
+from training.data.authored_sentences import LabelledSentence
 from training.data.collect import Additions, collect
 from training.data.reviews import DataError, Review
 from training.data.splits import TEST
 from training.data.treebank import check_official, read_treebank
-from training.evaluation.authored_sentences import LabelledSentence
 from training.evaluation.metrics import measure as measure_split
 from training.evaluation.packaged_model import MODEL_FOLDER, load_packaged_model
 from training.evaluation.predictions import Floats, Integers, ScoredReviews

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from training.data.authored_sentences import LabelledSentence, load_sentences
 from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, SHORT_TEXTS_NAME, Review, ShortText, read, read_short_texts
 from training.data.splits import TEST, assign
 from training.data.treebank import SOURCE
-from training.evaluation.authored_sentences import LabelledSentence, load_sentences
 from training.evaluation.predictions import Floats, Integers
 
 PHRASE_WEIGHT = 0.1  # of a Treebank phrase; a review and a sentence have 1

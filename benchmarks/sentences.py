@@ -9,16 +9,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from training.evaluation.authored_sentences import (
-    Scored,
-    count_answers,
-    count_pairs,
-    groups_by_kind,
-    is_correct,
-    load_sentences,
-    split,
-)
+from training.data.authored_sentences import load_sentences
 from training.evaluation.packaged_model import load_packaged_model
+from training.evaluation.sentence_counts import Scored, count_answers, count_pairs, groups_by_kind, is_correct, split
 
 
 def table_row(name: str, scored: Sequence[Scored], band: tuple[float, float]) -> list[str]:

@@ -76,58 +76,51 @@ _LABEL = {
 }
 
 
+_REQUEST_ID: JsonObject = _TEXT | {"description": "the request's id, as in the X-Request-Id header"}
+_EFFECT_OR_NULL: JsonObject = {"anyOf": [_EFFECT, {"type": "null"}]}
+_RECEIPT: JsonObject = {
+    "receipt": _TEXT | {"description": "what POST /feedback needs to correct this verdict, if feedback is collected"}
+}
+_SENTENCE_FIELDS: JsonObject = {
+    "text": _TEXT,
+    "start": _OFFSET,
+    "end": _OFFSET,
+    "score": _SHARE | {"description": "the score of the sentence as a review of its own"},
+    "effect": _EFFECT_OR_NULL
+    | {"description": "the review's score minus its score without the sentence; null: not computed"},
+}
+_WORD_FIELDS: JsonObject = {
+    "text": _TEXT,
+    "start": _OFFSET,
+    "end": _OFFSET,
+    "effect": _EFFECT_OR_NULL
+    | {"description": "the review's score minus its score without the word; null: not computed"},
+    "sentence_effect": _EFFECT | {"description": "the sentence's own score minus its score without the word"},
+    "sentence": {"type": ["integer", "null"], "minimum": 0, "description": "the index of the word's sentence"},
+    "places": _list(_object({"start": _OFFSET, "end": _OFFSET}))
+    | {"description": "where the word is in its sentence; start and end are those of the first"},
+}
+
+
 def _schemas(with_feedback: bool) -> JsonObject:
     """Return the schemas of requests and responses."""
-    request_id = _TEXT | {"description": "the request's id, as in the X-Request-Id header"}
     origin = {
         "release": _TEXT | {"description": "the release of the model"},
         "variant": _TEXT | {"description": "the endpoint's variant that scored the review"},
-        "request_id": request_id,
-    }
-    place = _object({"start": _OFFSET, "end": _OFFSET})
-    effect = {"anyOf": [_EFFECT, {"type": "null"}]}
-    sentence = {
-        "text": _TEXT,
-        "start": _OFFSET,
-        "end": _OFFSET,
-        "score": _SHARE | {"description": "the score of the sentence as a review of its own"},
-        "effect": effect
-        | {"description": "the review's score minus its score without the sentence; null: not computed"},
-    }
-    word = {
-        "text": _TEXT,
-        "start": _OFFSET,
-        "end": _OFFSET,
-        "effect": effect | {"description": "the review's score minus its score without the word; null: not computed"},
-        "sentence_effect": _EFFECT | {"description": "the sentence's own score minus its score without the word"},
-        "sentence": {"type": ["integer", "null"], "minimum": 0, "description": "the index of the word's sentence"},
-        "places": _list(place)
-        | {"description": "where the word is in its sentence; start and end are those of the first"},
-    }
-    verdict = {
-        "label": _LABEL,
-        "score": _SHARE | {"description": "the probability that the review is positive"},
-        "known_words": _SHARE | {"description": "the share of the words that the model knows"},
-        "warnings": _list(_object({"code": _TEXT, "message": _TEXT})),
-        "sentences": _list(_object(sentence)) | {"description": "empty if explain is false"},
-        "words": _list(_object(word))
-        | {"description": "the words with the largest effects on their sentences' scores, strongest first"},
-        "mixed": {"type": "boolean", "description": "whether some strong sentences are positive and others negative"},
-        **origin,
-    }
-    if with_feedback:
-        receipt = "what POST /feedback needs to correct this verdict, if feedback is collected"
-        verdict["receipt"] = _TEXT | {"description": receipt}
-    types = [f"urn:verdict:problem:{slug}" for slug in problem_types(with_feedback)]
-    problem = {
-        "type": {"type": "string", "enum": types},
-        "title": _TEXT | {"description": "what the problem is, the same for every problem of a type"},
-        "status": {"type": "integer", "description": "the HTTP status"},
-        "detail": _TEXT | {"description": "what happened, and what to do"},
-        "request_id": request_id,
-        "retry_after_seconds": {"type": "integer", "description": "when the same request may succeed"},
+        "request_id": _REQUEST_ID,
     }
     item_error = _object({"error": _reference("Problem")})
+    return {
+        **_request_schemas(),
+        "Verdict": _object(_verdict_fields() | origin | (_RECEIPT if with_feedback else {})),
+        "Verdicts": _object({"results": _list({"oneOf": [_reference("Verdict"), item_error]}), **origin}),
+        "Problem": _problem_schema(with_feedback),
+        **(_feedback_schemas() if with_feedback else {}),
+    }
+
+
+def _request_schemas() -> JsonObject:
+    """Return the schemas of the two JSON requests."""
     explain = {"type": "boolean", "description": "whether to return the sentences and words that decided the verdict"}
     single = {
         "review": _REVIEW | {"description": "a movie review in English"},
@@ -146,11 +139,35 @@ def _schemas(with_feedback: bool) -> JsonObject:
     return {
         "Review": _object(single, frozenset({"explain"})),
         "Reviews": _object(several, frozenset({"explain"})),
-        "Verdict": _object(verdict),
-        "Verdicts": _object({"results": _list({"oneOf": [_reference("Verdict"), item_error]}), **origin}),
-        "Problem": _object(problem, frozenset({"retry_after_seconds"})),
-        **(_feedback_schemas(request_id) if with_feedback else {}),
     }
+
+
+def _verdict_fields() -> JsonObject:
+    """Return the fields of a verdict, without its origin and its receipt."""
+    return {
+        "label": _LABEL,
+        "score": _SHARE | {"description": "the probability that the review is positive"},
+        "known_words": _SHARE | {"description": "the share of the words that the model knows"},
+        "warnings": _list(_object({"code": _TEXT, "message": _TEXT})),
+        "sentences": _list(_object(_SENTENCE_FIELDS)) | {"description": "empty if explain is false"},
+        "words": _list(_object(_WORD_FIELDS))
+        | {"description": "the words with the largest effects on their sentences' scores, strongest first"},
+        "mixed": {"type": "boolean", "description": "whether some strong sentences are positive and others negative"},
+    }
+
+
+def _problem_schema(with_feedback: bool) -> JsonObject:
+    """Return the schema of an error: a problem document of RFC 9457."""
+    types = [f"urn:verdict:problem:{slug}" for slug in problem_types(with_feedback)]
+    problem = {
+        "type": {"type": "string", "enum": types},
+        "title": _TEXT | {"description": "what the problem is, the same for every problem of a type"},
+        "status": {"type": "integer", "description": "the HTTP status"},
+        "detail": _TEXT | {"description": "what happened, and what to do"},
+        "request_id": _REQUEST_ID,
+        "retry_after_seconds": {"type": "integer", "description": "when the same request may succeed"},
+    }
+    return _object(problem, frozenset({"retry_after_seconds"}))
 
 
 _FEEDBACK_FIELDS: JsonObject = {
@@ -164,7 +181,7 @@ _FEEDBACK_FIELDS: JsonObject = {
 }
 
 
-def _feedback_schemas(request_id: JsonObject) -> JsonObject:
+def _feedback_schemas() -> JsonObject:
     """Return the schemas of feedback and its response."""
     kept = {
         "id": _TEXT | {"description": "the id of the record; the same verdict on the same review is kept once"},
@@ -172,7 +189,7 @@ def _feedback_schemas(request_id: JsonObject) -> JsonObject:
         "time": {"type": "string", "format": "date-time"},
         "until": {"type": "string", "format": "date", "description": "when the record expires"},
         "detail": _TEXT | {"description": "the same as a sentence"},
-        "request_id": request_id,
+        "request_id": _REQUEST_ID,
     }
     return {"Feedback": _object(_FEEDBACK_FIELDS), "Kept": _object(kept)}
 

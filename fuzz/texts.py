@@ -81,8 +81,8 @@ def training_row(text: str) -> str:
     encoders = dict.fromkeys([None, *range(TENTHS)], packaged().encoder)
     job = prepare._RowJob(encoders, Splits(1), prepare.FeatureRecipe(excerpts=False), frozenset())
     text = text[:MAX_REVIEW_LENGTH]
-    _, _, lines = next(prepare._lines(job, Review("train", 0, 1, None, text), words(text)))
-    return lines.decode().split("\n")[0].partition(" ")[2]
+    lines = prepare._lines(job, Review("train", 0, 1, None, text), words(text))
+    return lines.train.decode().split("\n")[0].partition(" ")[2]
 
 
 def _require(holds: bool, promise: str) -> None:

@@ -36,6 +36,7 @@ def report(account: Account, found: Inventory, now: datetime, fingerprint: str) 
         },
         "reminders": reminders_of(found.resources, now),
         "unread": list(found.unread),
+        "untagged": list(found.untagged),
     }
 
 

@@ -57,7 +57,7 @@ class Workspace:
         self.folder = folder
         self._show = show
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "VERDICT_"))}
-        self._environment = {**kept, **environment, "COLUMNS": "110", "PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1"}
+        self.environment = {**kept, **environment, "COLUMNS": "110", "PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1"}
         for name in COPIED:
             source, target = PROJECT / name, folder / name
             if source.is_dir():
@@ -85,7 +85,7 @@ class Workspace:
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -27,6 +27,7 @@ from simulator.sagemaker.backend import Backend
 from simulator.sagemaker.hosting import endpoints, models
 from simulator.sagemaker.jobs import training_jobs, transform_jobs, tuning_jobs
 from simulator.sagemaker.resource_operations import TAG_OPERATIONS
+from simulator.sagemaker.search import search_operation
 from simulator.sagemaker.service import Operation
 
 DEFAULT_PORT = 8002
@@ -40,6 +41,7 @@ OPERATIONS: dict[str, Operation] = {
     **transform_jobs.OPERATIONS,
     **tuning_jobs.OPERATIONS,
 }
+OPERATIONS["Search"] = search_operation(OPERATIONS)
 _KEYS = {"AWS_ACCESS_KEY_ID": "simulated", "AWS_SECRET_ACCESS_KEY": "simulated"}
 _NO_PROFILES = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
 _CLIENT = Config(retries={"mode": "standard"}, s3={"addressing_style": "path"}, proxies={}, max_pool_connections=32)

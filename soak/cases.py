@@ -18,7 +18,7 @@ from chalicelib.predict_request import parse_body
 from chalicelib.sentiment import MAX_REVIEWS, Scores
 from simulator.endpoint.local_endpoint import packaged_container
 from simulator.endpoint.runtime import VARIANT
-from training.evaluation.authored_sentences import load_sentences
+from training.data.authored_sentences import load_sentences
 
 SHORT, EXPLAINED, BATCH, BAD = "short text", "explained", "batch of 100", "bad input"
 SHARES = {SHORT: 80, EXPLAINED: 15, BATCH: 4, BAD: 1}  # percent of the requests

@@ -18,8 +18,9 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    with _open_alone(path, part) as file:
+    with open_alone(path, part) as file:
         try:
+            file.truncate(0)
             yield file
             file.flush()
             if os.name == "nt":  # Windows does not rename an open file
@@ -32,15 +33,14 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
             raise
 
 
-def _open_alone(path: Path, part: Path) -> IO[bytes]:
-    """Open a temporary file, empty, for one writer; raises `InUseError` for the second."""
+def open_alone(path: Path, part: Path) -> IO[bytes]:
+    """Open the temporary file of `path` for one writer, created if necessary; raises `InUseError` for the second."""
     while True:
-        file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "wb")
+        file = os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
         if not locks.lock(file.fileno()):
             file.close()
             raise locks.InUseError(f"Another command is writing {path}. Wait until it ends.")
         if locks.is_at(file.fileno(), part):  # otherwise another writer has just renamed it
-            file.truncate(0)
             return file
         file.close()
 

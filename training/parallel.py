@@ -93,12 +93,15 @@ def map_stream(
 
 
 def _run(calls: Sequence[Callable[[], Result]], tick: ProgressCallback) -> Iterator[Result]:
-    """Yield the results of calls, in their order, from worker processes."""
+    """Yield the results of calls, in their order, from worker processes; few results wait in memory."""
+    waiting = iter(calls)
     with _pool() as pool:
-        futures = deque(pool.submit(call) for call in calls)
-        while futures:
-            tick(len(calls) - len(futures), len(calls), "")
-            yield futures.popleft().result()
+        futures = deque(map(pool.submit, itertools.islice(waiting, _READ_AHEAD * (os.cpu_count() or 1))))
+        for done in range(len(calls)):
+            tick(done, len(calls), "")
+            result = futures.popleft().result()
+            futures.extend(map(pool.submit, itertools.islice(waiting, 1)))
+            yield result
         tick(len(calls), len(calls), "")
 
 

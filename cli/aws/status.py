@@ -18,7 +18,10 @@ from operations.status import packaged_fingerprint, report, show
 def _untagged(found: Inventory) -> Iterator[str]:
     """Describe resources with our name but without our tag."""
     for resource in found.untagged:
-        yield f"Not created by Verdict, despite its name: {resource} (it has no tag {names.APP_TAG})."
+        yield (
+            f"Not created by Verdict, despite its name: {resource} (it has no tag {names.APP_TAG}). It may be billed, "
+            "and is not in the total."
+        )
 
 
 @on_aws("status")

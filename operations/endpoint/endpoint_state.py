@@ -241,6 +241,7 @@ def delete(aws: Aws, name: str, created: datetime, resume: str) -> None:
         log_groups.tag(aws.account, f"{LOGS}{name}", found.stage)
         if_there(start_deletion, aws=aws, name=name, created=created, resume=resume)
     left = wait_until_stable(aws, name, resume)
+    log_groups.tag(aws.account, f"{LOGS}{name}", found.stage)  # again, because its log may begin after the first time
     if left and left.created == created:
         raise AwsError(f"Endpoint {name} could not be deleted: it is {left.status}. {left.failure}", "left-behind")
 

@@ -250,4 +250,5 @@ def _set_variables(aws: Aws, stage: str, function: DeployedFunction, variables: 
         aws.console,
         f"verdict feedback enable --stage {stage}",
         300,
+        aws.pause,
     )

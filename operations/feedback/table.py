@@ -160,7 +160,13 @@ def _wait_until_active(aws: Aws, name: str, stage: str) -> None:
 
     resume = f"verdict feedback enable --stage {stage}"
     wait_for(
-        look, lambda status: status == "ACTIVE", lambda status: f"table {name} is {status}", aws.console, resume, 600
+        look,
+        lambda status: status == "ACTIVE",
+        lambda status: f"table {name} is {status}",
+        aws.console,
+        resume,
+        600,
+        aws.pause,
     )
 
 
@@ -178,6 +184,7 @@ def delete(aws: Aws, table_name: str, stage: str) -> None:
         aws.console,
         f"verdict teardown --stage {stage} --with feedback",
         600,
+        aws.pause,
     )
 
 

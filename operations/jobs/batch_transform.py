@@ -15,12 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from botocore.exceptions import ClientError
 
 from chalicelib.endpoint import ACCEPT, CONTENT_TYPE, parse_scores
 from operations.aws import bucket, names
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, if_there
+from operations.aws.errors import AwsError, if_there, is_taken
 from operations.aws.listing import tags_of
 from operations.aws.plan import MINOR_COST, Item, propose
 from operations.aws.waiting import wait_for
@@ -144,7 +145,7 @@ def _propose(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, 
     price = aws.account.prices.instance("transform", instance_type)
     rows = sum(file.rows for file in batch.files)
     items = [
-        Item("model", models.name_of(aws.account, stage, candidate, purpose=PURPOSE)),
+        Item("model", models.name_of(aws.account, stage, candidate, purpose=_purpose(batch))),
         Item("objects", bucket.uri(aws.account, batch.prefix), MINOR_COST),
         Item("transform job", batch.name, price),
     ]
@@ -152,29 +153,35 @@ def _propose(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, 
 
 
 def _start(aws: Aws, stage: str, candidate: Candidate, batch: BatchTransform, instance_type: str) -> None:
-    """Create the model, upload the rows, and start the job."""
-    model = models.ensure(aws, stage, candidate, purpose=PURPOSE)
+    """Create the model, upload the rows, and start the job, unless the same command has started it just now."""
+    model = models.ensure(aws, stage, candidate, purpose=_purpose(batch))
     for (key, _), file in zip(batch.objects(), batch.files, strict=True):
         bucket.put_bytes(aws.account, key, file.path.read_bytes())
     source = {"S3DataType": "S3Prefix", "S3Uri": bucket.uri(aws.account, f"{batch.prefix}/input/")}
-    aws.account.client("sagemaker").create_transform_job(
-        TransformJobName=batch.name,
-        ModelName=model,
-        BatchStrategy="MultiRecord",
-        MaxPayloadInMB=PAYLOAD_MB,
-        TransformInput={
-            "DataSource": {"S3DataSource": source},
-            "ContentType": CONTENT_TYPE,
-            "SplitType": "Line",
-        },
-        TransformOutput={
-            "S3OutputPath": bucket.uri(aws.account, f"{batch.prefix}/output/"),
-            "Accept": ACCEPT,
-            "AssembleWith": "Line",
-        },
-        TransformResources={"InstanceType": instance_type, "InstanceCount": 1},
-        Tags=[*names.tags(stage, candidate.release_id), {"Key": MODEL_TAG, "Value": model}],
-    )
+    output = bucket.uri(aws.account, f"{batch.prefix}/output/")
+    try:
+        aws.account.client("sagemaker").create_transform_job(
+            TransformJobName=batch.name,
+            ModelName=model,
+            BatchStrategy="MultiRecord",
+            MaxPayloadInMB=PAYLOAD_MB,
+            TransformInput={
+                "DataSource": {"S3DataSource": source},
+                "ContentType": CONTENT_TYPE,
+                "SplitType": "Line",
+            },
+            TransformOutput={"S3OutputPath": output, "Accept": ACCEPT, "AssembleWith": "Line"},
+            TransformResources={"InstanceType": instance_type, "InstanceCount": 1},
+            Tags=[*names.tags(stage, candidate.release_id), {"Key": MODEL_TAG, "Value": model}],
+        )
+    except ClientError as error:
+        if not is_taken(error):
+            raise
+
+
+def _purpose(batch: BatchTransform) -> str:
+    """Return what distinguishes the model of a job, because another job of the same model deletes its own."""
+    return f"{PURPOSE} {batch.name}"
 
 
 def _wait(aws: Aws, name: str) -> dict[str, Any]:
@@ -192,7 +199,14 @@ def _wait(aws: Aws, name: str) -> dict[str, Any]:
 def _read_scores(account: Account, batch: BatchTransform) -> Iterator[float]:
     """Yield the scores of all rows, in order; raises `EndpointError` unless each file has one for each row."""
     for (_, output), file in zip(batch.objects(), batch.files, strict=True):
-        lines = [line for line in bucket.get_bytes(account, output).split(b"\n") if line.strip()]
+        try:
+            content = bucket.get_bytes(account, output)
+        except AwsError as error:
+            raise AwsError(
+                f"Another command with the same rows has read and deleted the scores of {batch.name}. Repeat this one.",
+                "absent",
+            ) from error
+        lines = [line for line in content.split(b"\n") if line.strip()]
         yield from parse_scores(b"\n".join(lines), file.rows)
 
 

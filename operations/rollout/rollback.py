@@ -23,7 +23,7 @@ from operations.endpoint.endpoint_state import DeployedEndpoint
 from operations.endpoint.traffic_shift import AT_ONCE, shift
 from operations.endpoint.transition import REPLACES_TAG, UPDATING_TAG, Transition, rollback_configuration
 from operations.rollout.deploy import DeploymentSpec, deploy
-from training import atomic
+from training import atomic, locks
 from training.evaluation.packaged_model import FIGURES_NAME, MODEL_FOLDER
 from training.features.channels import read_encoder
 from training.model.canary import CANARY_NAME, Canary, score_canary
@@ -43,10 +43,17 @@ class PackageFolders:
 def rollback(aws: Aws, stage: str, package: PackageFolders, yes: bool = False) -> DeployedEndpoint:
     """Roll a stage back to its previous release; raises `AwsError` if there is none.
 
-    Raises `OSError`, before the endpoint is changed, if the folders of the packaged release cannot be written.
+    Before the endpoint is changed, raises `OSError` if the folders of the packaged release cannot be written, and
+    `InUseError` if another command is writing a release there.
     """
     for folder in (package.release_folder, package.model_folder):
         atomic.check_writable(folder)
+    with locks.writing(package.release_folder):  # as `verdict release` does
+        return _rollback(aws, stage, package, yes)
+
+
+def _rollback(aws: Aws, stage: str, package: PackageFolders, yes: bool) -> DeployedEndpoint:
+    """Roll back, while the folders of the packaged release are locked."""
     current = packaged_candidate(package.release_folder, package.model_folder)
     name, resume = (
         names.endpoint(stage, current.encoder.fingerprint),
@@ -129,10 +136,13 @@ def _stored_canary(aws: Aws, release_id: str) -> Canary:
 
 
 def restore(aws: Aws, release_id: str, package: PackageFolders) -> None:
-    """Make a stored release the packaged one; nothing is written until all its files are downloaded and verified."""
+    """Make a stored release the packaged one; nothing is written until all its files are downloaded and verified.
+
+    Raises `InUseError` if another command is writing a release there.
+    """
     if release.load(package.release_folder).release_id == release_id:
         return
-    with tempfile.TemporaryDirectory() as temporary:
+    with locks.writing(package.release_folder), tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if not _fetch(aws, release_id, folder).issuperset((FACTS_NAME, MODEL_NAME)):
             raise AwsError(

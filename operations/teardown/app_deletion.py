@@ -155,7 +155,9 @@ def delete_stack(aws: Aws, stack: str, stage: str) -> None:
 
     cloudformation.delete_stack(StackName=stack)
     resume = f"verdict teardown --stage {stage}"
-    state = wait_for(look, is_done, lambda state: f"stack {stack} is {state['StackStatus']}", aws.console, resume)
+    state = wait_for(
+        look, is_done, lambda state: f"stack {stack} is {state['StackStatus']}", aws.console, resume, pause=aws.pause
+    )
     if state["StackStatus"] == "DELETE_FAILED":
         reason = state.get("StackStatusReason", "no reason was given")
         raise AwsError(f"CloudFormation could not delete {stack}: {reason}")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from operations.aws import log_groups
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there, translate_errors
 from operations.aws.waiting import StoppedWaitingError, wait_for
@@ -54,6 +55,8 @@ def remove(
             else:
                 started.append(resource)
         failures += _await_end(aws, kind, started, resume, timeout_seconds)
+        for resource in started if kind == Kind.ENDPOINT else ():  # its log may have begun after it was listed
+            log_groups.tag(aws.account, f"{endpoint_state.LOGS}{resource.name}", resource.stage)
     return failures
 
 

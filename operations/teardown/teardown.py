@@ -25,10 +25,11 @@ from operations.teardown.verification import why_shared_are_kept
 OF_ENDPOINT = (Kind.SCALABLE_TARGET, Kind.ALARM, Kind.ENDPOINT, Kind.CONFIGURATION, Kind.MODEL)
 USED_BY_ENDPOINTS = (Kind.SCALABLE_TARGET, Kind.ALARM, Kind.CONFIGURATION, Kind.MODEL)
 ALWAYS = (*OF_ENDPOINT, *JOBS, Kind.TRANSFORM_OUTPUT)
+LOGS = (Kind.LOG_GROUP, Kind.LOG_STREAMS)
 OPTIONAL = {
     "bucket": (Kind.BUCKET,),
     "role": (Kind.ROLE,),
-    "logs": (Kind.LOG_GROUP, Kind.LOG_STREAMS),
+    "logs": LOGS,
     "packages": (Kind.PACKAGE_GROUP,),
     "feedback": (Kind.FEEDBACK_TABLE,),
 }
@@ -119,6 +120,10 @@ def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[Kind, Deletio
     else:
         aws.print("There is nothing to delete.")
     after = inventory.take(aws.account)
+    late = _late_logs(after, scope) if selected and not failures else []
+    if late:
+        failures = remove(aws, late, deletions, scope.command)
+        after = inventory.take(aws.account)
     for sentence in verification.sentences(aws.account, after, scope.stage):
         aws.print(sentence)
     if failures:
@@ -131,6 +136,11 @@ def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[Kind, Deletio
             f"After fixing this, repeat: {scope.command}"
         )
     return after
+
+
+def _late_logs(after: Inventory, scope: Scope) -> list[Resource]:
+    """Return the logs to delete that began during the teardown, as that of an endpoint that was being created."""
+    return [resource for resource in select_for_deletion(after, scope, datetime.now(UTC)) if resource.kind in LOGS]
 
 
 def kept_sentences(found: Inventory, scope: Scope) -> Iterator[str]:

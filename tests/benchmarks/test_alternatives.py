@@ -38,9 +38,9 @@ from benchmarks.results import (
     table_of,
     write_results,
 )
+from training.data.authored_sentences import LabelledSentence
 from training.data.excerpts import excerpts_of
 from training.data.reviews import Review, ShortText, write
-from training.evaluation.authored_sentences import LabelledSentence
 from training.evaluation.predictions import Floats
 from training.project import ROOT
 

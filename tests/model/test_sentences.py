@@ -15,20 +15,19 @@ import pytest
 from benchmarks.sentences import table_row
 from chalicelib import release
 from training.data.archive import read_archive
-from training.evaluation.authored_sentences import (
+from training.data.authored_sentences import OBVIOUS, LabelledSentence, load_sentences
+from training.evaluation.packaged_model import load_packaged_model
+from training.evaluation.predictions import Floats
+from training.evaluation.sentence_counts import (
     AnswerCounts,
-    LabelledSentence,
     PairCounts,
     by_kind,
     count_answers,
     count_pairs,
-    load_sentences,
 )
-from training.evaluation.packaged_model import load_packaged_model
-from training.evaluation.predictions import Floats
 
 # empty this tuple, and every floor for pairs is turned on; docs/model-card.md has the present figures
-PENDING = (pytest.mark.xfail(reason="the release is right on 83% of negation pairs' sentences, 65-71% of others"),)
+PENDING = (pytest.mark.xfail(reason="the release is right on 84% of negation pairs' sentences, 64-71% of others"),)
 
 # kind -> least accuracy on its sentences within reach of a bag of words, about one sentence below the measured one
 FLOORS = {
@@ -52,7 +51,7 @@ FLOORS = {
     "near miss pair": 0.90,
     "litotes pair": 0.90,
 }
-PAIR_KINDS = {"negation pair": 90, "contrast pair": 45, "near miss pair": 45, "litotes pair": 40}  # kind -> least pairs
+PAIR_KINDS = {"negation pair": 140, "contrast pair": 100, "near miss pair": 100, "litotes pair": 100}  # kind -> pairs
 FLOOR_PAIRS = 0.80  # of a kind's pairs with both sentences correct
 BEYOND = {"irony": "a bag of words takes praise literally"}  # kind -> reason why an accuracy of 50% is out of reach
 FLOOR_EXPECTED = 0.74  # on all sentences within reach of a bag of words
@@ -62,49 +61,9 @@ LONGEST_PHRASE = 5  # words; a longer sentence must not occur in the reviews
 SENTENCES = load_sentences()
 EXPECTED = [sentence for sentence in SENTENCES if sentence.bag_of_words]
 PAIRED = [sentence for sentence in SENTENCES if sentence.pair is not None]
-OBVIOUS_PRAISE = (
-    "I loved it",
-    "great movie",
-    "Excellent!",
-    "It was good.",
-    "I liked it",
-    "amazing",
-    "a masterpiece",
-    "best movie ever",
-    "must see",
-    "highly recommended",
-    "I would watch it again",
-    "10/10",
-    "5 stars",
-    "thumbs up",
-    "not bad",
-    "not bad at all",
-    "not terrible",
-    "This is not a terrible film.",
-    "never boring",
-    "I can't recommend it enough",
-)
-OBVIOUS_BLAME = (
-    "I hated it",
-    "terrible",
-    "boring",
-    "disappointing",
-    "waste of time",
-    "worst movie ever",
-    "it sucks",
-    "I want my money back",
-    "0/10",
-    "1 star",
-    "thumbs down",
-    "would not recommend",
-    "don't watch this",
-    "not good",
-    "not funny",
-    "not worth it",
-    "I didn't like it",
-    "I didn't love it.",
-    "It isn't wonderful.",
-    "This is not an excellent film.",
+OBVIOUS_PRAISE, OBVIOUS_BLAME = (
+    tuple(sentence.text for sentence in load_sentences(OBVIOUS) if sentence.label == label)
+    for label in ("positive", "negative")
 )
 
 
@@ -139,7 +98,7 @@ def plain_words(text: str) -> list[str]:
 
 
 def test_there_are_enough_distinct_sentences() -> None:
-    assert len(SENTENCES) >= 750
+    assert len(SENTENCES) >= 1_400
     assert len({sentence.text.casefold() for sentence in SENTENCES}) == len(SENTENCES)
     assert all(sentence.text == sentence.text.strip() != "" for sentence in SENTENCES)
 

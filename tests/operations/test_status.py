@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from cli.main import verdict
 from operations import status
 from operations.aws import names
 from operations.aws.account import Account
@@ -43,6 +45,22 @@ def test_an_empty_account_is_reported(aws: Aws) -> None:
     lines: list[str] = []
     status.show(aws.account, inventory.Inventory(()), NOW, FINGERPRINT, lines.append)
     assert lines == ["Verdict has no resources in us-east-1 of account 123456789012."]
+
+
+def test_an_untagged_endpoint_is_named_but_not_counted(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = create_endpoint(aws, "strange")
+    sagemaker = aws.account.client("sagemaker")
+    arn = sagemaker.describe_endpoint(EndpointName=name)["EndpointArn"]
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=[names.APP_TAG])
+    found = inventory.take(aws.account, "strange")
+    document = status.report(aws.account, found, datetime.now(UTC), FINGERPRINT)
+    assert f"endpoint {name}" in document["untagged"]
+    assert [resource for resource in document["resources"] if resource["kind"] == Kind.ENDPOINT] == []
+    monkeypatch.setattr("cli.aws_command.connect", lambda: aws.account)
+    printed = CliRunner().invoke(verdict, ["status", "--stage", "strange"])
+    assert f"Not created by Verdict, despite its name: endpoint {name} (it has no tag verdict:app)." in printed.stderr
+    assert "is not in the total." in printed.stderr.replace("\n", " ")
+    sagemaker.delete_endpoint(EndpointName=name)
 
 
 def test_a_missing_endpoint_of_the_app_is_reported(aws: Aws) -> None:

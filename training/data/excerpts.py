@@ -6,23 +6,28 @@ reviews, and scored on one excerpt of each held-out review.
 """
 
 import random
+from collections.abc import Sequence
 
-from chalicelib.text import sentences
+from chalicelib.text import Span, sentences
 
 MAX_SENTENCES = 3
 
 
 def excerpt(review: str, generator: random.Random) -> str:
     """Return one to three neighbouring sentences of a review, drawn at random; all of it if it has no more."""
-    spans = sentences(review)
+    return _excerpt(review, sentences(review), generator)
+
+
+def excerpts_of(id_: str, review: str, count: int) -> list[str]:
+    """Return excerpts of the review with this id; a larger count gives the same ones first."""
+    generator, spans = random.Random(id_), sentences(review)
+    return [_excerpt(review, spans, generator) for _ in range(count)]
+
+
+def _excerpt(review: str, spans: Sequence[Span], generator: random.Random) -> str:
+    """Return neighbouring sentences of a review with these spans of sentences."""
     if not spans:
         return review
     length = min(generator.randint(1, MAX_SENTENCES), len(spans))
     first = generator.randint(0, len(spans) - length)
     return review[spans[first].start : spans[first + length - 1].end]
-
-
-def excerpts_of(id_: str, review: str, count: int) -> list[str]:
-    """Return excerpts of the review with this id; a larger count gives the same ones first."""
-    generator = random.Random(id_)
-    return [excerpt(review, generator) for _ in range(count)]

@@ -54,7 +54,7 @@ class Review:
     @property
     def id(self) -> str:
         """The review's id: `train/pos/17`."""
-        return f"{self.split}/{FOLDERS[self.label]}/{self.number}"
+        return id_of(self.split, self.label, self.number)
 
     @property
     def text_digest(self) -> bytes:
@@ -91,6 +91,11 @@ class ShortText:
     def id(self) -> str:
         """The text's id: `treebank/train/17`."""
         return f"{self.source}/{self.split}/{self.group}"
+
+
+def id_of(split: str, label: int, number: int) -> str:
+    """Return the id of a labelled review: `train/pos/17`."""
+    return f"{split}/{FOLDERS[label]}/{number}"
 
 
 def digest_of(text: str) -> bytes:

@@ -10,10 +10,16 @@ earlier.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from training.data.reviews import DataError, Review, read
+import numpy as np
+import numpy.typing as npt
+
+from training.data.reviews import DataError, Review, id_of, read
 
 BLOCKS = 25
 FOLDS = 5
@@ -21,6 +27,7 @@ HALVES = 2  # of a fold
 TENTHS = FOLDS * HALVES
 TEST = FOLDS  # the place after the folds
 
+Block = TypeVar("Block", int, npt.NDArray[np.int64])
 LeftOut = int | None  # the tenth that a table of n-gram weights was learned without
 
 
@@ -56,9 +63,16 @@ class Splits:
 
 def _tenth(review: Review, numbers: int) -> int:
     """Return a training review's tenth by its movie, or else by its block, 0..24, of numbers."""
-    if review.movie:
-        return int.from_bytes(hashlib.sha256(review.movie.encode()).digest()[:8]) % TENTHS
-    block = review.number * BLOCKS // numbers
+    return _tenth_of_movie(review.movie) if review.movie else _tenth_of_block(review.number * BLOCKS // numbers)
+
+
+def _tenth_of_movie(movie: str) -> int:
+    """Return the tenth of a movie's reviews."""
+    return int.from_bytes(hashlib.sha256(movie.encode()).digest()[:8]) % TENTHS
+
+
+def _tenth_of_block(block: Block) -> Block:
+    """Return the tenth of a block, or of an array of blocks."""
     return HALVES * (block % FOLDS) + block // FOLDS % HALVES
 
 
@@ -73,19 +87,80 @@ def assign(path: Path, limit: int | None = None) -> Splits:
     With a `limit`, only that many training reviews are used. They are drawn by their ids, so the same file always gives
     the same ones, and a lower limit gives a part of them.
     """
-    reviews = [(replace(review, text=""), review.text_digest) for review in read(path)]
-    numbered = (review.number for review, _ in reviews if review.split == "train" and not review.movie)
-    numbers = 1 + max(numbered, default=0)
-    last_place: dict[bytes, int] = {}
-    for review, digest in reviews:
-        last_place[digest] = max(_place(review, numbers), last_place.get(digest, 0))
-    kept = [review for review, digest in reviews if _place(review, numbers) == last_place[digest]]
-    filled = {(_place(review, numbers), review.label) for review in kept}
+    found = _Facts.of(read(path))
+    numbers = 1 + max(found.number[(found.tenth < 0) & ~found.is_test], default=0)
+    place = found.places(int(numbers))
+    kept = place == _last_places(found.digests, place)
+    filled = set(zip(place[kept].tolist(), found.label[kept].tolist(), strict=True))
     if not {(fold, label) for fold in range(FOLDS) for label in (0, 1)} <= filled:
         raise DataError(f"{path} has too few reviews: each of {FOLDS} folds needs both labels.")
-    training = {review.id for review in kept if review.split != "test"}
-    duplicates = {review.id for review, _ in reviews} - {review.id for review in kept}
-    return Splits(numbers, frozenset(duplicates), frozenset(_beyond(limit, training)))
+    training = set(found.ids(kept & ~found.is_test)) if limit is not None else set()
+    return Splits(int(numbers), frozenset(found.ids(~kept)), frozenset(_beyond(limit, training)))
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What decides the places of reviews, in arrays: 27 bytes for each, without its text.
+
+    `tenth` is that of the movie, -1 without one; `split` is an index of `splits`.
+    """
+
+    splits: list[str]
+    split: npt.NDArray[np.uint8]
+    number: npt.NDArray[np.int64]
+    label: npt.NDArray[np.uint8]
+    tenth: npt.NDArray[np.int8]
+    digests: npt.NDArray[np.uint64]  # two numbers for each
+
+    @classmethod
+    def of(cls, reviews: Iterable[Review]) -> "_Facts":
+        """Collect the facts of reviews."""
+        splits: list[str] = []
+        split, number, label, tenth = array("B"), array("q"), array("B"), array("b")
+        digests = bytearray()
+        for review in reviews:
+            if review.split not in splits:
+                splits.append(review.split)
+            split.append(splits.index(review.split))
+            number.append(review.number)
+            label.append(review.label)
+            tenth.append(_tenth_of_movie(review.movie) if review.movie else -1)
+            digests += review.text_digest
+        return cls(
+            splits,
+            np.frombuffer(split, np.uint8),
+            np.frombuffer(number, np.int64),
+            np.frombuffer(label, np.uint8),
+            np.frombuffer(tenth, np.int8),
+            np.frombuffer(digests, np.uint64).reshape(-1, 2),
+        )
+
+    @property
+    def is_test(self) -> npt.NDArray[np.bool_]:
+        """Whether each review is in the official test."""
+        tests = [number for number, name in enumerate(self.splits) if name == "test"]
+        return np.isin(self.split, tests)
+
+    def places(self, numbers: int) -> npt.NDArray[np.int64]:
+        """Return the place of each review, whether or not it is a duplicate."""
+        tenth = np.where(self.tenth < 0, _tenth_of_block(self.number * BLOCKS // numbers), self.tenth)
+        return np.where(self.is_test, TEST, tenth // HALVES)
+
+    def ids(self, chosen: npt.NDArray[np.bool_]) -> Iterator[str]:
+        """Yield the ids of some reviews."""
+        for at in np.flatnonzero(chosen).tolist():
+            yield id_of(self.splits[self.split[at]], int(self.label[at]), int(self.number[at]))
+
+
+def _last_places(digests: npt.NDArray[np.uint64], places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return, for each review, the last place of a review with the same digest."""
+    order = np.lexsort((places, digests[:, 1], digests[:, 0]))
+    ordered = digests[order]
+    ends = np.append((ordered[1:] != ordered[:-1]).any(axis=1), True)[: len(order)]
+    last = np.flatnonzero(ends)[np.cumsum(ends) - ends]  # of each run of equal digests
+    result = np.empty_like(places)
+    result[order] = places[order][last]
+    return result
 
 
 def _beyond(limit: int | None, ids: set[str]) -> list[str]:

@@ -3,7 +3,7 @@
 Reviewers seldom write "it isn't wonderful", and people who try the app do. `frames.txt` has one frame per line: its
 label (`+` or `-`) and a text with slots. `{good}` takes an adjective of praise and `{bad}` one of blame; `{like}` and
 `{charm}` take verbs and nouns. A frame is also used with praise and blame exchanged, and the label with them, unless
-its line begins with `!`. A test lists the sentences that are both generated and tested.
+its line begins with `!`. A text that is one of the authors' sentences, on which releases are evaluated, is left out.
 """
 
 import random
@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from chalicelib.text import words
+from training.data.authored_sentences import OBVIOUS, SENTENCES, load_sentences
 from training.data.reviews import ShortText
 
 SOURCE = "templates"
@@ -62,11 +64,12 @@ def read_frames(path: Path = FRAMES) -> list[Frame]:
 def template_texts(praise: Sequence[str], blame: Sequence[str]) -> Iterator[ShortText]:
     """Yield the frames, filled; the same adjectives give the same texts. A frame's number is its texts' group."""
     generator = random.Random(SOURCE)
+    evaluated = {tuple(words(each.text)) for path in (SENTENCES, OBVIOUS) for each in load_sentences(path)}
     for group, frame in enumerate(read_frames()):
         for flipped in (False, True)[: 1 + frame.mirrored]:
             adjectives = {"good": blame, "bad": praise} if flipped else {"good": praise, "bad": blame}
             texts = {_fill(frame.text, adjectives, flipped, generator) for _ in range(TEXTS_PER_FRAME)}
-            for text in sorted(texts):
+            for text in sorted(text for text in texts if tuple(words(text)) not in evaluated):
                 yield ShortText(SOURCE, "train", group, TARGETS[frame.positive != flipped], True, text)
 
 

@@ -17,18 +17,19 @@ So a separate table is learned without each tenth of the texts, for the rows of 
 which is released, these are 11. The regression that labels the unlabelled reviews has not seen the tenth either.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from chalicelib.ngram_features import RATIO_UNITS, WEIGHT_UNITS, NgramTable
 from chalicelib.ngrams import NGRAM_KINDS
 from training.data.reviews import DataError
 from training.data.splits import TENTHS, LeftOut
-from training.features.hashed_texts import COUNTED, NO_TENTH, HashedTexts
+from training.features.hashed_columns import RANGES, Counts, HashedColumns, Part, frequent_in_range
+from training.features.ngram_matrix import NgramMatrix, build_matrices, slot_of
+from training.features.regressions import NgramCounts, Regressions, probability
 from training.parallel import map_items
 from training.progress import ProgressCallback, silent
 
@@ -36,14 +37,13 @@ SLOTS = 1 << 20
 MIN_TEXTS = dict(zip(NGRAM_KINDS, (3, 4, 6, 8, 4), strict=True))  # kind -> texts that must contain an n-gram
 SCALE_SMOOTHING = 3.0  # added to the counts behind the scale of a regression's columns
 RATIO_SMOOTHING = 1.0  # added to the counts behind the log-count ratios of the table
-RIDGE = 1e-6  # the penalty on squared weights, relative to the mean loss of a text
 LARGEST_CODE = 127
 STEPS = 45  # of the regression's solver
 SELF_TRAINING_STEPS = 30  # which start from the solution without unlabelled reviews
 SHARPENING = 2.0  # of the log-odds that label an unlabelled review
 STRONGEST = 40  # n-grams of each label that reports list
-_NO_EARLY_STOP = {"ftol": 1e-12, "gtol": 1e-9}  # the steps are the limit
 _LARGEST_LOG_ODDS = 20.0
+_USUAL_EVALUATIONS = 2 * STEPS + SELF_TRAINING_STEPS + 20
 _FEW_TEXTS = 10_000  # below this number, starting more processes takes longer than it saves
 
 Hashes = npt.NDArray[np.uint32]
@@ -64,49 +64,35 @@ class LearnedWeights:
     strongest: dict[int, float]
 
 
-@dataclass(frozen=True)
-class _TrainingMatrix:
-    """The input of a regression: a matrix (texts, n-grams), and each text's target, weight and tenth.
-
-    The texts from `labelled` on have no label.
-    """
-
-    rows: csr_matrix
-    targets: Floats
-    weights: Floats
-    tenths: npt.NDArray[np.int8]
-    labelled: int
-
-    @property
-    def scale(self) -> npt.NDArray[np.float32]:
-        """Return the factor of each row, one over the square root of its number of n-grams."""
-        lengths = np.maximum(np.diff(self.rows.indptr), 1)
-        scale: npt.NDArray[np.float32] = (1 / np.sqrt(lengths)).astype(np.float32)
-        return scale
-
-    def weights_without(self, left_out: LeftOut) -> Floats:
-        """Return the weights of the texts, 0 in the tenth that is left out."""
-        return self.weights if left_out is None else self.weights * (self.tenths != left_out)
-
-    def labelled_part(self) -> "_TrainingMatrix":
-        """Return the texts with a label."""
-        end = self.labelled
-        return _TrainingMatrix(self.rows[:end], self.targets[:end], self.weights[:end], self.tenths[:end], end)
-
-
-def learn_weights(texts: HashedTexts, tick: ProgressCallback = silent, slots: int = SLOTS) -> LearnedWeights:
+def learn_weights(texts: HashedColumns, tick: ProgressCallback = silent, slots: int = SLOTS) -> LearnedWeights:
     """Learn all tables; raises `DataError` if no n-gram occurs in enough texts.
 
     Unlabelled reviews, if there are any, are the last texts.
     """
-    slot_hashes = choose_ngrams(texts, slots)
-    matrices = _matrices(texts, slot_hashes, slots)
-    few = len(texts.lengths) < _FEW_TEXTS
-    codes = list(map_items(_fit, left_out_sets(), matrices, tick, alone=few))
+    from threadpoolctl import threadpool_limits
+
+    few = sum(len(part.sources) for part in texts.parts) < _FEW_TEXTS
+    hashes, counts = _choose(texts, slots, few)
+    slot_hashes = hashes[np.argsort(-counts.astype(np.int64), kind="stable")]  # what is read often is together
+    matrices = build_matrices(texts, slot_hashes, slots, few)
+    with threadpool_limits(1):  # one thread adds up in the same order on every machine
+        codes = _fit(matrices, left_out_sets(), _Evaluations(tick))
     tables = {
         left_out: _table(slot_hashes, parts, slots) for left_out, parts in zip(left_out_sets(), codes, strict=True)
     }
     return LearnedWeights(tables, len(slot_hashes), _strongest(slot_hashes, codes[0][0]))
+
+
+class _Evaluations:
+    """Reports each evaluation of the regressions; their usual number is the total."""
+
+    def __init__(self, tick: ProgressCallback) -> None:
+        self._tick, self._done = tick, 0
+
+    def __call__(self) -> None:
+        """Report another evaluation."""
+        self._done += 1
+        self._tick(min(self._done, _USUAL_EVALUATIONS), _USUAL_EVALUATIONS, "")
 
 
 def left_out_sets() -> list[LeftOut]:
@@ -119,160 +105,75 @@ def no_weights() -> LearnedWeights:
     return LearnedWeights(dict.fromkeys(left_out_sets()), 0, {})
 
 
-def choose_ngrams(texts: HashedTexts, slots: int) -> Hashes:
+def choose_ngrams(texts: HashedColumns, slots: int) -> Hashes:
     """Choose the n-grams of the table; returns their hashes in the order of their slots.
 
     An n-gram needs `MIN_TEXTS` of its kind. Of n-grams that share a slot, the one in the most texts is kept; of equally
     frequent ones the one with the largest hash. Slot 0 stays empty.
     """
-    hashes, counts = _frequent_ngrams(texts)
-    order = np.lexsort((hashes, counts, _slot_of(hashes, slots)))  # by slot, then count, then hash
-    ordered = hashes[order]
-    slot = _slot_of(ordered, slots)
-    next_slot = np.append(slot[1:], np.uint32(slots))[: len(slot)]
-    slot_hashes: Hashes = ordered[(slot != next_slot) & (slot != 0)]
-    if not len(slot_hashes):
+    return _choose(texts, slots, alone=True)[0]
+
+
+def _choose(texts: HashedColumns, slots: int, alone: bool) -> Counts:
+    """Choose the n-grams of the table, and count the texts with each; with `alone`, in this process."""
+    best: Counts = (np.zeros(0, np.uint32), np.zeros(0, np.uint32))
+    for found in map_items(_best_in_range, range(RANGES), (texts.parts, slots), alone=alone):
+        best = _best_of_slots([best, found], slots)
+    if not len(best[0]):
         raise DataError("No n-gram occurs in enough training reviews. Collect more reviews.")
-    return slot_hashes
+    return best
 
 
-def _frequent_ngrams(texts: HashedTexts) -> tuple[Hashes, npt.NDArray[np.int64]]:
-    """Return the hashes of the n-grams that occur in enough reviews and sentences, and the number of each."""
-    counted = np.repeat(texts.of_kinds(COUNTED), texts.lengths)
-    hashes, counts = [], []
-    for kind, name in enumerate(NGRAM_KINDS):
-        found, count = np.unique(texts.hashes[counted & (texts.kinds == kind)], return_counts=True)
-        hashes.append(found[count >= MIN_TEXTS[name]])
-        counts.append(count[count >= MIN_TEXTS[name]])
-    return np.concatenate(hashes), np.concatenate(counts)
+def _best_in_range(shared: tuple[Sequence[Part], int], of_range: int) -> Counts:
+    """Choose among the n-grams in a range of hashes."""
+    parts, slots = shared
+    found = [frequent_in_range(parts, kind, of_range, MIN_TEXTS[name]) for kind, name in enumerate(NGRAM_KINDS)]
+    return _best_of_slots(found, slots)
 
 
-def _slot_of(hashes: Hashes, slots: int) -> Hashes:
-    """Return the slot of each hashed n-gram in a table of `slots` slots, a power of two."""
-    return hashes & np.uint32(slots - 1)
+def _best_of_slots(found: Sequence[Counts], slots: int) -> Counts:
+    """Return the n-gram of each slot but 0, with the number of texts that contain it, in the order of the slots."""
+    hashes, counts = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    order = np.lexsort((hashes, counts, slot_of(hashes, slots)))  # by slot, then count, then hash
+    ordered = hashes[order]
+    slot = slot_of(ordered, slots)
+    next_slot = np.append(slot[1:], np.uint32(slots))[: len(slot)]
+    chosen = (slot != next_slot) & (slot != 0)
+    return ordered[chosen], counts[order][chosen]
 
 
-def _matrices(texts: HashedTexts, slot_hashes: Hashes, slots: int) -> tuple[_TrainingMatrix, _TrainingMatrix]:
-    """Return the inputs of the two regressions."""
-    column_of = np.full(slots, -1, dtype=np.int32)
-    column_of[_slot_of(slot_hashes, slots)] = np.arange(len(slot_hashes), dtype=np.int32)
-    column = column_of[_slot_of(texts.hashes, slots)]
-    known = (column >= 0) & (slot_hashes[column] >> 24 == texts.hashes >> 24)  # as the app would find it
-    row = np.repeat(np.arange(len(texts.lengths), dtype=np.int32), texts.lengths)[known]
-    column, inside = column[known], texts.inside[known]
-    shape = (len(texts.lengths), len(slot_hashes))
-    labelled = int((texts.tenths != NO_TENTH).sum())
-    presence = _distinct(row, column, np.ones(len(row), np.float32), shape)
-    within = row < labelled
-    signs = np.where(inside, np.float32(-1), np.float32(1))[within]
-    signed = _distinct(row[within], column[within], signs, (labelled, shape[1]))
-    facts = (texts.targets, texts.tenths)
-    return (
-        _TrainingMatrix(presence, facts[0], texts.weights(0), facts[1], labelled),
-        _TrainingMatrix(signed, *(facts[0][:labelled], texts.weights(1)[:labelled], facts[1][:labelled]), labelled),
-    )
+def _fit(
+    matrices: tuple[NgramMatrix, NgramMatrix], left_out: Sequence[LeftOut], tick: Callable[[], None]
+) -> list[tuple[Codes, Codes, Codes]]:
+    """Learn the weights and the log-count ratios without each tenth; returns their codes for each table."""
+    counts = NgramCounts(matrices[0].labelled_part(), left_out)
+    review_weights = _review_weights(matrices[0], left_out, counts.log_ratios(SCALE_SMOOTHING), tick)
+    sentence_weights = _sentence_weights(matrices[1], left_out, tick)
+    ratios = counts.log_ratios(RATIO_SMOOTHING)
+    return [
+        (_codes(of_reviews), _codes(of_sentences), _codes(ratio, RATIO_UNITS))
+        for of_reviews, of_sentences, ratio in zip(review_weights, sentence_weights, ratios, strict=True)
+    ]
 
 
-def _distinct(
-    row: npt.NDArray[np.int32], column: npt.NDArray[np.int32], values: npt.NDArray[np.float32], shape: tuple[int, int]
-) -> csr_matrix:
-    """Return the matrix of the signs of summed values: 1 outside negations only, -1 inside only, nothing for both."""
-    matrix = csr_matrix((values, (row, column)), shape=shape)
-    matrix.data[:] = np.sign(matrix.data)
-    matrix.eliminate_zeros()
-    return matrix
+def _sentence_weights(matrix: NgramMatrix, left_out: Sequence[LeftOut], tick: Callable[[], None]) -> list[Floats]:
+    """Learn the sentence weights of each table."""
+    regressions = Regressions(left_out, NgramCounts(matrix, left_out).log_ratios(SCALE_SMOOTHING))
+    regressions.fit(matrix, STEPS, tick)
+    return regressions.weights()
 
 
-def _fit(matrices: tuple[_TrainingMatrix, _TrainingMatrix], left_out: LeftOut) -> tuple[Codes, Codes, Codes]:
-    """Learn the weights and the log-count ratio of every n-gram without a tenth; returns their codes."""
-    from threadpoolctl import threadpool_limits
-
-    labelled = matrices[0].labelled_part()
-    ratios = _log_count_ratio(labelled.rows, labelled.targets, labelled.weights_without(left_out), RATIO_SMOOTHING)
-    with threadpool_limits(1):  # one thread adds up in the same order on every machine
-        review_weights = _review_weights(matrices[0], left_out)
-        sentence_weights = _sentence_weights(matrices[1], left_out)
-    return _codes(review_weights), _codes(sentence_weights), _codes(ratios, RATIO_UNITS)
-
-
-def _sentence_weights(matrix: _TrainingMatrix, left_out: LeftOut) -> Floats:
-    """Learn the sentence weights."""
-    return _Regression(matrix, left_out).fit(matrix, STEPS)
-
-
-def _review_weights(matrix: _TrainingMatrix, left_out: LeftOut) -> Floats:
-    """Learn the review weights; a first fit labels the unlabelled reviews for a second."""
-    labelled = matrix.labelled_part()
-    regression = _Regression(labelled, left_out)
-    weights = regression.fit(labelled, STEPS)
-    if labelled.labelled == len(matrix.targets):
-        return weights
-    log_odds = regression.log_odds(matrix)[matrix.labelled :] * SHARPENING
-    targets = matrix.targets.copy()
-    targets[matrix.labelled :] = _probability(np.clip(log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS))
-    self_labelled = _TrainingMatrix(matrix.rows, targets, matrix.weights, matrix.tenths, len(targets))
-    return regression.fit(self_labelled, SELF_TRAINING_STEPS)
-
-
-class _Regression:
-    """A logistic regression over n-grams scaled by their log-count ratios, without the texts of a tenth.
-
-    Targets are probabilities. `fit` starts from the solution of an earlier `fit`.
-    """
-
-    def __init__(self, matrix: _TrainingMatrix, left_out: LeftOut) -> None:
-        self.left_out = left_out
-        self.ratio = _log_count_ratio(matrix.rows, matrix.targets, matrix.weights_without(left_out), SCALE_SMOOTHING)
-        self.solution: Floats = np.zeros(matrix.rows.shape[1] + 1)  # scaled weights, and the intercept
-
-    def log_odds(self, matrix: _TrainingMatrix) -> Floats:
-        """Return the log-odds of each text."""
-        weights = (self.ratio * self.solution[:-1]).astype(np.float32)
-        log_odds: Floats = (matrix.rows @ weights * matrix.scale).astype(np.float64) + self.solution[-1]
-        return log_odds
-
-    def fit(self, matrix: _TrainingMatrix, steps: int) -> Floats:
-        """Take at most `steps` steps of L-BFGS; returns the weight of each n-gram."""
-        from scipy.optimize import minimize
-
-        share = matrix.weights_without(self.left_out)
-        share = share / share.sum()
-        columns, scale = matrix.rows.T, matrix.scale  # a view, without a copy
-
-        def loss(solution: Floats) -> tuple[float, Floats]:
-            """Return the mean loss and its gradient."""
-            self.solution = solution
-            log_odds = self.log_odds(matrix)
-            error = share * (_probability(log_odds) - matrix.targets)
-            gradient = (columns @ (error.astype(np.float32) * scale)).astype(np.float64) * self.ratio
-            penalty = RIDGE * solution[:-1]
-            value = share @ (np.logaddexp(0, log_odds) - matrix.targets * log_odds) + penalty @ solution[:-1] / 2
-            return float(value), np.append(gradient + penalty, error.sum())
-
-        result = minimize(
-            loss, self.solution, jac=True, method="L-BFGS-B", options={"maxiter": steps, **_NO_EARLY_STOP}
-        )
-        self.solution = np.asarray(result.x)
-        weights: Floats = self.solution[:-1] * self.ratio
-        return weights
-
-
-def _probability(log_odds: Floats) -> Floats:
-    """Return the probability of log-odds."""
-    probability: Floats = 1 / (1 + np.exp(-np.maximum(log_odds, -500)))
-    return probability
-
-
-def _log_count_ratio(rows: csr_matrix, targets: Floats, weights: Floats, smoothing: float) -> Floats:
-    """Return the log of each n-gram's share among the n-grams of positive texts over that of negative texts.
-
-    An n-gram inside a negation, which is -1 in `rows`, counts for the other label.
-    """
-    difference = rows.T @ (weights * (2 * targets - 1)).astype(np.float32)  # positive minus negative
-    total = abs(rows).T @ weights.astype(np.float32)
-    positive, negative = ((total + sign * difference).astype(np.float64) / 2 + smoothing for sign in (1, -1))
-    ratio: Floats = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
-    return ratio
+def _review_weights(
+    matrix: NgramMatrix, left_out: Sequence[LeftOut], ratios: Sequence[Floats], tick: Callable[[], None]
+) -> list[Floats]:
+    """Learn the review weights of each table; a first fit labels the unlabelled reviews for a second."""
+    regressions = Regressions(left_out, ratios)
+    regressions.fit(matrix.labelled_part(), STEPS, tick)
+    if matrix.labelled < len(matrix.targets):
+        log_odds = regressions.log_odds(matrix, matrix.labelled) * np.float32(SHARPENING)
+        guesses = probability(np.clip(log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS))
+        regressions.fit(matrix, SELF_TRAINING_STEPS, tick, guesses)
+    return regressions.weights()
 
 
 def _codes(weights: Floats, units: int = WEIGHT_UNITS) -> Codes:
@@ -285,7 +186,7 @@ def _codes(weights: Floats, units: int = WEIGHT_UNITS) -> Codes:
 def _table(slot_hashes: Hashes, codes: Sequence[Codes], slots: int) -> NgramTable:
     """Put the codes of all n-grams into a table, each in the slot of its n-gram."""
     tables = np.zeros((1 + len(codes), slots), dtype=np.uint8)
-    tables[:, _slot_of(slot_hashes, slots)] = slot_hashes >> 24, *(part.view(np.uint8) for part in codes)
+    tables[:, slot_of(slot_hashes, slots)] = slot_hashes >> 24, *(part.view(np.uint8) for part in codes)
     return NgramTable(*(table.tobytes() for table in tables))
 
 

@@ -18,6 +18,9 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from chalicelib.encoder import Encoder
 from chalicelib.ngrams import hash_ngrams, ngrams
@@ -27,7 +30,7 @@ from training import atomic, locks
 from training.data.excerpts import excerpts_of
 from training.data.reviews import LABEL_NAMES, REVIEWS_NAME, Review, ShortText, check_same_data, read_manifest
 from training.data.short_texts import has_label, kind_of, label_of, tenth_of
-from training.data.splits import FOLDS, LeftOut, Splits, assign, fold_of
+from training.data.splits import LeftOut, Splits, assign, fold_of
 from training.features.build_vocabulary import WORDS, build_vocabulary
 from training.features.channels import (
     ALL,
@@ -39,6 +42,8 @@ from training.features.channels import (
     write_ngram_table,
 )
 from training.features.extract import extract
+from training.features.hash_chunk import hash_chunk
+from training.features.hashed_columns import temporary_folder
 from training.features.ngram_weights import SLOTS, learn_weights, no_weights
 from training.parallel import map_items, map_reviews
 from training.progress import ProgressCallback, silent
@@ -93,8 +98,12 @@ def prepare(
     then the same as that of the other folder alone. Raises `InUseError` if another command is using a folder, and
     `DataError` if the data was changed meanwhile.
     """
-    with locks.writing(channels_folder), locks.reading(data_folder, learn_from or data_folder):
-        return _prepare(data_folder, channels_folder, ticks, recipe, slots, learn_from or data_folder)
+    with (
+        locks.writing(channels_folder),
+        locks.reading(data_folder, learn_from or data_folder),
+        temporary_folder(channels_folder) as hashed_folder,
+    ):
+        return _prepare(data_folder, channels_folder, ticks, recipe, slots, learn_from or data_folder, hashed_folder)
 
 
 def _prepare(
@@ -104,6 +113,7 @@ def _prepare(
     recipe: FeatureRecipe,
     slots: int,
     learn_from: Path,
+    hashed_folder: Path,
 ) -> PreparedChannels:
     """Build the encoder and write all channels, in locked folders."""
     started = time.monotonic()
@@ -112,7 +122,7 @@ def _prepare(
     splits = assign(path, recipe.reviews)
     (channels_folder / PREPARED_NAME).unlink(missing_ok=True)
     learned_splits = splits if learn_from == data_folder else assign(learn_from / REVIEWS_NAME, recipe.reviews)
-    extracted = extract(learn_from, learned_splits, recipe.ngrams, ticks[0])
+    extracted = extract(learn_from, learned_splits, recipe.ngrams, ticks[0], hashed_folder)
     vocabulary = build_vocabulary(extracted.word_counts, recipe.words)
     learned = learn_weights(extracted.hashed, ticks[1], slots) if recipe.ngrams else no_weights()
     encoders = {left_out: Encoder(vocabulary, table) for left_out, table in learned.tables.items()}
@@ -172,10 +182,19 @@ class _Written:
 
 @dataclass
 class _Part:
-    """The lines of one chunk of the reviews, each (channel, label, lines), and the text of n-grams by hash."""
+    """The lines of one chunk of texts, and the text of n-grams by hash."""
 
-    lines: list[tuple[str, int, bytes]] = field(default_factory=list)
+    lines: list["_Lines"] = field(default_factory=list)
     ngram_names: dict[int, str] = field(default_factory=dict)
+
+
+class _Lines(NamedTuple):
+    """The lines of one text in the train channels, and in the validation channel of its fold."""
+
+    fold: int
+    label: int
+    train: bytes
+    validation: bytes
 
 
 def _write_channels(
@@ -192,55 +211,57 @@ def _write_channels(
         short_parts = map_items(_rows_of_short_texts, chunks, job, tick, alone=len(chunks) < _MIN_CHUNKS)
         for part in chain(parts, short_parts):
             written.ngram_names.update(part.ngram_names)
-            for name, label, lines in part.lines:
+            for name in names:
+                lines, counts = _of_channel(part.lines, name)
                 files[name].write(lines)
                 digests[name].update(lines)
-                written.rows[name][LABEL_NAMES[label]] += lines.count(b"\n")
+                for label, count in zip(LABEL_NAMES, counts, strict=True):
+                    written.rows[name][label] += count
     written.sha256.update((name, digest.hexdigest()) for name, digest in digests.items())
     return written
 
 
+def _of_channel(lines: Sequence[_Lines], name: str) -> tuple[bytes, tuple[int, int]]:
+    """Return the lines of a chunk that are in a channel, and the number of each label."""
+    pair, file = name.split("/", 1)
+    is_train = file == CHANNEL_FILES["train"]
+    chosen = [
+        (each.label, each.train if is_train else each.validation)
+        for each in lines
+        if pair == ALL or (pair == pair_of(each.fold)) != is_train
+    ]
+    counts = [sum(found.count(b"\n") for label, found in chosen if label == wanted) for wanted in (0, 1)]
+    return b"".join(found for _, found in chosen), (counts[0], counts[1])
+
+
 def _rows_of_part(job: _RowJob, reviews: Iterator[Review]) -> _Part:
     """Encode the training reviews of one chunk, and name the n-grams in them that need a name."""
-    part = _Part()
-    for review in filter(job.splits.is_training, reviews):
-        whole = words(review.text)
-        part.lines += _lines(job, review, whole)
-        if job.hashes_to_name:
-            part.ngram_names.update(_names(whole, job.hashes_to_name))
-    return part
+    chosen = list(filter(job.splits.is_training, reviews))
+    found = [words(review.text) for review in chosen]
+    by_tenth = sorted(range(len(chosen)), key=lambda at: job.splits.tenth_of(chosen[at]))  # one table after another
+    lines = {at: _lines(job, chosen[at], found[at]) for at in by_tenth}
+    return _Part([lines[at] for at in range(len(chosen))], _names(found, job.hashes_to_name))
 
 
 def _rows_of_short_texts(job: _RowJob, texts: Sequence[ShortText]) -> _Part:
     """Encode those of some short texts that have a line."""
     part = _Part()
     for number, text in enumerate(texts):
-        found = words(text.text)
         kind = kind_of(text)
-        skipped = kind == "phrase" and (number % PHRASE_EVERY or len(found) < MIN_PHRASE_WORDS)
-        if skipped or not has_label(text):
+        if not has_label(text) or (kind == "phrase" and number % PHRASE_EVERY):
+            continue
+        found = words(text.text)
+        if kind == "phrase" and len(found) < MIN_PHRASE_WORDS:
             continue
         label, tenth = label_of(text), tenth_of(text)
         line = f"{label} {job.encoders[tenth].row(found)}\n".encode()
-        for name in _channels_of(fold_of(tenth), kind == "sentence"):
-            copies = SHORT_TEXT_LINES[kind] if name.endswith(CHANNEL_FILES["train"]) else 1
-            part.lines.append((name, label, line * copies))
+        validation = line if kind == "sentence" else b""
+        part.lines.append(_Lines(fold_of(tenth), label, line * SHORT_TEXT_LINES[kind], validation))
     return part
 
 
-def _channels_of(fold: int, validated: bool) -> Iterator[str]:
-    """Yield the channels that a text of a fold is in: all train channels but one, and a validation channel."""
-    train, validation = CHANNEL_FILES["train"], CHANNEL_FILES["validation"]
-    yield f"{ALL}/{train}"
-    for held_out in range(FOLDS):
-        if held_out != fold:
-            yield f"{pair_of(held_out)}/{train}"
-        elif validated:
-            yield f"{pair_of(held_out)}/{validation}"
-
-
-def _lines(job: _RowJob, review: Review, whole: list[str]) -> Iterator[tuple[str, int, bytes]]:
-    """Yield (channel, label, lines) for every channel that a review is in."""
+def _lines(job: _RowJob, review: Review, whole: list[str]) -> _Lines:
+    """Encode a review and its excerpt."""
     texts = [whole]
     if job.recipe.excerpts:
         texts += map(words, excerpts_of(review.id, review.text, 1))
@@ -248,14 +269,19 @@ def _lines(job: _RowJob, review: Review, whole: list[str]) -> Iterator[tuple[str
     lines = [f"{review.label} {job.encoders[tenth].row(text)}\n".encode() for text in texts]
     copies = review.lines or (REVIEW_LINES if job.recipe.ngrams else 1)  # without n-grams there are no short texts
     train_lines = lines[:1] * copies + (lines[1:] if review.number % EXCERPT_EVERY == 0 else [])
-    for name in _channels_of(fold_of(tenth), validated=True):
-        chosen = lines if name.endswith(CHANNEL_FILES["validation"]) else train_lines
-        yield name, review.label, b"".join(chosen)
+    return _Lines(fold_of(tenth), review.label, b"".join(train_lines), b"".join(lines))
 
 
-def _names(whole: list[str], wanted: frozenset[int]) -> dict[int, str]:
-    """Return the text of the wanted n-grams in a review, by hash."""
-    pairs = zip(hash_ngrams(whole).by_kind, ngrams(whole), strict=True)
-    return {
-        hashed: text for hashes, texts in pairs for hashed, text in zip(hashes, texts, strict=True) if hashed in wanted
-    }
+def _names(texts: Sequence[Sequence[str]], wanted: frozenset[int]) -> dict[int, str]:
+    """Return the text of the wanted n-grams in some texts, by hash."""
+    if not wanted:
+        return {}
+    text_of, hashes, _ = hash_chunk(texts)
+    at = np.flatnonzero(np.isin(hashes, np.array(list(wanted), np.uint32)))
+    _, first = np.unique(hashes[at], return_index=True)
+    names: dict[int, str] = {}
+    for number in np.unique(text_of[at][first]).tolist():
+        pairs = zip(hash_ngrams(texts[number]).by_kind, ngrams(texts[number]), strict=True)
+        for of_kind, named in pairs:
+            names.update((hashed, name) for hashed, name in zip(of_kind, named, strict=True) if hashed in wanted)
+    return names

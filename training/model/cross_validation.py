@@ -5,11 +5,9 @@ Shared by training on this machine and training on SageMaker.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import xgboost
@@ -17,6 +15,7 @@ import xgboost
 from chalicelib.encoder import Encoder
 from training.features.channels import CHANNEL_FILES, PreparedChannels, check_same_channels, pair_of
 from training.model import missing_values
+from training.model.channel_matrix import read_channel
 from training.model.hyperparameters import MAXIMIZED, Hyperparameters
 from training.model.run_folder import RunRecord, write_run
 
@@ -110,10 +109,3 @@ def _out_of_fold_predictions(channels: Path, fold: int, model: bytes, rounds: in
     rows = read_channel(channels / pair_of(fold) / CHANNEL_FILES["validation"], 1)
     probabilities = booster.predict(rows, iteration_range=(0, rounds))
     return [round(float(probability), 7) for probability in probabilities]
-
-
-def read_channel(channel: Path, threads: int) -> xgboost.DMatrix:
-    """Read a channel through a copy, since xgboost accepts no `;`, `?`, `#` or non-ASCII character in a path."""
-    with TemporaryDirectory() as folder:
-        copy = shutil.copy(channel, Path(folder) / "channel.libsvm")
-        return xgboost.DMatrix(f"{copy}?format=libsvm", nthread=threads)

@@ -18,6 +18,7 @@ import xgboost
 from training import locks
 from training.data.splits import FOLDS
 from training.features.channels import ALL, CHANNEL_FILES, load_prepared, pair_of
+from training.model.channel_matrix import read_channel
 from training.model.cross_validation import (
     History,
     TrainedModels,
@@ -25,7 +26,6 @@ from training.model.cross_validation import (
     assemble_run,
     best_round,
     mean_history,
-    read_channel,
 )
 from training.model.hyperparameters import Hyperparameters, for_rounds, parse
 from training.model.run_folder import MODEL_NAME

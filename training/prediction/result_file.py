@@ -137,7 +137,10 @@ def _refuse_clash(files: Sequence[ReviewFile], added: Sequence[str]) -> None:
 
 @dataclass
 class ResultFile:
-    """An output file that can be resumed; `request` is a JSON object with the files and options."""
+    """An output file that can be resumed; `request` is a JSON object with the files and options.
+
+    Raises `DataError` if it exists or was begun by another request, and `InUseError` if another command is writing it.
+    """
 
     path: Path
     request: dict[str, Any]
@@ -147,10 +150,20 @@ class ResultFile:
     _file: IO[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._refuse_existing()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = atomic.open_alone(self.path, self._part)  # locked until it is closed
+        try:
+            self._refuse_existing()  # another command may have just finished it
+            self._begin()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _refuse_existing(self) -> None:
+        """Raise `DataError` if the file exists."""
         if self.path.exists():
             raise DataError(f"{self.path} exists. Give another --into, or remove it first.")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._begin()
 
     @property
     def _part(self) -> Path:
@@ -161,15 +174,15 @@ class ResultFile:
         return self.path.with_name(f".{self.path.name}.resume")
 
     def _begin(self) -> None:
-        """Open the unfinished file, cut after its last complete rows; or a new one."""
+        """Cut the unfinished file after its last complete rows; without any, begin it anew."""
         state = self._read_state()
         if state and state["request"] != self.request:
             raise DataError(
                 f"{self._part} was begun with other files, options or another release. Repeat that command, or remove "
                 f"{self._part} and {self._state} to begin anew."
             )
-        self._file = self._part.open("r+b" if state else "wb")
         if not state:
+            self._file.truncate(0)
             self._append(self.chosen.header, 0)
             return
         self.rows, self._bytes = int(state["rows"]), int(state["bytes"])
@@ -203,8 +216,10 @@ class ResultFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Close the file, and finish it unless the work was stopped."""
-        self._file.close()
+        """Finish the file unless the work was stopped, and close it, which unlocks it."""
+        if os.name == "nt":  # Windows does not rename an open file
+            self._file.close()
         if kind is None:
             self.chosen.finish(self._part, self.path)
             self._state.unlink(missing_ok=True)
+        self._file.close()

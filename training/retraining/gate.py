@@ -19,10 +19,11 @@ import numpy.typing as npt
 from scipy.stats import binomtest, norm
 
 from training import atomic
-from training.evaluation.authored_sentences import groups_by_kind, is_correct, load_sentences
+from training.data.authored_sentences import load_sentences
 from training.evaluation.metrics import expected_calibration_error
 from training.evaluation.packaged_model import ScoringModel
 from training.evaluation.predictions import Floats, ScoredReviews
+from training.evaluation.sentence_counts import groups_by_kind, is_correct
 from training.model.run_folder import RunError
 
 GATE_NAME = "gate.json"

@@ -83,6 +83,41 @@ def test_the_model_of_an_endpoint_is_kept(aws: Aws, candidate: Candidate) -> Non
     endpoint_state.delete_configs_and_models(aws, models=[model])
 
 
+def test_two_commands_with_one_model_keep_each_others(aws: Aws, candidate: Candidate, local: Predict) -> None:
+    """Another command with the same model, and other rows, begins and ends while the first one waits for its job."""
+    other = Aws(aws.account, aws.console, aws.pause)
+    rows, other_rows, kept = rows_of(candidate, 6), rows_of(candidate, 7), list[int]()
+
+    def run_the_other(_seconds: float) -> None:
+        if not kept:
+            assert (
+                score_in_batch(other, "dev", candidate, other_rows, INSTANCE, yes=True).tolist()
+                == local(other_rows).tolist()
+            )
+            kept.append(len(models_of(aws)))
+        other.pause(0.1)
+
+    aws.pause = run_the_other
+    assert score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=True).tolist() == local(rows).tolist()
+    assert kept == [1]
+    assert models_of(aws) == []
+
+
+def test_the_same_command_twice_shares_one_job(aws: Aws, candidate: Candidate, local: Predict) -> None:
+    """The second one ends first, and deletes the scores; the first one then names what to do."""
+    rows, before = rows_of(candidate, 8), jobs_of(aws)
+    other = Aws(aws.account, aws.console, aws.pause)
+
+    def run_the_same(_seconds: float) -> None:
+        assert score_in_batch(other, "dev", candidate, rows, INSTANCE, yes=False).tolist() == local(rows).tolist()
+
+    aws.pause = run_the_same
+    with pytest.raises(AwsError, match="Another command with the same rows has read and deleted the scores"):
+        score_in_batch(aws, "dev", candidate, rows, INSTANCE, yes=True)
+    assert len(jobs_of(aws)) == len(before) + 1
+    assert models_of(aws) == []
+
+
 def test_an_evaluation_in_batch_equals_the_local_one(
     aws: Aws, evaluated_run: Run, small_data: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """Rollbacks of the endpoint, and of the packaged release with it."""
 
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from operations.endpoint.endpoint_config import HostingSpec
 from operations.endpoint.traffic_shift import AT_ONCE
 from operations.endpoint.transition import PREVIOUS_TAG, UPDATING_TAG, set_tags
 from operations.rollout.deploy import DeploymentSpec, deploy
-from operations.rollout.rollback import PackageFolders, rollback
+from operations.rollout.rollback import PackageFolders, restore, rollback
 from operations.rollout.update import update
 from tests.operations.candidates import serves
+from training import locks
 from training.evaluation.packaged_model import packaged_figures
 from training.features.prepare import FeatureRecipe, prepare
+from training.locks import InUseError
 from training.model.run_folder import RUNS_FOLDER
 from training.model.train import train
 from training.release import release as package_run
@@ -182,3 +185,21 @@ def test_a_release_without_stored_files_rolls_back_only_the_endpoint(
         rollback(aws, stage, project, yes=True)
     assert release_in(project) == new.release_id
     assert endpoint_state.require_in_service(aws.account, ready.name, stage).release == old.release_id
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fcntl locks")
+def test_a_rollback_waits_for_a_release_that_is_being_written(
+    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
+) -> None:
+    package_release(project, packages["old"])
+    deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
+    package_release(project, packages["new"])
+    new = candidate_in(project)
+    update(aws, new, stage, AT_ONCE, yes=True)
+    descriptor = locks._open_locked(project.release_folder)  # by another command
+    for refused in (lambda: rollback(aws, stage, project, yes=True), lambda: restore(aws, "any", project)):
+        with pytest.raises(InUseError, match="Another command is reading or writing"):
+            refused()
+    locks._close(descriptor)
+    (live,) = endpoint_state.find_all(aws.account, stage)
+    assert live.release == release_in(project) == new.release_id

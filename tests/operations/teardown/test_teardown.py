@@ -137,6 +137,26 @@ def test_an_endpoint_stuck_in_creating_is_deleted(aws: Aws, stage: str, simulate
     assert kinds_left(aws, stage) == set()
 
 
+def test_a_log_that_appears_during_a_teardown_is_deleted_too(aws: Aws, stage: str) -> None:
+    """An endpoint gets its log when its instances start, which may be after a teardown has listed everything."""
+    endpoint = create_endpoint(aws, stage)
+    logs, group = aws.account.client("logs"), f"/aws/sagemaker/Endpoints/{endpoint}"
+    events = aws.account.client("sagemaker").meta.events
+
+    def log(**_: object) -> None:
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            logs.create_log_group(logGroupName=group)
+
+    if logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+        logs.delete_log_group(logGroupName=group)
+    events.register("before-send.sagemaker.DeleteEndpoint", log)
+    torn_down(aws, Scope(stage, optional=("logs",)))
+    events.unregister("before-send.sagemaker.DeleteEndpoint", log)
+    assert logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"] == []
+    assert f"Deleted: log-group {group}" in printed(aws)
+    assert "may be billed" not in printed(aws)
+
+
 def test_an_endpoint_being_deleted_is_waited_for(aws: Aws, stage: str) -> None:
     endpoint = create_endpoint(aws, stage)
     aws.account.client("sagemaker").delete_endpoint(EndpointName=endpoint)

@@ -19,6 +19,7 @@ from chalicelib.sentiment import predict as predict_request
 from training.data.reviews import DataError
 from training.evaluation.packaged_model import packaged_model
 from training.evaluation.predictions import Predict, predictor
+from training.locks import InUseError
 from training.prediction.judge import ADDED, Judge, JudgedRow, verdicts
 from training.prediction.predict import predict, predict_text
 from training.prediction.result_file import ResultFile, TextFormat, choose_format
@@ -292,6 +293,20 @@ def test_a_finished_file_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="exists"):
         ResultFile(tmp_path / "out.csv", {}, LINES)
     assert (tmp_path / "out.csv").read_text() == "mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fcntl locks")
+def test_two_commands_do_not_write_one_file(judge: Judge, tmp_path: Path) -> None:
+    into, request = tmp_path / "out.csv", {"release": "a"}
+    good, bad = predict_text("good", judge), predict_text("bad", judge)
+    with ResultFile(into, request, LINES) as first:
+        first.write([good])
+        for other in (request, {"release": "b"}):
+            with pytest.raises(InUseError, match=r"Another command is writing .*out\.csv"):
+                ResultFile(into, other, LINES)
+        first.write([bad])
+    assert into.read_bytes() == LINES.header + LINES.encode([good, bad])
+    assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
 
 
 def test_rows_are_read_as_they_are_judged(judge: Judge) -> None:

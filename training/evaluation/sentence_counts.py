@@ -1,35 +1,9 @@
-"""The sentences that this project's authors wrote to evaluate releases, and the counts of correct answers on them.
+"""Counts of correct answers on the authors' sentences. `python -m benchmarks.sentences` prints them."""
 
-The sentences are in tests/model/sentences.jsonl. They were all written before a model scored any of them, and are for
-evaluation only: nothing may be trained or chosen on them. `python -m benchmarks.sentences` prints the figures.
-"""
-
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from training.project import ROOT
-
-SENTENCES = ROOT / "tests" / "model" / "sentences.jsonl"
-
-
-@dataclass(frozen=True)
-class LabelledSentence:
-    """A sentence with its label ("positive" or "negative") and kind.
-
-    `bag_of_words` is whether a model of n-grams of up to three words can be expected to classify it; if not, `reason`
-    explains why. The two sentences of a minimal pair have the same number `pair`: they share most of their words and
-    have opposite labels. All pairs are expected, also where an n-gram has to know that it is inside a negation.
-    """
-
-    text: str
-    label: str
-    kind: str
-    bag_of_words: bool
-    reason: str = ""
-    pair: int | None = None
-
+from training.data.authored_sentences import LabelledSentence
 
 Scored = tuple[LabelledSentence, float]  # with its probability of positive
 
@@ -65,11 +39,6 @@ class PairCounts:
     def accuracy(self) -> float:
         """The share of pairs with both answers correct, 0..1."""
         return self.both_correct / self.pairs if self.pairs else 0.0
-
-
-def load_sentences(path: Path = SENTENCES) -> list[LabelledSentence]:
-    """Read a JSON Lines file of sentences."""
-    return [LabelledSentence(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def is_correct(sentence: LabelledSentence, probability: float) -> bool:
