@@ -30,7 +30,9 @@ from training.progress import bars
 )
 @click.option("--one-per-file", is_flag=True, help="Each .txt file is one review; by default each line is.")
 @click.option(
-    "--into", type=click.Path(dir_okay=False, path_type=Path), help="File to write: .csv, .tsv or .jsonl; else stdout."
+    "--into",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write: .csv, .tsv, .jsonl or .parquet; else stdout.",
 )
 @click.option("--prefix", default="", help="A prefix for the names of the added columns.")
 @click.option("--explain", is_flag=True, help="Add each sentence's score, and the words that it depends on, as JSON.")
@@ -136,13 +138,13 @@ def _output(into: Path | None, chosen: Format, request: dict[str, Any]) -> Itera
         stdout.write(chosen.header)
 
         def write(judged: Sequence[JudgedRow]) -> None:
-            stdout.writelines(map(chosen.dump, judged))
+            stdout.write(chosen.encode(judged))
             stdout.flush()
 
         yield write, 0
         return
-    with ResultFile(into, request, chosen.header) as output:
-        yield lambda judged: output.write(map(chosen.dump, judged)), output.rows
+    with ResultFile(into, request, chosen) as output:
+        yield output.write, output.rows
 
 
 def _report(summary: Summary, done: int, into: Path | None, console: Console) -> None:
