@@ -200,11 +200,11 @@ def feedback_page(request: Request) -> Response:
 @view
 def give_feedback(request: Request) -> Response:
     """Store a correction of a verdict, whose receipt proves that it was given."""
-    from chalicelib import feedback_request  # no other route needs it
+    from chalicelib import feedback_request, receipt_key  # no other route needs them
 
     collection, headers = collection_or_404(), request.headers
     sent = feedback_request.parse(headers.get("content-type", ""), request.body, headers.get("content-encoding", ""))
-    given = feedback.read_receipt(sent.receipt, sent.review, collection.key)
+    given = feedback.read_receipt(sent.receipt, sent.review, receipt_key.require(collection))
     now = time.time()
     item = feedback.record(given, sent.review, sent.correction, feedback.FEEDBACK, collection.days, now)
     feedback.put(feedback_client(), collection.table, item)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from chalicelib import feedback
+from chalicelib import feedback, receipt_key
 from chalicelib.errors import NotJudgeableError, SentimentError
 from chalicelib.feedback import Answer, Collection
 from chalicelib.predict_request import PredictRequest
@@ -60,10 +60,11 @@ def result(outcome: Verdict | SentimentError, request_id: str) -> JsonObject:
 def receipts(
     reviews: Sequence[object], response: PredictResponse, release_id: str, collection: Collection | None
 ) -> list[JsonObject]:
-    """Return `{"receipt": ...}` for each verdict, `{}` for an error, or if no feedback is collected."""
+    """Return `{"receipt": ...}` for each verdict, `{}` for an error, or if feedback is off or its key unreadable."""
+    key = receipt_key.find(collection)
     return [
-        {"receipt": feedback.write_receipt(_answer(str(review), outcome, release_id, response), collection.key)}
-        if collection and isinstance(outcome, Verdict)
+        {"receipt": feedback.write_receipt(_answer(str(review), outcome, release_id, response), key)}
+        if key and isinstance(outcome, Verdict)
         else {}
         for review, outcome in zip(reviews, response.outcomes, strict=True)
     ]

@@ -1,9 +1,9 @@
 """Feedback on verdicts: settings, receipts, and the DynamoDB table that keeps reviews with their corrections.
 
-Off unless `VERDICT_FEEDBACK` names a table and `VERDICT_FEEDBACK_KEY` holds a key. A receipt is the answer that it
-belongs to, with an HMAC (RFC 2104, SHA-256) over it: only verdicts that were given can be stored. The SHA-256 of a
-receipt's content is the record's id, so that the same review with the same verdict is kept once. The function may only
-write: `operations.feedback` reads and deletes.
+Off unless `VERDICT_FEEDBACK` names a table. A receipt is the answer that it belongs to, with an HMAC (RFC 2104,
+SHA-256) over it: only verdicts that were given can be stored. Its key is in `VERDICT_FEEDBACK_KEY` or in the table (see
+`receipt_key`). The SHA-256 of a receipt's content is the record's id, so that the same review with the same verdict is
+kept once. The function may only write records: `operations.feedback` reads and deletes.
 """
 
 import base64
@@ -54,8 +54,8 @@ _REFUSED = frozenset(("ResourceNotFoundException", "AccessDeniedException", "Val
 class Collection:
     """How a deployment collects feedback: the table, the key of its receipts, and what people are informed of.
 
-    `days` is the time until a record expires, and `share` (0..1) the part of all judged reviews that is stored without
-    feedback.
+    `key` is empty if the table holds it. `days` is the time until a record expires, and `share` (0..1) the part of all
+    judged reviews that is stored without feedback.
     """
 
     table: str
@@ -104,9 +104,9 @@ class Answer(NamedTuple):
 
 
 def collection() -> Collection | None:
-    """Read the settings from the environment; None if feedback is off, or the key is missing or too short."""
+    """Read the settings from the environment; None if feedback is off, or the key there is too short."""
     table, key = os.environ.get("VERDICT_FEEDBACK", ""), os.environ.get("VERDICT_FEEDBACK_KEY", "")
-    if not table or len(key) < MIN_KEY_LENGTH:
+    if not table or 0 < len(key) < MIN_KEY_LENGTH:
         return None
     days = _number(os.environ.get("VERDICT_FEEDBACK_DAYS", ""))
     share = _number(os.environ.get("VERDICT_COLLECT_SHARE", ""))
@@ -207,7 +207,9 @@ def record(
     }
 
 
-def connect() -> Any:
+def connect(
+    connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS, attempts: int = ATTEMPTS
+) -> Any:
     """Create the DynamoDB client, with short timeouts; raises `FeedbackNotKeptError` without a region.
 
     boto3 is imported here, so that pages and verdicts do not wait for it.
@@ -217,7 +219,7 @@ def connect() -> Any:
     from botocore.exceptions import BotoCoreError
 
     config = Config(
-        connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": ATTEMPTS}
+        connect_timeout=connect_seconds, read_timeout=read_seconds, retries={"total_max_attempts": attempts}
     )
     try:
         return boto3.Session().client("dynamodb", config=config)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from chalicelib import feedback
+from chalicelib import feedback, receipt_key
 from chalicelib.assets import FOLDER
 from chalicelib.errors import NotFoundError, SentimentError
 from chalicelib.explanation import InfluentialWord, Sentence
@@ -307,8 +307,11 @@ def _verdict_view(view: PageView) -> VerdictView | None:
 
 
 def _feedback_view(view: PageView) -> FeedbackView | None:
-    """Return the view of the feedback form: under a single verdict, if feedback is collected."""
+    """Return the view of the feedback form: under a single verdict, if feedback is on and its key can be read."""
     if not (view.request and view.response and view.collection) or view.several:
+        return None
+    key = receipt_key.find(view.collection)
+    if not key:
         return None
     verdict, review = view.response.single, _text_of(view.request.reviews[0])
     given = feedback.answer(review, verdict.label, verdict.score, view.release.release_id, view.response.variant)
@@ -316,7 +319,7 @@ def _feedback_view(view: PageView) -> FeedbackView | None:
         question="Which is it?" if verdict.label == NOT_SURE else "Was this right?",
         choices=feedback_choices(verdict.label),
         review=cut(review),
-        receipt=feedback.write_receipt(given, view.collection.key),
+        receipt=feedback.write_receipt(given, key),
         notice=view.collection.privacy_notice,
     )
 

@@ -172,10 +172,15 @@ def inspect(rehearsal: Rehearsal) -> None:
 
 
 def collect_feedback(rehearsal: Rehearsal) -> None:
-    """Store every review that the deployed app judges, export them, and delete them; the teardown deletes the table."""
+    """Store every review that the deployed app judges, export them, and delete them; the teardown deletes the table.
+
+    The app is deployed again in between, after which it still collects.
+    """
     work, scan = rehearsal.work, rehearsal.account.client("dynamodb").scan
+    reviews = {"TableName": "verdict-prod-feedback", "FilterExpression": "attribute_exists(review)"}
     work.verdict(f"feedback enable {STAGE} --collect-share 1 --yes", expected=["collects feedback"])
-    rehearsal.account.wait_until(lambda: scan(TableName="verdict-prod-feedback")["Count"] > 0, "a stored review")
+    work.chalice(f"deploy {STAGE}")
+    rehearsal.account.wait_until(lambda: scan(**reviews)["Count"] > 0, "a stored review")
     work.verdict(f"feedback status {STAGE}", expected=["no answer", "The app collects feedback."])
     work.verdict(f"feedback export {STAGE} --out feedback.jsonl", expected=["Wrote"])
     work.verdict(f"feedback disable {STAGE} --yes", expected=["Feedback is off"])

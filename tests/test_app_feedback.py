@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 import app as verdict
-from chalicelib import feedback, openapi
+from chalicelib import feedback, openapi, receipt_key
+from chalicelib.receipt_key import StoredKeys
 from operations.aws.command import Aws
 from operations.feedback import table
 from operations.feedback.table import FeedbackRecord
@@ -49,9 +50,33 @@ def collecting(
 
 
 @pytest.fixture
+def without_variable(collecting: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """The app with feedback on, and without the key among its variables."""
+    monkeypatch.delenv("VERDICT_FEEDBACK_KEY")
+    monkeypatch.setattr(receipt_key, "stored_keys", StoredKeys())
+    return collecting
+
+
+@pytest.fixture
 def stored(aws: Aws, table_name: str) -> Callable[[], list[FeedbackRecord]]:
     """A function that returns the table's records."""
     return lambda: list(table.read_feedback(aws, table_name))
+
+
+def test_a_key_in_the_table_writes_and_reads_receipts(without_variable: Client, aws: Aws, table_name: str) -> None:
+    table.keep_key(aws.account, table_name, KEY)
+    verdict_given = judged(without_variable)
+    assert feedback.read_receipt(verdict_given["receipt"], NEGATIVE, KEY.encode()).verdict == verdict_given["label"]
+    assert list(table.read_feedback(aws, table_name)) == []  # the key is no record
+
+
+def test_without_a_readable_key_verdicts_have_no_receipt(without_variable: Client) -> None:
+    assert "receipt" not in judged(without_variable)
+    page = without_variable.http.post(
+        "/predict", headers={"Content-Type": FORM, "Accept": "text/html"}, body=b"review=A+waste+of+time."
+    )
+    assert page.status_code == 200
+    assert b"Was this right?" not in page.body
 
 
 def judged(client: Client, review: str = NEGATIVE) -> dict[str, Any]:

@@ -18,11 +18,24 @@ from operations.comparison.compare import Comparison, Evidence, VariantCompariso
 from operations.comparison.labelled_answers import FeedbackRecord, read_answers, read_reviews
 from operations.comparison.variant_figures import VariantFigures
 from operations.endpoint import endpoint_state
+from operations.endpoint.invocation_metrics import Latency
 from operations.feedback import table as feedback_table
 from training.progress import table
 
 HEADINGS = (
-    *("variant", "traffic", "calls", "model, ms", "errors", "verdicts", "positive", "negative", "not sure"),
+    *(
+        "variant",
+        "traffic",
+        "calls",
+        "model, ms",
+        "model p50, p99, ms",
+        "overhead p50, p99, ms",
+        "errors",
+        "verdicts",
+        "positive",
+        "negative",
+        "not sure",
+    ),
     *("known words", "labelled", "right"),
 )
 UNKNOWN = "-"
@@ -87,13 +100,19 @@ def _show(aws: Aws, found: Comparison) -> None:
 def _variant_row(variant: VariantFigures) -> tuple[object, ...]:
     """Return a table row of a variant."""
     verdicts, labelled = variant.verdicts, variant.labelled
-    latency = UNKNOWN if variant.model_milliseconds is None else f"{variant.model_milliseconds:.1f}"
+    mean = UNKNOWN if variant.model_milliseconds is None else f"{variant.model_milliseconds:.1f}"
+    percentiles = [_percentiles(variant.model), _percentiles(variant.overhead)]
     shares = [f"{share:.1%}" for share in verdicts.shares.values()] if verdicts else [UNKNOWN] * 3
     return (
-        *(variant.name, f"{variant.share:.0%}", f"{variant.calls:,}", latency, f"{variant.errors:,}"),
+        *(variant.name, f"{variant.share:.0%}", f"{variant.calls:,}", mean, *percentiles, f"{variant.errors:,}"),
         *(f"{verdicts.verdicts:,}" if verdicts else 0, *shares, f"{verdicts.known_words:.1%}" if verdicts else UNKNOWN),
         *(f"{labelled.count:,}", f"{labelled.share:.1%}" if labelled.count else UNKNOWN),
     )
+
+
+def _percentiles(latency: Latency | None) -> str:
+    """Return the percentiles of a latency in milliseconds."""
+    return f"{latency.p50:.1f}, {latency.p99:.1f}" if latency else UNKNOWN
 
 
 def _difference_rows(comparison: VariantComparison) -> Iterator[tuple[object, ...]]:

@@ -44,7 +44,9 @@ def _time(_context: click.Context, _parameter: click.Parameter, value: str | Non
     help="enable: also store this share of all judged reviews, such as 0.02.  [default: 0]",
 )
 @click.option("--operator", help="enable: who keeps the feedback, as the page states it.")
-@click.option("--again", is_flag=True, help="enable: only if it was enabled before, as after `chalice deploy`.")
+@click.option(
+    "--again", is_flag=True, help="enable: only if it was enabled before, as after the first `chalice deploy`."
+)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -108,7 +110,7 @@ def _enable(aws: Aws, stage: str, again: bool, yes: bool, given: tuple[int | Non
 
 def _export(aws: Aws, stage: str, path: Path) -> None:
     count = export.write(table.read_feedback(aws, names.feedback_table(stage)), path)
-    aws.print(f"Wrote {_records(count)} to {path}. Delete the file when you no longer need it.")
+    aws.print(f"Wrote {table.count_records(count)} to {path}. Delete the file when you no longer need it.")
 
 
 def _delete(aws: Aws, stage: str, before: str | None, ids: tuple[str, ...], yes: bool) -> None:
@@ -120,9 +122,5 @@ def _delete(aws: Aws, stage: str, before: str | None, ids: tuple[str, ...], yes:
     if not chosen:
         aws.print(f"Table {name} has no such records.")
         return
-    plan.confirm(f"Delete {_records(len(chosen))} from {name}? Backups hold them for 35 days more.", yes)
-    aws.print(f"Deleted: {_records(table.delete_records(aws, name, chosen))}.")
-
-
-def _records(count: int) -> str:
-    return f"{count:,} record{'' if count == 1 else 's'}"
+    plan.confirm(f"Delete {table.count_records(len(chosen))} from {name}? Backups hold them for 35 days more.", yes)
+    aws.print(f"Deleted: {table.count_records(table.delete_records(aws, name, chosen))}.")

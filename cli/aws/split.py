@@ -6,7 +6,7 @@ from chalicelib import release
 from cli.aws_command import on_aws
 from cli.options import stage_option, yes_option
 from operations.aws.command import Aws
-from operations.endpoint.candidate import load_candidate
+from operations.endpoint.candidate import load_candidate, refuse_failed_gate
 from operations.inventory.reminders import remind
 from operations.rollout.split import SplitSpec, parse_weights, split
 
@@ -23,6 +23,8 @@ def command(aws: Aws, variants: tuple[str, ...], stage: str, drop_others: bool, 
     give the winner all traffic and delete the other's instances: `verdict split linear=1 --drop-others`.
     """
     weights, fingerprint = parse_weights(variants), release.load().encoder.fingerprint
+    for name in (name for name, weight in weights.items() if weight):
+        refuse_failed_gate(name)
     requested = SplitSpec(stage, fingerprint, [load_candidate(name) for name in weights], weights, drop_others)
     endpoint = split(aws, requested, yes)
     total = sum(variant.weight for variant in endpoint.variants) or 1.0

@@ -7,6 +7,7 @@ from cli.options import yes_option
 from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.names import DEFAULT_STAGE
+from operations.feedback.app_settings import forget
 from operations.teardown.app_deletion import clear_records
 from operations.teardown.teardown import OPTIONAL, Scope, all_deletions, teardown
 
@@ -62,3 +63,5 @@ def command(
     after = teardown(aws, scope, yes, all_deletions())
     if app and not expired:
         clear_records(aws, after, of)
+    if "feedback" in scope.optional and not expired:
+        forget(aws, of)

@@ -49,6 +49,8 @@ def _simulated_table(stack: ExitStack) -> dict[str, str]:
 
     simulated = stack.enter_context(SimulatedAws())
     aws = Aws(Account(ACCOUNT, REGION, "aws", "", simulated.client), Console(stderr=True))
-    variables = CollectionSettings(share=0.02).variables(table.ensure(aws, "local"), secrets.token_hex(32))
+    name = table.ensure(aws, "local")
+    table.keep_key(aws.account, name, secrets.token_hex(32))
+    variables = CollectionSettings(share=0.02).variables(name)
     click.echo(f"Feedback goes to a simulated DynamoDB at {simulated.url}.")
     return {**variables, "AWS_ENDPOINT_URL_DYNAMODB": simulated.url}

@@ -34,7 +34,7 @@ from training.progress import bars
 @click.option(
     "--into",
     type=click.Path(),
-    help="File to write: .csv, .tsv or .jsonl; else stdout. On Spark, the folder to write, or a Hadoop path.",
+    help="File to write: .csv, .tsv, .jsonl or .parquet; else stdout. On Spark, the folder to write, or a Hadoop path.",
 )
 @click.option("--prefix", default="", help="A prefix for the names of the added columns.")
 @click.option("--explain", is_flag=True, help="Add each sentence's score, and the words that it depends on, as JSON.")
@@ -159,13 +159,13 @@ def _output(into: Path | None, chosen: Format, request: dict[str, Any]) -> Itera
         stdout.write(chosen.header)
 
         def write(judged: Sequence[JudgedRow]) -> None:
-            stdout.writelines(map(chosen.dump, judged))
+            stdout.write(chosen.encode(judged))
             stdout.flush()
 
         yield write, 0
         return
-    with ResultFile(into, request, chosen.header) as output:
-        yield lambda judged: output.write(map(chosen.dump, judged)), output.rows
+    with ResultFile(into, request, chosen) as output:
+        yield output.write, output.rows
 
 
 def _report(summary: Summary, done: int, into: str | None, console: Console) -> None:

@@ -220,6 +220,8 @@ def _variant_document(variant: VariantFigures) -> dict[str, Any]:
         "share": variant.share,
         "calls": variant.calls,
         "model_milliseconds": variant.model_milliseconds,
+        "model_percentiles": asdict(variant.model) if variant.model else None,
+        "overhead_percentiles": asdict(variant.overhead) if variant.overhead else None,
         "errors": variant.errors,
         "verdicts": verdicts.verdicts if verdicts else 0,
         **{label: verdicts.shares[label] if verdicts else None for label in LABELS},

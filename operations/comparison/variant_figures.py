@@ -12,7 +12,7 @@ from operations.aws.account import Account
 from operations.comparison.confidence_sequence import Outcomes
 from operations.comparison.labelled_answers import FeedbackRecord, outcomes_of
 from operations.endpoint.endpoint_state import DeployedEndpoint, DeployedVariant
-from operations.endpoint.invocation_metrics import invocations, metric_sum
+from operations.endpoint.invocation_metrics import Latency, invocations, latency, metric_sum
 from operations.verdict_metrics import VerdictFigures, read
 
 
@@ -21,7 +21,8 @@ class VariantFigures:
     """A variant's figures since the comparison began.
 
     `share` is its share of the traffic by weight, `model_milliseconds` the mean time of the model for a call, None
-    without calls; `verdicts` is None if the app reported none; `labelled` are its labelled answers.
+    without calls; `model` and `overhead` are the percentiles of that time and of SageMaker's own, None if unknown;
+    `verdicts` is None if the app reported none; `labelled` are its labelled answers.
     """
 
     name: str
@@ -29,6 +30,8 @@ class VariantFigures:
     share: float
     calls: int
     model_milliseconds: float | None
+    model: Latency | None
+    overhead: Latency | None
     errors: int  # responses with a status of 4XX or 5XX
     verdicts: VerdictFigures | None
     labelled: Outcomes
@@ -59,6 +62,8 @@ def read_figures(
         share=variant.weight / (sum(each.weight for each in endpoint.variants) or 1.0),
         calls=calls,
         model_milliseconds=sums["ModelLatency"] / calls / 1000 if calls else None,
+        model=latency(account, endpoint.name, variant.name, "ModelLatency", since, until),
+        overhead=latency(account, endpoint.name, variant.name, "OverheadLatency", since, until),
         errors=round(sums["Invocation4XXErrors"] + sums["Invocation5XXErrors"]),
         verdicts=read(account, endpoint.stage, since, until, variant.name),
         labelled=outcomes_of(feedback, variant.name),

@@ -14,7 +14,7 @@ from chalicelib.errors import ReleaseError
 from chalicelib.release import FACTS_NAME, PACKAGED, REPORT_NAME, release_id_of
 from training.evaluation.packaged_model import FIGURES_NAME, MODEL_FOLDER, packaged_model
 from training.model import missing_values
-from training.model.run_folder import MODEL_NAME, RUNS_FOLDER, load_run, run_folder
+from training.model.run_folder import MODEL_NAME, RUNS_FOLDER, RunError, load_run, run_folder
 
 PACKAGED_NAME = "release"  # the packaged release, as a variant name
 
@@ -61,6 +61,17 @@ def load_candidate(name: str, runs: Path = RUNS_FOLDER) -> Candidate:
     if not missing_values.is_missing_invariant(run.model, 0, run.encoder.first_derived):
         raise ReleaseError(f"The model of run {name} distinguishes missing values from zeros. Train it again.")
     return Candidate(name, run.model, run.encoder)
+
+
+def refuse_failed_gate(name: str, runs: Path = RUNS_FOLDER) -> None:
+    """Raise `RunError` if a run was retrained and its gate forbids its release, as live traffic is no test for it."""
+    from training.retraining.gate import load_gate  # scipy: slow to import, and only needed here
+
+    gate = None if name == PACKAGED_NAME else load_gate(run_folder(runs, name))
+    if gate and not gate.allows_release:
+        raise RunError(
+            f"{gate.judgement} {name} gets no traffic. `verdict retrain --override REASON` records a reason."
+        )
 
 
 def pack_model(model: bytes) -> bytes:

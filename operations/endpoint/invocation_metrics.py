@@ -1,6 +1,8 @@
 """CloudWatch metrics of an endpoint's variants, by the minute; they arrive a few minutes late."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from operations.aws.account import Account
@@ -9,6 +11,8 @@ from operations.aws.listing import list_all
 NAMESPACE = "AWS/SageMaker"
 _MAX_POINTS = 1440  # in one response of CloudWatch
 _PERIODS_SECONDS = (60, 3600, 86_400)
+_KEPT = (timedelta(days=15), 60), (timedelta(days=63), 300)  # age up to which CloudWatch has points of so many seconds
+_OLDEST_SECONDS = 3600  # of a point, beyond these ages
 
 
 def metric_sum(account: Account, endpoint: str, variant: str, metric: str, since: datetime, until: datetime) -> float:
@@ -27,6 +31,44 @@ def metric_sum(account: Account, endpoint: str, variant: str, metric: str, since
         Statistics=["Sum"],
     )
     return float(sum(point["Sum"] for point in statistics["Datapoints"]))
+
+
+@dataclass(frozen=True)
+class Latency:
+    """The median and the 99th percentile of a latency, in milliseconds."""
+
+    p50: float
+    p99: float
+
+
+def latency(
+    account: Account, endpoint: str, variant: str, metric: str, since: datetime, until: datetime
+) -> Latency | None:
+    """Return the percentiles of a variant's metric of microseconds over a period; None if CloudWatch has none.
+
+    Percentiles of parts cannot be added, so one data point covers the whole period. If CloudWatch divides it, the
+    largest percentile of a part is taken, which that of the whole does not exceed.
+    """
+    since, until = since.replace(second=0, microsecond=0), until + timedelta(minutes=1)
+    statistics = account.client("cloudwatch").get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName=metric,
+        Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
+        StartTime=since,
+        EndTime=until,
+        Period=whole_seconds(until - since),
+        ExtendedStatistics=["p50", "p99"],
+    )
+    found = [point["ExtendedStatistics"] for point in statistics["Datapoints"] if point.get("ExtendedStatistics")]
+    if not found:
+        return None
+    return Latency(*(max(point[name] for point in found) / 1000 for name in ("p50", "p99")))
+
+
+def whole_seconds(span: timedelta) -> int:
+    """Return a period of one data point for a span that ends now: a multiple of what CloudWatch keeps of its age."""
+    unit = next((seconds for age, seconds in _KEPT if span <= age), _OLDEST_SECONDS)
+    return math.ceil(span.total_seconds() / unit) * unit
 
 
 def invocations(account: Account, endpoint: str, variant: str, since: datetime, until: datetime) -> int:

@@ -1,8 +1,9 @@
 """The settings of a deployed app that collects feedback: environment variables of its function, and its permission.
 
-They are written to the function on AWS, so that the key of the receipts is in no file that could be committed. The next
-`chalice deploy` resets the function's variables, which turns feedback off; the table's tags keep what was chosen, so
-that the same command turns it on again. An app that was deployed as a CloudFormation stack has parameters instead.
+They are written to the function on AWS, and to `.chalice/config.json`, from which the next `chalice deploy` sets the
+variables again. The key of the receipts is in the table instead, because that file belongs in version control. The
+table's tags keep what was chosen, so that the command can be repeated without options. An app that was deployed as a
+CloudFormation stack has parameters instead.
 """
 
 import json
@@ -10,9 +11,11 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from chalicelib.feedback import DEFAULT_DAYS, DEFAULT_OPERATOR
+from chalicelib.receipt_key import ITEM_ID
 from operations.aws import names
 from operations.aws.account import Account
 from operations.aws.command import Aws
@@ -20,7 +23,7 @@ from operations.aws.errors import AwsError, if_there
 from operations.aws.names import APP, APP_TAG
 from operations.aws.plan import Item, propose
 from operations.aws.waiting import wait_for
-from operations.feedback import table
+from operations.feedback import chalice_config, table
 
 TABLE, KEY = "VERDICT_FEEDBACK", "VERDICT_FEEDBACK_KEY"
 DAYS, OPERATOR, SHARE = "VERDICT_FEEDBACK_DAYS", "VERDICT_FEEDBACK_OPERATOR", "VERDICT_COLLECT_SHARE"
@@ -38,11 +41,10 @@ class CollectionSettings:
     share: float = 0.0
     operator: str = DEFAULT_OPERATOR
 
-    def variables(self, table_name: str, key: str) -> dict[str, str]:
-        """Return the app's environment variables."""
+    def variables(self, table_name: str) -> dict[str, str]:
+        """Return the app's environment variables; none is a secret."""
         return {
             TABLE: table_name,
-            KEY: key,
             DAYS: str(self.days),
             OPERATOR: self.operator,
             SHARE: f"{self.share:g}",
@@ -81,7 +83,7 @@ class DeployedFunction:
     @property
     def collects(self) -> bool:
         """Whether it collects feedback."""
-        return bool(self.variables.get(TABLE) and self.variables.get(KEY))
+        return bool(self.variables.get(TABLE))
 
 
 def find_function(account: Account, stage: str) -> DeployedFunction | None:
@@ -101,9 +103,18 @@ def policy_name(stage: str) -> str:
 
 
 def write_policy(table_arn: str) -> dict[str, Any]:
-    """Return the policy of the app: it may write items to the table, and nothing else."""
-    statement = {"Sid": "WriteFeedback", "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": table_arn}
-    return {"Version": "2012-10-17", "Statement": [statement]}
+    """Return the policy of the app: it may write items to the table, and read the key of receipts, and nothing else."""
+    write = {"Sid": "WriteFeedback", "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": table_arn}
+    read = {"Sid": "ReadReceiptKey", "Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": table_arn}
+    only_key = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [ITEM_ID]}}
+    return {"Version": "2012-10-17", "Statement": [write, {**read, "Condition": only_key}]}
+
+
+def has_permission(account: Account, stage: str, function: DeployedFunction, table_arn: str) -> bool:
+    """Return whether the role of an app has the policy; a stack has its own."""
+    get_policy = account.client("iam").get_role_policy
+    found = if_there(get_policy, RoleName=function.role, PolicyName=policy_name(stage))
+    return bool(function.stack) or bool(found and found["PolicyDocument"] == write_policy(table_arn))
 
 
 def chosen(
@@ -124,10 +135,15 @@ def chosen(
     )
 
 
-def enable(aws: Aws, stage: str, settings: CollectionSettings, yes: bool) -> None:
-    """Create the table, and let the stage's app collect feedback, after a confirmation."""
+def enable(
+    aws: Aws, stage: str, settings: CollectionSettings, yes: bool, config: Path = chalice_config.CHALICE_CONFIG
+) -> None:
+    """Create the table, and let the stage's app collect feedback now and after each deployment, once confirmed."""
     function = find_function(aws.account, stage)
     items = table.planned(aws.account, stage)
+    is_stack = bool(function and function.stack)
+    if chalice_config.defines(stage, config) and not is_stack:
+        items += [Item("settings without the key in", f"{config}, stage {stage}")]
     if function and not function.stack:
         items += [Item("permission to write to the table, for role", function.role)]
         items += [Item("settings of function", f"{function.name}: {_described(settings)}")]
@@ -137,15 +153,26 @@ def enable(aws: Aws, stage: str, settings: CollectionSettings, yes: bool) -> Non
     if found is None:
         raise AwsError(f"Table {name} was deleted meanwhile. Repeat the command.")
     aws.account.client("dynamodb").tag_resource(ResourceArn=found.arn, Tags=settings.tags)
-    if function is None:
-        again = f"verdict feedback enable --stage {stage} --again"
-        aws.print(f"Stage {stage} has no app yet. After `chalice deploy --stage {stage}`, run: {again}")
-    elif function.stack:
+    if function and function.stack:
         aws.print(_stack_advice(function, settings, name))
-    else:
-        _configure(aws, stage, function, settings, found)
-        again = f"verdict feedback enable --stage {stage} --again"
-        aws.print(f"The app of stage {stage} collects feedback in {name}. After each `chalice deploy`, run: {again}")
+        return
+    table.keep_key(aws.account, name, (function.variables.get(KEY) if function else "") or secrets.token_hex(32))
+    again = f"verdict feedback enable --stage {stage} --again"
+    is_kept = _keep(aws, stage, settings.variables(name), config)
+    if function is None:
+        aws.print(f"Stage {stage} has no app yet. After its first `chalice deploy --stage {stage}`, run: {again}")
+        return
+    _configure(aws, stage, function, settings, found)
+    aws.print(f"The app of stage {stage} collects feedback in {name}.")
+    if not is_kept:
+        aws.print(f"{config} has no stage {stage}. After each `chalice deploy`, run: {again}")
+
+
+def _keep(aws: Aws, stage: str, variables: Mapping[str, str], config: Path) -> bool:
+    """Write the settings into Chalice's configuration, and return whether it has the stage."""
+    if chalice_config.replace_variables(stage, VARIABLES, variables, config):
+        aws.print(f"Commit {config}: every `chalice deploy --stage {stage}` takes the settings from there.")
+    return chalice_config.defines(stage, config)
 
 
 def _described(settings: CollectionSettings) -> str:
@@ -165,18 +192,17 @@ def _stack_advice(function: DeployedFunction, settings: CollectionSettings, name
 def _configure(
     aws: Aws, stage: str, function: DeployedFunction, settings: CollectionSettings, found: table.TableState
 ) -> None:
-    """Grant the permission, then set the variables; an existing key is kept, as receipts depend on it."""
+    """Grant the permission, then set the variables; the key of an earlier version stays among them."""
     aws.account.client("iam").put_role_policy(
         RoleName=function.role,
         PolicyName=policy_name(stage),
         PolicyDocument=json.dumps(write_policy(found.arn)),
     )
-    key = function.variables.get(KEY) or secrets.token_hex(32)
-    variables = {**function.variables, **settings.variables(names.feedback_table(stage), key)}
+    variables = {**function.variables, **settings.variables(names.feedback_table(stage))}
     _set_variables(aws, stage, function, variables)
 
 
-def disable(aws: Aws, stage: str, yes: bool) -> None:
+def disable(aws: Aws, stage: str, yes: bool, config: Path = chalice_config.CHALICE_CONFIG) -> None:
     """Stop the collection of feedback by a stage's app, after a confirmation; the table and its records stay."""
     function, name = find_function(aws.account, stage), names.feedback_table(stage)
     if function and function.stack:
@@ -191,6 +217,7 @@ def disable(aws: Aws, stage: str, yes: bool) -> None:
         _set_variables(aws, stage, function, variables)
         delete_policy = aws.account.client("iam").delete_role_policy
         if_there(delete_policy, RoleName=function.role, PolicyName=policy_name(stage))
+    forget(aws, stage, config)
     found = table.describe(aws.account, name)
     if found and found.is_ours:
         aws.account.client("dynamodb").untag_resource(ResourceArn=found.arn, TagKeys=list(_TAGS))
@@ -199,6 +226,13 @@ def disable(aws: Aws, stage: str, yes: bool) -> None:
         )
     else:
         aws.print("Feedback is off.")
+
+
+def forget(aws: Aws, stage: str | None, config: Path = chalice_config.CHALICE_CONFIG) -> None:
+    """Remove a stage's settings from Chalice's configuration, or those of all stages."""
+    stages = [stage] if stage else chalice_config.stages(config)
+    if any([chalice_config.replace_variables(each, VARIABLES, {}, config) for each in stages]):  # noqa: C419  (every one)
+        aws.print(f"Removed the settings of feedback from {config}. Commit it.")
 
 
 def _set_variables(aws: Aws, stage: str, function: DeployedFunction, variables: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from operations.aws import names
 from operations.aws.command import Aws
 from operations.feedback import app_settings, table
-from operations.feedback.table import PRICE
+from operations.feedback.table import PRICE, count_records
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def sentences(found: FeedbackReport) -> Iterator[str]:
     if not found.is_ours:
         yield f"Table {found.table} was not created by Verdict, despite its name."
         return
-    yield f"Table {found.table}: {found.records:,} records, {PRICE}"
+    yield f"Table {found.table}: {count_records(found.records)}, {PRICE}"
     if found.records:
         yield f"From {found.oldest} to {found.newest}:"
     for label, counts in sorted(found.counts.items()):

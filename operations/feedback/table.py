@@ -1,7 +1,7 @@
 """The DynamoDB table of feedback: creation, description, and reading and deletion of its records.
 
-The app writes records (`chalicelib.feedback`) and may do nothing else. A record that has expired is never returned,
-even if DynamoDB has not deleted it yet, which it does within days.
+The app writes records (`chalicelib.feedback`), and reads the key of receipts, an item that is no record. A record that
+has expired is never returned, even if DynamoDB has not deleted it yet, which it does within days.
 """
 
 import time
@@ -12,10 +12,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.receipt_key import ATTRIBUTE, ITEM_ID
 from operations.aws import names
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, if_there, is_absent
+from operations.aws.errors import AwsError, code_of, if_there, is_absent
 from operations.aws.listing import tags_by_key
 from operations.aws.names import APP, APP_TAG
 from operations.aws.plan import Item
@@ -187,6 +188,24 @@ def delete(aws: Aws, table_name: str, stage: str) -> None:
     )
 
 
+def keep_key(account: Account, table_name: str, key: str) -> None:
+    """Store a key of receipts in a table, unless it holds one, as receipts depend on it."""
+    item = {KEY: {"S": ITEM_ID}, ATTRIBUTE: {"S": key}}
+    try:
+        account.client("dynamodb").put_item(
+            TableName=table_name, Item=item, ConditionExpression=f"attribute_not_exists({KEY})"
+        )
+    except ClientError as error:
+        if code_of(error) != "ConditionalCheckFailedException":
+            raise
+
+
+def has_key(account: Account, table_name: str) -> bool:
+    """Return whether a table holds a key of receipts."""
+    found = account.client("dynamodb").get_item(TableName=table_name, Key={KEY: {"S": ITEM_ID}})
+    return ATTRIBUTE in found.get("Item", {})
+
+
 def read_feedback(aws: Any, table_name: str, now: Callable[[], float] = time.time) -> Iterator[FeedbackRecord]:
     """Yield the records of a table, in no order; expired records are left out.
 
@@ -197,7 +216,7 @@ def read_feedback(aws: Any, table_name: str, now: Callable[[], float] = time.tim
     try:
         for page in pages:
             for item in page.get("Items", ()):
-                if float(item.get(EXPIRY, {"N": "inf"})["N"]) > now():
+                if item[KEY]["S"] != ITEM_ID and float(item.get(EXPIRY, {"N": "inf"})["N"]) > now():
                     yield _record(item)
     except ClientError as error:
         raise _absent(table_name) if is_absent(error) else error from error
@@ -229,3 +248,8 @@ def delete_records(aws: Any, table_name: str, ids: Iterable[str]) -> int:
         old = client.delete_item(TableName=table_name, Key={KEY: {"S": record_id}}, ReturnValues="ALL_OLD")
         deleted += bool(old.get("Attributes"))
     return deleted
+
+
+def count_records(count: int) -> str:
+    """Return a number of records in words: `1 record`, `2 records`."""
+    return f"{count:,} record{'' if count == 1 else 's'}"

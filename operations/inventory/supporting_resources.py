@@ -154,7 +154,7 @@ def feedback_tables(search: Search) -> Iterator[Resource]:
                 name,
                 found.arn,
                 match[1],
-                state=f"about {found.records:,} records",  # DynamoDB counts every six hours
+                state=f"about {table.count_records(found.records)}",  # DynamoDB counts every six hours
                 created=found.created,
                 price=table.PRICE,
                 facts={"bytes": found.size_bytes},

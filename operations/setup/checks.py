@@ -17,13 +17,14 @@ from operations.aws import bucket, names, role
 from operations.aws.account import Account
 from operations.aws.errors import AwsError, code_of, is_absent, translate_errors
 from operations.endpoint import candidate
-from operations.feedback import app_settings, table
+from operations.feedback import app_settings, chalice_config, table
+from operations.feedback.app_settings import DeployedFunction
+from operations.feedback.chalice_config import CHALICE_CONFIG
 from operations.setup import service_quotas
 from training.model import container_image as images
 
 OK, MISSING, UNCHECKED = "ok", "missing", "not checked"
 CREATE = "verdict doctor --create"
-CHALICE_CONFIG = Path(".chalice/config.json")
 _INCONCLUSIVE = (
     "no-permission",
     "throttled",
@@ -154,9 +155,23 @@ def check_feedback(account: Account, stage: str) -> Check:
         return Check(label, MISSING, f"{name} lacks {', '.join(lacking)}", enable)
     if function and not collects and app_settings.is_enabled(found.tags):
         return Check(label, OK, "off, because `chalice deploy` has reset the app's settings", f"{enable} --again")
-    return Check(
-        label, OK, f"{name}: encrypted, with backups and expiry; the app {'collects' if collects else 'is off'}"
-    )
+    if function and collects:
+        return _check_collecting(account, stage, function, found)
+    return Check(label, OK, f"{name}: encrypted, with backups and expiry; the app is off")
+
+
+def _check_collecting(account: Account, stage: str, function: DeployedFunction, found: table.TableState) -> Check:
+    """Check that an app that collects can write, has a key for receipts, and goes on after the next deployment."""
+    label, name = "feedback", names.feedback_table(stage)
+    again = f"verdict feedback enable --stage {stage} --again"
+    if not app_settings.has_permission(account, stage, function, found.arn):
+        return Check(label, MISSING, f"the role {function.role} may not use {name}", again)
+    if not function.variables.get(app_settings.KEY) and not table.has_key(account, name):
+        return Check(label, MISSING, f"{name} has no key for receipts", again)
+    collects = f"{name}: encrypted, with backups and expiry; the app collects"
+    if not function.stack and chalice_config.variables(stage).get(app_settings.TABLE) != name:
+        return Check(label, OK, f"{collects} until the next `chalice deploy`, as {CHALICE_CONFIG} lacks it", again)
+    return Check(label, OK, collects)
 
 
 def trusts_sagemaker(trust: dict[str, Any]) -> bool:

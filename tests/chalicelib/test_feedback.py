@@ -45,6 +45,10 @@ def test_feedback_is_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert feedback.collection() is None
 
 
+def test_without_a_key_in_the_variables_the_table_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, VERDICT_FEEDBACK_KEY="") == Collection(names.feedback_table("dev"), b"")
+
+
 @pytest.mark.parametrize("variables", [{"VERDICT_FEEDBACK": ""}, {"VERDICT_FEEDBACK_KEY": "short"}])
 def test_feedback_needs_a_table_and_a_long_key(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
     assert settings(monkeypatch, **variables) is None

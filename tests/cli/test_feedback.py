@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chalicelib import feedback as app_feedback
+from chalicelib.receipt_key import ITEM_ID
 from cli.aws.feedback import command
+from cli.aws.teardown import command as teardown_command
 from cli.review_source import read_source
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
@@ -59,6 +61,12 @@ def put(aws: Aws, review: str, correction: str = "mixed", now: float = 1_795_779
     return given.id
 
 
+def stored_key(aws: Aws) -> str:
+    """Return the key of receipts that the table holds."""
+    item = aws.account.client("dynamodb").get_item(TableName=TABLE, Key={"id": {"S": ITEM_ID}})["Item"]
+    return str(item["key"]["S"])
+
+
 def reviews(aws: Aws) -> set[str]:
     return {record.review for record in table.read_feedback(aws, TABLE)}
 
@@ -77,9 +85,8 @@ def test_enable_creates_the_table_and_sets_the_app_up(aws: Aws) -> None:
     create_app(aws, STAGE)
     result = run("enable", "--collect-share", "0.02", "--days", "30", "--operator", "Example Ltd", "--yes")
     assert result.exit_code == 0, result.output
-    found = variables(aws)
-    assert re.fullmatch("[0-9a-f]{64}", found.pop("VERDICT_FEEDBACK_KEY"))
-    assert found == {
+    assert re.fullmatch("[0-9a-f]{64}", stored_key(aws))
+    assert variables(aws) == {
         "VERDICT_FEEDBACK": TABLE,
         "VERDICT_FEEDBACK_DAYS": "30",
         "VERDICT_FEEDBACK_OPERATOR": "Example Ltd",
@@ -88,31 +95,102 @@ def test_enable_creates_the_table_and_sets_the_app_up(aws: Aws) -> None:
     assert table.missing_protections(aws.account, TABLE) == []
 
 
-def test_the_app_may_only_put_items_into_its_table(aws: Aws) -> None:
+def test_the_app_may_only_put_items_and_read_the_key(aws: Aws) -> None:
     create_app(aws, STAGE)
     run("enable", "--yes")
     iam = aws.account.client("iam")
     policy = iam.get_role_policy(RoleName=f"verdict-{STAGE}-api_handler", PolicyName=TABLE)["PolicyDocument"]
-    (statement,) = policy["Statement"]
-    assert (statement["Effect"], statement["Action"]) == ("Allow", "dynamodb:PutItem")
+    write, read = policy["Statement"]
+    assert (write["Effect"], write["Action"]) == ("Allow", "dynamodb:PutItem")
+    assert (read["Effect"], read["Action"]) == ("Allow", "dynamodb:GetItem")
+    assert read["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [ITEM_ID]}}
     arn = "arn:aws:dynamodb:us-east-1:123456789012:table/verdict-fb-feedback"
-    assert fnmatchcase(arn, statement["Resource"])
-    assert not fnmatchcase(f"{arn}2", statement["Resource"])
+    for statement in (write, read):
+        assert fnmatchcase(arn, statement["Resource"])
+        assert not fnmatchcase(f"{arn}2", statement["Resource"])
 
 
 def test_the_key_is_kept_and_the_settings_survive_a_new_deployment(aws: Aws) -> None:
     create_app(aws, STAGE)
     run("enable", "--days", "30", "--yes")
-    before = variables(aws)
+    before, key = variables(aws), stored_key(aws)
     run("enable", "--yes")
-    assert variables(aws) == before
+    assert (variables(aws), stored_key(aws)) == (before, key)
     aws.account.client("lambda").update_function_configuration(  # as `chalice deploy` does
         FunctionName=f"verdict-{STAGE}", Environment={"Variables": {"VERDICT_STAGE": STAGE}}
     )
     assert "`chalice deploy` has reset" in checks.check_feedback(aws.account, STAGE).found
     run("enable", "--again", "--yes")
     assert variables(aws).keys() == {"VERDICT_STAGE", *before}
-    assert variables(aws)["VERDICT_FEEDBACK_DAYS"] == "30"
+    assert (variables(aws)["VERDICT_FEEDBACK_DAYS"], stored_key(aws)) == ("30", key)
+    assert checks.check_feedback(aws.account, STAGE).state == checks.OK
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration of Chalice with the stage, in the current folder."""
+    path = tmp_path / ".chalice" / "config.json"
+    path.parent.mkdir()
+    stages = {STAGE: {"environment_variables": {"VERDICT_STAGE": STAGE, "MINE": "é"}}, "dev": {}}
+    path.write_text(json.dumps({"version": "2.0", "stages": stages}))
+    monkeypatch.chdir(tmp_path)
+    return path
+
+
+def test_enable_writes_the_settings_without_the_key_for_later_deployments(aws: Aws, config: Path) -> None:
+    create_app(aws, STAGE)
+    before = json.loads(config.read_text())
+    shown = run("enable", "--days", "30", "--yes").stderr
+    assert "Commit .chalice/config.json" in shown
+    assert f"{config.relative_to(config.parents[1])}, stage {STAGE}" in " ".join(shown.split())
+    written = json.loads(config.read_text())["stages"][STAGE]["environment_variables"]
+    assert written == {"VERDICT_STAGE": STAGE, "MINE": "é", **variables(aws)}
+    assert stored_key(aws) not in config.read_text()
+    assert checks.check_feedback(aws.account, STAGE).found.endswith("the app collects")
+    assert "Commit" not in run("enable", "--yes").stderr
+    run("disable", "--yes")
+    assert json.loads(config.read_text()) == before
+
+
+def test_a_deleted_table_leaves_no_settings(config: Path) -> None:
+    run("enable", "--yes")
+    before = json.loads(config.read_text())
+    arguments = ["--stage", STAGE, "--no-app", "--yes"]
+    kept = CliRunner().invoke(teardown_command, arguments)
+    assert (kept.exit_code, json.loads(config.read_text())) == (0, before), kept.output
+    deleted = CliRunner().invoke(teardown_command, [*arguments, "--with", "feedback"])
+    assert deleted.exit_code == 0, deleted.output
+    assert "Removed the settings of feedback from .chalice/config.json" in " ".join(deleted.stderr.split())
+    assert "VERDICT_FEEDBACK" not in config.read_text()
+
+
+def test_a_stage_that_chalice_does_not_know_must_be_enabled_again(aws: Aws) -> None:
+    create_app(aws, STAGE)
+    assert f"After each `chalice deploy`, run: verdict feedback enable --stage {STAGE} --again" in " ".join(
+        run("enable", "--yes").stderr.split()
+    )
+    assert "until the next `chalice deploy`" in checks.check_feedback(aws.account, STAGE).found
+
+
+def test_the_key_of_an_earlier_version_stays_valid(aws: Aws) -> None:
+    create_app(aws, STAGE)
+    earlier = {"VERDICT_FEEDBACK": TABLE, "VERDICT_FEEDBACK_KEY": "1" * 64}
+    aws.account.client("lambda").update_function_configuration(
+        FunctionName=f"verdict-{STAGE}", Environment={"Variables": earlier}
+    )
+    run("enable", "--yes")
+    assert stored_key(aws) == variables(aws)["VERDICT_FEEDBACK_KEY"] == "1" * 64
+
+
+def test_doctor_reports_an_app_without_key_or_permission(aws: Aws) -> None:
+    create_app(aws, STAGE)
+    run("enable", "--yes")
+    aws.account.client("dynamodb").delete_item(TableName=TABLE, Key={"id": {"S": ITEM_ID}})
+    check = checks.check_feedback(aws.account, STAGE)
+    assert (check.state, check.found) == (checks.MISSING, f"{TABLE} has no key for receipts")
+    aws.account.client("iam").delete_role_policy(RoleName=f"verdict-{STAGE}-api_handler", PolicyName=TABLE)
+    assert "may not use" in checks.check_feedback(aws.account, STAGE).found
+    run("enable", "--again", "--yes")
     assert checks.check_feedback(aws.account, STAGE).state == checks.OK
 
 

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from training.data.columns import ColumnChoice, normalized
 from training.data.hand_labels import HandLabel, read_labels
-from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, read_labelled
-from training.data.review_rows import ReviewRow, read_review_rows, text_id
+from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, open_labelled
+from training.data.review_rows import ReviewRow, row_reader, text_id
 from training.data.reviews import LABEL_NAMES, DataError, Review
 from training.data.table_rows import first_row
 from training.data.tables import open_table
-from training.progress import silent
 
 CORRECTION = "correction"
 UNKNOWN = "unknown"  # week, release or variant
@@ -90,9 +89,10 @@ def _read(path: Path, choice: ColumnChoice, note: NoteCallback) -> list[NewRevie
     if choice.label is None and CORRECTION in _columns(path):
         choice = replace(choice, label=CORRECTION)
         note(f"{path.name}: people's corrections are taken as labels. Label by hand for an unbiased estimate.")
-    labelled = list(read_labelled(path, silent, choice, note))
-    sources = {row.text: row for row in read_review_rows(path, choice.review, ignore_note)}
-    return [NewReview(review.label, sources[review.text]) for review in labelled if review.text.strip()]
+    labelled = open_labelled(path, choice, note)
+    read_row = row_reader(labelled.names, labelled.columns.review)
+    rows = ((review, record) for review, record in labelled.rows() if review.text.strip())
+    return [NewReview(review.label, read_row(record.cells, review.text)) for review, record in rows]
 
 
 def _is_hand_labels(path: Path) -> bool:

@@ -6,8 +6,9 @@ The other columns that are read have fixed names: `id`, `time`, `verdict`, `scor
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,10 @@ def read_review_rows(path: Path, review_column: str | None = None, note: NoteCal
     survey = survey_columns(table, is_headed)
     names = table.keys if table.kind == "json" else first
     place = choose_review_column(path.name, names, is_headed or table.kind == "json", survey.textual, review_column)
-    places = _places(names, place) if is_headed or table.kind == "json" else {}
+    read_row = row_reader(names if is_headed or table.kind == "json" else (), place)
     with path.open("rb") as raw:
         read = [
-            _row(record.cells, places, review_text(f"{path.name}, line {record.line}", record.cells[place]))
+            read_row(record.cells, review_text(f"{path.name}, line {record.line}", record.cells[place]))
             for record in data_rows(table, raw, is_headed)
         ]
     if table.encoding == "cp1252":
@@ -92,6 +93,14 @@ def without_repetitions(source: str, rows: Iterable[ReviewRow], note: NoteCallba
     return list(by_id.values())
 
 
+def row_reader(names: Sequence[str], review: int) -> Callable[[Sequence[Any], str], ReviewRow]:
+    """Return a function that reads a row from its cells and its review.
+
+    `names` are those of the columns, empty without a header; `review` is the place of the column of reviews.
+    """
+    return partial(_row, _places(names, review))
+
+
 def _places(names: Sequence[str], review: int) -> dict[str, int]:
     """Return the places of the columns with fixed names, other than that of the reviews."""
     fixed = {"id", "time", "verdict", "score", "release", "variant", "correction"}
@@ -103,7 +112,7 @@ def _named(names: Sequence[str]) -> Iterator[tuple[int, str]]:
     yield from ((place, name.strip().lower()) for place, name in enumerate(names))
 
 
-def _row(cells: Sequence[Any], places: Mapping[str, int], text: str) -> ReviewRow:
+def _row(places: Mapping[str, int], cells: Sequence[Any], text: str) -> ReviewRow:
     """Return a row; an id and a score of unusual form count as missing."""
     stated = {name: str(cells[place]).strip() or None for name, place in places.items() if cells[place] is not None}
     score = stated.pop("score", None)

@@ -1,32 +1,56 @@
-"""The output of judged rows: CSV, TSV or JSON lines, to standard output or to a file that a stopped command resumes.
+"""The output of judged rows, to standard output or to a file that a stopped command resumes.
 
 A file is written as `.NAME.part`, beside `.NAME.resume`, which has the number of bytes and rows that are complete and
-what was requested. The same request cuts the file there, and continues; the end renames it to NAME.
+what was requested. The same request cuts the file there, and continues; the end renames it to NAME. Text formats are
+here, Parquet is in `parquet_format`.
 """
 
 import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from training import atomic
 from training.data.reviews import DataError
 from training.prediction.judge import ADDED, EXPLAINED, JudgedRow, as_text
-from training.prediction.review_files import ReviewFile
+from training.prediction.parquet_format import parquet_format
+from training.prediction.review_files import PARQUET_ENDING, ReviewFile
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 JSON_LINES = ".jsonl"
-FORMATS = (*SEPARATORS, JSON_LINES)
+FORMATS = (*SEPARATORS, JSON_LINES, PARQUET_ENDING)
 _USE_PREFIX = "Choose a prefix for the added columns, such as `--prefix new_`."
 
 
+class Format(Protocol):
+    """How judged rows are written, in parts that can be appended."""
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The names of the added columns, without the prefix."""
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of the names of the added columns."""
+
+    @property
+    def header(self) -> bytes:
+        """What comes before the first row."""
+
+    def encode(self, judged: Sequence[JudgedRow]) -> bytes:
+        """Return judged rows as bytes to append."""
+
+    def finish(self, part: Path, path: Path) -> None:
+        """Turn a complete `part` into the file at `path`."""
+
+
 @dataclass(frozen=True)
-class Format:
-    """How judged rows are written: the separator (None: JSON lines), and the names of the kept and added columns."""
+class TextFormat:
+    """Lines of judged rows: the separator (None: JSON lines), and the names of the kept and added columns."""
 
     separator: str | None
     names: tuple[str, ...]
@@ -43,7 +67,15 @@ class Format:
     def _added_names(self) -> list[str]:
         return [self.prefix + name for name in self.added]
 
-    def dump(self, judged: JudgedRow) -> bytes:
+    def encode(self, judged: Sequence[JudgedRow]) -> bytes:
+        """Return the lines of judged rows."""
+        return b"".join(map(self._dump, judged))
+
+    def finish(self, part: Path, path: Path) -> None:
+        """Rename a complete file."""
+        part.rename(path)
+
+    def _dump(self, judged: JudgedRow) -> bytes:
         """Return the line of a judged row."""
         values = judged.added(EXPLAINED[0] in self.added)
         if self.separator is not None:
@@ -84,12 +116,14 @@ def choose_format(files: Sequence[ReviewFile], into: Path | None, explain: bool,
     if into and ending not in FORMATS:
         raise DataError(f"{into} should end in {', '.join(FORMATS)}: verdicts are written in these formats.")
     if ending == JSON_LINES:
-        return Format(None, first.names, added, prefix, first.nested)
+        return TextFormat(None, first.names, added, prefix, first.nested)
     if any(each.names != first.names for each in files):
         raise DataError("The files have different columns. Judge them one by one.")
     if any(each.nested for each in files):
         raise DataError(f"JSON lines are written as JSON lines: give --into a file that ends in {JSON_LINES}.")
-    return Format(SEPARATORS.get(ending, ","), first.names, added, prefix)
+    if into and ending == PARQUET_ENDING:
+        return parquet_format(files, added, prefix)
+    return TextFormat(SEPARATORS.get(ending, ","), first.names, added, prefix)
 
 
 def _refuse_clash(files: Sequence[ReviewFile], added: Sequence[str]) -> None:
@@ -110,7 +144,7 @@ class ResultFile:
 
     path: Path
     request: dict[str, Any]
-    header: bytes
+    chosen: Format
     rows: int = 0  # complete, of an earlier command
     _bytes: int = field(default=0, init=False)
     _file: IO[bytes] = field(init=False)
@@ -149,7 +183,7 @@ class ResultFile:
             )
         if not state:
             self._file.truncate(0)
-            self._append(self.header, 0)
+            self._append(self.chosen.header, 0)
             return
         self.rows, self._bytes = int(state["rows"]), int(state["bytes"])
         self._file.truncate(self._bytes)
@@ -165,10 +199,9 @@ class ResultFile:
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{self._state} cannot be read ({error}). Remove it and {self._part}.") from error
 
-    def write(self, lines: Iterable[bytes]) -> None:
-        """Append the lines of some rows; they are complete when this returns."""
-        written = list(lines)
-        self._append(b"".join(written), len(written))
+    def write(self, judged: Sequence[JudgedRow]) -> None:
+        """Append some rows; they are complete when this returns."""
+        self._append(self.chosen.encode(judged), len(judged))
 
     def _append(self, content: bytes, rows: int) -> None:
         self._file.write(content)
@@ -183,10 +216,10 @@ class ResultFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Rename the file to its name unless the work was stopped, and close it, which unlocks it."""
+        """Finish the file unless the work was stopped, and close it, which unlocks it."""
         if os.name == "nt":  # Windows does not rename an open file
             self._file.close()
         if kind is None:
-            self._part.rename(self.path)
+            self.chosen.finish(self._part, self.path)
             self._state.unlink(missing_ok=True)
         self._file.close()

@@ -39,7 +39,7 @@ class ReviewFile:
     """A file or folder of reviews: the names of its columns, its size in bytes, and a function that yields its rows.
 
     `names` are those of JSON objects if `nested`: then a row has one cell, its object. `place` is that of the reviews
-    among the columns.
+    among the columns, `schema` a Parquet file's.
     """
 
     path: Path
@@ -48,6 +48,7 @@ class ReviewFile:
     rows: Callable[[Position], Iterator[Row]]
     nested: bool = False
     place: int = 0
+    schema: Any = None
 
     @property
     def modified(self) -> int:
@@ -195,9 +196,7 @@ def json_row(value: object, line: int, name: str) -> Row:
 
 def _open_parquet(path: Path, column: str | None) -> ReviewFile:
     """Open a Parquet file; needs pyarrow."""
-    import pyarrow  # large, and only needed here
-    from pyarrow import parquet
-
+    pyarrow, parquet = import_pyarrow()
     try:
         file = parquet.ParquetFile(path)
     except (pyarrow.ArrowException, OSError) as error:
@@ -211,10 +210,28 @@ def _open_parquet(path: Path, column: str | None) -> ReviewFile:
     def rows(position: Position) -> Iterator[Row]:
         done = 0
         for batch in parquet.ParquetFile(path).iter_batches(_PARQUET_ROWS):
-            for cells in zip(*(values.to_pylist() for values in batch.columns), strict=True):
+            for cells in zip(*map(_python_values, batch.columns), strict=True):
                 has_text = isinstance(cells[place], str)
                 yield Row(cells, cells[place]) if has_text else Row(cells, error="The row has no text.")
             done += batch.num_rows
             position(size * done // total)
 
-    return ReviewFile(path, tuple(schema.names), size, rows, place=place)
+    return ReviewFile(path, tuple(schema.names), size, rows, place=place, schema=schema)
+
+
+def _python_values(column: Any) -> list[Any]:
+    """Return the values of a column; Python's times have microseconds, so that nanoseconds are cut off."""
+    pyarrow, _ = import_pyarrow()
+    if pyarrow.types.is_timestamp(column.type) and column.type.unit == "ns":
+        column = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False)
+    return list(column.to_pylist())
+
+
+def import_pyarrow() -> tuple[Any, Any]:
+    """Return the modules `pyarrow` and `pyarrow.parquet`; raises `DataError` where they are not installed."""
+    try:
+        import pyarrow  # large, and only needed for Parquet
+        from pyarrow import parquet
+    except ImportError as error:
+        raise DataError("Parquet files need the package pyarrow. Install it: pip install pyarrow") from error
+    return pyarrow, parquet

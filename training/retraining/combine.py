@@ -52,6 +52,11 @@ def split_new(reviews: Sequence[NewReview], data_folder: Path, note: NoteCallbac
     if len(new) < len(reviews):
         note(f"{len(reviews) - len(new):,} new reviews are in the old data already, and are left out.")
     split = NewSplit([each for each in new if not _judges(each)], [each for each in new if _judges(each)])
+    if reviews and not split.training:
+        raise DataError(
+            f"None of the {len(reviews):,} new reviews is left to train on: {len(reviews) - len(new):,} are in "
+            f"{data_folder} already, and the others are held out to judge on. Label other reviews."
+        )
     for name, part in (("train", split.training), ("judge", split.judged)):
         if {review.label for review in part} != {0, 1}:
             raise DataError(f"The {len(part):,} new reviews to {name} on need both labels. Label more reviews.")

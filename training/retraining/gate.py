@@ -37,13 +37,22 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition of the gate: the figures of the packaged and of the new model, and what was required."""
+    """A condition of the gate: the figures of the packaged and of the new model, and what was required.
+
+    `is_guessed` states that the packaged model does no better than chance, so that any figure of the new one passes.
+    """
 
     name: str
     packaged: str
     new: str
     required: str
     passed: bool
+    is_guessed: bool = False
+
+    @property
+    def result(self) -> str:
+        """The result in one or two words."""
+        return "ignored" if self.is_guessed else "passed" if self.passed else "FAILED"
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,18 @@ class Gate:
             "failed": failed,
             "override": self.override,
         }
+
+    @property
+    def guessed(self) -> str:
+        """A sentence about the conditions that decide nothing, "" if all of them decide."""
+        count = sum(condition.is_guessed for condition in self.conditions)
+        if not count:
+            return ""
+        kinds, these = ("1 kind", "It decides") if count == 1 else (f"{count} kinds", "These decide")
+        return (
+            f"Ignored: {kinds} of sentences on which the packaged model is not better than chance (exact binomial "
+            f"test, one-sided, p above {SIGNIFICANT}). {these} nothing, because a guess cannot get worse."
+        )
 
     @property
     def judgement(self) -> str:
@@ -143,14 +164,15 @@ def behaves(packaged: ScoringModel, new: ScoringModel) -> list[Condition]:
 def _kind(kind: str, before: Sequence[Any], after: Sequence[Any]) -> Condition:
     """Require about as many correct answers on a kind of sentence, if the packaged model does better than chance."""
     counts = [sum(is_correct(sentence, score) for sentence, score in scored) for scored in (before, after)]
-    by_chance = binomtest(counts[0], len(before), 0.5, alternative="greater").pvalue > SIGNIFICANT
+    by_chance = bool(binomtest(counts[0], len(before), 0.5, alternative="greater").pvalue > SIGNIFICANT)
     allowed = max(1, round(KIND_MARGIN * len(before)))
     return Condition(
         f"sentences, {kind}",
         f"{counts[0]} of {len(before)}",
         str(counts[1]),
-        "nothing: the packaged model guesses" if by_chance else f"at most {allowed} fewer",
-        bool(by_chance) or counts[1] >= counts[0] - allowed,
+        "-" if by_chance else f"at most {allowed} fewer",
+        by_chance or counts[1] >= counts[0] - allowed,
+        by_chance,
     )
 
 

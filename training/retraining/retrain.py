@@ -13,7 +13,7 @@ from training.evaluation.evaluate import Evaluation, evaluate
 from training.evaluation.packaged_model import PackagedModel, ScoringModel
 from training.evaluation.predictions import predictor, score_reviews, score_test
 from training.features.prepare import FeatureRecipe, prepare
-from training.model.run_folder import Run, load_run
+from training.model.run_folder import RUNS_FOLDER, Run, load_run
 from training.model.train import train
 from training.progress import ProgressCallback, silent
 from training.retraining.combine import split_new, write_combined
@@ -50,10 +50,16 @@ def retrain(
     """Train a run on old data with new reviews, compare it with the packaged release, and write the gate's decision.
 
     The run's folder also gets the joined data. Without `new_vocabulary`, the vocabulary and the n-gram weights are
-    learned from the old data alone, so that they are the packaged release's. Raises `DataError` for old data without an
-    official test, for too few new reviews, or if the same vocabulary cannot be learned again, and
-    `InUseError` if another command is using a folder.
+    learned from the old data alone, so that they are the packaged release's. `note` gets a warning if the packaged
+    release was trained on other data. Raises `DataError` for old data without an official test or in the run's own
+    folder, for too few new reviews, or if the same vocabulary cannot be learned again, and `InUseError` if another
+    command is using a folder.
     """
+    if data_folder.resolve().is_relative_to(run_path.resolve()):
+        raise DataError(
+            f"The run {run_path.name} would overwrite the reviews in {data_folder} that it learns from. Choose another "
+            "name for it: --name retrained-2"
+        )
     with locks.writing(run_path), locks.reading(data_folder):
         return _retrain(
             reviews, data_folder, run_path, packaged, recipe, strings, new_vocabulary, margin, override, ticks, note
@@ -74,8 +80,14 @@ def _retrain(
     note: NoteCallback,
 ) -> Retrained:
     """Retrain and write the gate's decision, in locked folders."""
-    if not read_manifest(data_folder).total("test"):
+    manifest = read_manifest(data_folder)
+    if not manifest.total("test"):
         raise DataError(f"The reviews in {data_folder} have no official test, which the gate needs.")
+    if manifest.fingerprint != packaged.release.facts.data_fingerprint:
+        note(
+            f"The packaged release was trained on other reviews than those in {data_folder}; the new model will not "
+            f"learn from them. If the release was retrained itself, use its data: --data {RUNS_FOLDER}/NAME/{DATA_NAME}"
+        )
     new = split_new(reviews, data_folder, note)
     combined, channels = run_path / DATA_NAME, run_path / CHANNELS_NAME
     write_combined(data_folder, new.training, combined)

@@ -76,7 +76,7 @@ def _lines(rows: Iterable[Row], judge: Judge, chosen: Format, counts: "Accumulat
         judged = judge.judge(batch)
         counts.add(Counter(map(_label, judged)))
         for each in judged:
-            yield chosen.dump(each).removesuffix(b"\n")
+            yield chosen.encode([each]).removesuffix(b"\n")
 
 
 def _label(judged: JudgedRow) -> str:

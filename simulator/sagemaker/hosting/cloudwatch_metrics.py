@@ -72,15 +72,9 @@ def _metric_data(responses: list[tuple[int, float]]) -> list[dict[str, Any]]:
         "Invocation4XXErrors": sum(400 <= status < 500 for status, _ in responses),
         "Invocation5XXErrors": sum(not 200 <= status < 500 for status, _ in responses),
     }
-    latency = {
-        "SampleCount": float(len(latencies)),
-        "Sum": sum(latencies),
-        "Minimum": min(latencies),
-        "Maximum": max(latencies),
-    }
     return [
         *({"MetricName": name, "Value": float(count), "Unit": "None"} for name, count in counts.items()),
-        {"MetricName": "ModelLatency", "StatisticValues": latency, "Unit": "Microseconds"},
+        {"MetricName": "ModelLatency", "Values": latencies, "Unit": "Microseconds"},
     ]
 
 

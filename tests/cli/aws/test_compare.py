@@ -17,7 +17,7 @@ Call = Callable[..., Result]
 @pytest.fixture
 def call(simulated: SimulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Return a function that runs a command in an empty folder."""
-    for name, value in {**simulated.environment, "COLUMNS": "200"}.items():
+    for name, value in {**simulated.environment, "COLUMNS": "250"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: CliRunner().invoke(verdict, arguments)
@@ -27,12 +27,16 @@ def test_a_decision_and_its_command_are_printed(aws: Aws, call: Call, tmp_path: 
     name = create_endpoint(aws, "duel", release.load().encoder.fingerprint, instances=1, weights=(9.0, 1.0))
     for variant, calls in (("v1", 90.0), ("v2", 10.0)):
         dimensions = [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": variant}]
-        point = {"MetricName": "Invocations", "Dimensions": dimensions, "Value": calls}
-        aws.account.client("cloudwatch").put_metric_data(Namespace="AWS/SageMaker", MetricData=[point])
+        data = [{"MetricName": "Invocations", "Dimensions": dimensions, "Value": calls}]
+        for metric, microseconds in (("ModelLatency", 12_000.0), ("OverheadLatency", 3_500.0)):
+            data.append({"MetricName": metric, "Dimensions": dimensions, "Value": microseconds})
+        aws.account.client("cloudwatch").put_metric_data(Namespace="AWS/SageMaker", MetricData=data)
     shown = call("compare", "--stage", "duel")
     assert shown.exit_code == 0
     assert "Undecided: no answer has a label yet." in shown.output
     assert "To act on it: verdict split v1=50 v2=50 --stage duel" in shown.output
+    assert "12.0, 12.0" in shown.output
+    assert "3.5, 3.5" in shown.output
     exported = tmp_path / "feedback.jsonl"
     exported.write_text("")
     document = json.loads(call("compare", "--stage", "duel", "--feedback", str(exported), "--json").stdout)

@@ -88,6 +88,8 @@ def test_variants_are_shown_side_by_side(aws: Aws, stage: str, endpoint: Deploye
     assert new["calls"] >= 100
     assert new["errors"] == 2
     assert new["model_milliseconds"] == pytest.approx(20, rel=0.3)
+    assert 0 < new["model_percentiles"]["p50"] <= new["model_percentiles"]["p99"]
+    assert new["overhead_percentiles"] is None  # the simulator does not report it
     (comparison,) = found["comparisons"]
     assert comparison["differences"]["positive"]["difference"] == pytest.approx(-0.1)
     assert comparison["differences"]["positive"]["low"] < -0.1 < comparison["differences"]["positive"]["high"]

@@ -4,15 +4,23 @@ import gzip
 import io
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chalicelib import release
 from chalicelib.errors import ReleaseError
-from operations.endpoint.candidate import load_candidate, pack_model, packaged_candidate, unpack_model
+from operations.endpoint.candidate import (
+    load_candidate,
+    pack_model,
+    packaged_candidate,
+    refuse_failed_gate,
+    unpack_model,
+)
 from training.evaluation.packaged_model import MODEL_FOLDER
 from training.model.run_folder import Run, RunError
+from training.retraining.gate import Condition, Gate, write_gate
 
 MODEL = bytes(range(256)) * 100
 
@@ -54,6 +62,18 @@ NO_CHECKSUM, TRUNCATED, CORRUPT = pack_model(MODEL)[:-3], pack_model(MODEL)[:40]
 def test_a_damaged_archive_is_refused(damaged: bytes) -> None:
     with pytest.raises(ReleaseError):
         unpack_model(damaged)
+
+
+def test_a_run_that_failed_its_gate_gets_no_traffic(tmp_path: Path) -> None:
+    failed = Gate("a-release", 200, 100, [Condition("new reviews: accuracy better", "80%", "79%", "p", False)])
+    (tmp_path / "december").mkdir()
+    refuse_failed_gate("december", tmp_path)  # without a gate
+    write_gate(tmp_path / "december", failed)
+    with pytest.raises(RunError, match=r"better\. december gets no traffic"):
+        refuse_failed_gate("december", tmp_path)
+    write_gate(tmp_path / "december", replace(failed, override="a legal reason"))
+    refuse_failed_gate("december", tmp_path)
+    refuse_failed_gate("release", tmp_path)
 
 
 def test_the_packaged_release_has_the_name_that_the_app_reports() -> None:

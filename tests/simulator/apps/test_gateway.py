@@ -217,19 +217,21 @@ def feedback_on(deployed: Deployed) -> int:
     return deployed.ask("/feedback", json.dumps(sent).encode(), headers).status
 
 
-def test_a_deployed_app_collects_feedback_from_enable_to_the_next_deploy(deployed: Deployed) -> None:
-    aws = command_context(deployed.aws)
+def test_a_deployed_app_collects_feedback_across_deployments(deployed: Deployed) -> None:
+    aws, config = command_context(deployed.aws), deployed.project / ".chalice" / "config.json"
     assert feedback_on(deployed) == 404
-    app_settings.enable(aws, "prod", CollectionSettings(share=1.0), yes=True)
+    app_settings.enable(aws, "prod", CollectionSettings(share=1.0), yes=True, config=config)
     assert feedback_on(deployed) == 200
     (record,) = table.read_feedback(aws, "verdict-prod-feedback")
     assert (record.review, record.correction, record.source) == (PRAISE.decode(), "mixed", "feedback")
     chalice(deployed.aws, deployed.project, "deploy")
-    assert feedback_on(deployed) == 404
-    app_settings.enable(aws, "prod", app_settings.chosen(aws.account, "prod", None, None, None), yes=True)
     assert feedback_on(deployed) == 200
     table.delete(aws, "verdict-prod-feedback", "prod")
     assert feedback_on(deployed) == 503
+    app_settings.disable(aws, "prod", yes=True, config=config)
+    assert feedback_on(deployed) == 404
+    chalice(deployed.aws, deployed.project, "deploy")
+    assert feedback_on(deployed) == 404
 
 
 def test_what_was_deployed_can_be_deleted(deployed: Deployed) -> None:

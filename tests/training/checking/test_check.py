@@ -17,7 +17,8 @@ from training.checking.check_report import mistakes_of, render
 from training.checking.label_errors import likely_label_errors
 from training.checking.neighbours import training_bags
 from training.checking.new_reviews import NewReview, read_new_reviews
-from training.data.review_rows import ReviewRow
+from training.data.columns import ColumnChoice
+from training.data.review_rows import ReviewRow, text_id
 from training.data.reviews import DataError, Review, write
 from training.evaluation.packaged_model import PackagedModel, load_packaged_model, packaged_figures, packaged_model
 from training.evaluation.predictions import Floats, ScoredReviews
@@ -125,6 +126,27 @@ def test_corrections_of_feedback_are_labels_with_a_note(tmp_path: Path) -> None:
     assert [(review.text, review.label) for review in found] == [("good", 1), ("bad", 0)]
     assert found[0].source.variant == "A"
     assert any("corrections are taken as labels" in note for note in notes)
+
+
+def test_a_repeated_review_is_of_its_first_row(tmp_path: Path) -> None:
+    rows = ("text,label,release,time", "good,1,a,2026-11-01", "bad,0,a,2026-11-02", "good,1,b,2026-11-03")
+    (tmp_path / "new.csv").write_text("\n".join(rows))
+    notes: list[str] = []
+    found = read_new_reviews([tmp_path / "new.csv"], note=notes.append)
+    assert [(review.text, review.source.release, review.source.time) for review in found] == [
+        ("good", "a", "2026-11-01"),
+        ("bad", "a", "2026-11-02"),
+    ]
+    assert "1 repeated reviews are counted once." in notes
+
+
+def test_a_table_without_a_header_states_nothing_but_reviews_and_labels(tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("a good film,1\na bad film,0\n")
+    found = read_new_reviews([tmp_path / "new.csv"], ColumnChoice("1", "2"))
+    assert [(review.label, review.source) for review in found] == [
+        (1, ReviewRow(text_id("a good film"), "a good film")),
+        (0, ReviewRow(text_id("a bad film"), "a bad film")),
+    ]
 
 
 def test_two_labels_of_one_review_are_refused(tmp_path: Path) -> None:

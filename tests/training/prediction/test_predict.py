@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from training.data.reviews import DataError
 from training.evaluation.packaged_model import packaged_model
 from training.evaluation.predictions import Predict, predictor
 from training.locks import InUseError
-from training.prediction.judge import Judge, JudgedRow, verdicts
+from training.prediction.judge import ADDED, Judge, JudgedRow, verdicts
 from training.prediction.predict import predict, predict_text
-from training.prediction.result_file import ResultFile, choose_format
+from training.prediction.result_file import ResultFile, TextFormat, choose_format
 from training.prediction.review_files import Row, open_reviews
 
 REVIEWS = ("This is not an excellent film.", "A superb cast,\nand a dull ending.", "zxcv qwrt plok")
@@ -60,7 +61,7 @@ def judged(judge: Judge, *files: Path, column: str | None = None, into: Path | N
     chosen = choose_format(opened, into, judge.explain, "")
     output = io.BytesIO(chosen.header)
     output.seek(0, io.SEEK_END)
-    predict(opened, judge, lambda rows: output.writelines(map(chosen.dump, rows)), processes=1)
+    predict(opened, judge, lambda rows: output.writelines([chosen.encode(rows)]), processes=1)
     return output.getvalue().decode()
 
 
@@ -172,61 +173,139 @@ class InterruptedRunError(Exception):
     """Stands for Ctrl-C."""
 
 
-def test_a_stopped_command_resumes_without_losing_or_repeating_a_row(judge: Judge, tmp_path: Path) -> None:
-    path = write_csv(tmp_path / "new.csv", [("review",), *((f"film {number} is good",) for number in range(1_200))])
-    opened, into = [open_reviews(path)], tmp_path / "out.csv"
-    chosen = choose_format(opened, into, False, "")
+def judge_into(judge: Judge, path: Path, into: Path, stop_after: int = 10_000) -> int:
+    """Judge a file into another one, and stop after some rows; returns the rows that an earlier call has left."""
+    opened = [open_reviews(path)]
+    with ResultFile(into, {"of": "test"}, choose_format(opened, into, judge.explain, "")) as output:
+        begun_with = output.rows
 
-    def run(stop_after: int) -> int:
-        with ResultFile(into, {"of": "test"}, chosen.header) as output:
-            begun_with = output.rows
+        def write(rows: Sequence[JudgedRow]) -> None:
+            output.write(rows)
+            if output.rows >= stop_after:
+                raise InterruptedRunError
 
-            def write(rows: Sequence[JudgedRow]) -> None:
-                output.write(map(chosen.dump, rows))
-                if output.rows >= stop_after:
-                    raise InterruptedRunError
+        predict(opened, judge, write, output.rows, processes=1)
+    return begun_with
 
-            predict(opened, judge, write, output.rows, processes=1)
-        return begun_with
 
+def write_numbered(path: Path) -> Path:
+    return write_csv(path, [("review",), *((f"film {number} is good",) for number in range(1_200))])
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_a_stopped_command_resumes_without_losing_or_repeating_a_row(judge: Judge, tmp_path: Path, name: str) -> None:
+    path, into = write_numbered(tmp_path / "new.csv"), tmp_path / name
     with pytest.raises(InterruptedRunError):
-        run(stop_after=500)
+        judge_into(judge, path, into, stop_after=500)
     assert not into.exists()
-    with (tmp_path / ".out.csv.part").open("ab") as part:
+    with (tmp_path / f".{name}.part").open("ab") as part:
         part.write(b"half a ro")  # as of a killed process
-    assert run(stop_after=10_000) == 500
-    assert into.read_text() == judged(judge, path)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["new.csv", "out.csv"]
+    assert judge_into(judge, path, into) == 500
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["new.csv", name]
+    if into.suffix == ".csv":
+        assert into.read_text() == judged(judge, path)
+    else:
+        expected = list(csv.DictReader(io.StringIO(judged(judge, path))))
+        rows = parquet.read_table(into).to_pylist()
+        assert [(row["review"], row["verdict"], str(row["score"])) for row in rows] == [
+            (row["review"], row["verdict"], row["score"]) for row in expected
+        ]
+
+
+def test_parquet_keeps_the_types_of_columns_and_has_row_groups(
+    judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.prediction.parquet_format.GROUP_ROWS", 600)
+    kinds = {
+        "stars": pyarrow.array([5, 1, None] * 400, pyarrow.int8()),
+        "when": pyarrow.array([datetime(2026, 11, 27, 11, 30, tzinfo=UTC)] * 1_200, pyarrow.timestamp("us", "UTC")),
+        "tags": pyarrow.array([["a", "b"], [], None] * 400, pyarrow.list_(pyarrow.string())),
+        "shop": pyarrow.array(["x", "y", "x"] * 400).dictionary_encode(),
+        "review": pyarrow.array(["good", "bad", None] * 400),
+    }
+    table = pyarrow.table(kinds)
+    parquet.write_table(table, tmp_path / "new.parquet")
+    judge_into(judge, tmp_path / "new.parquet", tmp_path / "out.parquet")
+    written = parquet.ParquetFile(tmp_path / "out.parquet")
+    assert [written.metadata.row_group(n).num_rows for n in range(written.num_row_groups)] == [500, 500, 200]
+    found = written.read()
+    for name in ("stars", "when", "tags", "review"):
+        assert found[name].equals(table[name]), name
+    assert found["shop"].to_pylist() == table["shop"].to_pylist()
+    added = [found[name].to_pylist()[:3] for name in ("verdict", "warnings", "error")]
+    assert added == [["positive", "negative", None], [[], [], None], [None, None, "The row has no text."]]
+    assert str(found.schema.field("score").type) == "double"
+
+
+def test_nanoseconds_of_parquet_are_cut_off(judge: Judge, tmp_path: Path) -> None:
+    when = pyarrow.array([1_795_779_000_000_000_001], pyarrow.timestamp("ns"))
+    parquet.write_table(pyarrow.table({"when": when, "review": ["good"]}), tmp_path / "new.parquet")
+    judge_into(judge, tmp_path / "new.parquet", tmp_path / "out.parquet")
+    found = parquet.read_table(tmp_path / "out.parquet")["when"]
+    assert found.cast(pyarrow.int64()).to_pylist() == [1_795_779_000_000_000_000]
+
+
+def test_explanations_in_parquet_are_json(explaining: Judge, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "new.csv", [("id", "review"), ("1", REVIEWS[0]), ("2", "")])
+    judge_into(explaining, path, tmp_path / "out.parquet")
+    first, second = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert json.loads(first["sentences"]) == predict_text(REVIEWS[0], explaining).added(True)["sentences"]
+    assert (second["id"], second["sentences"], second["verdict"]) == ("2", None, None)
+
+
+def test_columns_that_parquet_cannot_hold_together_are_refused(tmp_path: Path) -> None:
+    write_csv(tmp_path / "new.csv", [("a", "a", "review"), ("1", "2", "good")])
+    (tmp_path / "new.jsonl").write_text('{"review": "good"}\n')
+    parquet.write_table(pyarrow.table({"review": ["good"], "n": [1]}), tmp_path / "a.parquet")
+    parquet.write_table(pyarrow.table({"review": ["good"], "n": ["1"]}), tmp_path / "b.parquet")
+    for names, reason in {
+        ("new.csv",): "two columns named a",
+        ("new.jsonl",): "ends in .jsonl",
+        ("a.parquet", "b.parquet"): "different types",
+    }.items():
+        with pytest.raises(DataError, match=reason):
+            choose_format([open_reviews(tmp_path / name) for name in names], tmp_path / "out.parquet", False, "")
+
+
+def test_parquet_without_pyarrow_is_refused_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = [open_reviews(write_numbered(tmp_path / "new.csv"))]
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(DataError, match="pip install pyarrow"):
+        choose_format(opened, tmp_path / "out.parquet", False, "")
+
+
+LINES = TextFormat(",", ("review",), ADDED)
 
 
 def test_another_request_does_not_resume(tmp_path: Path) -> None:
     stop_of({"release": "a"}, tmp_path / "out.csv")
     with pytest.raises(DataError, match="begun with other files"):
-        ResultFile(tmp_path / "out.csv", {"release": "b"}, b"")
+        ResultFile(tmp_path / "out.csv", {"release": "b"}, LINES)
 
 
 def stop_of(request: dict[str, Any], into: Path) -> None:
-    with pytest.raises(InterruptedRunError), ResultFile(into, request, b"review\n"):
+    with pytest.raises(InterruptedRunError), ResultFile(into, request, LINES):
         raise InterruptedRunError
 
 
 def test_a_finished_file_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_text("mine")
     with pytest.raises(DataError, match="exists"):
-        ResultFile(tmp_path / "out.csv", {}, b"")
+        ResultFile(tmp_path / "out.csv", {}, LINES)
     assert (tmp_path / "out.csv").read_text() == "mine"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fcntl locks")
-def test_two_commands_do_not_write_one_file(tmp_path: Path) -> None:
+def test_two_commands_do_not_write_one_file(judge: Judge, tmp_path: Path) -> None:
     into, request = tmp_path / "out.csv", {"release": "a"}
-    with ResultFile(into, request, b"review\n") as first:
-        first.write([b"good\n"])
+    good, bad = predict_text("good", judge), predict_text("bad", judge)
+    with ResultFile(into, request, LINES) as first:
+        first.write([good])
         for other in (request, {"release": "b"}):
             with pytest.raises(InUseError, match=r"Another command is writing .*out\.csv"):
-                ResultFile(into, other, b"review\n")
-        first.write([b"bad\n"])
-    assert into.read_text() == "review\ngood\nbad\n"
+                ResultFile(into, other, LINES)
+        first.write([bad])
+    assert into.read_bytes() == LINES.header + LINES.encode([good, bad])
     assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +18,13 @@ from training.data.review_rows import ReviewRow
 from training.data.reviews import REVIEWS_NAME, DataError, digest_of, read, read_manifest
 from training.data.splits import TENTHS, assign
 from training.evaluation.packaged_model import PackagedModel, load_packaged_model, predictor
-from training.evaluation.predictions import ScoredReviews
+from training.evaluation.predictions import Floats, ScoredReviews
 from training.features.channels import load_prepared
 from training.features.prepare import DEFAULT_RECIPE, prepare
 from training.model.run_folder import Run, RunError
 from training.release import release
 from training.retraining.combine import lines_of, split_new, write_combined
-from training.retraining.gate import Condition, Gate, better, calibrated, load_gate, not_worse, write_gate
+from training.retraining.gate import Condition, Gate, behaves, better, calibrated, load_gate, not_worse, write_gate
 from training.retraining.retrain import Retrained, retrain
 
 
@@ -93,6 +94,25 @@ def test_new_reviews_that_are_old_ones_are_left_out(drifted: list[NewReview], sm
     split = split_new([*drifted, again], small_data, notes.append)
     assert again not in (*split.training, *split.judged)
     assert notes == ["1 new reviews are in the old data already, and are left out."]
+
+
+def test_reviews_that_have_all_trained_before_are_refused_with_the_reason(
+    drifted: list[NewReview], small_data: Path, tmp_path: Path
+) -> None:
+    training = split_new(drifted, small_data).training
+    write_combined(small_data, training, tmp_path / "data")
+    with pytest.raises(DataError, match=f"{len(training)} are in .*data already, and the others are held out"):
+        split_new(drifted, tmp_path / "data")
+
+
+def test_a_run_that_would_overwrite_its_own_data_is_refused(
+    drifted: list[NewReview], retrained: Retrained, packaged: PackagedModel, small_hyperparameters: dict[str, str]
+) -> None:
+    folder = retrained.run.folder
+    before = read_manifest(folder / "data")
+    with pytest.raises(DataError, match="Choose another name"):
+        retrain(drifted, folder / "data", folder, packaged, recipe=DEFAULT_RECIPE, strings=small_hyperparameters)
+    assert read_manifest(folder / "data") == before
 
 
 @pytest.mark.parametrize("part", ["few", "one label"])
@@ -178,6 +198,26 @@ def test_calibration_may_not_get_worse() -> None:
     assert not calibrated("official test", before, scored(90, 10, probability=0.9)).passed
 
 
+class OneScore:
+    """A model that gives every text the same score."""
+
+    def __init__(self, score: float) -> None:
+        self._score = score
+
+    def score(self, texts: Sequence[str]) -> Floats:
+        return np.full(len(texts), self._score)
+
+
+def test_kinds_that_the_packaged_model_guesses_are_ignored_and_counted() -> None:
+    conditions = behaves(OneScore(0.9), OneScore(0.1))
+    assert all(condition.is_guessed and condition.passed for condition in conditions)
+    assert {condition.result for condition in conditions} == {"ignored"}
+    gate = Gate("a-release", 200, 100, [*conditions, FAILED])
+    assert gate.guessed.startswith(f"Ignored: {len(conditions)} kinds of sentences")
+    assert Gate("a-release", 200, 100, [FAILED]).guessed == ""
+    assert FAILED.result == "FAILED"
+
+
 FAILED = Condition("new reviews: accuracy better", "80%", "79%", "p", False)
 
 
@@ -218,4 +258,7 @@ def test_the_command_exits_with_4_and_packages_nothing(
     gate = json.loads(result.stdout)
     assert not all(condition["passed"] for condition in gate["conditions"])
     assert "Nothing is packaged." in result.stderr
+    assert "was trained on other reviews than those in" in " ".join(result.stderr.split())
+    if any(condition["is_guessed"] for condition in gate["conditions"]):
+        assert "These decide nothing" in " ".join(result.stderr.split())
     assert len(read_new_reviews([path])) == gate["training"] + gate["judged"]

@@ -43,7 +43,7 @@ def here(judge: Judge, *paths: Path) -> tuple[str, Summary]:
     chosen = choose_format(opened, None, judge.explain, "")
     output = io.BytesIO()
     output.write(chosen.header)
-    summary = predict(opened, judge, lambda judged: output.writelines(map(chosen.dump, judged)))
+    summary = predict(opened, judge, lambda judged: output.write(chosen.encode(judged)))
     return output.getvalue().decode(), summary
 
 
