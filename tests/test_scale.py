@@ -9,7 +9,7 @@ from operations.endpoint import endpoint_config
 from operations.jobs import training_job
 from operations.packaging.package import stack_template
 from training.data.splits import FOLDS
-from training.features.ngram_weights import STEPS
+from training.features.ngram_weights import SELF_TRAINING_STEPS, USUAL_EVALUATIONS
 from training.features.prepare import EXCERPT_EVERY, REVIEW_LINES
 from training.model.hyperparameters import with_settings
 
@@ -22,7 +22,7 @@ VALUE = {
 ROWS = {row[0]: row[1:] for row in re.findall(r"^\| ([^|]+) \| ([\d,.]+) \| ([\d,.]+) \|$", PAGE, re.MULTILINE)}
 HOUR, DAY, MILLION = 3_600, 86_400, 1e6
 OVERHEAD = 2  # for what was not measured
-PASSES = 2 * STEPS * 1.1  # two regressions; about a tenth of the steps evaluate the loss twice
+PASSES = USUAL_EVALUATIONS - SELF_TRAINING_STEPS  # without unlabelled reviews
 ROUNDS = float(with_settings("default", ())["num_round"])
 LINES = REVIEW_LINES + 1 / EXCERPT_EVERY  # of a review in a train channel
 PARTS = FOLDS  # five models of four fifths, and one of all: as many reviews as five times all
@@ -39,7 +39,10 @@ def offline(reviews: float) -> dict[str, float]:
     channels = VALUE["train channel"] * PARTS * reviews / MILLION
     return {
         "reviews as text, GB": VALUE["text"] * reviews / MILLION,
-        "memory of `prepare` on one machine, GB": VALUE["memory of `prepare`"] * reviews / MILLION,
+        "prepare on one machine, processor hours": VALUE["prepare on one machine"] / 1_000 * reviews / HOUR,
+        "prepare on one machine, GB of memory": VALUE["memory of the regressions"]
+        + VALUE["memory of a review"] * reviews / MILLION,
+        "prepare on one machine, GB of temporary files": VALUE["temporary files"] * reviews / MILLION,
         "prepare on Spark, processor hours": hours,
         "prepare on Spark, US dollars": hours * processor,
         "train channels, GB": channels,

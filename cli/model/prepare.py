@@ -61,8 +61,8 @@ def command(
 ) -> None:
     """Build the vocabulary, learn the n-gram weights, and write the training channels.
 
-    On Apache Spark the result is the same but for rounding, for more reviews than one machine can hold. Channels are
-    then folders of parts, which `verdict train` takes as they are.
+    On Apache Spark the result is the same but for rounding, for more reviews than one machine can prepare in time.
+    Channels are then folders of parts, which `verdict train` takes as they are.
     """
     refuse_without_spark(engine, "shards")
     console = Console(stderr=True)

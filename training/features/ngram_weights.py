@@ -43,7 +43,7 @@ SELF_TRAINING_STEPS = 30  # which start from the solution without unlabelled rev
 SHARPENING = 2.0  # of the log-odds that label an unlabelled review
 STRONGEST = 40  # n-grams of each label that reports list
 _LARGEST_LOG_ODDS = 20.0
-_USUAL_EVALUATIONS = 2 * STEPS + SELF_TRAINING_STEPS + 20
+USUAL_EVALUATIONS = 2 * STEPS + SELF_TRAINING_STEPS + 20  # of the three fits
 _FEW_TEXTS = 10_000  # below this number, starting more processes takes longer than it saves
 
 Hashes = npt.NDArray[np.uint32]
@@ -104,7 +104,7 @@ class _Evaluations:
     def __call__(self) -> None:
         """Report another evaluation."""
         self._done += 1
-        self._tick(min(self._done, _USUAL_EVALUATIONS), _USUAL_EVALUATIONS, "")
+        self._tick(min(self._done, USUAL_EVALUATIONS), USUAL_EVALUATIONS, "")
 
 
 def left_out_sets() -> list[LeftOut]:

@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chalicelib.ngram_features import NgramTable
 from chalicelib.ngram_features import load as load_ngram_table
+from chalicelib.ngrams import hash_ngrams
+from chalicelib.text import words
 from tests.training.spark.conftest import SHARDS, Preparation
 from training.data.reviews import REVIEWS_NAME, DataError, read
 from training.data.splits import assign
 from training.features.channels import channel_names, files_at, load_prepared
 from training.features.prepare import PRESETS, prepare
 from training.model.train import train
-from training.spark import texts
+from training.spark import texts as spark_texts
 from training.spark.prepare import prepare_on_spark
 from training.spark.storage import Folder
 
@@ -28,26 +31,28 @@ def lines_of(folder: Path, channel: str) -> list[bytes]:
     return [line for path in files_at(folder / channel) for line in path.read_bytes().splitlines()]
 
 
-def words_in(lines: list[bytes], words: int) -> list[bytes]:
+def words_in(lines: list[bytes], columns: int) -> list[bytes]:
     """Return lines without their n-gram columns, which depend on rounding."""
     return [
-        b" ".join(part for part in line.split() if int(part.partition(b":")[0]) <= words or b":" not in part)
+        b" ".join(part for part in line.split() if int(part.partition(b":")[0]) <= columns or b":" not in part)
         for line in lines
     ]
 
 
 def test_the_splits_are_the_same(spark: Any, corpus: Path) -> None:
-    reviews = texts.read_reviews(spark.sparkContext, Folder(spark, str(corpus)))
+    reviews = spark_texts.read_reviews(spark.sparkContext, Folder(spark, str(corpus)))
     expected = assign(corpus / REVIEWS_NAME)
-    assert texts.assign(reviews, "corpus") == expected
+    assert spark_texts.assign(reviews, "corpus") == expected
     assert len(expected.duplicates) == 1
     assert reviews.collect() == list(read(corpus / REVIEWS_NAME))
 
 
 def test_too_few_reviews_are_refused(spark: Any, corpus: Path) -> None:
-    reviews = texts.read_reviews(spark.sparkContext, Folder(spark, str(corpus))).filter(lambda review: review.label)
+    reviews = spark_texts.read_reviews(spark.sparkContext, Folder(spark, str(corpus))).filter(
+        lambda review: review.label
+    )
     with pytest.raises(DataError, match="each of 5 folds needs both labels"):
-        texts.assign(reviews, "corpus")
+        spark_texts.assign(reviews, "corpus")
 
 
 def test_the_vocabulary_and_the_facts_are_the_same(prepared_here: Preparation, prepared_on_spark: Preparation) -> None:
@@ -73,11 +78,28 @@ def test_the_terms_are_the_same_and_their_weights_but_for_rounding(
         assert np.count_nonzero(np.abs(codes[0] - codes[1]) > 1) <= 0.001 * used, part
 
 
+def log_odds_of(table: NgramTable, text: str) -> int:
+    """Return the sum of the review weights of a text's distinct n-grams, in units."""
+    hashes = {hashed for kind in hash_ngrams(words(text)).by_kind for hashed in kind}
+    codes = np.frombuffer(table.review_weights, np.int8).astype(int)[table.slots(sorted(hashes))]
+    return int((codes * np.abs(codes)).sum())
+
+
+def test_texts_have_log_odds_of_the_same_sign(
+    corpus: Path, prepared_here: Preparation, prepared_on_spark: Preparation
+) -> None:
+    tables = [load_ngram_table(folder / "evidence.bin") for folder, _ in (prepared_here, prepared_on_spark)]
+    texts = [review.text for review in read(corpus / REVIEWS_NAME)]
+    found = np.array([[log_odds_of(table, text) for table in tables] for text in texts])
+    assert np.mean(np.sign(found[:, 0]) == np.sign(found[:, 1])) >= 0.995
+    assert np.corrcoef(found.T)[0, 1] > 0.9999
+
+
 def test_channels_have_the_same_lines_in_parts(prepared_here: Preparation, prepared_on_spark: Preparation) -> None:
-    words = prepared_here.facts.words
+    columns = prepared_here.facts.words
     for channel in channel_names():
         here, on_spark = (
-            words_in(lines_of(each.folder, channel), words) for each in (prepared_here, prepared_on_spark)
+            words_in(lines_of(each.folder, channel), columns) for each in (prepared_here, prepared_on_spark)
         )
         assert sorted(here) == sorted(on_spark)
         assert here == on_spark or "/train/" in channel  # out-of-fold predictions are read in this order
