@@ -1,9 +1,9 @@
 """The static files and the packaged report, with their media types and content hashes; each is read once."""
 
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from chalicelib.errors import NotFoundError
 from chalicelib.release import PACKAGED, REPORT_NAME
@@ -13,8 +13,7 @@ _MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; char
 _VERSION_LENGTH = 12  # hexadecimal digits
 
 
-@dataclass(frozen=True)
-class Asset:
+class Asset(NamedTuple):
     """A file to serve; `version` is a hash of its text."""
 
     media_type: str

@@ -5,7 +5,6 @@ Source for problem documents: RFC 9457. Their `type` is a URN, so it is the same
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from chalicelib import feedback, receipt_key
@@ -39,8 +38,8 @@ def result(outcome: Verdict | SentimentError, request_id: str) -> JsonObject:
         "label": outcome.label,
         "score": outcome.score,
         "known_words": outcome.known_words,
-        "warnings": [asdict(warning) for warning in outcome.warnings],
-        "sentences": [asdict(sentence) for sentence in outcome.explanation.sentences],
+        "warnings": [warning._asdict() for warning in outcome.warnings],
+        "sentences": [sentence._asdict() for sentence in outcome.explanation.sentences],
         "words": [
             {
                 "text": word.text,

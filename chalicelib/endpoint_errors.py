@@ -3,13 +3,12 @@
 Source: the errors of `sagemaker-runtime` in botocore's service model, and the AWS documentation of InvokeEndpoint.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.errors import SentimentError
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """A problem type with its status and texts, and when to try again (seconds; None: unknown).
 
     `retried`: whether `endpoint` tries again itself, with boto3's own retries off.

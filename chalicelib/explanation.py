@@ -11,6 +11,7 @@ The encoder's weights only choose the words; every reported effect is a differen
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chalicelib.encoder import Encoder
 from chalicelib.negation import NEGATORS
@@ -44,8 +45,7 @@ movies ! ?
 FUNCTION_WORDS = frozenset(_FUNCTION_WORD_LIST.split())
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence at `start:end` of the submitted text (code points).
 
     `score` is that of the sentence as a review. `effect` is the review's score minus its score without the sentence;
@@ -59,8 +59,7 @@ class Sentence:
     effect: float | None
 
 
-@dataclass(frozen=True)
-class InfluentialWord:
+class InfluentialWord(NamedTuple):
     """A word with an effect on the score of its sentence; `places` are its spans in that sentence.
 
     `sentence_effect` is the sentence's score minus its score without the word, `sentence` the sentence's index.
@@ -74,8 +73,7 @@ class InfluentialWord:
     sentence: int | None
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The sentences in order, and the influential words, strongest first.
 
     `mixed` is whether some strong sentences are positive and others negative.
@@ -108,8 +106,7 @@ class Budget:
         return row
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A word that may affect the score of the sentence with index `sentence`, with its places in the review."""
 
     text: str

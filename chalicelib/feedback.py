@@ -15,7 +15,6 @@ import math
 import os
 import re
 import time
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from chalicelib.errors import BodyTooLargeError, FeedbackNotKeptError, InvalidReceiptError, MalformedBodyError
@@ -50,8 +49,7 @@ _THROTTLED = frozenset(
 _REFUSED = frozenset(("ResourceNotFoundException", "AccessDeniedException", "ValidationException"))
 
 
-@dataclass(frozen=True)
-class Collection:
+class Collection(NamedTuple):
     """How a deployment collects feedback: the table, the key of its receipts, and what people are informed of.
 
     `key` is empty if the table holds it. `days` is the time until a record expires, and `share` (0..1) the part of all

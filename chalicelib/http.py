@@ -89,7 +89,7 @@ def page_response(
     parsed = request.predict_request if request.method == "POST" else None
     path = request.route.strip("/") if request.method == "POST" else ""
     if parsed and path == "feedback":  # echoes no more than a form of the page sends: a stranger pays for less data
-        parsed = replace(parsed, text=cut(feedback.normalized(parsed.text)), reviews=())
+        parsed = parsed._replace(text=cut(feedback.normalized(parsed.text)), reviews=())
     collection = feedback.collection()
     view = PageView(
         request.base, release, parsed, predict_response, error, request.request_id, path, collection, thanks

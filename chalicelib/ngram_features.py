@@ -79,8 +79,10 @@ _LONGEST_HEADER = 200  # bytes
 _ENTRY_BYTES = 4  # of a slot's entry: one of each table; a hash has four too
 _CHECK, _REVIEW, _SENTENCE, _RATIO = range(TABLES)
 _KINDS = len(NGRAM_KINDS)
-_CHUNK = 16_384  # slots: small enough for the cache of a processor
 _HASH_CHECK = 3  # the byte of a hash that is its check, in little-endian order
+
+
+Bytes = bytes | memoryview  # a view of a file's content is not copied, which takes as long as the rest of loading it
 
 
 class NgramTable:
@@ -89,7 +91,7 @@ class NgramTable:
     Raises `ReleaseError` unless the four are equally long, and their length is a power of two.
     """
 
-    def __init__(self, checks: bytes, review_weights: bytes, sentence_weights: bytes, log_count_ratios: bytes) -> None:
+    def __init__(self, checks: Bytes, review_weights: Bytes, sentence_weights: Bytes, log_count_ratios: Bytes) -> None:
         self.checks = checks
         self.review_weights = review_weights
         self.sentence_weights = sentence_weights
@@ -100,13 +102,17 @@ class NgramTable:
             raise ReleaseError("The n-gram table's four parts must have one length, a power of two.")
         self._entries = _side_by_side(*self._tables)
 
+    def __reduce__(self) -> tuple[type["NgramTable"], tuple[bytes, ...]]:
+        """Return how a worker process builds the same table, without what is derived from the four parts."""
+        return NgramTable, tuple(map(bytes, self._tables))
+
     @property
-    def _tables(self) -> tuple[bytes, ...]:
+    def _tables(self) -> tuple[Bytes, ...]:
         """The four tables, in the order of the file."""
         return self.checks, self.review_weights, self.sentence_weights, self.log_count_ratios
 
     @property
-    def _parts(self) -> tuple[bytes, ...]:
+    def _parts(self) -> tuple[Bytes, ...]:
         """The content of the file, part by part: a header that a person can read, and the tables."""
         header = f"{_TITLE}\ncleaner: {CLEANER_VERSION}\nslots: {len(self.checks)}\n\n"
         return header.encode(), *self._tables
@@ -209,16 +215,12 @@ class NgramTable:
         )
 
 
-def _side_by_side(*tables: bytes) -> Sequence[int]:
+def _side_by_side(*tables: Bytes) -> Sequence[int]:
     """Return the entry of each slot, the bytes of all tables in one number: one access to memory finds all."""
-    entries = array("I")
-    for start in range(0, len(tables[0]), _CHUNK):
-        parts = [table[start : start + _CHUNK] for table in tables]
-        chunk = bytearray(_ENTRY_BYTES * len(parts[0]))
-        for part, content in enumerate(parts):
-            chunk[part::_ENTRY_BYTES] = content
-        entries.frombytes(chunk)
-    return entries
+    entries = bytearray(_ENTRY_BYTES * len(tables[0]))
+    for part, table in enumerate(tables):
+        entries[part::_ENTRY_BYTES] = table
+    return memoryview(entries).cast("I")
 
 
 def _align(hashes: NgramHashes) -> tuple[list[int], list[int]]:
@@ -334,7 +336,7 @@ def parse(content: bytes) -> NgramTable:
         raise ReleaseError(
             f"The n-gram table states {stated.get('slots')} slots and has {len(tables):,} bytes: it was cut or edited."
         )
-    return NgramTable(*(bytes(tables[part * size : (part + 1) * size]) for part in range(TABLES)))
+    return NgramTable(*(tables[part * size : (part + 1) * size] for part in range(TABLES)))
 
 
 def load(path: Path) -> NgramTable:

@@ -9,8 +9,7 @@ import codecs
 import json
 import re
 import zlib
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from chalicelib.errors import (
@@ -42,8 +41,7 @@ _ZLIB_GZIP = 31  # zlib's window size for the gzip format
 _SUPPORTED = f"Send text/plain, {FORM_TYPE}, {MULTIPART_TYPE} or {JSON_TYPE}, in UTF-8."
 
 
-@dataclass(frozen=True)
-class PredictRequest:
+class PredictRequest(NamedTuple):
     """The reviews of a request, in order, and how to respond.
 
     `default_representation` is used where the Accept header leaves the choice open. `text` is the content of the page's
@@ -73,7 +71,7 @@ def parse_body(content_type: str, body: bytes | None, content_encoding: str = ""
         request = _parse(content_type, media_type, content)
     except SentimentError as problem:
         request = PredictRequest(Representation.JSON, error=problem)
-    return replace(request, reviews=(), error=error) if error else request
+    return request._replace(reviews=(), error=error) if error else request
 
 
 def read_content(content_type: str, body: bytes | None, content_encoding: str = "") -> bytes:

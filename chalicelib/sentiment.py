@@ -7,7 +7,6 @@ thresholds are the packaged release's.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from chalicelib import embedded_metrics
@@ -45,8 +44,7 @@ class Scorer(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class ReviewWarning:
+class ReviewWarning(NamedTuple):
     """A reason to trust a verdict less: a stable code, and a sentence for people."""
 
     code: str
@@ -59,8 +57,7 @@ NOT_EXPLAINED = ReviewWarning(
 )
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The result for one review. `score` is the probability of positive and `known_words` a share, both 0..1."""
 
     label: str
@@ -68,11 +65,10 @@ class Verdict:
     known_words: float
     judgeable: bool  # False: too few words are known, or it is not English, so the score means nothing
     warnings: tuple[ReviewWarning, ...]
-    explanation: Explanation = field(default_factory=Explanation)
+    explanation: Explanation = Explanation()
 
 
-@dataclass(frozen=True)
-class PredictResponse:
+class PredictResponse(NamedTuple):
     """The results of a request: a verdict or an error for each review, in order."""
 
     outcomes: list[Verdict | SentimentError]
@@ -89,7 +85,7 @@ class PredictResponse:
 
     def without_explanations(self) -> "PredictResponse":
         """Return the same results without explanations; a verdict that had one gets a warning."""
-        return replace(self, outcomes=[_without_explanation(outcome) for outcome in self.outcomes])
+        return self._replace(outcomes=[_without_explanation(outcome) for outcome in self.outcomes])
 
     @property
     def log_fields(self) -> dict[str, object]:
@@ -117,11 +113,10 @@ def _without_explanation(outcome: Verdict | SentimentError) -> Verdict | Sentime
     if isinstance(outcome, SentimentError) or not outcome.explanation.sentences:
         return outcome
     kept = tuple(warning for warning in outcome.warnings if warning is not EXPLAINED_IN_PART)
-    return replace(outcome, warnings=(*kept, NOT_EXPLAINED), explanation=Explanation())
+    return outcome._replace(warnings=(*kept, NOT_EXPLAINED), explanation=Explanation())
 
 
-@dataclass(frozen=True)
-class EncodedReview:
+class EncodedReview(NamedTuple):
     """A review with the rows that are scored to judge and explain it."""
 
     text: str  # up to MAX_REVIEW_LENGTH
@@ -197,9 +192,9 @@ def encode_explained(review: object, release: Release) -> EncodedReview:
 def _with_parts(review: EncodedReview, parts: Parts | None) -> EncodedReview:
     """Add the parts of a review; warns if the budget had no room for them (None: for any)."""
     if parts is None or (parts.over_budget and not parts.rows):
-        return replace(review, warnings=(*review.warnings, NOT_EXPLAINED))
+        return review._replace(warnings=(*review.warnings, NOT_EXPLAINED))
     warnings = (*review.warnings, EXPLAINED_IN_PART) if parts.truncated else review.warnings
-    return replace(review, warnings=warnings, parts=parts)
+    return review._replace(warnings=warnings, parts=parts)
 
 
 def _add_parts(

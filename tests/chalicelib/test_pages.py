@@ -48,7 +48,7 @@ def view_with(**changes: Any) -> PageView:
     """Create the view of a review whose verdict has the given fields."""
     view = view_of("A good film.", text="A good film.")
     assert view.response
-    verdict: Verdict = replace(view.response.single, **changes)
+    verdict: Verdict = view.response.single._replace(**changes)
     return replace(view, response=PredictResponse([verdict], "blue", 1))
 
 
