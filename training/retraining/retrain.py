@@ -96,8 +96,8 @@ def _retrain(
     )
     if not new_vocabulary and prepared.vocabulary_fingerprint != packaged.release.encoder.fingerprint:
         raise DataError(
-            f"The packaged release was not prepared from {data_folder} with this recipe, so its vocabulary cannot be "
-            "kept. Retrain with a new vocabulary."
+            f"The packaged release was not prepared from {data_folder} with this recipe and this version of the code, "
+            "so its vocabulary cannot be kept. Retrain with a new vocabulary."
         )
     train(channels, run_path, strings, ticks[3], ticks[4])
     evaluation = evaluate(run_path, combined, include_test=True, tick=ticks[5])
