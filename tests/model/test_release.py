@@ -271,7 +271,6 @@ def test_no_text_is_in_two_splits(collected: tuple[Path, Manifest]) -> None:
 @pytest.mark.slow
 @pytest.mark.needs_archive
 @pytest.mark.needs_treebank
-@pytest.mark.xfail(reason="the release was prepared before all tables were learned side by side in single precision")
 def test_preparing_the_official_reviews_reproduces_the_release(
     packaged: Release, collected: tuple[Path, Manifest], tmp_path: Path
 ) -> None:
