@@ -27,7 +27,8 @@ COPIED = (
     "rehearsal",
     "cli",
     "model",
-    "tests/model/sentences.jsonl",  # of the gate
+    "tests/model/sentences.jsonl",  # of the gate, and left out of the templates
+    "tests/model/obvious.jsonl",
 )
 _IGNORED = shutil.ignore_patterns("__pycache__", "deployed", "deployments", "*.pyc")
 COMMAND_TIMEOUT_SECONDS = 600.0
