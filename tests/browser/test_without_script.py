@@ -29,10 +29,10 @@ def test_a_review_is_judged_and_kept_in_the_box(page: Page) -> None:
 
 
 def test_sentences_and_words_are_marked_and_in_tables(page: Page) -> None:
-    submit(page, "The acting is superb. The story is awful & <b>dull</b>.")
+    submit(page, "The acting is superb. The story is awful & <b>long</b>.")
     expect(page.locator(".reading .sentence")).to_have_count(2)
     expect(page.locator(".reading mark", has_text="awful")).to_be_visible()
-    assert "The story is awful & <b>dull</b>." in page.locator(".reading").inner_text()
+    assert "The story is awful & <b>long</b>." in page.locator(".reading").inner_text()
     page.get_by_text("Show the numbers").click()
     expect(page.get_by_role("table", name="Sentences").get_by_role("row")).to_have_count(3)
 
