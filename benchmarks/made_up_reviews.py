@@ -107,7 +107,7 @@ def made_up_texts(labels: Ranks, seed: int) -> Iterator[str]:
 
 
 def write_reviews(folder: Path, reviews: int, unlabelled: int) -> None:
-    """Write a folder of data with so many labelled training reviews and unlabelled ones, as step `data` would."""
+    """Write a folder of data with given numbers of labelled and unlabelled training reviews, as step `data` would."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {REVIEWS_NAME: _write(folder / REVIEWS_NAME, reviews, labelled=True)}
     if unlabelled:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from operations.aws.account import Account
 from operations.aws.listing import list_all
@@ -11,7 +12,10 @@ from operations.aws.listing import list_all
 NAMESPACE = "AWS/SageMaker"
 _MAX_POINTS = 1440  # in one response of CloudWatch
 _PERIODS_SECONDS = (60, 3600, 86_400)
-_KEPT = (timedelta(days=15), 60), (timedelta(days=63), 300)  # age up to which CloudWatch has points of so many seconds
+_KEPT = (
+    (timedelta(days=15), 60),
+    (timedelta(days=63), 300),
+)  # ages, and the seconds of the points that CloudWatch keeps up to each
 _OLDEST_SECONDS = 3600  # of a point, beyond these ages
 
 
@@ -20,17 +24,40 @@ def metric_sum(account: Account, endpoint: str, variant: str, metric: str, since
 
     The period is extended to whole minutes.
     """
-    since, until = since.replace(second=0, microsecond=0), until + timedelta(minutes=1)
-    statistics = account.client("cloudwatch").get_metric_statistics(
+    since, until = _whole_minutes(since, until)
+    points = _points(
+        account, endpoint, variant, metric, since, until, period_seconds(until - since), Statistics=["Sum"]
+    )
+    return float(sum(point["Sum"] for point in points))
+
+
+def _whole_minutes(since: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """Extend a period to whole minutes."""
+    return since.replace(second=0, microsecond=0), until + timedelta(minutes=1)
+
+
+def _points(
+    account: Account,
+    endpoint: str,
+    variant: str,
+    metric: str,
+    since: datetime,
+    until: datetime,
+    period: int,
+    **statistics: Any,
+) -> list[dict[str, Any]]:
+    """Return a variant's data points of a metric, each of `period` seconds."""
+    found = account.client("cloudwatch").get_metric_statistics(
         Namespace=NAMESPACE,
         MetricName=metric,
         Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
         StartTime=since,
         EndTime=until,
-        Period=period_seconds(until - since),
-        Statistics=["Sum"],
+        Period=period,
+        **statistics,
     )
-    return float(sum(point["Sum"] for point in statistics["Datapoints"]))
+    points: list[dict[str, Any]] = found["Datapoints"]
+    return points
 
 
 @dataclass(frozen=True)
@@ -49,17 +76,10 @@ def latency(
     Percentiles of parts cannot be added, so one data point covers the whole period. If CloudWatch divides it, the
     largest percentile of a part is taken, which that of the whole does not exceed.
     """
-    since, until = since.replace(second=0, microsecond=0), until + timedelta(minutes=1)
-    statistics = account.client("cloudwatch").get_metric_statistics(
-        Namespace=NAMESPACE,
-        MetricName=metric,
-        Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
-        StartTime=since,
-        EndTime=until,
-        Period=whole_seconds(until - since),
-        ExtendedStatistics=["p50", "p99"],
-    )
-    found = [point["ExtendedStatistics"] for point in statistics["Datapoints"] if point.get("ExtendedStatistics")]
+    since, until = _whole_minutes(since, until)
+    period = whole_seconds(until - since)
+    points = _points(account, endpoint, variant, metric, since, until, period, ExtendedStatistics=["p50", "p99"])
+    found = [point["ExtendedStatistics"] for point in points if point.get("ExtendedStatistics")]
     if not found:
         return None
     return Latency(*(max(point[name] for point in found) / 1000 for name in ("p50", "p99")))

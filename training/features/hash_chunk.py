@@ -113,7 +113,7 @@ def _look_up(tables: Hashes, start: npt.NDArray[np.intp] | int, hashes: Hashes) 
 
 @lru_cache(maxsize=1024)
 def _steps(count: int) -> Hashes:
-    """Return the table of so many steps: the result for each value of each of the four bytes."""
+    """Return the table of a number of steps: the result for each value of each of the four bytes."""
     if count == 1:
         byte = _BYTE_VALUES & _LOW_BYTE
         single = np.array([crc32(bytes([value])) ^ crc32(b"\0") for value in range(256)], np.uint32)
