@@ -1,9 +1,9 @@
 """Feedback on verdicts: settings, receipts, and the DynamoDB table that keeps reviews with their corrections.
 
 Off unless `VERDICT_FEEDBACK` names a table. A receipt is the answer that it belongs to, with an HMAC (RFC 2104,
-SHA-256) over it: only verdicts that were given can be stored. Its key is in `VERDICT_FEEDBACK_KEY` or in the table (see
-`receipt_key`). The SHA-256 of a receipt's content is the record's id, so that the same review with the same verdict is
-kept once. The function may only write records: `operations.feedback` reads and deletes.
+SHA-256) over it: only verdicts that were given can be stored. Its key is in the table (see `receipt_key`). The SHA-256
+of a receipt's content is the record's id, so that the same review with the same verdict is kept once. The function may
+only write records: `operations.feedback` reads and deletes.
 """
 
 import base64
@@ -26,7 +26,6 @@ CORRECTIONS = (POSITIVE, NEGATIVE, MIXED)
 FEEDBACK, SAMPLE = "feedback", "sample"  # the sources of a record
 DEFAULT_DAYS = 90
 DEFAULT_OPERATOR = "the operator of this site"
-MIN_KEY_LENGTH = 32  # characters; `verdict feedback enable` writes 64 hexadecimal digits
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 4.0, 2  # of a write
 MAX_RECEIPT_LENGTH = 2_000
 
@@ -46,18 +45,18 @@ _LINE_BREAK = re.compile(r"\r\n|\r")
 _THROTTLED = frozenset(
     ("ProvisionedThroughputExceededException", "ThrottlingException", "Throttling", "RequestLimitExceeded")
 ).union(("TooManyRequestsException", "LimitExceededException"))
-_REFUSED = frozenset(("ResourceNotFoundException", "AccessDeniedException", "ValidationException"))
+MISSING_KEY = "MissingReceiptKey"  # the cause if a table has no key of receipts
+_REFUSED = frozenset(("ResourceNotFoundException", "AccessDeniedException", "ValidationException", MISSING_KEY))
 
 
 class Collection(NamedTuple):
-    """How a deployment collects feedback: the table, the key of its receipts, and what people are informed of.
+    """How a deployment collects feedback: the table, and what people are informed of.
 
-    `key` is empty if the table holds it. `days` is the time until a record expires, and `share` (0..1) the part of all
-    judged reviews that is stored without feedback.
+    `days` is the time until a record expires, and `share` (0..1) the part of all judged reviews that is stored without
+    feedback.
     """
 
     table: str
-    key: bytes
     days: int = DEFAULT_DAYS
     share: float = 0.0
     operator: str = DEFAULT_OPERATOR
@@ -102,15 +101,14 @@ class Answer(NamedTuple):
 
 
 def collection() -> Collection | None:
-    """Read the settings from the environment; None if feedback is off, or the key there is too short."""
-    table, key = os.environ.get("VERDICT_FEEDBACK", ""), os.environ.get("VERDICT_FEEDBACK_KEY", "")
-    if not table or 0 < len(key) < MIN_KEY_LENGTH:
+    """Read the settings from the environment; None if feedback is off."""
+    table = os.environ.get("VERDICT_FEEDBACK", "")
+    if not table:
         return None
     days = _number(os.environ.get("VERDICT_FEEDBACK_DAYS", ""))
     share = _number(os.environ.get("VERDICT_COLLECT_SHARE", ""))
     return Collection(
         table,
-        key.encode(),
         days=int(days) if 1 <= days <= 3650 else DEFAULT_DAYS,
         share=share if 0 < share <= 1 else 0.0,
         operator=os.environ.get("VERDICT_FEEDBACK_OPERATOR") or DEFAULT_OPERATOR,

@@ -1,7 +1,8 @@
-"""The key of receipts: a variable of the function, or an item of the table of feedback.
+"""The key of receipts, an item of the table of feedback.
 
-`chalice deploy` replaces all variables by those in `.chalice/config.json`, which belongs in version control and holds
-no secret. The table keeps the key across deployments; the function may read that item and no other.
+It is no variable of the function: `chalice deploy` replaces all variables by those in `.chalice/config.json`, which
+belongs in version control and holds no secret. The table keeps the key across deployments; the function may read that
+item and no other.
 """
 
 import time
@@ -10,10 +11,12 @@ from typing import Any
 
 from chalicelib import feedback
 from chalicelib.errors import FeedbackNotKeptError
-from chalicelib.feedback import MIN_KEY_LENGTH, Collection, not_kept
+from chalicelib.feedback import MISSING_KEY, Collection, not_kept
+from chalicelib.log import write_line
 
 ITEM_ID = "receipt-key"  # no record has this id: theirs have 64 hexadecimal digits
 ATTRIBUTE = "key"
+MIN_LENGTH = 32  # characters; `verdict feedback enable` writes 64 hexadecimal digits
 CONNECT_SECONDS, READ_SECONDS = 0.5, 1.0  # of the one attempt, which a verdict waits for
 RETRY_SECONDS = 60.0  # until a failed read is repeated
 
@@ -24,7 +27,7 @@ def connect() -> Any:
 
 
 class StoredKeys:
-    """The keys that tables hold, each read once. `now` returns seconds."""
+    """The keys that tables hold, each read once; a failed read is a line in the log. `now` returns seconds."""
 
     def __init__(self, connect: Callable[[], Any] = connect, now: Callable[[], float] = time.monotonic) -> None:
         self._connect = connect
@@ -43,6 +46,7 @@ class StoredKeys:
             self._found[table] = _read(self._connect(), table)
         except FeedbackNotKeptError as failure:
             self._failed[table] = self._now(), failure
+            write_line({"receipt_key_failures": 1, "cause": failure.cause})
             raise
         return self._found[table]
 
@@ -58,8 +62,8 @@ def _read(client: Any, table: str) -> bytes:
     except Exception as error:  # a malformed response raises any class of error in botocore's parsers
         raise not_kept(type(error).__name__) from error
     key = str(item.get(ATTRIBUTE, {}).get("S", ""))
-    if len(key) < MIN_KEY_LENGTH:
-        raise not_kept("ResourceNotFoundException")
+    if len(key) < MIN_LENGTH:
+        raise not_kept(MISSING_KEY)
     return key.encode()
 
 
@@ -68,7 +72,7 @@ stored_keys = StoredKeys()
 
 def require(collection: Collection) -> bytes:
     """Return the key of receipts; raises `FeedbackNotKeptError` if it cannot be read."""
-    return collection.key or stored_keys.read(collection.table)
+    return stored_keys.read(collection.table)
 
 
 def find(collection: Collection | None) -> bytes:

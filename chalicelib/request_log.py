@@ -1,4 +1,4 @@
-"""The request log: one JSON object per line on standard output, where Lambda and `chalice local` collect it.
+"""The request log: a line for each request.
 
 It has the request's id, route, method, status and milliseconds, and the response's log fields: rows, share of known
 words, release, variant, and the cause of a fault. The line of a verdict has its metrics too; see `embedded_metrics`. A
@@ -6,19 +6,17 @@ write of sampled reviews has a line of its own, with their number. The log never
 address or a header.
 """
 
-import json
 import os
-import sys
 import time
-from collections.abc import Mapping
 
 from chalicelib import embedded_metrics
 from chalicelib.http import Request, Response
+from chalicelib.log import write_line
 
 
 def write_samples(stored: int, failed: int, cause: str) -> None:
     """Write the line of a write of sampled reviews; `cause` is the last failure's error, "" if there is none."""
-    _write({"samples_stored": stored, "samples_failed": failed, "cause": cause or None})
+    write_line({"samples_stored": stored, "samples_failed": failed, "cause": cause or None})
 
 
 def write(request: Request, response: Response, milliseconds: float | None = None) -> None:
@@ -32,12 +30,7 @@ def write(request: Request, response: Response, milliseconds: float | None = Non
         **response.log_fields,
         **_metrics(response),
     }
-    _write(fields)
-
-
-def _write(fields: Mapping[str, object]) -> None:
-    sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
+    write_line(fields)
 
 
 def _metrics(response: Response) -> dict[str, object]:

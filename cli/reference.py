@@ -37,7 +37,7 @@ def _command(group: click.Context, name: str) -> Iterator[str]:
 
 def http_reference() -> str:
     """Return one section for each route and for each JSON object of the OpenAPI document."""
-    document = openapi.document(Collection(table="", key=b""))
+    document = openapi.document(Collection(table=""))
     parts = [
         "# HTTP API",
         "Generated from the OpenAPI document (`GET /openapi.json`) by `python -m cli.reference`.",

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,13 +22,13 @@ from simulator.aws import SimulatedAws
 
 FORM = "application/x-www-form-urlencoded"
 NEGATIVE = "A waste of time.\nThe worst film ever."
-KEY = "0123456789abcdef" * 4
 
 
 @pytest.fixture
 def table_name(aws: Aws) -> Iterator[str]:
-    """An empty table of feedback, deleted at the end."""
+    """A table of feedback with a key of receipts and no record, deleted at the end."""
     name = table.ensure(aws, "app")
+    table.ensure_key(aws.account, name)
     yield name
     table.delete(aws, name, "app")
 
@@ -37,24 +38,13 @@ def collecting(
     client: Client, simulated: SimulatedAws, table_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Client]:
     """The app with feedback on."""
-    for name, value in {
-        "AWS_ENDPOINT_URL_DYNAMODB": simulated.url,
-        "VERDICT_FEEDBACK": table_name,
-        "VERDICT_FEEDBACK_KEY": KEY,
-    }.items():
+    for name, value in {"AWS_ENDPOINT_URL_DYNAMODB": simulated.url, "VERDICT_FEEDBACK": table_name}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(receipt_key, "stored_keys", StoredKeys())
     verdict.feedback_client.cache_clear()
     yield client
     simulated.fault_injector.clear()
     verdict.feedback_client.cache_clear()
-
-
-@pytest.fixture
-def without_variable(collecting: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """The app with feedback on, and without the key among its variables."""
-    monkeypatch.delenv("VERDICT_FEEDBACK_KEY")
-    monkeypatch.setattr(receipt_key, "stored_keys", StoredKeys())
-    return collecting
 
 
 @pytest.fixture
@@ -63,20 +53,71 @@ def stored(aws: Aws, table_name: str) -> Callable[[], list[FeedbackRecord]]:
     return lambda: list(table.read_feedback(aws, table_name))
 
 
-def test_a_key_in_the_table_writes_and_reads_receipts(without_variable: Client, aws: Aws, table_name: str) -> None:
-    table.keep_key(aws.account, table_name, KEY)
-    verdict_given = judged(without_variable)
-    assert feedback.read_receipt(verdict_given["receipt"], NEGATIVE, KEY.encode()).verdict == verdict_given["label"]
-    assert list(table.read_feedback(aws, table_name)) == []  # the key is no record
+def test_the_key_in_the_table_writes_receipts(collecting: Client, aws: Aws, table_name: str) -> None:
+    item = aws.account.client("dynamodb").get_item(TableName=table_name, Key={"id": {"S": receipt_key.ITEM_ID}})["Item"]
+    given = judged(collecting)
+    assert feedback.read_receipt(given["receipt"], NEGATIVE, item["key"]["S"].encode()).verdict == given["label"]
 
 
-def test_without_a_readable_key_verdicts_have_no_receipt(without_variable: Client) -> None:
-    assert "receipt" not in judged(without_variable)
-    page = without_variable.http.post(
-        "/predict", headers={"Content-Type": FORM, "Accept": "text/html"}, body=b"review=A+waste+of+time."
-    )
-    assert page.status_code == 200
-    assert b"Was this right?" not in page.body
+def judged_on_the_page(client: Client) -> str:
+    """Judge a review without JavaScript, and return the page."""
+    headers = {"Content-Type": FORM, "Accept": "text/html"}
+    response = client.http.post("/predict", headers=headers, body=b"review=A+waste+of+time.")
+    assert response.status_code == 200
+    return response.body.decode()
+
+
+def key_failures(output: str) -> list[str]:
+    """Return the causes of the failed reads of the key in the log."""
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith('{"receipt_key_failures":')]
+    assert all(line["receipt_key_failures"] == 1 for line in lines)
+    return [line["cause"] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        ("denied", "AccessDeniedException"),
+        ("throttled", "ThrottlingException"),
+        ("silent", "ReadTimeoutError"),
+        ("missing item", "MissingReceiptKey"),
+        ("missing table", "ResourceNotFoundException"),
+    ],
+)
+def test_a_failed_read_of_the_key_costs_the_buttons_and_is_logged_once_a_minute(
+    collecting: Client,
+    simulated: SimulatedAws,
+    aws: Aws,
+    table_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    fault: str,
+    cause: str,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(receipt_key, "stored_keys", StoredKeys(now=lambda: now[0]))
+    silent = socket.create_server(("127.0.0.1", 0))
+    if fault == "missing item":
+        aws.account.client("dynamodb").delete_item(TableName=table_name, Key={"id": {"S": receipt_key.ITEM_ID}})
+    elif fault == "missing table":
+        table.delete(aws, table_name, "app")
+    elif fault == "silent":
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{silent.getsockname()[1]}")
+    else:
+        simulated.fault_injector.inject("GetItem", fault)
+    answer = judged(collecting)
+    assert answer["label"] == "negative"
+    assert "receipt" not in answer
+    assert "Was this right?" not in judged_on_the_page(collecting)
+    assert key_failures(capfd.readouterr().out) == [cause]
+    silent.close()
+    simulated.fault_injector.clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", simulated.url)
+    table.ensure_key(aws.account, table.ensure(aws, "app"))
+    now[0] += receipt_key.RETRY_SECONDS
+    assert "receipt" in judged(collecting)
+    assert "Was this right?" in judged_on_the_page(collecting)
+    assert key_failures(capfd.readouterr().out) == []
 
 
 def judged(client: Client, review: str = NEGATIVE) -> dict[str, Any]:
@@ -141,7 +182,8 @@ def test_feedback_is_stored_with_the_verdict_it_corrects(
 
 def test_a_stored_item_has_no_other_attributes(collecting: Client, aws: Aws, table_name: str) -> None:
     send(collecting, judged(collecting)["receipt"])
-    (item,) = aws.account.client("dynamodb").scan(TableName=table_name)["Items"]
+    items = aws.account.client("dynamodb").scan(TableName=table_name)["Items"]
+    (item,) = [each for each in items if each["id"]["S"] != receipt_key.ITEM_ID]
     assert item.keys() == {*table.COLUMNS, "expires"}
 
 
@@ -197,10 +239,10 @@ def test_a_throttled_table_is_reported_and_the_text_kept(
 
 
 def test_a_missing_table_is_reported(
-    collecting: Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    collecting: Client, aws: Aws, table_name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     receipt = judged(collecting)["receipt"]
-    monkeypatch.setenv("VERDICT_FEEDBACK", "verdict-none-feedback")
+    table.delete(aws, table_name, "app")
     document = validated("Problem", send(collecting, receipt).json_body)
     assert (document["status"], document["title"]) == (503, "Your answer could not be kept")
     assert "missing or cannot be written to" in document["detail"]

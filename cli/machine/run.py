@@ -1,6 +1,5 @@
 """The `verdict run` command."""
 
-import secrets
 from contextlib import ExitStack
 
 import click
@@ -50,7 +49,7 @@ def _simulated_table(stack: ExitStack) -> dict[str, str]:
     simulated = stack.enter_context(SimulatedAws())
     aws = Aws(Account(ACCOUNT, REGION, "aws", "", simulated.client), Console(stderr=True))
     name = table.ensure(aws, "local")
-    table.keep_key(aws.account, name, secrets.token_hex(32))
+    table.ensure_key(aws.account, name)
     variables = CollectionSettings(share=0.02).variables(name)
     click.echo(f"Feedback goes to a simulated DynamoDB at {simulated.url}.")
     return {**variables, "AWS_ENDPOINT_URL_DYNAMODB": simulated.url}

@@ -8,7 +8,6 @@ CloudFormation stack has parameters instead.
 
 import json
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +24,9 @@ from operations.aws.plan import Item, propose
 from operations.aws.waiting import wait_for
 from operations.feedback import chalice_config, table
 
-TABLE, KEY = "VERDICT_FEEDBACK", "VERDICT_FEEDBACK_KEY"
-DAYS, OPERATOR, SHARE = "VERDICT_FEEDBACK_DAYS", "VERDICT_FEEDBACK_OPERATOR", "VERDICT_COLLECT_SHARE"
-VARIABLES = (TABLE, KEY, DAYS, OPERATOR, SHARE)
+TABLE, SHARE = "VERDICT_FEEDBACK", "VERDICT_COLLECT_SHARE"
+DAYS, OPERATOR = "VERDICT_FEEDBACK_DAYS", "VERDICT_FEEDBACK_OPERATOR"
+VARIABLES = (TABLE, DAYS, OPERATOR, SHARE)
 STACK_TAG = "aws:cloudformation:stack-name"  # set by CloudFormation
 OPERATORS = re.compile(r"[\w .:/=+@-]{1,100}")  # what a tag of AWS may contain
 _TAGS = {"verdict:days": "days", "verdict:operator": "operator", "verdict:collect-share": "share"}
@@ -153,10 +152,10 @@ def enable(
     if found is None:
         raise AwsError(f"Table {name} was deleted meanwhile. Repeat the command.")
     aws.account.client("dynamodb").tag_resource(ResourceArn=found.arn, Tags=settings.tags)
+    table.ensure_key(aws.account, name)
     if function and function.stack:
         aws.print(_stack_advice(function, settings, name))
         return
-    table.keep_key(aws.account, name, (function.variables.get(KEY) if function else "") or secrets.token_hex(32))
     again = f"verdict feedback enable --stage {stage} --again"
     is_kept = _keep(aws, stage, settings.variables(name), config)
     if function is None:
@@ -184,7 +183,7 @@ def _stack_advice(function: DeployedFunction, settings: CollectionSettings, name
     """Return the sentence on how to set the parameters of a stack."""
     return (
         f"The app is the CloudFormation stack {function.stack}. Add this to its `aws cloudformation deploy` command: "
-        f"--parameter-overrides FeedbackTable={name} FeedbackKey=$(openssl rand -hex 32) FeedbackDays={settings.days} "
+        f"--parameter-overrides FeedbackTable={name} FeedbackDays={settings.days} "
         f"FeedbackOperator='{settings.operator}' CollectShare={settings.share:g}"
     )
 
@@ -192,7 +191,7 @@ def _stack_advice(function: DeployedFunction, settings: CollectionSettings, name
 def _configure(
     aws: Aws, stage: str, function: DeployedFunction, settings: CollectionSettings, found: table.TableState
 ) -> None:
-    """Grant the permission, then set the variables; the key of an earlier version stays among them."""
+    """Grant the permission, then set the variables."""
     aws.account.client("iam").put_role_policy(
         RoleName=function.role,
         PolicyName=policy_name(stage),

@@ -4,6 +4,7 @@ The app writes records (`chalicelib.feedback`), and reads the key of receipts, a
 has expired is never returned, even if DynamoDB has not deleted it yet, which it does within days.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -53,7 +54,10 @@ COLUMNS = tuple(field.name for field in fields(FeedbackRecord))
 
 @dataclass(frozen=True)
 class TableState:
-    """What DynamoDB reports of a table. `records` and `size_bytes` are updated about every six hours."""
+    """What DynamoDB reports of a table. `records` and `size_bytes` are updated about every six hours.
+
+    `records` does not count the key of receipts, an item of every table that is in use.
+    """
 
     arn: str
     status: str
@@ -80,7 +84,7 @@ def describe(account: Account, table_name: str) -> TableState | None:
         table["TableArn"],
         table["TableStatus"],
         table["CreationDateTime"],
-        table.get("ItemCount", 0),
+        max(table.get("ItemCount", 0) - 1, 0),
         table.get("TableSizeBytes", 0),
         tags_by_key(tags["Tags"]),
     )
@@ -188,9 +192,9 @@ def delete(aws: Aws, table_name: str, stage: str) -> None:
     )
 
 
-def keep_key(account: Account, table_name: str, key: str) -> None:
-    """Store a key of receipts in a table, unless it holds one, as receipts depend on it."""
-    item = {KEY: {"S": ITEM_ID}, ATTRIBUTE: {"S": key}}
+def ensure_key(account: Account, table_name: str) -> None:
+    """Store a new key of receipts in a table, unless it holds one, as receipts depend on it."""
+    item = {KEY: {"S": ITEM_ID}, ATTRIBUTE: {"S": secrets.token_hex(32)}}
     try:
         account.client("dynamodb").put_item(
             TableName=table_name, Item=item, ConditionExpression=f"attribute_not_exists({KEY})"
@@ -242,9 +246,9 @@ def _record(item: Mapping[str, Mapping[str, str]]) -> FeedbackRecord:
 
 
 def delete_records(aws: Any, table_name: str, ids: Iterable[str]) -> int:
-    """Delete records by id, and return how many there were."""
+    """Delete records by id, and return how many there were; the key of receipts is none."""
     client, deleted = client_of(aws), 0
-    for record_id in ids:
+    for record_id in set(ids) - {ITEM_ID}:
         old = client.delete_item(TableName=table_name, Key={KEY: {"S": record_id}}, ReturnValues="ALL_OLD")
         deleted += bool(old.get("Attributes"))
     return deleted

@@ -166,7 +166,7 @@ def _check_collecting(account: Account, stage: str, function: DeployedFunction, 
     again = f"verdict feedback enable --stage {stage} --again"
     if not app_settings.has_permission(account, stage, function, found.arn):
         return Check(label, MISSING, f"the role {function.role} may not use {name}", again)
-    if not function.variables.get(app_settings.KEY) and not table.has_key(account, name):
+    if not table.has_key(account, name):
         return Check(label, MISSING, f"{name} has no key for receipts", again)
     collects = f"{name}: encrypted, with backups and expiry; the app collects"
     if not function.stack and chalice_config.variables(stage).get(app_settings.TABLE) != name:

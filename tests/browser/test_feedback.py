@@ -35,9 +35,9 @@ def site(running_aws: SimulatedAws, running_endpoint: LocalEndpoint) -> Iterator
     settings = {
         "AWS_ENDPOINT_URL_DYNAMODB": running_aws.url,
         "VERDICT_FEEDBACK": table.ensure(aws, STAGE),
-        "VERDICT_FEEDBACK_KEY": "0123456789abcdef" * 4,
         "VERDICT_COLLECT_SHARE": "0.000001",
     }
+    table.ensure_key(aws.account, settings["VERDICT_FEEDBACK"])
     environment = app_environment(os.environ, EndpointAddress(name, running_endpoint.port)) | settings
     chalice = ["-m", "devserver.chalice_local", "local", "--stage", "dev", "--no-autoreload", "--port", str(port)]
     with child(chalice, environment) as app:

@@ -28,7 +28,7 @@ from operations.aws import names
 KEY = b"0" * 64
 REVIEW = "A fine film.\r\nI liked it.\n"
 GIVEN = feedback.answer(REVIEW, "positive", 0.97, "abc-def", "trees")
-ON = {"VERDICT_FEEDBACK": "verdict-dev-feedback", "VERDICT_FEEDBACK_KEY": "0" * 64}
+ON = {"VERDICT_FEEDBACK": "verdict-dev-feedback"}
 FORM = "application/x-www-form-urlencoded"
 FIELDS = {"review": REVIEW, "receipt": "x.y", "correction": "mixed"}
 
@@ -39,23 +39,14 @@ def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Collection | 
     return feedback.collection()
 
 
-def test_feedback_is_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ON:
-        monkeypatch.delenv(name, raising=False)
+def test_feedback_is_off_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, VERDICT_FEEDBACK="") is None
+    monkeypatch.delenv("VERDICT_FEEDBACK")
     assert feedback.collection() is None
 
 
-def test_without_a_key_in_the_variables_the_table_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings(monkeypatch, VERDICT_FEEDBACK_KEY="") == Collection(names.feedback_table("dev"), b"")
-
-
-@pytest.mark.parametrize("variables", [{"VERDICT_FEEDBACK": ""}, {"VERDICT_FEEDBACK_KEY": "short"}])
-def test_feedback_needs_a_table_and_a_long_key(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
-    assert settings(monkeypatch, **variables) is None
-
-
 def test_the_settings_have_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings(monkeypatch) == Collection(names.feedback_table("dev"), KEY, 90, 0.0)
+    assert settings(monkeypatch) == Collection(names.feedback_table("dev"), 90, 0.0)
 
 
 @pytest.mark.parametrize(("share", "parsed"), [("0.02", 0.02), ("1", 1.0), ("2", 0.0), ("-1", 0.0), ("a lot", 0.0)])
@@ -218,7 +209,7 @@ def test_a_share_of_the_verdicts_is_chosen() -> None:
     predicted = PredictResponse(
         [verdict("positive", 0.9), EmptyReviewError(""), verdict("negative", 0.1), verdict("not sure", 0.5)], "v", 3
     )
-    share = Collection("t", KEY, share=0.02)
+    share = Collection("t", share=0.02)
     items = sampling.choose(["Good.", "", "Bad.", "So."], predicted, "r", share, lambda: next(draws), lambda: 0.0)
     assert [item["review"]["S"] for item in items] == ["Good.", "So."]
     assert {(item["source"]["S"], item["correction"]["S"]) for item in items} == {("sample", "")}

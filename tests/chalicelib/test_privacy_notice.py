@@ -16,7 +16,7 @@ QUOTED = [
 
 
 def test_the_guide_quotes_both_notices_of_the_page() -> None:
-    collection = Collection("table", b"", share=0.02)
+    collection = Collection("table", share=0.02)
     assert [collection.privacy_notice, collection.sampling_notice] == QUOTED
 
 

@@ -172,16 +172,6 @@ def test_a_stage_that_chalice_does_not_know_must_be_enabled_again(aws: Aws) -> N
     assert "until the next `chalice deploy`" in checks.check_feedback(aws.account, STAGE).found
 
 
-def test_the_key_of_an_earlier_version_stays_valid(aws: Aws) -> None:
-    create_app(aws, STAGE)
-    earlier = {"VERDICT_FEEDBACK": TABLE, "VERDICT_FEEDBACK_KEY": "1" * 64}
-    aws.account.client("lambda").update_function_configuration(
-        FunctionName=f"verdict-{STAGE}", Environment={"Variables": earlier}
-    )
-    run("enable", "--yes")
-    assert stored_key(aws) == variables(aws)["VERDICT_FEEDBACK_KEY"] == "1" * 64
-
-
 def test_doctor_reports_an_app_without_key_or_permission(aws: Aws) -> None:
     create_app(aws, STAGE)
     run("enable", "--yes")
@@ -203,8 +193,12 @@ def test_enable_again_does_nothing_if_it_was_never_enabled(aws: Aws) -> None:
 def test_a_stack_has_parameters_instead(aws: Aws) -> None:
     create_app(aws, STAGE, **{"verdict:app": "verdict", "aws:cloudformation:stack-name": "verdict-fb"})
     result = run("enable", "--yes")
-    assert f"--parameter-overrides FeedbackTable={TABLE} FeedbackKey=$(openssl rand -hex 32)" in result.stderr
+    assert f"--parameter-overrides FeedbackTable={TABLE} FeedbackDays=90" in result.stderr
     assert variables(aws) == {}
+    key = stored_key(aws)
+    assert re.fullmatch("[0-9a-f]{64}", key)
+    run("enable", "--yes")
+    assert stored_key(aws) == key
 
 
 def test_without_an_app_only_the_table_is_created(aws: Aws) -> None:
@@ -237,6 +231,24 @@ def test_status_counts_records_by_verdict_and_correction(aws: Aws) -> None:
     assert "The app collects feedback." in shown
     document = json.loads(run("status", "--json").stdout)
     assert (document["records"], document["app"], document["missing"]) == (4, "on", [])
+
+
+def test_the_key_of_receipts_is_no_record(aws: Aws, tmp_path: Path) -> None:
+    create_app(aws, STAGE)
+    run("enable", "--yes")
+    key, out = stored_key(aws), tmp_path / "feedback.jsonl"
+    assert f"Table {TABLE}: 0 records" in run("status").stdout
+    assert json.loads(run("status", "--json").stdout)["records"] == 0
+    assert "Wrote 0 records" in run("export", "--out", str(out)).stderr
+    assert out.read_text() == ""
+    (found,) = inventory.take(aws.account, STAGE).of(Kind.FEEDBACK_TABLE)
+    assert found.state == "about 0 records"
+    for arguments in (["--before", "2100-01-01"], ["--id", ITEM_ID]):
+        assert "no such records" in run("delete", *arguments, "--yes").stderr
+    assert table.delete_records(aws, TABLE, [ITEM_ID]) == 0
+    put(aws, "Good.")
+    assert "Deleted: 1 record." in run("delete", "--before", "2100-01-01", "--yes").stderr
+    assert stored_key(aws) == key
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
