@@ -120,6 +120,18 @@ def trust(account: Account) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+def trusts_sagemaker(found: dict[str, Any]) -> bool:
+    """Return whether a trust policy allows SageMaker."""
+    statements = found["Statement"] if isinstance(found["Statement"], list) else [found["Statement"]]
+    return any(
+        statement["Effect"] == "Allow"
+        and isinstance(statement["Principal"], dict)
+        and SERVICE in statement["Principal"]["Service"]
+        for statement in statements
+        if "Service" in statement.get("Principal", {})
+    )
+
+
 def policy(account: Account) -> dict[str, Any]:
     """Return the permissions policy: the bucket's prefix, logs and metrics, and the XGBoost image."""
     bucket = f"arn:{account.partition}:s3:::{bucket_name(account)}"

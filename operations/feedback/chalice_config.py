@@ -48,7 +48,7 @@ def _read(config: Path) -> dict[str, Any]:
     try:
         document = json.loads(config.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise AwsError(f"{config} cannot be read: {error}.") from error
+        raise AwsError(f"{config} cannot be read: {error}.", "invalid-config") from error
     if not isinstance(document, dict):
-        raise AwsError(f"{config} is not a JSON object.")
+        raise AwsError(f"{config} is not a JSON object.", "invalid-config")
     return document

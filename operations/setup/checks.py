@@ -129,7 +129,7 @@ def check_role(account: Account) -> Check:
             raise
         remedy = CREATE if not arn else "Set VERDICT_ROLE to the ARN of an existing role, or unset it."
         return Check(label, MISSING, f"{name} does not exist", remedy)
-    if not trusts_sagemaker(trust):
+    if not role.trusts_sagemaker(trust):
         return Check(label, MISSING, f"{name} does not trust SageMaker", f"Allow {role.SERVICE} to assume it.")
     if name != role.role_name(account):
         return Check(label, OK, f"{arn}; the policy of VERDICT_ROLE was not checked")
@@ -172,18 +172,6 @@ def _check_collecting(account: Account, stage: str, function: DeployedFunction, 
     if not function.stack and chalice_config.variables(stage).get(app_settings.TABLE) != name:
         return Check(label, OK, f"{collects} until the next `chalice deploy`, as {CHALICE_CONFIG} lacks it", again)
     return Check(label, OK, collects)
-
-
-def trusts_sagemaker(trust: dict[str, Any]) -> bool:
-    """Return whether a trust policy allows SageMaker."""
-    statements = trust["Statement"] if isinstance(trust["Statement"], list) else [trust["Statement"]]
-    return any(
-        statement["Effect"] == "Allow"
-        and isinstance(statement["Principal"], dict)
-        and role.SERVICE in statement["Principal"]["Service"]
-        for statement in statements
-        if "Service" in statement.get("Principal", {})
-    )
 
 
 def check_image(account: Account) -> Check:
@@ -254,13 +242,9 @@ def check_release() -> Check:
 def check_stage(stage: str, config: Path = CHALICE_CONFIG) -> Check:
     """Check that the Chalice configuration defines the stage, and that its app uses the stage's endpoints."""
     label = "stage of the app"
-    try:
-        stages = json.loads(config.read_text(encoding="utf-8"))["stages"]
-        environment = stages.get(stage, {}).get("environment_variables", {})
-    except (OSError, ValueError, KeyError) as error:
-        return Check(label, MISSING, "", f"{config} cannot be read: {error}.")
-    if environment.get("VERDICT_STAGE") != stage:
-        return Check(label, MISSING, f"{stage} is not in {config}", f"The stages are: {', '.join(stages)}.")
+    if chalice_config.variables(stage, config).get("VERDICT_STAGE") != stage:
+        known = ", ".join(chalice_config.stages(config)) or "none"
+        return Check(label, MISSING, f"{stage} is not in {config}", f"The stages are: {known}.")
     return Check(label, OK, stage)
 
 
