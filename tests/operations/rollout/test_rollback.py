@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from operations.aws.errors import AwsError
 from operations.endpoint import endpoint_state
 from operations.endpoint.candidate import Candidate, packaged_candidate
 from operations.endpoint.endpoint_config import HostingSpec
+from operations.endpoint.endpoint_state import DeployedEndpoint
 from operations.endpoint.traffic_shift import AT_ONCE
 from operations.endpoint.transition import PREVIOUS_TAG, UPDATING_TAG, set_tags
 from operations.rollout.deploy import DeploymentSpec, deploy
@@ -79,14 +80,36 @@ def candidate_in(project: PackageFolders) -> Candidate:
     return packaged_candidate(project.release_folder, project.model_folder)
 
 
-def test_a_rollback_restores_the_endpoint_and_the_packaged_release(
-    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
-) -> None:
+@dataclass(frozen=True)
+class Updated:
+    """An endpoint that was deployed with one release and updated to another, and its state after each."""
+
+    old: Candidate
+    new: Candidate
+    deployed: DeployedEndpoint
+    updated: DeployedEndpoint
+
+
+def update_to(name: str, aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]) -> Updated:
+    """Deploy the old release, and update to another, which then is the packaged one."""
     package_release(project, packages["old"])
     old = candidate_in(project)
-    deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
-    package_release(project, packages["new"])
-    update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
+    deployed = deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
+    package_release(project, packages[name])
+    new = candidate_in(project)
+    return Updated(old, new, deployed, update(aws, new, stage, AT_ONCE, yes=True))
+
+
+@pytest.fixture
+def updated(aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]) -> Updated:
+    """An endpoint after an update to a release of the same vocabulary."""
+    return update_to("new", aws, stage, project, packages)
+
+
+def test_a_rollback_restores_the_endpoint_and_the_packaged_release(
+    aws: Aws, stage: str, project: PackageFolders, updated: Updated
+) -> None:
+    old = updated.old
     back = rollback(aws, stage, project, yes=True)
     assert serves(aws, back, old)
     assert release_in(project) == old.release_id == candidate_in(project).release_id
@@ -94,28 +117,17 @@ def test_a_rollback_restores_the_endpoint_and_the_packaged_release(
     assert endpoint_state.require_in_service(aws.account, back.name, stage).release == old.release_id
 
 
-def test_a_rollback_can_be_rolled_back(
-    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
-) -> None:
-    package_release(project, packages["old"])
-    deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
-    package_release(project, packages["new"])
-    new = candidate_in(project)
-    update(aws, new, stage, AT_ONCE, yes=True)
+def test_a_rollback_can_be_rolled_back(aws: Aws, stage: str, project: PackageFolders, updated: Updated) -> None:
     rollback(aws, stage, project, yes=True)
     assert rollback(aws, stage, project, yes=True).status == "InService"
-    assert release_in(project) == new.release_id
+    assert release_in(project) == updated.new.release_id
 
 
 def test_a_rollback_keeps_the_number_of_instances(
-    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
+    aws: Aws, stage: str, project: PackageFolders, updated: Updated
 ) -> None:
-    package_release(project, packages["old"])
-    deployed = deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
-    package_release(project, packages["new"])
-    update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
     aws.account.client("sagemaker").update_endpoint_weights_and_capacities(
-        EndpointName=deployed.name,
+        EndpointName=updated.deployed.name,
         DesiredWeightsAndCapacities=[{"VariantName": "release", "DesiredInstanceCount": 2}],
     )
     back = rollback(aws, stage, project, yes=True)
@@ -123,12 +135,9 @@ def test_a_rollback_keeps_the_number_of_instances(
 
 
 def test_an_interrupted_update_can_be_rolled_back_and_repeated(
-    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
+    aws: Aws, stage: str, project: PackageFolders, updated: Updated
 ) -> None:
-    package_release(project, packages["old"])
-    first = deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
-    package_release(project, packages["new"])
-    second = update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
+    first, second = updated.deployed, updated.updated
     tags = {PREVIOUS_TAG: "", UPDATING_TAG: first.configuration}  # as after Ctrl-C
     set_tags(aws.account, second, tags)
     rollback(aws, stage, project, yes=True)
@@ -139,11 +148,8 @@ def test_an_interrupted_update_can_be_rolled_back_and_repeated(
 def test_a_rollback_to_another_vocabulary_deploys_a_retired_endpoint(
     aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
 ) -> None:
-    package_release(project, packages["old"])
-    old = candidate_in(project)
-    first = deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
-    package_release(project, packages["other"])
-    update(aws, candidate_in(project), stage, AT_ONCE, yes=True)
+    updated = update_to("other", aws, stage, project, packages)
+    old, first = updated.old, updated.deployed
     endpoint_state.delete(aws, first.name, first.created, "")
     back = rollback(aws, stage, project, yes=True)
     assert back.name == first.name
@@ -171,35 +177,25 @@ def test_a_first_deploy_cannot_be_rolled_back(
 
 
 def test_a_release_without_stored_files_rolls_back_only_the_endpoint(
-    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
+    aws: Aws, stage: str, project: PackageFolders, updated: Updated
 ) -> None:
-    package_release(project, packages["old"])
-    old = candidate_in(project)
-    ready = deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
-    package_release(project, packages["new"])
-    new = candidate_in(project)
-    update(aws, new, stage, AT_ONCE, yes=True)
-    facts = f"{bucket.PREFIX}/releases/{old.release_id}/release.json"
+    facts = f"{bucket.PREFIX}/releases/{updated.old.release_id}/release.json"
     aws.account.client("s3").delete_object(Bucket=bucket.bucket_name(aws.account), Key=facts)
     with pytest.raises(AwsError, match="version control"):
         rollback(aws, stage, project, yes=True)
-    assert release_in(project) == new.release_id
-    assert endpoint_state.require_in_service(aws.account, ready.name, stage).release == old.release_id
+    assert release_in(project) == updated.new.release_id
+    live = endpoint_state.require_in_service(aws.account, updated.deployed.name, stage)
+    assert live.release == updated.old.release_id
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fcntl locks")
 def test_a_rollback_waits_for_a_release_that_is_being_written(
-    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders]
+    aws: Aws, stage: str, project: PackageFolders, updated: Updated
 ) -> None:
-    package_release(project, packages["old"])
-    deploy(aws, candidate_in(project), DeploymentSpec(stage, INSTANCES), yes=True)
-    package_release(project, packages["new"])
-    new = candidate_in(project)
-    update(aws, new, stage, AT_ONCE, yes=True)
     descriptor = locks._open_locked(project.release_folder)  # by another command
     for refused in (lambda: rollback(aws, stage, project, yes=True), lambda: restore(aws, "any", project)):
         with pytest.raises(InUseError, match="Another command is reading or writing"):
             refused()
     locks._close(descriptor)
     (live,) = endpoint_state.find_all(aws.account, stage)
-    assert live.release == release_in(project) == new.release_id
+    assert live.release == release_in(project) == updated.new.release_id
