@@ -1,12 +1,28 @@
-"""Command output for scripts: JSON on standard output."""
+"""Command output: JSON on standard output for scripts, and notes for people on the console."""
 
 import dataclasses
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+
+from training.data.labelled import NoteCallback
+
+
+@contextmanager
+def notes_shown(console: Console) -> Iterator[NoteCallback]:
+    """Yield a callback for sentences that are printed at the end, below the progress bars, even after an error."""
+    notes: list[str] = []
+    try:
+        yield notes.append
+    finally:
+        for note in notes:
+            console.print(note, markup=False, highlight=False)
 
 
 def print_json(document: Any) -> None:

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 from cli import options
-from cli.output import print_json
+from cli.output import notes_shown, print_json
 from training.checking.new_reviews import read_new_reviews
 from training.data.columns import ColumnChoice
 from training.data.reviews import read_manifest
@@ -18,7 +18,7 @@ from training.model.hyperparameters import with_settings
 from training.model.run_folder import RUNS_FOLDER, run_folder
 from training.progress import bars, table
 from training.retraining.gate import MARGIN
-from training.retraining.retrain import DATA_NAME, STEPS, Retrained, retrain
+from training.retraining.retrain import DATA_NAME, STEPS, Retrained, RetrainOptions, retrain
 
 EXIT_FAILED_GATE = 4
 
@@ -75,30 +75,15 @@ def command(
     split` then refuse the run, unless --override states a reason, which becomes a fact of the release. Every use of the
     official test is counted.
     """
-    console = Console(stderr=True)
-    notes: list[str] = []
-    folder = run_folder(RUNS_FOLDER, name)
+    console, folder = Console(stderr=True), run_folder(RUNS_FOLDER, name)
+    hyperparameters, recipe = with_settings(preset, settings), PRESETS.get(preset, DEFAULT_RECIPE)
+    requested = RetrainOptions(hyperparameters, recipe, new_vocabulary, margin / 100, override)
     read_manifest(data)  # fails before a progress bar is drawn
     packaged = load_packaged_model()
-    reviews = read_new_reviews(labelled, ColumnChoice(review_column, label_column), notes.append)
-    try:
+    with notes_shown(console) as note:
+        reviews = read_new_reviews(labelled, ColumnChoice(review_column, label_column), note)
         with bars(console, *STEPS) as ticks:
-            retrained = retrain(
-                reviews,
-                data,
-                folder,
-                packaged,
-                recipe=PRESETS.get(preset, DEFAULT_RECIPE),
-                strings=with_settings(preset, settings),
-                new_vocabulary=new_vocabulary,
-                margin=margin / 100,
-                override=override,
-                ticks=ticks,
-                note=notes.append,
-            )
-    finally:
-        for note in notes:
-            console.print(note, markup=False, highlight=False)
+            retrained = retrain(reviews, data, folder, packaged, requested, ticks, note)
     _show(retrained, folder, console)
     if as_json:
         print_json(retrained.gate)

@@ -35,6 +35,7 @@ from training.features.build_vocabulary import WORDS, build_vocabulary
 from training.features.channels import (
     ALL,
     CHANNEL_FILES,
+    HERE,
     PREPARED_NAME,
     PreparedChannels,
     channel_names,
@@ -45,7 +46,7 @@ from training.features.channels import (
 from training.features.extract import extract
 from training.features.hash_chunk import hash_chunk
 from training.features.hashed_columns import temporary_folder
-from training.features.ngram_weights import SLOTS, learn_weights, no_weights
+from training.features.ngram_weights import SLOTS, LearnedWeights, learn_weights, no_weights
 from training.parallel import map_items, map_reviews
 from training.progress import ProgressCallback, silent
 
@@ -128,28 +129,43 @@ def _prepare(
     vocabulary = build_vocabulary(extracted.word_counts, recipe.words)
     learned = learn_weights(extracted.hashed, ticks[1], slots) if recipe.ngrams else no_weights()
     encoders = {left_out: Encoder(vocabulary, table) for left_out, table in learned.tables.items()}
-    released = encoders[None]
     job = RowJob(encoders, splits, recipe, frozenset(learned.strongest))
     written = _write_channels(path, extracted.short_texts, channels_folder, job, ticks[2])
     atomic.write_text(channels_folder / VOCABULARY_NAME, vocabulary.dumps())
-    write_ngram_table(channels_folder, released)
+    write_ngram_table(channels_folder, encoders[None])
     check_same_data(data_folder, manifest.fingerprint)
     check_same_data(learn_from, learned_manifest.fingerprint)
-    prepared = PreparedChannels(
-        data_fingerprint=manifest.fingerprint,
-        vocabulary_fingerprint=released.fingerprint,
-        words=len(vocabulary),
-        terms=learned.ngrams,
-        strongest=strongest_by_label(learned.strongest, written.ngram_names),
-        recipe=recipe.as_json(),
-        rows=written.rows,
-        dropped=len(splits.duplicates),
-        seconds=round(time.monotonic() - started, 1),
-        channel_sha256=written.sha256,
-        texts=extracted.hashed.counts(),
-    )
+    texts = extracted.hashed.counts()
+    prepared = prepared_channels(manifest.fingerprint, job, learned, written, texts, time.monotonic() - started)
     atomic.write_text(channels_folder / PREPARED_NAME, json.dumps(asdict(prepared), indent=2) + "\n")
     return prepared
+
+
+def prepared_channels(
+    data_fingerprint: str,
+    job: "RowJob",
+    learned: LearnedWeights,
+    written: "WrittenChannels",
+    texts: dict[str, int],
+    seconds: float,
+    engine: str = HERE,
+) -> PreparedChannels:
+    """Return the content of `prepared.json`; `texts` counts what the weights were learned from, by kind."""
+    released = job.encoders[None]
+    return PreparedChannels(
+        data_fingerprint=data_fingerprint,
+        vocabulary_fingerprint=released.fingerprint,
+        words=len(released.vocabulary),
+        terms=learned.ngrams,
+        strongest=strongest_by_label(learned.strongest, written.ngram_names),
+        recipe=job.recipe.as_json(),
+        rows=written.rows,
+        dropped=len(job.splits.duplicates),
+        seconds=round(seconds, 1),
+        channel_sha256=written.sha256,
+        texts=texts,
+        engine=engine,
+    )
 
 
 def strongest_by_label(weights: Mapping[int, float], names: Mapping[int, str]) -> dict[str, list[list[str | float]]]:
@@ -174,10 +190,12 @@ class RowJob:
 
 
 @dataclass
-class _Written:
-    """The lines of each channel by label name, the channel's SHA-256, and the text of n-grams by hash."""
+class WrittenChannels:
+    """The lines of each channel by label name, the SHA-256 of each file, and the text of n-grams by hash."""
 
-    rows: dict[str, dict[str, int]]
+    rows: dict[str, dict[str, int]] = field(
+        default_factory=lambda: {name: dict.fromkeys(LABEL_NAMES, 0) for name in channel_names()}
+    )
     sha256: dict[str, str] = field(default_factory=dict)
     ngram_names: dict[int, str] = field(default_factory=dict)
 
@@ -201,10 +219,10 @@ class Lines(NamedTuple):
 
 def _write_channels(
     path: Path, short_texts: Sequence[ShortText], folder: Path, job: RowJob, tick: ProgressCallback
-) -> _Written:
+) -> WrittenChannels:
     """Write all channels."""
     names = channel_names()
-    written = _Written({name: dict.fromkeys(LABEL_NAMES, 0) for name in names})
+    written = WrittenChannels()
     digests = {name: hashlib.sha256() for name in names}
     chunks = [short_texts[start : start + TEXTS_PER_CHUNK] for start in range(0, len(short_texts), TEXTS_PER_CHUNK)]
     with ExitStack() as stack:

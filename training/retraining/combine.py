@@ -14,6 +14,7 @@ from training.checking.new_reviews import NewReview, time_of
 from training.data.labelled import NoteCallback, ignore_note
 from training.data.review_rows import text_id
 from training.data.reviews import (
+    LABEL_NAMES,
     REVIEWS_NAME,
     SHORT_TEXTS_NAME,
     UNLABELLED_NAME,
@@ -57,15 +58,26 @@ def split_new(reviews: Sequence[NewReview], data_folder: Path, note: NoteCallbac
             f"None of the {len(reviews):,} new reviews is left to train on: {len(reviews) - len(new):,} are in "
             f"{data_folder} already, and the others are held out to judge on. Label other reviews."
         )
-    for name, part in (("train", split.training), ("judge", split.judged)):
-        if {review.label for review in part} != {0, 1}:
-            raise DataError(f"The {len(part):,} new reviews to {name} on need both labels. Label more reviews.")
+    _require_both_labels(new)
     if len(split.judged) < MIN_JUDGED:
         raise DataError(
             f"{len(new):,} new reviews are too few: {len(split.judged):,} are held out to judge on, and at least "
             f"{MIN_JUDGED} are needed. Label about {JUDGED_EVERY * (MIN_JUDGED - len(split.judged))} more."
         )
+    _require_both_labels(split.training, " to train on")
+    _require_both_labels(split.judged, " to judge on")
     return split
+
+
+def _require_both_labels(reviews: Sequence[NewReview], purpose: str = "") -> None:
+    """Raise `DataError` if all reviews have the same label."""
+    labels = {review.label for review in reviews}
+    if len(labels) == 1:
+        only = labels.pop()
+        raise DataError(
+            f"All {len(reviews):,} new reviews{purpose} are {LABEL_NAMES[only]}, and both labels are needed. "
+            f"Label some {LABEL_NAMES[1 - only]} reviews too."
+        )
 
 
 def _judges(review: NewReview) -> bool:

@@ -110,6 +110,9 @@ class Gate:
         return f"The new model fails the gate: {failed}."
 
 
+UNDECIDED = Condition("not decided, because `verdict retrain` did not end", "", "", "", passed=False)
+
+
 def not_worse(name: str, packaged: ScoredReviews, new: ScoredReviews, margin: float = MARGIN) -> Condition:
     """Require that the accuracy on the same reviews is not lower by more than a margin, with 95% confidence."""
     before, after = _correct(packaged), _correct(new)

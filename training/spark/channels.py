@@ -8,7 +8,6 @@ out-of-fold predictions are read.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from training.features.prepare import (
     TEXTS_PER_CHUNK,
     Lines,
     RowJob,
+    WrittenChannels,
     lines_of_channel,
     rows_of_part,
     rows_of_short_texts,
@@ -31,17 +31,6 @@ if TYPE_CHECKING:
 
 Record = tuple[bytes, Lines]  # the key by which a text is drawn into a part, and its lines
 _KEY_BYTES = 8
-
-
-@dataclass
-class WrittenChannels:
-    """The lines of each channel by label name, the SHA-256 of each part, and the text of n-grams by hash."""
-
-    rows: dict[str, dict[str, int]] = field(
-        default_factory=lambda: {name: dict.fromkeys(LABEL_NAMES, 0) for name in channel_names()}
-    )
-    sha256: dict[str, str] = field(default_factory=dict)
-    ngram_names: dict[int, str] = field(default_factory=dict)
 
 
 def write_channels(

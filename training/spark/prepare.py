@@ -20,7 +20,7 @@ from training.features.channels import PREPARED_NAME, SPARK, PreparedChannels
 from training.features.extract import with_templates
 from training.features.hashed_texts import hash_short_texts
 from training.features.ngram_weights import SLOTS, no_weights
-from training.features.prepare import DEFAULT_RECIPE, FeatureRecipe, RowJob, strongest_by_label
+from training.features.prepare import DEFAULT_RECIPE, FeatureRecipe, RowJob, prepared_channels
 from training.progress import ProgressCallback, silent
 from training.spark import texts
 from training.spark.channels import write_channels
@@ -88,27 +88,17 @@ def _prepare(
     vocabulary = build_vocabulary(extracted.word_counts, recipe.words)
     learned = learn_weights(extracted.corpus, ticks[1], slots) if recipe.ngrams else no_weights()
     encoders = {left_out: Encoder(vocabulary, table) for left_out, table in learned.tables.items()}
-    job = context.broadcast(RowJob(encoders, extracted.splits, recipe, frozenset(learned.strongest)))
+    job = RowJob(encoders, extracted.splits, recipe, frozenset(learned.strongest))
+    shards = shards or context.defaultParallelism
     written = write_channels(
-        extracted.reviews, extracted.short_texts, job, channels, shards or context.defaultParallelism, ticks[2]
+        extracted.reviews, extracted.short_texts, context.broadcast(job), channels, shards, ticks[2]
     )
     _write_encoder(channels, encoders[None])
     if manifest_of(data).fingerprint != manifest.fingerprint:
         raise DataError(f"Other reviews were collected in {data.location} while they were read. Run the command again.")
-    prepared = PreparedChannels(
-        data_fingerprint=manifest.fingerprint,
-        vocabulary_fingerprint=encoders[None].fingerprint,
-        words=len(vocabulary),
-        terms=learned.ngrams,
-        strongest=strongest_by_label(learned.strongest, written.ngram_names),
-        recipe=recipe.as_json(),
-        rows=written.rows,
-        dropped=len(extracted.splits.duplicates),
-        seconds=round(time.monotonic() - started, 1),
-        channel_sha256=written.sha256,
-        texts=extracted.corpus.counts() if recipe.ngrams else {},
-        engine=SPARK,
-    )
+    counts = extracted.corpus.counts() if recipe.ngrams else {}
+    seconds = time.monotonic() - started
+    prepared = prepared_channels(manifest.fingerprint, job, learned, written, counts, seconds, SPARK)
     channels.write(PREPARED_NAME, (json.dumps(asdict(prepared), indent=2) + "\n").encode())
     return prepared
 

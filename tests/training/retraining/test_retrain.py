@@ -20,12 +20,13 @@ from training.data.splits import TENTHS, assign
 from training.evaluation.packaged_model import PackagedModel, load_packaged_model, predictor
 from training.evaluation.predictions import Floats, ScoredReviews
 from training.features.channels import load_prepared
-from training.features.prepare import DEFAULT_RECIPE, prepare
+from training.features.prepare import prepare
 from training.model.run_folder import Run, RunError
+from training.progress import silent
 from training.release import release
 from training.retraining.combine import lines_of, split_new, write_combined
 from training.retraining.gate import Condition, Gate, behaves, better, calibrated, load_gate, not_worse, write_gate
-from training.retraining.retrain import Retrained, retrain
+from training.retraining.retrain import Retrained, RetrainOptions, retrain
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +58,7 @@ def retrained(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Retrained:
     folder = tmp_path_factory.mktemp("runs") / "retrained"
-    return retrain(
-        drifted, small_data, folder, packaged, recipe=DEFAULT_RECIPE, strings=small_hyperparameters, margin=0.05
-    )
+    return retrain(drifted, small_data, folder, packaged, RetrainOptions(small_hyperparameters, margin=0.05))
 
 
 def test_the_new_model_is_better_on_new_reviews_and_not_worse_on_old_ones(retrained: Retrained) -> None:
@@ -111,14 +110,34 @@ def test_a_run_that_would_overwrite_its_own_data_is_refused(
     folder = retrained.run.folder
     before = read_manifest(folder / "data")
     with pytest.raises(DataError, match="Choose another name"):
-        retrain(drifted, folder / "data", folder, packaged, recipe=DEFAULT_RECIPE, strings=small_hyperparameters)
+        retrain(drifted, folder / "data", folder, packaged, RetrainOptions(small_hyperparameters))
     assert read_manifest(folder / "data") == before
+
+
+def test_an_interrupted_run_cannot_be_released(
+    drifted: list[NewReview],
+    small_data: Path,
+    packaged: PackagedModel,
+    small_hyperparameters: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    def interrupt(_done: int, _total: int, _seen: str = "") -> None:
+        raise KeyboardInterrupt
+
+    folder, options = tmp_path / "run", RetrainOptions(small_hyperparameters)
+    write_gate(folder, Gate("earlier", 60, 30))
+    with pytest.raises(KeyboardInterrupt):
+        retrain(drifted, small_data, folder, packaged, options, ticks=[*[silent] * 4, interrupt, silent])
+    gate = load_gate(folder)
+    assert gate
+    assert not gate.allows_release
+    assert gate.judgement == "The new model fails the gate: not decided, because `verdict retrain` did not end."
 
 
 @pytest.mark.parametrize("part", ["few", "one label"])
 def test_too_few_new_reviews_or_one_label_are_refused(drifted: list[NewReview], small_data: Path, part: str) -> None:
     chosen = drifted[:20] + drifted[-20:] if part == "few" else [each for each in drifted if each.label]
-    with pytest.raises(DataError, match="Label about .* more" if part == "few" else "need both labels"):
+    with pytest.raises(DataError, match="Label about .* more" if part == "few" else "both labels are needed"):
         split_new(chosen, small_data)
 
 
@@ -156,16 +175,9 @@ def test_the_same_vocabulary_is_that_of_the_old_data(
 def test_a_vocabulary_of_other_data_cannot_be_kept(
     drifted: list[NewReview], small_data: Path, tmp_path: Path, small_hyperparameters: dict[str, str]
 ) -> None:
+    options = RetrainOptions(small_hyperparameters, new_vocabulary=False)
     with pytest.raises(DataError, match="its vocabulary cannot be kept"):
-        retrain(
-            drifted,
-            small_data,
-            tmp_path / "run",
-            load_packaged_model(),
-            recipe=DEFAULT_RECIPE,
-            strings=small_hyperparameters,
-            new_vocabulary=False,
-        )
+        retrain(drifted, small_data, tmp_path / "run", load_packaged_model(), options)
 
 
 def scored(correct: int, wrong: int, probability: float = 0.9) -> ScoredReviews:
