@@ -1,12 +1,13 @@
 """The `verdict data` command."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from cli.options import json_option, label_column_option, review_column_option
-from cli.output import print_json
+from cli.options import json_option, label_column_option, refuse, review_column_option
+from cli.output import notes_shown, print_json
 from training.data.collect import (
     DATA_FOLDER,
     TREEBANK_URL,
@@ -17,6 +18,7 @@ from training.data.collect import (
     summary_rows,
 )
 from training.data.columns import ColumnChoice
+from training.data.reviews import Manifest
 from training.progress import bars, table
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -69,31 +71,44 @@ def command(
     for training, with blocks of rows held out for validation. Several files are read as one. With `--archive`,
     `--folder` or `--download`, the rows of your files are short texts to learn from, and are not held out.
     """
-    console = Console(stderr=True)
-    given = [path for path in (archive, folder) if path]
-    if len(given) + download + bool(generated) > 1:
-        raise click.UsageError("Use only one of --archive, --folder, --download and --generated.")
-    if not labelled and (review_column or label_column):
-        raise click.UsageError("--review-column and --label-column need --labelled.")
-    if drifted and not generated:
-        raise click.UsageError("--drifted needs --generated.")
-    if treebank and no_treebank:
-        raise click.UsageError("Use only one of --treebank and --no-treebank.")
-    if labelled and not given and not download and not generated:
-        given, labelled = [labelled[0]], labelled[1:]
-    notes: list[str] = []
-    additions = Additions(treebank, labelled, ColumnChoice(review_column, label_column), notes.append)
-    if generated:
-        manifest = collect_generated(generated, into, additions, drifted)
-    elif given:
-        with bars(console, "Reading reviews") as (progress,):
-            manifest = collect(given[0], into, tick=progress, additions=additions)
-    else:
-        url = None if treebank or no_treebank else TREEBANK_URL
-        with bars(console, "Downloading", "Reading reviews") as (download_progress, progress):
-            manifest = collect_official(into, download_progress, progress, treebank_url=url, additions=additions)
-    for note in notes:
-        console.print(note, markup=False, highlight=False)
+    console, own = Console(stderr=True), archive or folder
+    _check_options((archive, folder, download, generated), labelled, generated, treebank, no_treebank)
+    if labelled and not (own or download or generated):
+        own, labelled = labelled[0], labelled[1:]
+    with notes_shown(console) as note:
+        additions = Additions(treebank, labelled, ColumnChoice(review_column, label_column), note)
+        if generated:
+            manifest = collect_generated(generated, into, additions, drifted)
+        else:
+            manifest = _collect(own, into, additions, not no_treebank, console)
     console.print(table(f"Labelled reviews in {into}", summary_rows(manifest)))
     if as_json:
         print_json(manifest)
+
+
+def _check_options(
+    sources: Sequence[object],
+    labelled: Sequence[Path],
+    generated: int | None,
+    treebank: Path | None,
+    no_treebank: bool,
+) -> None:
+    """Raise `click.UsageError` for options that do not go together."""
+    if sum(map(bool, sources)) > 1:
+        raise click.UsageError("Use only one of --archive, --folder, --download and --generated.")
+    if not labelled:
+        refuse("needs --labelled.", "review_column", "label_column")
+    if not generated:
+        refuse("needs --generated.", "drifted")
+    if treebank and no_treebank:
+        raise click.UsageError("Use only one of --treebank and --no-treebank.")
+
+
+def _collect(own: Path | None, into: Path, additions: Additions, with_treebank: bool, console: Console) -> Manifest:
+    """Read an archive, a folder or a file, or download the official archive, with progress bars."""
+    if own:
+        with bars(console, "Reading reviews") as (progress,):
+            return collect(own, into, tick=progress, additions=additions)
+    url = TREEBANK_URL if with_treebank and not additions.treebank else None
+    with bars(console, "Downloading", "Reading reviews") as (download, progress):
+        return collect_official(into, download, progress, treebank_url=url, additions=additions)

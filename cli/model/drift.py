@@ -2,16 +2,21 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
 from cli.options import data_option, duration, json_option, review_column_option, stage_option
-from cli.output import print_json
+from cli.output import notes_shown, print_json
 from cli.review_source import read_source
-from training.monitoring.sample import Sides, rows_since, sample_reviews, training_samples
+from training.data.labelled import NoteCallback
+from training.monitoring.sample import Sample, Sides, rows_since, sample_reviews, training_samples
 from training.progress import bars, table
+
+if TYPE_CHECKING:
+    from training.monitoring.drift import Drift
 
 EXIT_DRIFT = 3
 REPORT = Path("runs/drift.html")
@@ -72,9 +77,8 @@ def command(
     """Compare new reviews with those of training, and report what changed.
 
     NEW is a .csv, .tsv, .jsonl or .txt file with a column of reviews, such as an export of feedback; `feedback` reads
-    the --stage's table itself. Compared are
-    words, lengths, the packaged model's scores and verdicts, the share of known words, and how well a classifier
-    separates old from new. Up to 3,000 reviews of each side are drawn.
+    the --stage's table itself. Compared are words, lengths, the packaged model's scores and verdicts, the share of
+    known words, and how well a classifier separates old from new. Up to 3,000 reviews of each side are drawn.
 
     Exit status: 0 no drift; 3 drift; 1 if drift cannot be measured, because a file cannot be read or a side has fewer
     than 100 reviews.
@@ -83,31 +87,38 @@ def command(
         raise click.UsageError("--report is an HTML file: its name ends in .html.")
     if old_review_column and not old:
         raise click.UsageError("--old-review-column needs --old.")
-    from training.evaluation.packaged_model import load_packaged_model  # xgboost, scikit-learn and matplotlib:
-    from training.monitoring.drift import measure_drift, summary_rows  # slow to import, and only needed here
-    from training.monitoring.drift_report import write_drift_report
-
     console = Console(stderr=True)
-    notes: list[str] = []
-    rows = rows_since(new, read_source(new, review_column, notes.append, stage), since)
-    new_sample = sample_reviews(new, (row.text for row in rows), seed)
-    if old:
-        old_rows = read_source(old, old_review_column, notes.append)
-        old_sample = sample_reviews(old, (row.text for row in old_rows), seed)
-        sides = Sides(old_sample, new_sample, old_sample)
-    else:
-        training, scored, seen = training_samples(data, seed)
-        sides = Sides(training, new_sample, scored, seen)
-    for note in notes:
-        console.print(note, markup=False, highlight=False)
-    with bars(console, "Comparing") as (progress,):
-        drift = measure_drift(sides, load_packaged_model(), seed, progress)
-    write_drift_report(report, drift)
-    rows_shown = [(name, escape(str(value))) for name, value in summary_rows(drift)]
-    console.print(table("Then and now", rows_shown))
-    console.print(drift.judgement, soft_wrap=True, markup=False, highlight=False)
-    console.print(f"Report: {report}", soft_wrap=True, markup=False, highlight=False)
+    with notes_shown(console) as note:
+        rows = rows_since(new, read_source(new, review_column, note, stage), since)
+        sides = _sides(sample_reviews(new, (row.text for row in rows), seed), data, old, old_review_column, seed, note)
+    drift = _measure(sides, seed, report, console)
     if as_json:
         print_json({"is_drift": drift.is_drift, "judgement": drift.judgement, **drift.figures()})
     if drift.is_drift:
         raise SystemExit(EXIT_DRIFT)
+
+
+def _sides(
+    new: Sample, data: Path, old: str | None, old_review_column: str | None, seed: int, note: NoteCallback
+) -> Sides:
+    """Return the new reviews beside those of the file `old`, or else of training."""
+    if old is None:
+        training, scored, seen = training_samples(data, seed)
+        return Sides(training, new, scored, seen)
+    sample = sample_reviews(old, (row.text for row in read_source(old, old_review_column, note)), seed)
+    return Sides(sample, new, sample)
+
+
+def _measure(sides: Sides, seed: int, report: Path, console: Console) -> "Drift":
+    """Measure drift, write the report, and print a summary."""
+    from training.evaluation.packaged_model import load_packaged_model  # xgboost, scikit-learn and matplotlib:
+    from training.monitoring.drift import measure_drift, summary_rows  # slow to import, and only needed here
+    from training.monitoring.drift_report import write_drift_report
+
+    with bars(console, "Comparing") as (progress,):
+        drift = measure_drift(sides, load_packaged_model(), seed, progress)
+    write_drift_report(report, drift)
+    console.print(table("Then and now", [(name, escape(str(value))) for name, value in summary_rows(drift)]))
+    console.print(drift.judgement, soft_wrap=True, markup=False, highlight=False)
+    console.print(f"Report: {report}", soft_wrap=True, markup=False, highlight=False)
+    return drift

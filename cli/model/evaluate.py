@@ -78,8 +78,8 @@ def command(
     the test or the file, and every score must equal the local one.
     """
     wanted = {**DEFAULT_PRECISION, HELD_OUT: precision, HELD_OUT_EXCERPTS: short_precision}
-    if not labelled and (review_column or label_column):
-        raise click.UsageError("--review-column and --label-column need --labelled.")
+    if not labelled:
+        options.refuse("needs --labelled.", "review_column", "label_column")
     request = _Request(name, data, look_at_test, wanted, labelled, ColumnChoice(review_column, label_column))
     if on == options.LOCAL:
         options.refuse_locally("verbose", *job_options)

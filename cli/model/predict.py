@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -22,6 +23,20 @@ from training.prediction.predict import ChunkScorer, Summary, Write, predict, pr
 from training.prediction.result_file import Format, ResultFile, choose_format
 from training.prediction.review_files import ReviewFile, open_reviews
 from training.progress import bars
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Files to judge, the column and form of their reviews, and what is written."""
+
+    files: tuple[str, ...]
+    column: str | None
+    one_per_file: bool
+    into: str | None
+    prefix: str
 
 
 @click.command(name="predict")
@@ -70,56 +85,63 @@ def command(
 
     On Apache Spark, files may be Hadoop paths such as s3://bucket/new/, and the result is a folder of parts.
     """
-    console = Console(stderr=True)
+    _check_options(files, text, into, engine, on, ("verbose", "parallel", *remote))
+    packaged, task = release.load(), _Task(files, column, one_per_file, into, prefix)
+    judge = Judge(packaged, packaged_model(packaged) if on == options.LOCAL else None, explain)
+    if text is not None:
+        _judge_text(text, judge, on, as_json)
+    elif engine == SPARK:
+        _predict_on_spark(task, judge, session_of(master, settings))
+    else:
+        _predict_files(task, judge, _scorer(on, verbose, remote), processes)
+
+
+def _check_options(
+    files: Sequence[str], text: str | None, into: str | None, engine: str, on: str, remote: Sequence[str]
+) -> None:
+    """Raise `click.UsageError` for options that do not go together; `remote` names those of work on SageMaker."""
     if bool(files) == (text is not None):
         raise click.UsageError("Give one or more files, or --text.")
     refuse_without_spark(engine)
     if engine == SPARK:
         options.refuse("does not apply to --engine spark.", "text", "processes", "as_json", "on")
-    if on == options.LOCAL:
-        options.refuse_locally("verbose", "parallel", *remote)
-    packaged = release.load()
-    judge = Judge(packaged, packaged_model(packaged) if on == options.LOCAL else None, explain)
-    if text is not None:
-        _judge_text(text, judge, on, as_json)
-        return
-    if engine == SPARK:
         if into is None:
             raise click.UsageError("Give --into a folder to write.")
-        with session_of(master, settings) as session:
-            from training.spark.predict import predict_on_spark
+    if on == options.LOCAL:
+        options.refuse_locally(*remote)
 
-            summary = predict_on_spark(session, files, into, judge, column, one_per_file, prefix)
-        _report(summary, 0, into, console)
-        return
-    opened = [open_reviews(path, column, one_per_file) for path in options.existing(files, "files")]
-    target = options.file_to_write(into, "into")
-    chosen = choose_format(opened, target, explain, prefix)
+
+def _predict_on_spark(task: _Task, judge: Judge, session: "AbstractContextManager[SparkSession]") -> None:
+    """Judge files on Spark."""
+    from training.spark.predict import predict_on_spark  # only needed here
+
+    with session as spark:
+        summary = predict_on_spark(
+            spark, task.files, str(task.into), judge, task.column, task.one_per_file, task.prefix
+        )
+    _report(summary, 0, task.into, Console(stderr=True))
+
+
+def _predict_files(
+    task: _Task, judge: Judge, scorer: AbstractContextManager[ChunkScorer | None], processes: int | None
+) -> None:
+    """Judge files in this machine's processes, after the rows that a stopped command has written."""
+    console = Console(stderr=True)
+    opened = [open_reviews(path, task.column, task.one_per_file) for path in options.existing(task.files, "files")]
+    target = options.file_to_write(task.into, "into")
+    chosen = choose_format(opened, target, judge.explain, task.prefix)
     request = _request(opened, chosen, judge)
-    with _scorer(on, verbose, remote) as score, _output(target, chosen, request) as (write, done):
+    with scorer as score, _output(target, chosen, request) as (write, done):
+        if done:
+            console.print(f"Resuming after {done:,} rows.", highlight=False)
         try:
-            summary = _predict(opened, judge, write, done, console, score, processes)
+            with bars(console, "Judging") as (tick,):
+                summary = predict(opened, judge, write, done, tick, score, processes)
         except KeyboardInterrupt:
-            remedy = "Repeat the command to resume." if into else "Nothing is kept: give --into to be able to resume."
-            console.print(f"\nStopped. {remedy}", highlight=False)
+            kept = "Repeat the command to resume." if target else "Nothing is kept: give --into to be able to resume."
+            console.print(f"\nStopped. {kept}", highlight=False)
             sys.exit(options.EXIT_INTERRUPTED)
-    _report(summary, done, into, console)
-
-
-def _predict(
-    files: Sequence[ReviewFile],
-    judge: Judge,
-    write: Write,
-    done: int,
-    console: Console,
-    score: ChunkScorer | None,
-    processes: int | None,
-) -> Summary:
-    """Judge the rows of files after the first `done` ones, with a progress bar."""
-    if done:
-        console.print(f"Resuming after {done:,} rows.", highlight=False)
-    with bars(console, "Judging") as (tick,):
-        return predict(files, judge, write, done, tick, score, processes)
+    _report(summary, done, task.into, console)
 
 
 @contextmanager

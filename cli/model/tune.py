@@ -70,18 +70,30 @@ def command(
         _search_here(space, channels, folder, trials, seed, seconds)
         return
     options.refuse("applies to a local search; on SageMaker use --max-jobs.", "trials", "seconds")
+    _search_on_sagemaker(space, channels, folder, (strategy, max_jobs, max_parallel, seed), job_options, verbose)
+
+
+def _search_on_sagemaker(
+    space: SearchSpace,
+    channels: Path,
+    folder: Path,
+    tuning_options: tuple[str, int, int, int],
+    job_options: dict[str, Any],
+    verbose: bool,
+) -> None:
+    """Search in a tuning job, or stop the run's jobs with --stop."""
     from cli.aws_command import connected, report_stopped
     from operations.jobs.run_jobs import JobOptions  # boto3: slow to import, and only needed here
     from operations.jobs.sagemaker_tuning import tune_on_sagemaker
     from operations.jobs.stopping import stop_run
     from operations.jobs.tuning_job import TuningOptions
 
-    tuning, requested = TuningOptions(strategy, max_jobs, max_parallel, seed), JobOptions(run=name, **job_options)
+    requested = JobOptions(run=folder.name, **job_options)
     with connected(verbose) as aws:
         if requested.stop:
-            report_stopped(aws, name, stop_run(aws, requested.stage, name))
+            report_stopped(aws, folder.name, stop_run(aws, requested.stage, folder.name))
         else:
-            trained = tune_on_sagemaker(aws, space, channels, folder, tuning, requested)
+            trained = tune_on_sagemaker(aws, space, channels, folder, TuningOptions(*tuning_options), requested)
             aws.console.print(table(f"Run {folder}", summary_rows(trained, "billable seconds")))
 
 

@@ -169,4 +169,4 @@ def test_the_command_takes_the_columns_and_prints_the_decisions(tmp_path: Path) 
     assert result.exit_code == 0, result.output
     assert "reviews from column Opinion, labels from column Stars (1 to 5 stars" in " ".join(result.output.split())
     lost = CliRunner().invoke(command, ["--review-column", "opinion", "--generated", "40"])
-    assert "need --labelled" in lost.output
+    assert "needs --labelled" in lost.output
