@@ -84,7 +84,7 @@ def key_failures(output: str) -> list[str]:
         ("missing table", "ResourceNotFoundException"),
     ],
 )
-def test_a_failed_read_of_the_key_costs_the_buttons_and_is_logged_once_a_minute(
+def test_a_failed_read_of_the_key_is_logged_and_costs_only_the_buttons(
     collecting: Client,
     simulated: SimulatedAws,
     aws: Aws,

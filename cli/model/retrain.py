@@ -84,14 +84,14 @@ def command(
         reviews = read_new_reviews(labelled, ColumnChoice(review_column, label_column), note)
         with bars(console, *STEPS) as ticks:
             retrained = retrain(reviews, data, folder, packaged, requested, ticks, note)
-    _show(retrained, folder, console)
+    show(retrained, folder, console)
     if as_json:
         print_json(retrained.gate)
     if not retrained.gate.allows_release:
         sys.exit(EXIT_FAILED_GATE)
 
 
-def _show(retrained: Retrained, folder: Path, console: Console) -> None:
+def show(retrained: Retrained, folder: Path, console: Console) -> None:
     """Print the figures, the gate's conditions and its decision."""
     gate = retrained.gate
     print_evaluation(console, retrained.evaluation)
@@ -102,8 +102,8 @@ def _show(retrained: Retrained, folder: Path, console: Console) -> None:
         console.print(gate.guessed, highlight=False)
     console.print(gate.judgement, highlight=False)
     if gate.allows_release:
-        reason = f" The failed gate is overridden: {gate.override}." if not gate.passed else ""
+        reason = "" if gate.passed else f"The failed gate is overridden: {gate.override}. "
         package = f"verdict release --name {folder.name} --data {folder / DATA_NAME}"
-        console.print(f"{reason}Package it with `{package}`.".strip(), highlight=False, soft_wrap=True)
+        console.print(f"{reason}Package it with `{package}`.", markup=False, highlight=False, soft_wrap=True)
     else:
         console.print("Nothing is packaged.", highlight=False)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from training.data.columns import ColumnChoice, normalized
-from training.data.hand_labels import HandLabel, read_labels
+from training.data.hand_labels import HandLabel, is_cut, read_labels
 from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, open_labelled
 from training.data.review_rows import ReviewRow, row_reader, text_id
 from training.data.reviews import LABEL_NAMES, DataError, Review
@@ -76,7 +76,7 @@ def read_new_reviews(
                     "one label; `verdict label --compare` lists all differences."
                 )
     if not found:
-        raise DataError("There are no labelled reviews: every row is mixed, skipped or without a label.")
+        raise DataError("There are no labelled reviews: every row is mixed, skipped, incomplete or without a label.")
     if repeated:
         note(f"{repeated:,} repeated reviews are counted once.")
     return list(found.values())
@@ -99,11 +99,12 @@ def _is_hand_labels(path: Path) -> bool:
     """Return whether a file was written by `verdict label`."""
     if path.suffix.lower() != ".jsonl":
         return False
-    with path.open(encoding="utf-8", errors="replace") as file:
-        try:
-            first = json.loads(file.readline() or "{}")
-        except ValueError:
-            return False
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        first = json.loads(line or b"{}")
+    except (ValueError, RecursionError):
+        return not line.endswith(b"\n") and is_cut(line, after_labels=False)
     return isinstance(first, dict) and "labelled_at" in first
 
 

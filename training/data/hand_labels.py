@@ -74,7 +74,7 @@ def read_labels(path: Path, note: NoteCallback = ignore_note) -> list[HandLabel]
         if line.strip():
             identifier, label = _parse(f"{path.name}, line {number}", line)
             found[identifier] = label
-    if _is_cut(cut, bool(found)):
+    if is_cut(cut, bool(found)):
         note(f"{path.name}: line {len(lines) + 1} was not completely written, and is left out.")
     elif cut.strip():
         identifier, label = _parse(f"{path.name}, line {len(lines) + 1}", cut)
@@ -82,7 +82,7 @@ def read_labels(path: Path, note: NoteCallback = ignore_note) -> list[HandLabel]
     return [label for label in found.values() if label]
 
 
-def _is_cut(last_line: bytes, after_labels: bool) -> bool:
+def is_cut(last_line: bytes, after_labels: bool) -> bool:
     """Return whether a last line without its end is the beginning of a label."""
     text = last_line.strip()
     if not text or not (after_labels or text.startswith(_BEGINNING[: len(text)])):
@@ -168,7 +168,7 @@ def _end_last_line(path: Path, file: IO[bytes]) -> None:
     """End the last line of a file: complete it with a line break, or remove it if it is not a label."""
     content = path.read_bytes()
     start = content.rfind(b"\n") + 1
-    if _is_cut(content[start:], after_labels=start > 0):
+    if is_cut(content[start:], after_labels=start > 0):
         file.truncate(start)
     elif start < len(content):
         file.write(b"\n")

@@ -62,7 +62,7 @@ def test_a_difference_that_may_be_chance_is_told_from_one_that_is_not(model: Pac
 
 @pytest.mark.parametrize(
     ("reviews", "reason"),
-    [(new_reviews(10), "10 labels are too few"), (new_reviews(80)[1::2], "All reviews are positive")],
+    [(new_reviews(10), "10 labels are too few"), (new_reviews(80)[1::2], "are positive.* Label some negative")],
     ids=["ten labels", "one label"],
 )
 def test_too_few_labels_or_one_label_are_refused(model: PackagedModel, reviews: list[NewReview], reason: str) -> None:
@@ -108,6 +108,15 @@ def test_hand_labels_that_are_neither_positive_nor_negative_are_left_out(tmp_pat
     assert [(review.text, review.label) for review in found] == [("Review a.", 1), ("Review c.", 0)]
     assert any("1 mixed" in note for note in notes)
     assert any("not completely written" in note for note in notes)
+
+
+def test_a_file_with_half_of_its_first_label_has_no_labels(tmp_path: Path) -> None:
+    path = tmp_path / "new.labels.jsonl"
+    path.write_text(label_of("a", "positive").dumps()[:40])
+    notes: list[str] = []
+    with pytest.raises(DataError, match="There are no labelled reviews"):
+        read_new_reviews([path], note=notes.append)
+    assert notes == ["new.labels.jsonl: line 1 was not completely written, and is left out."]
 
 
 def test_corrections_of_feedback_are_labels_with_a_note(tmp_path: Path) -> None:

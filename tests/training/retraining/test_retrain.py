@@ -4,14 +4,17 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from chalicelib.release import parse_facts
 from cli.main import verdict
+from cli.model.retrain import show
 from training.checking.new_reviews import NewReview, read_new_reviews
 from training.data.collect import collect_generated
 from training.data.review_rows import ReviewRow
@@ -231,6 +234,15 @@ def test_kinds_that_the_packaged_model_guesses_are_ignored_and_counted() -> None
 
 
 FAILED = Condition("new reviews: accuracy better", "80%", "79%", "p", False)
+
+
+def test_an_overridden_gate_is_shown_with_its_reason(retrained: Retrained) -> None:
+    failed = replace(retrained.gate.conditions[0], passed=False)
+    overridden = replace(retrained.gate, conditions=[failed], override="a legal reason")
+    shown = StringIO()
+    show(replace(retrained, gate=overridden), Path("runs/retrained"), Console(file=shown, width=400))
+    expected = "The failed gate is overridden: a legal reason. Package it with `verdict release --name retrained"
+    assert expected in shown.getvalue()
 
 
 def test_a_failed_gate_packages_nothing_and_an_override_becomes_a_fact(
