@@ -12,8 +12,8 @@ import numpy as np
 from scipy.stats import binomtest
 
 from chalicelib.release import Release
-from training.checking.new_reviews import UNKNOWN, NewReview
-from training.data.reviews import LABEL_NAMES, DataError
+from training.checking.new_reviews import UNKNOWN, NewReview, require_both_labels
+from training.data.reviews import DataError
 from training.evaluation.metrics import LENGTH_EDGES, Figures, expected_calibration_error, length_name, measure
 from training.evaluation.predictions import Predict, ScoredReviews, score_reviews
 
@@ -108,15 +108,9 @@ def check(
     Without these, the expected accuracy is that of whole test reviews, which the release states. Raises `DataError` for
     too few labels, or only one label.
     """
-    labels = {review.label for review in reviews}
     if len(reviews) < MIN_LABELS:
         raise DataError(f"{len(reviews)} labels are too few to say anything. Label at least {MIN_LABELS} reviews.")
-    if labels != {0, 1}:
-        only = labels.pop()
-        raise DataError(
-            f"All {len(reviews):,} reviews are {LABEL_NAMES[only]}, and a check needs both labels. Label some "
-            f"{LABEL_NAMES[1 - only]} reviews too."
-        )
+    require_both_labels(reviews)
     scored = score_reviews(predict, release.encoder, [review.as_review(n) for n, review in enumerate(reviews)])
     band = release.facts.not_sure_band
     correct = (scored.probabilities > 0.5) == scored.labels

@@ -82,6 +82,17 @@ def read_new_reviews(
     return list(found.values())
 
 
+def require_both_labels(reviews: Sequence[NewReview], purpose: str = "") -> None:
+    """Raise `DataError` if all reviews have the same label."""
+    labels = {review.label for review in reviews}
+    if len(labels) == 1:
+        only = labels.pop()
+        raise DataError(
+            f"All {len(reviews):,} new reviews{purpose} are {LABEL_NAMES[only]}, and both labels are needed. "
+            f"Label some {LABEL_NAMES[1 - only]} reviews too."
+        )
+
+
 def _read(path: Path, choice: ColumnChoice, note: NoteCallback) -> list[NewReview]:
     """Read one file."""
     if _is_hand_labels(path):

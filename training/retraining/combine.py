@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from training.checking.new_reviews import NewReview, time_of
+from training.checking.new_reviews import NewReview, require_both_labels, time_of
 from training.data.labelled import NoteCallback, ignore_note
 from training.data.review_rows import text_id
 from training.data.reviews import (
-    LABEL_NAMES,
     REVIEWS_NAME,
     SHORT_TEXTS_NAME,
     UNLABELLED_NAME,
@@ -50,34 +49,23 @@ def split_new(reviews: Sequence[NewReview], data_folder: Path, note: NoteCallbac
     """
     old = {review.text_digest for review in read(data_folder / REVIEWS_NAME)}
     new = [review for review in reviews if digest_of(review.text) not in old]
-    if len(new) < len(reviews):
-        note(f"{len(reviews) - len(new):,} new reviews are in the old data already, and are left out.")
+    if known := len(reviews) - len(new):
+        note(f"New reviews that are in the old data already, and are left out: {known:,}.")
     split = NewSplit([each for each in new if not _judges(each)], [each for each in new if _judges(each)])
     if reviews and not split.training:
         raise DataError(
             f"None of the {len(reviews):,} new reviews is left to train on: {len(reviews) - len(new):,} are in "
             f"{data_folder} already, and the others are held out to judge on. Label other reviews."
         )
-    _require_both_labels(new)
+    require_both_labels(new)
     if len(split.judged) < MIN_JUDGED:
         raise DataError(
             f"{len(new):,} new reviews are too few: {len(split.judged):,} are held out to judge on, and at least "
             f"{MIN_JUDGED} are needed. Label about {JUDGED_EVERY * (MIN_JUDGED - len(split.judged))} more."
         )
-    _require_both_labels(split.training, " to train on")
-    _require_both_labels(split.judged, " to judge on")
+    require_both_labels(split.training, " to train on")
+    require_both_labels(split.judged, " to judge on")
     return split
-
-
-def _require_both_labels(reviews: Sequence[NewReview], purpose: str = "") -> None:
-    """Raise `DataError` if all reviews have the same label."""
-    labels = {review.label for review in reviews}
-    if len(labels) == 1:
-        only = labels.pop()
-        raise DataError(
-            f"All {len(reviews):,} new reviews{purpose} are {LABEL_NAMES[only]}, and both labels are needed. "
-            f"Label some {LABEL_NAMES[1 - only]} reviews too."
-        )
 
 
 def _judges(review: NewReview) -> bool:

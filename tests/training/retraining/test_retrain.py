@@ -95,7 +95,7 @@ def test_new_reviews_that_are_old_ones_are_left_out(drifted: list[NewReview], sm
     again = NewReview(old.label, ReviewRow("again", old.text.upper()))
     split = split_new([*drifted, again], small_data, notes.append)
     assert again not in (*split.training, *split.judged)
-    assert notes == ["1 new reviews are in the old data already, and are left out."]
+    assert notes == ["New reviews that are in the old data already, and are left out: 1."]
 
 
 def test_reviews_that_have_all_trained_before_are_refused_with_the_reason(
