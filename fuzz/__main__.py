@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import click
 from rich import box
@@ -9,37 +10,19 @@ from rich.console import Console
 from rich.table import Table
 
 from fuzz import api, events, files, texts
-from fuzz.rounds import Result, check_examples
+from fuzz.rounds import Part, Result, check_examples
 
 EXAMPLES, SECONDS = 20_000, 180.0
 
 
-def fuzz_texts(examples: int, seconds: float) -> Result:
-    """Check generated texts."""
-    return check_examples("texts", texts.check, texts.texts(), examples, seconds)
-
-
-def fuzz_events(examples: int, seconds: float) -> Result:
-    """Check generated Lambda events."""
-    with events.handler_environment():
-        return check_examples("events", events.check, events.events(), examples, seconds)
-
-
-def fuzz_tables(examples: int, seconds: float) -> Result:
-    """Check generated tables and JSON lines."""
-    return check_examples("tables", files.check_table, files.tables(), examples, seconds)
-
-
-def fuzz_archives(examples: int, seconds: float) -> Result:
-    """Check generated archives."""
-    return check_examples("archives", files.check_archive, files.archives(), examples, seconds)
-
-
+IN_PROCESS = (
+    Part("texts", texts.check, texts.texts),
+    Part("events", events.check, events.events, events.handler_environment),
+    Part("tables", files.check_table, files.tables),
+    Part("archives", files.check_archive, files.archives),
+)
 PARTS: dict[str, Callable[[int, float], Result]] = {
-    "texts": fuzz_texts,
-    "events": fuzz_events,
-    "tables": fuzz_tables,
-    "archives": fuzz_archives,
+    **{part.name: partial(check_examples, part) for part in IN_PROCESS},
     "api": api.check_api,
 }
 

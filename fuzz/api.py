@@ -1,6 +1,7 @@
 """Requests that schemathesis generates from the OpenAPI document of the running app, and others that it forbids."""
 
-import re
+import itertools
+import json
 import subprocess
 import sys
 import tempfile
@@ -8,33 +9,46 @@ import time
 from pathlib import Path
 
 from benchmarks.local_server import MAKE_RUN, serving
-from fuzz.rounds import Result
+from fuzz.rounds import Outcome, Result
 from simulator.http.server import LOOPBACK
 from training.project import ROOT
 
 CONFIGURATION = ROOT / "tests" / "devserver" / "schemathesis.toml"
-OPERATIONS = 10  # about; `examples` is divided among them
-_CASES = re.compile(r"(\d+) generated")
+ROUND_EXAMPLES = 500  # of each operation
+OPERATIONS = 10  # about
+FIRST_PHASES, LATER_PHASES = "examples,coverage,fuzzing", "fuzzing"  # only fuzzing depends on the seed
+FIRST_SEED = 1
 _SUMMARY_CHARACTERS = 3_000
 
 
 def check_api(examples: int, seconds: float) -> Result:
-    """Send generated requests to the app until a limit is reached; `examples` is approximate."""
+    """Send generated requests to the app, in rounds with a seed each, until one fails or a limit is reached.
+
+    The last round's number of examples is approximate.
+    """
     started = time.monotonic()
+    checked = 0
     with serving((*MAKE_RUN, "--feedback")) as port:
-        url = f"http://{LOOPBACK}:{port}"
-        output, code = _run(url, max(examples // OPERATIONS, 1), int(max(seconds, 1)))
-    generated = sum(map(int, _CASES.findall(output)))
-    failure = output[-_SUMMARY_CHARACTERS:] if code else ""
-    return Result("api", generated, time.monotonic() - started, failure)
+        for seed in itertools.count(FIRST_SEED):
+            seconds_left = seconds - (time.monotonic() - started)
+            if checked >= examples or seconds_left <= 0:
+                break
+            each = min(ROUND_EXAMPLES, -(-(examples - checked) // OPERATIONS))
+            outcome = _run(f"http://{LOOPBACK}:{port}", seed, each, seconds_left)
+            checked += outcome.checked
+            if outcome.failure:
+                return Result("api", checked, time.monotonic() - started, outcome.failure)
+    return Result("api", checked, time.monotonic() - started)
 
 
-def _run(url: str, examples: int, seconds: int) -> tuple[str, int]:
-    """Run schemathesis; returns its output and its exit code."""
+def _run(url: str, seed: int, examples: int, seconds: float) -> Outcome:
+    """Run schemathesis with a number of examples for each operation."""
     program = Path(sys.executable).with_name("schemathesis")
-    options = [f"--max-examples={examples}", f"--max-time={seconds}", "--continue-on-failure", "--no-color"]
-    options += ["--phases=examples,coverage,fuzzing", "--url", url]
     with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        options = [f"--seed={seed}", f"--max-examples={examples}", f"--max-time={max(int(seconds), 1)}"]
+        options += [f"--phases={FIRST_PHASES if seed == FIRST_SEED else LATER_PHASES}", "--url", url]
+        options += ["--continue-on-failure", "--no-color", "--report-json-path", str(report)]
         ran = subprocess.run(
             [program, "--config-file", CONFIGURATION, "run", f"{url}/openapi.json", *options],
             cwd=folder,
@@ -42,4 +56,6 @@ def _run(url: str, examples: int, seconds: int) -> tuple[str, int]:
             text=True,
             check=False,
         )
-    return ran.stdout + ran.stderr, ran.returncode
+        checked = json.loads(report.read_text(encoding="utf-8"))["test_cases"]["generated"] if report.exists() else 0
+    failure = (ran.stdout + ran.stderr)[-_SUMMARY_CHARACTERS:] if ran.returncode or not checked else ""
+    return Outcome(checked, failure)

@@ -14,6 +14,7 @@ from typing import Any
 
 from chalice.local import LambdaContext
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 import app
 from benchmarks.handler import FUNCTION_MILLISECONDS, event, stubbed_network
@@ -55,8 +56,13 @@ HEADERS = st.dictionaries(
 )
 
 
+def events() -> SearchStrategy[Any]:
+    """Return events."""
+    return _event()
+
+
 @st.composite
-def events(draw: Any) -> Any:
+def _event(draw: Any) -> Any:
     """Generate an event."""
     kind = draw(st.sampled_from([_rest, _payload_2, _load_balancer, None]))
     if kind is None:

@@ -89,8 +89,13 @@ def tables() -> SearchStrategy[tuple[str, bytes]]:
     return st.tuples(st.sampled_from(ENDINGS), encoded | st.binary(max_size=120))
 
 
+def archives() -> SearchStrategy[bytes]:
+    """Return archives."""
+    return _archive()
+
+
 @st.composite
-def archives(draw: Any) -> bytes:
+def _archive(draw: Any) -> bytes:
     """Generate a .tar.gz, which may be damaged."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:

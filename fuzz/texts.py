@@ -47,6 +47,7 @@ def packaged() -> Release:
     return release.load()
 
 
+@cache
 def texts() -> SearchStrategy[str]:
     """Return texts of any characters, of the words of the vocabulary, and of markup, ratings and emoticons."""
     any_word = st.sampled_from(sorted(packaged().encoder.vocabulary.terms)).map(lambda word: f"{word} ")
@@ -78,11 +79,16 @@ def check(text: str) -> None:
 
 def training_row(text: str) -> str:
     """Return the row of a text in a train channel, as `verdict prepare` writes it."""
-    encoders = dict.fromkeys([None, *range(TENTHS)], packaged().encoder)
-    job = prepare.RowJob(encoders, Splits(1), prepare.FeatureRecipe(excerpts=False), frozenset())
-    text = text[:MAX_REVIEW_LENGTH]
-    lines = prepare._lines(job, Review("train", 0, 1, None, text), words(text))
+    review = Review("train", 0, 1, None, text[:MAX_REVIEW_LENGTH])
+    [lines] = prepare.rows_of_part(row_job(), iter([review])).lines
     return lines.train.decode().split("\n")[0].partition(" ")[2]
+
+
+@cache
+def row_job() -> prepare.RowJob:
+    """Return the input of the row writers: the packaged encoder for every review, and no excerpts."""
+    encoders = dict.fromkeys([None, *range(TENTHS)], packaged().encoder)
+    return prepare.RowJob(encoders, Splits(1), prepare.FeatureRecipe(excerpts=False), frozenset())
 
 
 def _require(holds: bool, promise: str) -> None:

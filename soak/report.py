@@ -6,9 +6,9 @@ from rich.table import Table
 
 from soak.cases import SHARES
 from soak.faults import ENDPOINT_KILLED, MISCONFIGURATIONS, WORKER_KILLED, all_faults
-from soak.tally import BARE, RIGHT, UNEXPLAINED, WRONG, Tally
+from soak.tally import BARE, CONSTANT, RIGHT, UNEXPLAINED, UNIQUE, WRONG, Memory, Tally
 
-_FLAT = {None: "too few samples to decide", True: "flat", False: "[red]not flat[/]"}
+_FITS = {None: "too few requests to decide", True: "within the limits", False: "[red]too much growth[/]"}
 
 
 def print_report(console: Console, tally: Tally, seconds: float) -> None:
@@ -20,10 +20,7 @@ def print_report(console: Console, tally: Tally, seconds: float) -> None:
     console.print(f"Faults: {len(tally.faults)} of {len(known)}, {sum(tally.faults.values()):,} times.")
     if missing:
         console.print(f"Not reached: {', '.join(missing)}. Run it for longer.")
-    if tally.memory_bytes:
-        first, last = tally.memory_bytes[0] / 1e6, tally.memory_bytes[-1] / 1e6
-        growth = f"{tally.growth:+.1%} from the second quarter to the last"
-        console.print(f"Memory of a worker: {first:.1f} MB, then {last:.1f} MB; {growth}: {_FLAT[tally.is_flat]}.")
+    console.print("", _memory(tally), f"Memory: {_FITS[tally.memory_fits]}.")
     for example in tally.examples:
         console.print(example, style="red", markup=False)
 
@@ -44,6 +41,15 @@ def _times(tally: Tally) -> Table:
         timed = len(tally.milliseconds.get(kind, ()))
         sent = f"{tally.kinds[kind]:,}" if kind != BARE else ""
         table.add_row(kind, sent, f"{timed:,}", *(f"{tally.percentile(kind, percent):.1f}" for percent in (50, 99)))
+    return table
+
+
+def _memory(tally: Tally) -> Table:
+    table = _table("memory of a worker", "requests", "first, MB", "last, MB", "bytes/request")
+    for name in (UNIQUE, CONSTANT):
+        samples = tally.memory[name] or [Memory(0, 0)]
+        megabytes = (f"{each.bytes / 1e6:.1f}" for each in (samples[0], samples[-1]))
+        table.add_row(name, f"{samples[-1].requests:,}", *megabytes, f"{tally.bytes_per_request(name):.0f}")
     return table
 
 

@@ -1,11 +1,11 @@
 """A run of the soak test: workers that send requests, and the schedule of the faults under them."""
 
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import chain, cycle, islice, repeat
 from pathlib import Path
 
 from benchmarks.cold_start import BARE_HANDLER
@@ -13,7 +13,7 @@ from benchmarks.local_server import free_port
 from chalicelib import release
 from chalicelib.endpoint import endpoint_name
 from simulator.apps.lambda_package import package_project, unpack
-from simulator.apps.lambda_runtime import FunctionError, LambdaFunction, provide_runtime
+from simulator.apps.lambda_runtime import FunctionError, LambdaFunction, new_trace_id, provide_runtime
 from soak.cases import SHORT, Case, build_cases
 from soak.endpoint_process import EndpointProcess
 from soak.faults import (
@@ -27,10 +27,10 @@ from soak.faults import (
     SoakFault,
     all_faults,
 )
-from soak.tally import Tally, judge, judge_failure
-from soak.worker import Start, Worker
+from soak.tally import CONSTANT, UNIQUE, Tally, judge, judge_failure
+from soak.worker import Worker
 
-WORKERS = 2
+TIMEOUT_ROUNDS = 10  # a round with the timeout fault, for which all workers wait 15 s, and nine without it
 DOWN = "endpoint-down"
 NO_AWS_FILES = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
 NO_AWS_FILES |= {"AWS_CONFIG_FILE": "/dev/null", "AWS_MAX_ATTEMPTS": "1"}
@@ -65,15 +65,21 @@ class Soak:
         """Send requests while faults are switched on and off, and processes are killed, in turns."""
         for worker in self.workers:
             worker.begin()
-        schedule: list[SoakFault | str] = [ENDPOINT_KILLED, WORKER_KILLED, *faults]
-        first_round, later_rounds = repeat(self.limits.between_first), repeat(self.limits.without_fault)
-        pauses = chain(islice(first_round, len(schedule)), later_rounds)
-        for each, requests in zip(cycle(schedule), pauses, strict=False):
+        for each, requests in self._schedule(faults):
             self._wait(requests)
             if self.is_over:
                 return
             self._apply(each)
-            self.tally.memory_bytes.append(self.workers[0].memory_bytes)
+            for name, worker in zip((UNIQUE, CONSTANT), self.workers, strict=False):
+                self.tally.memory[name].append(worker.memory)
+
+    def _schedule(self, faults: Sequence[SoakFault]) -> Iterator[tuple[SoakFault | str, int]]:
+        """Yield the faults, round after round, each with the number of requests before it."""
+        for number in itertools.count():
+            requests = self.limits.without_fault if number else self.limits.between_first
+            chosen = [fault for fault in faults if fault.name != TIMEOUT or number % TIMEOUT_ROUNDS == 0]
+            for each in (ENDPOINT_KILLED, WORKER_KILLED, *chosen):
+                yield each, requests
 
     @property
     def is_over(self) -> bool:
@@ -120,7 +126,7 @@ class Soak:
         self.timeline.set(RIGHT_ANSWER)
 
     def _kill_worker(self) -> None:
-        """Kill the last worker; the memory of the first is measured."""
+        """Kill the last worker; the memory of the others is measured."""
         self.timeline.set(RIGHT_ANSWER, FUNCTION_FAILED)
         self.workers[-1].kill()
         self._wait(self.limits.without_fault)
@@ -140,6 +146,11 @@ class Functions:
         """Start the packaged function."""
         return LambdaFunction(self.package, self.runtime, "app.app", self.environment)
 
+    def start_with_one_trace_id(self) -> LambdaFunction:
+        """Start the packaged function, whose requests all have the same trace id."""
+        trace_id = new_trace_id()
+        return LambdaFunction(self.package, self.runtime, "app.app", self.environment, trace_id=lambda: trace_id)
+
     def start_bare(self) -> LambdaFunction:
         """Start the bare handler."""
         return LambdaFunction(self.bare, self.runtime, "app.app", self.environment)
@@ -158,7 +169,7 @@ def run(limits: Limits, faults: Sequence[SoakFault] | None = None) -> Tally:
     with tempfile.TemporaryDirectory() as folder, EndpointProcess(name, free_port()) as endpoint:
         functions = _functions(Path(folder), endpoint)
         _run_misconfigured(functions, cases[SHORT][0], tally)
-        with _workers(functions.start, functions.start_bare, cases, timeline, tally) as workers:
+        with _workers(functions, cases, timeline, tally) as workers:
             soak = Soak(limits, endpoint, workers, timeline, tally, time.monotonic() + limits.seconds)
             soak.run(all_faults() if faults is None else faults)
     return tally
@@ -183,13 +194,15 @@ def _functions(folder: Path, endpoint: EndpointProcess) -> Functions:
 
 @contextmanager
 def _workers(
-    start: Start, start_bare: Start, cases: dict[str, list[Case]], timeline: FaultTimeline, tally: Tally
+    functions: Functions, cases: dict[str, list[Case]], timeline: FaultTimeline, tally: Tally
 ) -> Iterator[list[Worker]]:
-    """Create the workers, and stop them afterwards."""
+    """Create the workers, and stop them afterwards: those of `UNIQUE` and `CONSTANT`, and one to be killed."""
+    starts = (functions.start, functions.start_with_one_trace_id, functions.start)
     with ExitStack() as running:
-        workers = [Worker(number, start, start_bare, cases, timeline, tally) for number in range(WORKERS)]
-        for worker in workers:
-            running.callback(worker.stop)
+        workers = []
+        for number, start in enumerate(starts):
+            workers.append(Worker(number, start, functions.start_bare, cases, timeline, tally))
+            running.callback(workers[-1].stop)
         yield workers
 
 

@@ -1,10 +1,12 @@
 """The outcomes, response times and memory of a soak test."""
 
+import math
 import threading
 from array import array
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +16,18 @@ from soak.faults import FUNCTION_FAILED, RIGHT_ANSWER, STATUSES
 RIGHT, WRONG, UNEXPLAINED = "right answer", "wrong answer", "unexplained error"
 BARE = "bare handler"
 MAX_EXAMPLES = 5  # of failures, kept for the report
-MAX_GROWTH = 0.05  # of the worker's memory, from the second quarter of the run to the last
-MIN_SAMPLES = 40  # of memory; with fewer, the growth is printed and not judged
+UNIQUE, CONSTANT = "a trace id per request", "one trace id"  # the workers whose memory is measured
+FUNCTION_BYTES = 1024 * 2**20  # lambda_memory_size in .chalice/config.json
+ENVIRONMENT_REQUESTS = 1_000_000  # of an execution environment, which Lambda replaces every few hours
+MAX_BYTES_PER_REQUEST = 100  # that the worker of `CONSTANT` grows by
+MIN_REQUESTS = 5_000  # of a worker; with fewer, its growth is not judged
+
+
+class Memory(NamedTuple):
+    """The anonymous resident memory of a worker's process in bytes, after a number of its requests."""
+
+    requests: int
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
     milliseconds: dict[str, "array[float]"] = field(default_factory=lambda: defaultdict(lambda: array("d")))
-    memory_bytes: list[int] = field(default_factory=list)  # of one worker
+    memory: dict[str, list[Memory]] = field(default_factory=lambda: defaultdict(list))  # of `UNIQUE` and `CONSTANT`
     faults: Counter[str] = field(default_factory=Counter)  # how many times each was switched on
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -80,30 +92,41 @@ class Tally:
         values = self.milliseconds.get(kind)
         return float(np.percentile(np.frombuffer(values), percent)) if values else float("nan")
 
-    @property
-    def growth(self) -> float:
-        """The growth of the worker's memory, as a share: the medians of the last and of the second quarter."""
-        quarter = len(self.memory_bytes) // 4
-        if not quarter:
-            return 0.0
-        early, late = self.memory_bytes[quarter : 2 * quarter], self.memory_bytes[-quarter:]
-        return float(np.median(late) / np.median(early)) - 1
+    def bytes_per_request(self, worker: str) -> float:
+        """Return the slope of a line through the memory in the second half of a worker's requests, by least squares.
+
+        NaN if there were too few requests to tell growth from the start and from the steps of the allocator.
+        """
+        samples = self.memory[worker]
+        requests = samples[-1].requests if samples else 0
+        late = [each for each in samples if each.requests >= requests / 2]
+        return float(np.polyfit(*zip(*late, strict=True), deg=1)[0]) if requests >= MIN_REQUESTS else float("nan")
 
     @property
-    def is_flat(self) -> bool | None:
-        """Whether the memory stayed flat; None if there are too few samples to decide."""
-        return self.growth <= MAX_GROWTH if len(self.memory_bytes) >= MIN_SAMPLES else None
+    def memory_fits(self) -> bool | None:
+        """Whether the memory stays within Lambda's as long as an execution environment lives; None if undecided.
+
+        With one trace id, nothing is known to grow. With a trace id per request, the runtime client's memory grows.
+        """
+        growth = self.bytes_per_request(UNIQUE), self.bytes_per_request(CONSTANT)
+        if any(map(math.isnan, growth)):
+            return None
+        last = self.memory[UNIQUE][-1].bytes
+        return last + growth[0] * ENVIRONMENT_REQUESTS <= FUNCTION_BYTES and growth[1] <= MAX_BYTES_PER_REQUEST
 
     @property
     def failed(self) -> bool:
         """Whether the soak test found a fault of the app."""
-        return bool(self.outcomes[WRONG] or self.outcomes[UNEXPLAINED]) or self.is_flat is False
+        return bool(self.outcomes[WRONG] or self.outcomes[UNEXPLAINED]) or self.memory_fits is False
 
 
 def memory_of(pid: int) -> int:
-    """Return the resident memory of a process in bytes; 0 where there is no /proc, or the process has ended."""
+    """Return the anonymous resident memory of a process in bytes; 0 where there is no /proc, or the process has ended.
+
+    Pages of files, which the kernel can drop and load again, are not counted.
+    """
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0)
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("RssAnon")), 0)

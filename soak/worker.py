@@ -12,7 +12,7 @@ from contextlib import suppress
 from simulator.apps.lambda_runtime import FunctionError, LambdaFunction
 from soak.cases import SHARES, Case
 from soak.faults import RIGHT_ANSWER, FaultTimeline
-from soak.tally import UNEXPLAINED, Outcome, Tally, judge, judge_failure, memory_of
+from soak.tally import UNEXPLAINED, Memory, Outcome, Tally, judge, judge_failure, memory_of
 
 BARE_EVERY = 20  # requests: the others are not followed by one to the bare handler
 Start = Callable[[], LambdaFunction]
@@ -37,6 +37,7 @@ class Worker:
         self._tally = tally
         self._random = random.Random(number)
         self._function, self._bare = start(), start_bare()
+        self._requests = 0  # to the function's process
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -58,9 +59,9 @@ class Worker:
             os.kill(self._function.pid, signal.SIGKILL)
 
     @property
-    def memory_bytes(self) -> int:
-        """The resident memory of the function's process."""
-        return memory_of(self._function.pid)
+    def memory(self) -> Memory:
+        """The memory of the function's process."""
+        return Memory(self._requests, memory_of(self._function.pid))
 
     def _run(self) -> None:
         for count in itertools.count():
@@ -74,6 +75,7 @@ class Worker:
     def _send(self, case: Case, request_id: str) -> None:
         """Send a request, and count its outcome; a function that failed is replaced."""
         position = self._timeline.position
+        self._requests += 1
         started = time.perf_counter()
         try:
             response = self._function.invoke(case.numbered(request_id))
@@ -103,4 +105,4 @@ class Worker:
 
     def _replace_function(self) -> None:
         self._function.stop()
-        self._function = self._start()
+        self._function, self._requests = self._start(), 0

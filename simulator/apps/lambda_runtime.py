@@ -40,10 +40,16 @@ class FunctionError(SentimentError):
     title = "The Lambda function failed"
 
 
+def new_trace_id() -> str:
+    """Return the X-Ray trace header of a request, as Lambda sets it: every request has another."""
+    return f"Root=1-00000000-{uuid.uuid4().hex[:24]};Sampled=0"
+
+
 class _RuntimeApi:
     """The Runtime API: sends one event at a time, and receives its outcome."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace_id: Callable[[], str]) -> None:
+        self._trace_id = trace_id
         self.events: queue.Queue[tuple[str, bytes] | None] = queue.Queue()  # (request id, body); None: stop
         self.outcomes: queue.Queue[tuple[str, bytes]] = queue.Queue()  # (last segment of the path, body)
         self.initialised = threading.Event()
@@ -64,7 +70,7 @@ class _RuntimeApi:
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Deadline-Ms": str(int((time.time() + FUNCTION_TIMEOUT_SECONDS) * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": _ARN,
-            "Lambda-Runtime-Trace-Id": f"Root=1-00000000-{uuid.uuid4().hex[:24]};Sampled=0",
+            "Lambda-Runtime-Trace-Id": self._trace_id(),
         }
         return HttpResponse(200, body, headers)
 
@@ -84,6 +90,7 @@ class LambdaFunction:
 
     `package` is the unpacked deployment package, `runtime` the folder from `provide_runtime`. `environment` adds to the
     variables that Lambda sets. `on_line` is called, in another thread, with each line that the process prints.
+    `trace_id` returns the trace header of the next request.
     """
 
     def __init__(
@@ -93,8 +100,9 @@ class LambdaFunction:
         handler: str,
         environment: Mapping[str, str],
         on_line: Callable[[str], None] = lambda line: None,
+        trace_id: Callable[[], str] = new_trace_id,
     ) -> None:
-        self._api = _RuntimeApi()
+        self._api = _RuntimeApi(trace_id)
         self._server = HttpServer(0, self._api, accepts_chunked=True)
         started = time.perf_counter()
         self._process = subprocess.Popen(

@@ -7,7 +7,19 @@ import pytest
 
 from soak.cases import BAD, REQUEST_ID, SHORT, Case
 from soak.faults import RIGHT_ANSWER, FaultTimeline
-from soak.tally import MIN_SAMPLES, RIGHT, UNEXPLAINED, WRONG, Outcome, Tally, judge, judge_failure
+from soak.tally import (
+    CONSTANT,
+    MIN_REQUESTS,
+    RIGHT,
+    UNEXPLAINED,
+    UNIQUE,
+    WRONG,
+    Memory,
+    Outcome,
+    Tally,
+    judge,
+    judge_failure,
+)
 
 ANSWER = {"label": "positive", "score": 0.9, "request_id": REQUEST_ID}
 CASE = Case(SHORT, {}, 200, ANSWER)
@@ -60,12 +72,25 @@ def test_a_request_may_have_met_every_fault_since_it_was_sent() -> None:
     assert timeline.allowed_since(timeline.position) == {"endpoint-busy"}
 
 
-@pytest.mark.parametrize(("growth", "flat"), [(0.0, True), (0.2, False)])
-def test_memory_that_grows_fails_a_run(growth: float, flat: bool) -> None:
-    samples = [int(60e6 * (1 + growth * number / MIN_SAMPLES)) for number in range(MIN_SAMPLES)]
-    tally = Tally(memory_bytes=samples)
-    assert (tally.is_flat, tally.failed) == (flat, not flat)
-    assert Tally(memory_bytes=samples[1:]).is_flat is None
+def tally_of(growth: dict[str, float], requests: int = 2 * MIN_REQUESTS) -> Tally:
+    """Return a tally of workers that grow by these bytes per request, after a steep start and with noise."""
+    tally = Tally()
+    for number in range(0, requests + 1, 100):
+        for name, slope in growth.items():
+            start = min(number, 1_000) * 5_000
+            tally.memory[name].append(Memory(number, int(60e6 + start + slope * number + number * 7919 % 50_000)))
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("unique", "constant", "fits"), [(0, 0, True), (500, 50, True), (500, 150, False), (1_100, 50, False)]
+)
+def test_memory_that_grows_fails_a_run(unique: float, constant: float, fits: bool) -> None:
+    growth = {UNIQUE: unique, CONSTANT: constant}
+    tally = tally_of(growth)
+    assert tally.bytes_per_request(UNIQUE) == pytest.approx(unique, abs=2)
+    assert (tally.memory_fits, tally.failed) == (fits, not fits)
+    assert tally_of(growth, MIN_REQUESTS - 100).memory_fits is None
 
 
 @pytest.mark.parametrize(
