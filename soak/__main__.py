@@ -6,7 +6,7 @@ import time
 import click
 from rich.console import Console
 
-from soak.report import print_report
+from soak.report import print_progress, print_report
 from soak.run import Limits, run
 
 
@@ -16,8 +16,10 @@ from soak.run import Limits, run
 def main(requests: int, seconds: float) -> None:
     """Send requests to the packaged function while the endpoint fails in every way; exits with 1 on a wrong answer."""
     started = time.monotonic()
-    tally = run(Limits(requests=requests, seconds=seconds))
-    print_report(Console(highlight=False), tally, time.monotonic() - started)
+    console = Console(highlight=False)
+    limits = Limits(requests=requests, seconds=seconds)
+    tally = run(limits, on_round=lambda tally: print_progress(console, tally, time.monotonic() - started))
+    print_report(console, tally, time.monotonic() - started)
     sys.exit(1 if tally.failed else 0)
 
 

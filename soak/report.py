@@ -11,6 +11,15 @@ from soak.tally import BARE, CONSTANT, RIGHT, UNEXPLAINED, UNIQUE, WRONG, Memory
 _FITS = {None: "too few requests to decide", True: "within the limits", False: "[red]too much growth[/]"}
 
 
+def print_progress(console: Console, tally: Tally, seconds: float) -> None:
+    """Print one line: requests, failures, and the memory of each measured worker after a number of its requests."""
+    failed = tally.outcomes[WRONG] + tally.outcomes[UNEXPLAINED]
+    memory = ", ".join(
+        f"{samples[-1].bytes / 1e6:.1f} MB after {samples[-1].requests:,}" for samples in tally.memory.values()
+    )
+    console.print(f"{seconds:,.0f} s: {tally.requests:,} requests, {failed} failed; memory {memory}")
+
+
 def print_report(console: Console, tally: Tally, seconds: float) -> None:
     """Print what was sent, how it was answered, the response times and the memory."""
     console.print(f"{tally.requests:,} requests in {seconds:,.0f} s, {tally.requests / seconds:,.0f} per second.")

@@ -60,6 +60,7 @@ class Soak:
     timeline: FaultTimeline
     tally: Tally
     deadline: float  # of time.monotonic
+    on_round: Callable[[Tally], None]  # called after each round of faults
 
     def run(self, faults: Sequence[SoakFault]) -> None:
         """Send requests while faults are switched on and off, and processes are killed, in turns."""
@@ -77,9 +78,11 @@ class Soak:
         """Yield the faults, round after round, each with the number of requests before it."""
         for number in itertools.count():
             requests = self.limits.without_fault if number else self.limits.between_first
-            chosen = [fault for fault in faults if fault.name != TIMEOUT or number % TIMEOUT_ROUNDS == 0]
-            for each in (ENDPOINT_KILLED, WORKER_KILLED, *chosen):
+            chosen: list[SoakFault | str] = [ENDPOINT_KILLED, WORKER_KILLED]
+            chosen += [fault for fault in faults if fault.name != TIMEOUT or number % TIMEOUT_ROUNDS == 0]
+            for each in chosen:
                 yield each, requests
+            self.on_round(self.tally)
 
     @property
     def is_over(self) -> bool:
@@ -161,8 +164,15 @@ class Functions:
         return LambdaFunction(self.package, self.runtime, "app.app", environment)
 
 
-def run(limits: Limits, faults: Sequence[SoakFault] | None = None) -> Tally:
-    """Package the project and run the soak test; raises `SentimentError` if a process cannot be started."""
+def run(
+    limits: Limits,
+    faults: Sequence[SoakFault] | None = None,
+    on_round: Callable[[Tally], None] = lambda tally: None,
+) -> Tally:
+    """Package the project and run the soak test; raises `SentimentError` if a process cannot be started.
+
+    `on_round` is called after each round of faults.
+    """
     tally, timeline = Tally(), FaultTimeline()
     cases = build_cases()
     name = endpoint_name(release.load().encoder.fingerprint)
@@ -170,7 +180,7 @@ def run(limits: Limits, faults: Sequence[SoakFault] | None = None) -> Tally:
         functions = _functions(Path(folder), endpoint)
         _run_misconfigured(functions, cases[SHORT][0], tally)
         with _workers(functions, cases, timeline, tally) as workers:
-            soak = Soak(limits, endpoint, workers, timeline, tally, time.monotonic() + limits.seconds)
+            soak = Soak(limits, endpoint, workers, timeline, tally, time.monotonic() + limits.seconds, on_round)
             soak.run(all_faults() if faults is None else faults)
     return tally
 

@@ -95,12 +95,14 @@ class Tally:
     def bytes_per_request(self, worker: str) -> float:
         """Return the slope of a line through the memory in the second half of a worker's requests, by least squares.
 
-        NaN if there were too few requests to tell growth from the start and from the steps of the allocator.
+        NaN if there were too few requests: the start, and the allocator's steps, would dominate.
         """
         samples = self.memory[worker]
         requests = samples[-1].requests if samples else 0
-        late = [each for each in samples if each.requests >= requests / 2]
-        return float(np.polyfit(*zip(*late, strict=True), deg=1)[0]) if requests >= MIN_REQUESTS else float("nan")
+        if requests < MIN_REQUESTS:
+            return math.nan
+        late = np.array([each for each in samples if each.requests >= requests / 2], np.float64)
+        return float(np.polyfit(late[:, 0], late[:, 1], deg=1)[0])
 
     @property
     def memory_fits(self) -> bool | None:
