@@ -6,9 +6,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 
-from benchmarks.local_server import MAKE_RUN, serving
+from benchmarks.local_server import MAKE_RUN, POLL_SECONDS, START_TIMEOUT_SECONDS, connection, serving
 from fuzz.rounds import Outcome, Result
 from simulator.http.server import LOOPBACK
 from training.project import ROOT
@@ -29,6 +31,7 @@ def check_api(examples: int, seconds: float) -> Result:
     started = time.monotonic()
     checked = 0
     with serving((*MAKE_RUN, "--feedback")) as port:
+        _wait_until_ready(port)
         for seed in itertools.count(FIRST_SEED):
             seconds_left = seconds - (time.monotonic() - started)
             if checked >= examples or seconds_left <= 0:
@@ -39,6 +42,20 @@ def check_api(examples: int, seconds: float) -> Result:
             if outcome.failure:
                 return Result("api", checked, time.monotonic() - started, outcome.failure)
     return Result("api", checked, time.monotonic() - started)
+
+
+def _wait_until_ready(port: int) -> None:
+    """Wait until the app reaches its endpoint, which can start after it; raises `TimeoutError`."""
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(OSError), connection(port) as to_app:
+            to_app.request("GET", "/ready")
+            response = to_app.getresponse()
+            response.read()
+            if response.status == HTTPStatus.OK:
+                return
+        time.sleep(POLL_SECONDS)
+    raise TimeoutError(f"The app on port {port} did not reach its endpoint within {START_TIMEOUT_SECONDS:.0f} s.")
 
 
 def _run(url: str, seed: int, examples: int, seconds: float) -> Outcome:
