@@ -17,7 +17,7 @@ def print_progress(console: Console, tally: Tally, seconds: float) -> None:
     memory = ", ".join(
         f"{samples[-1].bytes / 1e6:.1f} MB after {samples[-1].requests:,}" for samples in tally.memory.values()
     )
-    console.print(f"{seconds:,.0f} s: {tally.requests:,} requests, {failed} failed; memory {memory}")
+    console.print(f"{seconds:,.0f} s: {tally.requests:,} requests, {failed} failed; memory {memory}", soft_wrap=True)
 
 
 def print_report(console: Console, tally: Tally, seconds: float) -> None:
