@@ -11,7 +11,7 @@ from soak.cases import SHARES
 from soak.faults import ENDPOINT_KILLED, MISCONFIGURATIONS, WORKER_KILLED, all_faults, error_codes
 from soak.report import print_report
 from soak.run import Limits, run
-from soak.tally import BARE, RIGHT
+from soak.tally import BARE, CONSTANT, RIGHT, UNIQUE
 
 LIMITS = Limits(requests=250, seconds=60, with_fault=4, between_first=20, without_fault=20)
 CHOSEN = ("throttled", "garbage", "nan", "cut", "ExpiredTokenException")
@@ -33,5 +33,6 @@ def test_a_small_run_has_no_wrong_answer_and_no_unexplained_error() -> None:
     assert tally.faults.keys() == {*CHOSEN, *MISCONFIGURATIONS, ENDPOINT_KILLED, WORKER_KILLED}
     assert {"bad-answer", "endpoint-busy", "endpoint-down", "function-failed", "misconfigured"} <= tally.outcomes.keys()
     assert tally.outcomes[RIGHT] > LIMITS.requests / 2
+    assert tally.memory.keys() == {UNIQUE, CONSTANT}
     assert tally.milliseconds.keys() & {*SHARES, BARE} >= {"short text", "explained", BARE}
     assert "Not reached: AccessDenied" in printed
