@@ -29,6 +29,7 @@ def _optional(_context: click.Context, _parameter: click.Parameter, value: str) 
 )
 @click.option("--all-stages", is_flag=True, help="All stages.")
 @click.option("--expired", is_flag=True, help="Only expired endpoints, and what belongs to them.")
+@click.option("--jobs", is_flag=True, help="Only running jobs, and what belongs to them.")
 @click.option(
     "--with",
     "optional",
@@ -47,6 +48,7 @@ def command(
     stage: str | None,
     all_stages: bool,
     expired: bool,
+    jobs: bool,
     optional: tuple[str, ...],
     everything: bool,
     app: bool,
@@ -58,10 +60,12 @@ def command(
     """
     if stage and all_stages:
         raise click.UsageError("Use either --stage or --all-stages.")
+    if expired and jobs:
+        raise click.UsageError("Use either --expired or --jobs.")
     of = None if all_stages else stage or DEFAULT_STAGE
-    scope = Scope(of, expired, tuple(OPTIONAL) if everything else optional, app)
+    scope = Scope(of, expired, tuple(OPTIONAL) if everything else optional, app, jobs)
     after = teardown(aws, scope, yes, all_deletions())
-    if app and not expired:
+    if app and not scope.is_partial:
         clear_records(aws, after, of)
-    if "feedback" in scope.optional and not expired:
+    if "feedback" in scope.optional and not scope.is_partial:
         forget(aws, of)

@@ -18,6 +18,7 @@ DEFAULT_STAGE = "dev"
 STAGES = re.compile(r"[a-z][a-z0-9]{0,11}")
 STAGE_TAG, RELEASE_TAG, EXPIRY_TAG, APP_TAG = "verdict:stage", "verdict:release", "verdict:expires", "verdict:app"
 RUN_TAG = "verdict:run"  # of jobs: the name of the run that started them
+MODEL_TAG = "verdict:made-model"  # of transform jobs: the model that was created for one, and is deleted with it
 APP = "verdict"
 
 

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.aws.command import Aws
 from operations.inventory import inventory
-from operations.inventory.resources import Resource
+from operations.inventory.resources import JOBS, Resource
 
 LONG = timedelta(days=1)
 
@@ -40,7 +40,8 @@ def _reminders(resource: Resource, now: datetime) -> Iterator[str]:
         yield f"{subject} expired {since} ago and still exists ({resource.price}). Delete it: {command} --expired"
     elif resource.is_hourly and resource.created and now - resource.created > LONG:
         running = format_duration(now - resource.created)
-        yield f"{subject} has been running for {running} ({resource.price}). Delete it: {command}"
+        remedy = f"Stop it: {command} --jobs" if resource.kind in JOBS else f"Delete it: {command}"
+        yield f"{subject} has been running for {running} ({resource.price}). {remedy}"
 
 
 def format_duration(duration: timedelta) -> str:

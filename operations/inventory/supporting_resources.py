@@ -121,18 +121,20 @@ def buckets(search: Search) -> Iterator[Resource]:
 
 
 def transform_output(search: Search) -> Iterator[Resource]:
-    """Yield, per stage, the input and output of batch transforms, unless the bucket belongs to another project."""
+    """Yield, per batch transform job, its input and output, unless the bucket belongs to another project."""
     name = bucket.bucket_name(search.account)
     if not bucket.exists(search.account) or (bucket.is_managed() and not bucket.is_tagged(search.account)):
         return
-    sizes: dict[str, list[int]] = {}  # stage -> bytes of each object
+    sizes: dict[str, list[int]] = {}  # job -> bytes of each object
     prefix = f"{TRANSFORM_PREFIX}{search.prefix}"
     for found in search.pages("s3", "list_objects_v2", "Contents", Bucket=name, Prefix=prefix):
-        sizes.setdefault(stage_of(found["Key"].removeprefix(TRANSFORM_PREFIX)), []).append(found["Size"])
-    for stage in filter(None, sizes):
-        facts = {"objects": len(sizes[stage]), "bytes": sum(sizes[stage])}
-        address = f"s3://{name}/{TRANSFORM_PREFIX}{APP}-{stage}-"
-        yield Resource(Kind.TRANSFORM_OUTPUT, address, "", stage, price=MINOR_COST, facts=facts)
+        job = found["Key"].removeprefix(TRANSFORM_PREFIX).partition("/")[0]
+        sizes.setdefault(job, []).append(found["Size"])
+    for job, of_job in sizes.items():
+        if stage := stage_of(job):
+            facts = {"objects": len(of_job), "bytes": sum(of_job)}
+            address = f"s3://{name}/{TRANSFORM_PREFIX}{job}/"
+            yield Resource(Kind.TRANSFORM_OUTPUT, address, "", stage, price=MINOR_COST, facts=facts)
 
 
 def roles(search: Search) -> Iterator[Resource]:

@@ -23,11 +23,13 @@ from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there, is_taken
 from operations.aws.listing import tags_of
+from operations.aws.names import MODEL_TAG
 from operations.aws.plan import MINOR_COST, Item, propose
 from operations.aws.waiting import wait_for
 from operations.aws.watching import RESUME
 from operations.endpoint import endpoint_state, models
 from operations.endpoint.candidate import Candidate
+from operations.inventory.ownership import is_tagged
 from operations.inventory.resources import Kind, Resource
 from operations.jobs.endpoint_scorer import chunks_of
 from operations.jobs.job_log import JobLog, log_tail
@@ -38,7 +40,6 @@ FILE_BYTES = 16_000_000
 PAYLOAD_MB = 6  # the container's limit for a request
 PURPOSE = "batch"
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
-MODEL_TAG = "verdict:made-model"  # on a job: the model that was created for it, and is deleted with it
 UNDER_WAY = ("InProgress", "Stopping")
 _LOG_DELAY_SECONDS = 2.0
 
@@ -108,7 +109,7 @@ def score_files(
     if not batch.status:
         _propose(aws, stage, candidate, batch, instance_type, yes)
         _start(aws, stage, candidate, batch, instance_type)
-    description = _wait(aws, batch.name)
+    description = _wait(aws, stage, batch.name)
     if description["TransformJobStatus"] != "Completed":
         error = _failure(aws, batch, description)
         _delete(aws, batch)
@@ -184,14 +185,15 @@ def _purpose(batch: BatchTransform) -> str:
     return f"{PURPOSE} {batch.name}"
 
 
-def _wait(aws: Aws, name: str) -> dict[str, Any]:
+def _wait(aws: Aws, stage: str, name: str) -> dict[str, Any]:
     """Wait until a job has ended, and return its description."""
+    stop = f"verdict teardown --stage {stage} --jobs"
     return wait_for(
         fetch=lambda: describe(aws.account, name),
         is_done=lambda description: description["TransformJobStatus"] not in UNDER_WAY,
         describe=lambda description: f"{name} is {description['TransformJobStatus']}",
         console=aws.console,
-        resume=RESUME,
+        resume=f"{aws.command_line or RESUME}`, or stop the job with `{stop}",
         pause=aws.pause,
     )
 
@@ -230,6 +232,6 @@ def _delete(aws: Aws, batch: BatchTransform) -> None:
         aws, Resource(Kind.TRANSFORM_OUTPUT, bucket.uri(aws.account, f"{batch.prefix}/"), "")
     )
     arn = describe(aws.account, batch.name).get("TransformJobArn")
-    if arn:
-        model = (tags_of(aws.account, arn) or {}).get(MODEL_TAG)
-        endpoint_state.delete_configs_and_models(aws, models=[model] if model else [])
+    model = (tags_of(aws.account, arn) or {}).get(MODEL_TAG) if arn else None
+    if model and is_tagged(tags_of(aws.account, aws.account.arn("sagemaker", f"model/{model}"))):
+        endpoint_state.delete_configs_and_models(aws, models=[model])

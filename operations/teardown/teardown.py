@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from chalicelib.errors import SentimentError
 from operations.aws import plan, prices
 from operations.aws.command import Aws
-from operations.aws.names import DEFAULT_STAGE
+from operations.aws.names import DEFAULT_STAGE, MODEL_TAG
 from operations.inventory import inventory
 from operations.inventory.inventory import ENDPOINTS, Inventory
 from operations.inventory.resources import JOBS, SHARED, Kind, Resource
@@ -25,6 +25,7 @@ from operations.teardown.verification import why_shared_are_kept
 OF_ENDPOINT = (Kind.SCALABLE_TARGET, Kind.ALARM, Kind.ENDPOINT, Kind.CONFIGURATION, Kind.MODEL)
 USED_BY_ENDPOINTS = (Kind.SCALABLE_TARGET, Kind.ALARM, Kind.CONFIGURATION, Kind.MODEL)
 ALWAYS = (*OF_ENDPOINT, *JOBS, Kind.TRANSFORM_OUTPUT)
+USERS_OF_SHARED = (Kind.ENDPOINT, *JOBS)
 LOGS = (Kind.LOG_GROUP, Kind.LOG_STREAMS)
 OPTIONAL = {
     "bucket": (Kind.BUCKET,),
@@ -57,6 +58,12 @@ class Scope:
     expired_only: bool = False
     optional: tuple[str, ...] = ()
     app: bool = True
+    jobs_only: bool = False
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether only expired endpoints or only jobs are deleted."""
+        return self.expired_only or self.jobs_only
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -68,7 +75,8 @@ class Scope:
     def command(self) -> str:
         """The equivalent command line."""
         stage = ["--stage", self.stage] if self.stage else ["--all-stages"]
-        more = [*(["--expired"] if self.expired_only else []), *([] if self.app else ["--no-app"])]
+        more = [*(["--expired"] if self.expired_only else []), *(["--jobs"] if self.jobs_only else [])]
+        more += [] if self.app else ["--no-app"]
         optional = ["--with", ",".join(self.optional)] if self.optional else []
         return shlex.join(["verdict", "teardown", *stage, *more, *optional])
 
@@ -83,6 +91,9 @@ def select_for_deletion(found: Inventory, scope: Scope, now: datetime) -> list[R
     if scope.expired_only:
         expired = [resource for resource in in_scope if resource.kind == Kind.ENDPOINT and resource.has_expired(now)]
         return [resource for endpoint in expired for resource in with_dependents(found, endpoint)]
+    if scope.jobs_only:
+        jobs = [resource for resource in in_scope if resource.kind in JOBS]
+        return [resource for job in jobs for resource in with_files(found, job)]
     kept = (
         *(SHARED if why_shared_are_kept(found, scope.stage) else ()),
         *(USED_BY_ENDPOINTS if found.is_unread(ENDPOINTS) else ()),
@@ -95,13 +106,21 @@ def select_for_deletion(found: Inventory, scope: Scope, now: datetime) -> list[R
 
 
 def with_dependents(found: Inventory, endpoint: Resource) -> list[Resource]:
-    """Return an endpoint with its alarms, autoscaling, configurations and models."""
+    """Return an endpoint with its alarms, autoscaling, configurations and models; not the models of jobs."""
+    made_for_jobs = {job.tags.get(MODEL_TAG) for job in found.jobs}
     return [
         resource
         for resource in found.of(*OF_ENDPOINT)
-        if resource.name.startswith(f"{endpoint.name}-")
+        if (resource.name.startswith(f"{endpoint.name}-") and resource.name not in made_for_jobs)
         or endpoint.name in (resource.name, resource.facts.get("endpoint"))
     ]
+
+
+def with_files(found: Inventory, job: Resource) -> list[Resource]:
+    """Return a job; and of a transform job the model that was created for it, and its input and output."""
+    models = [model for model in found.of(Kind.MODEL) if model.name == job.tags.get(MODEL_TAG)]
+    outputs = [output for output in found.of(Kind.TRANSFORM_OUTPUT) if output.name.endswith(f"/{job.name}/")]
+    return [job, *models, *outputs]
 
 
 def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[Kind, Deletion]) -> Inventory:
@@ -116,7 +135,7 @@ def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[Kind, Deletio
         aws.print(sentence)
     if selected:
         _propose(aws, selected, scope, yes)
-        failures = remove(aws, selected, deletions, scope.command)
+        failures = _remove(aws, found, selected, scope, deletions)
     else:
         aws.print("There is nothing to delete.")
     after = inventory.take(aws.account)
@@ -138,6 +157,27 @@ def teardown(aws: Aws, scope: Scope, yes: bool, deletions: Mapping[Kind, Deletio
     return after
 
 
+def _remove(
+    aws: Aws, found: Inventory, selected: Sequence[Resource], scope: Scope, deletions: Mapping[Kind, Deletion]
+) -> list[DeletionFailure]:
+    """Delete what was selected, and return the failures.
+
+    Shared resources come last, and are kept if an endpoint or a job is left, or was created since `found` was listed.
+    """
+    shared = [resource for resource in selected if resource.kind in SHARED]
+    own = [resource for resource in selected if resource not in shared]
+    failures = remove(aws, own, deletions, scope.command)
+    if not shared:
+        return failures
+    users = [failure.resource for failure in failures if failure.resource.kind in USERS_OF_SHARED]
+    known = {(resource.name, resource.created) for resource in found.resources}
+    listed = inventory.take(aws.account, None, inventory.HOURLY).resources
+    users += [resource for resource in listed if (resource.name, resource.created) not in known]
+    if users:
+        return [*failures, *(DeletionFailure(resource, f"{users[0].label} may use it.") for resource in shared)]
+    return [*failures, *remove(aws, shared, deletions, scope.command)]
+
+
 def _late_logs(after: Inventory, scope: Scope) -> list[Resource]:
     """Return the logs to delete that began during the teardown, as that of an endpoint that was being created."""
     return [resource for resource in select_for_deletion(after, scope, datetime.now(UTC)) if resource.kind in LOGS]
@@ -145,7 +185,7 @@ def _late_logs(after: Inventory, scope: Scope) -> list[Resource]:
 
 def kept_sentences(found: Inventory, scope: Scope) -> Iterator[str]:
     """Yield why each selected resource is kept: shared resources, and resources that endpoints may use."""
-    if scope.expired_only:
+    if scope.is_partial:
         return
     why = why_shared_are_kept(found, scope.stage)
     shared = [

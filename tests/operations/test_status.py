@@ -171,7 +171,7 @@ def test_expired_and_long_running_resources_have_reminders() -> None:
     (sentence,) = reminders.reminders_of(
         [Resource("training-job", "verdict-of-no-stage", "", price=Price(0.5), created=yesterday)], NOW
     )
-    assert sentence.endswith("Delete it: verdict teardown --all-stages")
+    assert sentence.endswith("Stop it: verdict teardown --all-stages --jobs")
 
 
 def test_an_error_of_the_reminders_is_reported(aws: Aws, simulated: SimulatedAws) -> None:

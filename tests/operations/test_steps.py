@@ -54,6 +54,7 @@ def test_teardown_exits_with_1_if_declined_and_0_if_done(aws: Aws, call: Call) -
 def test_invalid_options_of_teardown_are_refused(call: Call) -> None:
     assert "'roles' is not one of bucket, role, logs, packages" in call("teardown", "--with", "roles").output
     assert "Use either --stage or --all-stages" in call("teardown", "--stage", "dev", "--all-stages").output
+    assert "Use either --expired or --jobs" in call("teardown", "--expired", "--jobs").output
     assert "A stage cannot be named" in str(getattr(call("status", "--stage", "Dev").exception, "detail", ""))
 
 

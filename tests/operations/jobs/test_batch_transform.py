@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.endpoint_errors import EndpointError
-from operations.aws import bucket, role
+from operations.aws import bucket, names, role
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.aws.plan import DeclinedError
@@ -81,6 +81,19 @@ def test_the_model_of_an_endpoint_is_kept(aws: Aws, candidate: Candidate) -> Non
     score_in_batch(aws, "dev", candidate, rows_of(candidate, 3, first=100), INSTANCE, yes=True)
     assert models.exists(aws.account, model)
     endpoint_state.delete_configs_and_models(aws, models=[model])
+
+
+def test_a_model_that_lost_our_tag_during_the_job_is_kept(aws: Aws, candidate: Candidate) -> None:
+    sagemaker = aws.account.client("sagemaker")
+
+    def untag(_seconds: float) -> None:
+        for model in models_of(aws):
+            sagemaker.delete_tags(ResourceArn=model["ModelArn"], TagKeys=[names.APP_TAG])
+
+    aws.pause = untag
+    score_in_batch(aws, "dev", candidate, rows_of(candidate, 5), INSTANCE, yes=True)
+    (kept,) = models_of(aws)
+    sagemaker.delete_model(ModelName=kept["ModelName"])
 
 
 def test_two_commands_with_one_model_keep_each_others(aws: Aws, candidate: Candidate, local: Predict) -> None:

@@ -5,15 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from operations.aws import bucket, role
+from operations.aws import bucket, names, role
 from operations.aws.command import Aws
 from operations.inventory import inventory
 from operations.inventory.inventory import Inventory
 from operations.inventory.resources import Kind, Resource
-from operations.teardown.teardown import Scope, UnreadError, all_deletions, select_for_deletion, teardown
+from operations.teardown.teardown import LeftOverError, Scope, UnreadError, all_deletions, select_for_deletion, teardown
 from operations.teardown.verification import why_shared_are_kept
 from simulator.aws import SimulatedAws
-from tests.operations.existing import create_model, printed
+from tests.operations.candidates import AnswerAfter
+from tests.operations.existing import FINGERPRINT, create_endpoint, create_model, printed
 
 
 def torn_down(aws: Aws, scope: Scope) -> None:
@@ -47,6 +48,31 @@ def test_shared_resources_stay_while_another_stage_has_resources(aws: Aws) -> No
     assert "--with bucket" not in printed(aws)
     torn_down(aws, Scope(None, optional=("bucket", "role")))
     assert not bucket.exists(aws.account)
+
+
+def test_shared_resources_stay_for_an_endpoint_created_during_the_prompt(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_model(aws, "early")
+    created = list[str]()
+    monkeypatch.setattr("sys.stdin", AnswerAfter(lambda: created.append(create_endpoint(aws, "late"))))
+    with pytest.raises(LeftOverError, match=f"endpoint {names.endpoint('late', FINGERPRINT)} may use it"):
+        teardown(aws, Scope(None, optional=("bucket", "role")), False, all_deletions())
+    assert bucket.exists(aws.account)
+    assert role.find(aws.account)
+    torn_down(aws, Scope(None, optional=("bucket", "role")))
+    assert not bucket.exists(aws.account)
+
+
+def test_shared_resources_stay_if_an_endpoint_cannot_be_deleted(aws: Aws, simulated: SimulatedAws) -> None:
+    create_endpoint(aws, "stays")
+    simulated.fault_injector.inject("DeleteEndpoint", "denied")
+    with pytest.raises(LeftOverError, match="may use it"):
+        torn_down(aws, Scope(None, optional=("bucket", "role")))
+    assert bucket.exists(aws.account)
+    assert role.find(aws.account)
+    simulated.fault_injector.clear()
+    torn_down(aws, Scope(None, optional=("bucket", "role")))
 
 
 def test_shared_resources_stay_if_a_list_is_denied(aws: Aws, simulated: SimulatedAws) -> None:

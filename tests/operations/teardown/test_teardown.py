@@ -3,18 +3,21 @@
 import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from operations.aws import bucket, names, role
 from operations.aws.command import Aws
 from operations.aws.plan import DeclinedError
+from operations.aws.waiting import StoppedWaitingError
 from operations.endpoint import endpoint_state
 from operations.inventory import inventory
 from operations.inventory.resources import Kind
+from operations.jobs.batch_transform import score_in_batch
 from operations.teardown.teardown import LeftOverError, Scope, UnreadError, all_deletions, teardown
 from simulator.aws import SimulatedAws
+from tests.operations.candidates import interrupted, small_candidate
 from tests.operations.existing import create_endpoint, create_model, printed, start_stuck_job, wait_until_stable
 
 STAGES = (f"s{number}" for number in itertools.count())
@@ -226,6 +229,27 @@ def test_only_expired_endpoints_are_deleted_on_request(aws: Aws, stage: str) -> 
     assert [resource.name for resource in left.of(Kind.ENDPOINT)] == [young]
     assert not [resource for resource in left.of(Kind.CONFIGURATION, Kind.MODEL) if resource.name.startswith(old)]
     assert len(left.of(Kind.CONFIGURATION, Kind.MODEL)) == 2
+
+
+def test_only_running_jobs_are_stopped_on_request(
+    aws: Aws, stage: str, simulated: SimulatedAws, quickly: Callable[[float], None]
+) -> None:
+    endpoint = create_endpoint(aws, stage)
+    training = start_stuck_job(aws, simulated, stage)
+    bucket.put_bytes(aws.account, f"transform/verdict-{stage}-of-another/output/unread.out", b"0.5\n")
+    simulated.fault_injector.inject("CreateTransformJob", "stuck", times=1)
+    with pytest.raises(StoppedWaitingError, match=f"verdict teardown --stage {stage} --jobs"):
+        score_in_batch(interrupted(aws), stage, small_candidate(), ["0:1"], "ml.m5.xlarge", yes=True)
+    (transform,) = inventory.take(aws.account, stage).of(Kind.TRANSFORM_JOB)
+    aws.pause = quickly
+    torn_down(aws, Scope(stage, jobs_only=True))
+    assert f"Stopped: training-job {training}" in printed(aws)
+    assert f"Stopped: {transform.label}" in printed(aws)
+    left = inventory.take(aws.account, stage)
+    assert left.jobs == []
+    assert [resource.name for resource in left.of(Kind.ENDPOINT)] == [endpoint]
+    assert len(left.of(Kind.MODEL)) == 1
+    assert ["of-another" in output.name for output in left.of(Kind.TRANSFORM_OUTPUT)] == [True]
 
 
 def test_the_users_own_bucket_is_never_deleted(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
