@@ -27,14 +27,17 @@ from training.progress import bars
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+BATCH = "batch"
+
 
 @dataclass(frozen=True)
 class _Task:
-    """Files to judge, the column and form of their reviews, and what is written."""
+    """Files to judge, the column and form of their reviews, where the model runs, and what is written."""
 
     files: tuple[str, ...]
     column: str | None
     one_per_file: bool
+    on: str
     into: str | None
     prefix: str
 
@@ -56,7 +59,7 @@ class _Task:
 @click.option("--processes", type=click.IntRange(1), help="Processes that encode.  [default: one per processor]")
 @engine_options
 @options.json_option
-@options.on("endpoint", "batch")
+@options.on("endpoint", BATCH)
 @click.option("--parallel", type=click.IntRange(1, 100), default=4, show_default=True, help="Requests at a time.")
 @options.scoring_options
 def command(
@@ -86,7 +89,7 @@ def command(
     On Apache Spark, files may be Hadoop paths such as s3://bucket/new/, and the result is a folder of parts.
     """
     _check_options(files, text, into, engine, on, ("verbose", "parallel", *remote))
-    packaged, task = release.load(), _Task(files, column, one_per_file, into, prefix)
+    packaged, task = release.load(), _Task(files, column, one_per_file, on, into, prefix)
     judge = Judge(packaged, packaged_model(packaged) if on == options.LOCAL else None, explain)
     if text is not None:
         _judge_text(text, judge, on, as_json)
@@ -136,12 +139,20 @@ def _predict_files(
             console.print(f"Resuming after {done:,} rows.", highlight=False)
         try:
             with bars(console, "Judging") as (tick,):
-                summary = predict(opened, judge, write, done, tick, score, processes)
+                summary = predict(opened, judge, write, done, tick, score, processes, score_skipped=task.on == BATCH)
         except KeyboardInterrupt:
-            kept = "Repeat the command to resume." if target else "Nothing is kept: give --into to be able to resume."
-            console.print(f"\nStopped. {kept}", highlight=False)
+            console.print(f"\nStopped. {_remedy(task)}", highlight=False)
             sys.exit(options.EXIT_INTERRUPTED)
     _report(summary, done, task.into, console)
+
+
+def _remedy(task: _Task) -> str:
+    """Return how to continue after Ctrl-C."""
+    if task.on == BATCH:  # the job is found again by its rows
+        return (
+            "A job that was started continues and is billed: `verdict status` shows it. Repeat the command to resume."
+        )
+    return "Repeat the command to resume." if task.into else "Nothing is kept: give --into to be able to resume."
 
 
 @contextmanager
@@ -157,7 +168,7 @@ def _scorer(on: str, verbose: bool, remote: dict[str, Any]) -> Iterator[ChunkSco
     instance_type, variant = remote.pop("instance_type"), remote.pop("variant")
     with connected(verbose) as aws:
         parallel = remote.pop("parallel")
-        if on == "batch":
+        if on == BATCH:
             yield batch_prediction.batch_scorer(
                 aws, candidate=packaged_candidate(), instance_type=instance_type, **remote
             )

@@ -3,12 +3,14 @@
 import hashlib
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.endpoint import ACCEPT, CONTENT_TYPE
 from chalicelib.release import FACTS_NAME, ReleaseFacts
 from operations.aws import bucket, prices
 from operations.aws.account import Account
 from operations.aws.command import Aws
-from operations.aws.errors import AwsError, if_there
+from operations.aws.errors import AwsError, if_there, is_taken
 from operations.aws.listing import list_all
 from operations.aws.names import APP, APP_TAG
 from operations.endpoint import models
@@ -40,11 +42,15 @@ def _ensure_group(aws: Aws, group: str) -> None:
             "group is created automatically.",
             "absent",
         )
-    sagemaker.create_model_package_group(
-        ModelPackageGroupName=group,
-        ModelPackageGroupDescription="Releases of Verdict: is a movie review positive?",
-        Tags=[{"Key": APP_TAG, "Value": APP}],
-    )
+    try:
+        sagemaker.create_model_package_group(
+            ModelPackageGroupName=group,
+            ModelPackageGroupDescription="Releases of Verdict: is a movie review positive?",
+            Tags=[{"Key": APP_TAG, "Value": APP}],
+        )
+    except ClientError as error:
+        if not is_taken(error):  # by another command, just now
+            raise
 
 
 def registered(aws: Aws, group: str, release: str) -> str:

@@ -18,6 +18,7 @@ from operations.aws import names, plan
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import if_there, translate_client_error
+from operations.aws.names import MODEL_TAG
 from operations.endpoint.invocation_metrics import invocations, reported_variants
 from operations.inventory import inventory
 from operations.inventory.inventory import Inventory
@@ -27,7 +28,7 @@ from operations.teardown.removal import DeletionFailure, remove
 from operations.teardown.teardown import with_dependents
 from training.progress import table
 
-FINDERS = ("endpoints", "autoscaling", "alarms", "configurations", "models")
+FINDERS = ("endpoints", "transform jobs", "autoscaling", "alarms", "configurations", "models")
 MIN_IDLE = timedelta(minutes=5)  # CloudWatch reports invocations some minutes late
 STABLE = ("InService", "Failed", "OutOfService")
 
@@ -57,8 +58,8 @@ class EndpointUse:
 
     @property
     def is_idle(self) -> bool:
-        """Whether the endpoint certainly had no invocations."""
-        return self.invocations == 0 and not self.why
+        """Whether the endpoint certainly had no invocations, or is being deleted already."""
+        return self.endpoint.state == "Deleting" or (self.invocations == 0 and not self.why)
 
 
 @dataclass(frozen=True)
@@ -146,43 +147,77 @@ def uses(
 
 
 def retire(aws: Aws, stage: str, packaged: PackagedRelease, idle: timedelta, yes: bool) -> Retired:
-    """Show the use of all endpoints that are not required, ask for confirmation, and delete those that are idle."""
-    found = inventory.take(aws.account, stage, FINDERS)
-    required = required_endpoints(aws.account, found, stage, packaged)
-    others = uses(aws.account, found, required, idle, datetime.now(UTC))
-    if not others:
-        aws.print(f"All endpoints of stage {stage} are required: {', '.join(sorted(required.names))}.")
+    """Show the use of all endpoints that are not required, ask for confirmation, and delete those that are idle.
+
+    Also deletes what an interrupted command left of deleted endpoints.
+    """
+    findings = find(aws.account, stage, packaged, idle)
+    if not findings.others and not findings.remains:
+        aws.print(f"All endpoints of stage {stage} are required: {', '.join(sorted(findings.required.names))}.")
         return Retired((), ())
-    aws.console.print(table(f"Endpoints of stage {stage} that the packaged release does not use", map(_row, others)))
-    if required.condition:
-        aws.print(f"Nothing can be deleted yet: {required.condition}")
-    idle_endpoints = [use.endpoint for use in others if use.is_idle]
-    if idle_endpoints:
-        plan.confirm("Delete the idle endpoints?", yes)
-        idle_endpoints = still_idle(aws, stage, packaged, idle_endpoints, idle)
-    resources = [resource for endpoint in idle_endpoints for resource in with_dependents(found, endpoint)]
-    failures = remove(aws, resources, DELETIONS, f"verdict retire --stage {stage}")
+    _show(aws, stage, findings)
+    idle_endpoints, remains = findings.idle, findings.remains
+    if idle_endpoints or remains:
+        plan.confirm("Delete the idle endpoints?" if idle_endpoints else "Delete what is left of them?", yes)
+        now = find(aws.account, stage, packaged, idle)  # because a prompt may have waited for hours
+        for endpoint in idle_endpoints:
+            if endpoint not in now.idle:
+                aws.print(f"Kept: {endpoint.label}. It changed, or was used, after it was listed.")
+        idle_endpoints = [endpoint for endpoint in idle_endpoints if endpoint in now.idle]
+        remains = [resource for resource in remains if resource in now.remains]
+    dependents = [each for endpoint in idle_endpoints for each in with_dependents(findings.found, endpoint)]
+    failures = remove(aws, [*dependents, *remains], DELETIONS, f"verdict retire --stage {stage}")
     failed = {failure.resource.name for failure in failures}
     deleted = tuple(endpoint.name for endpoint in idle_endpoints if endpoint.name not in failed)
-    return Retired(deleted, tuple(use for use in others if not use.is_idle), tuple(failures))
+    return Retired(deleted, tuple(use for use in findings.others if not use.is_idle), tuple(failures))
 
 
-def still_idle(
-    aws: Aws, stage: str, packaged: PackagedRelease, endpoints: list[Resource], idle: timedelta
-) -> list[Resource]:
-    """Return the endpoints that are still idle and not required, because a prompt may have waited for hours."""
-    found = inventory.take(aws.account, stage, FINDERS)
-    now_idle = [
-        use.endpoint
-        for use in uses(
-            aws.account, found, required_endpoints(aws.account, found, stage, packaged), idle, datetime.now(UTC)
-        )
-        if use.is_idle
+@dataclass(frozen=True)
+class Findings:
+    """A stage's resources, the use of each endpoint that is not required, and what is left of deleted endpoints."""
+
+    found: Inventory
+    required: RequiredEndpoints
+    others: list[EndpointUse]
+    remains: list[Resource]
+
+    @property
+    def idle(self) -> list[Resource]:
+        """The endpoints to delete."""
+        return [use.endpoint for use in self.others if use.is_idle]
+
+
+def find(account: Account, stage: str, packaged: PackagedRelease, idle: timedelta) -> Findings:
+    """Find what may be deleted in a stage."""
+    found, now = inventory.take(account, stage, FINDERS), datetime.now(UTC)
+    required = required_endpoints(account, found, stage, packaged)
+    return Findings(found, required, uses(account, found, required, idle, now), remains_of(found, required, now - idle))
+
+
+def remains_of(found: Inventory, required: RequiredEndpoints, before: datetime) -> list[Resource]:
+    """Return the configurations and models of endpoints that do not exist, if they were created before a time.
+
+    A deployment creates its endpoint seconds after them. None are returned if something could not be listed.
+    """
+    names_kept = {endpoint.name for endpoint in found.of(Kind.ENDPOINT)} | required.names
+    made_for_jobs = {job.tags.get(MODEL_TAG) for job in found.jobs}
+    return [
+        resource
+        for resource in ([] if found.unread else found.of(Kind.CONFIGURATION, Kind.MODEL))
+        if resource.created and resource.created < before and resource.name not in made_for_jobs
+        if not any(resource.name.startswith(f"{name}-") for name in names_kept)
     ]
-    for endpoint in endpoints:
-        if endpoint not in now_idle:
-            aws.print(f"Kept: {endpoint.label}. It changed, or was used, after it was listed.")
-    return [endpoint for endpoint in endpoints if endpoint in now_idle]
+
+
+def _show(aws: Aws, stage: str, findings: Findings) -> None:
+    """Print the use of each endpoint, what is left of others, and why nothing can be deleted yet."""
+    if findings.others:
+        title = f"Endpoints of stage {stage} that the packaged release does not use"
+        aws.console.print(table(title, map(_row, findings.others)))
+    for resource in findings.remains:
+        aws.print(f"Left of a deleted endpoint: {resource.label}")
+    if findings.required.condition:
+        aws.print(f"Nothing can be deleted yet: {findings.required.condition}")
 
 
 def _row(use: EndpointUse) -> tuple[str, str, str]:

@@ -83,6 +83,19 @@ def test_a_release_is_registered_once_pending_approval(aws: Aws) -> None:
     assert [each.name for each in inventory.take(aws.account).of(Kind.PACKAGE_GROUP)] == ["verdict-releases"]
 
 
+def test_of_two_registrations_at_once_one_creates_the_group(aws: Aws) -> None:
+    candidate, facts = packaged_candidate(), release.load().facts
+    events, begun = aws.account.client("sagemaker").meta.events, list[tuple[str, bool]]()
+
+    def register_too(**_: object) -> None:
+        events.unregister("before-send.sagemaker.CreateModelPackageGroup", register_too)
+        begun.append(model_registry.register(aws, "verdict-at-once", candidate, facts))
+
+    events.register("before-send.sagemaker.CreateModelPackageGroup", register_too)
+    assert model_registry.register(aws, "verdict-at-once", candidate, facts) == (begun[0][0], False)
+    assert begun[0][1]
+
+
 def test_a_package_group_without_our_prefix_is_not_created(aws: Aws) -> None:
     with pytest.raises(AwsError, match="no model package group sentiment"):
         model_registry.register(aws, "sentiment", packaged_candidate(), release.load().facts)

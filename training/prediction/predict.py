@@ -71,20 +71,32 @@ def predict(
     tick: ProgressCallback = silent,
     score: ChunkScorer | None = None,
     processes: int | None = None,
+    score_skipped: bool = False,
 ) -> Summary:
     """Judge the rows of files in order, and call `write` with the judged rows of each chunk.
 
     The first `skip` rows are left out. Without `score`, the judge's own model scores them in the worker processes.
+    With `score_skipped`, `score` gets the skipped rows too, if others follow: a batch transform job is found again only
+    by all its rows.
     """
     progress = _Progress(max(sum(file.size for file in files), 1), tick)
-    rows = itertools.islice(_all_rows(files, progress), skip, None)
+    skipped = skip if score_skipped and _has_more(files, skip) else 0  # among the judged rows
+    rows = itertools.islice(_all_rows(files, progress), skip - skipped, None)
     chunks = _chunked(rows, EXPLAINED_CHUNK_ROWS if judge.explain else CHUNK_ROWS)
     summary = Summary()
     for judged in _judged(chunks, judge, score, processes):
-        write(judged)
-        summary.add(judged)
+        new, skipped = judged[skipped:], max(skipped - len(judged), 0)
+        if new:
+            write(new)
+        summary.add(new)
         progress.report(summary.rows)
     return summary
+
+
+def _has_more(files: Sequence[ReviewFile], rows: int) -> bool:
+    """Return whether files have more than a number of rows."""
+    all_rows = _all_rows(files, _Progress(1, silent))
+    return next(itertools.islice(all_rows, rows, None), None) is not None
 
 
 def _all_rows(files: Sequence[ReviewFile], progress: _Progress) -> Iterator[Row]:

@@ -2,17 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import xgboost
 
+from chalicelib import release
+from operations.aws import bucket, names
 from operations.aws.command import Aws
+from operations.endpoint import alarms, autoscaling
+from operations.endpoint.autoscaling import AutoscalingLimits
 from operations.endpoint.candidate import Candidate, packaged_candidate
 from operations.endpoint.endpoint_config import HostingSpec
 from operations.endpoint.traffic_shift import AT_ONCE, RolloutStrategy
 from operations.feedback import app_settings
 from operations.feedback.app_settings import CollectionSettings
+from operations.inventory import inventory, model_registry
 from operations.inventory.resources import Kind
+from operations.jobs.batch_prediction import batch_scorer
 from operations.jobs.batch_transform import score_in_batch
 from operations.jobs.run_jobs import JobOptions
 from operations.jobs.sagemaker_training import train_on_sagemaker
@@ -23,10 +30,16 @@ from operations.rollout.rollback import PackageFolders, rollback
 from operations.rollout.split import SplitSpec, split
 from operations.rollout.update import update
 from operations.teardown.deletions import Deletion
+from operations.teardown.retire import FINDERS, PackagedRelease, retire
 from operations.teardown.teardown import Scope, all_deletions, teardown
 from tests.operations.apps import create_app
 from tests.operations.candidates import small_candidate
+from tests.operations.existing import create_endpoint
 from training.model.hyperparameters import with_settings
+from training.prediction.judge import Judge
+from training.prediction.predict import predict
+from training.prediction.result_file import ResultFile, choose_format
+from training.prediction.review_files import open_reviews
 from training.tuning.ranges import check_ranges
 
 TWO, ONE = HostingSpec("ml.m5.large", 2), HostingSpec("ml.m5.large", 1)
@@ -34,6 +47,8 @@ STRATEGY = RolloutStrategy("canary", bake_seconds=0)
 FIRST, SECOND, OTHER = small_candidate(), small_candidate(seed=2), small_candidate("other", seed=3)
 JOB = JobOptions("ml.m5.xlarge", parallel=2, yes=True)
 SHORT = ("num_round=3", "early_stopping_rounds=", "max_leaves=3", "eta=0.3")
+RETIRED, REQUIRED = "bbbbbbbbbbbb", "cccccccccccc"  # vocabularies of a stage's two endpoints
+REVIEWS = ("A superb film.", "A dull film.", "")
 
 
 @dataclass(frozen=True)
@@ -56,13 +71,15 @@ def nothing(_aws: Aws, _stage: str, _files: Files) -> None:
 class Walk:
     """A command, the preparation of its stage, and a background fault: operation, kind, and number of times.
 
-    `beyond` names the walk of the same command without the fault, whose points are left out.
+    `beyond` names the walk of the same command without the fault, whose points are left out. `check` asserts what the
+    same command leads to if it is repeated after the interruption.
     """
 
     command: Command
     prepare: Command = nothing
     fault: tuple[str, str, int | None] | None = None
     beyond: str = ""
+    check: Command | None = None
 
 
 def of_stage(candidate: Candidate, stage: str) -> Candidate:
@@ -142,6 +159,74 @@ def score(aws: Aws, stage: str, _files: Files) -> None:
     score_in_batch(aws, stage, candidate, [row], "ml.m5.xlarge", yes=True)
 
 
+def predict_in_batch(aws: Aws, stage: str, files: Files) -> None:
+    """Judge a file of reviews in a batch transform job, as `verdict predict --on batch` does, unless it is judged."""
+    candidate = of_stage(packaged_candidate(files.package.release_folder, files.package.model_folder), stage)
+    into = judged_file(stage, files)
+    if into.exists():
+        return
+    into.parent.mkdir(exist_ok=True)
+    into.with_suffix(".csv").write_text("".join(f'"{cell}"\n' for cell in ("review", *REVIEWS)))
+    opened = [open_reviews(into.with_suffix(".csv"))]
+    judge = Judge(release.load(files.package.release_folder), None, explain=False)
+    score = batch_scorer(aws, stage, candidate, "ml.m5.xlarge", yes=True)
+    with ResultFile(into, {"stage": stage}, choose_format(opened, into, explain=False, prefix="")) as output:
+        predict(opened, judge, output.write, output.rows, score=score, processes=1, score_skipped=True)
+
+
+def judged_file(stage: str, files: Files) -> Path:
+    """Return the file that `predict_in_batch` writes."""
+    return files.runs / f"{stage}.jsonl"
+
+
+def check_judged(aws: Aws, stage: str, files: Files) -> None:
+    """Fail unless all reviews are judged, and no job is running."""
+    assert len(judged_file(stage, files).read_text().splitlines()) == len(REVIEWS)
+    assert inventory.take(aws.account, stage, ("transform jobs",)).resources == ()
+
+
+def retire_idle(aws: Aws, stage: str, _files: Files) -> None:
+    """Delete the endpoint of an earlier vocabulary."""
+    retire(aws, stage, PackagedRelease(REQUIRED, datetime(2026, 1, 1, tzinfo=UTC)), timedelta(0), yes=True)
+
+
+def two_endpoints(aws: Aws, stage: str, _files: Files) -> None:
+    """Create the endpoints of two vocabularies, with autoscaling and alarms."""
+    for fingerprint in (RETIRED, REQUIRED):
+        endpoint = create_endpoint(aws, stage, fingerprint, instances=1)
+        alarms.ensure(aws, stage, endpoint, ["v1"])
+        autoscaling.ensure(aws, endpoint, AutoscalingLimits("v1", 1, 3, 1000.0))
+
+
+def check_retired(aws: Aws, stage: str, _files: Files) -> None:
+    """Fail unless only the required endpoint is left, with its configuration, model, alarms and autoscaling."""
+    found = inventory.take(aws.account, stage, FINDERS).resources
+    required = names.endpoint(stage, REQUIRED)
+    assert all(required in resource.name for resource in found), found
+    assert len(found) == 6
+
+
+def register(aws: Aws, stage: str, files: Files) -> None:
+    """Register a release in a group of the stage's own."""
+    facts = release.load(files.package.release_folder).facts
+    candidate = of_stage(packaged_candidate(files.package.release_folder, files.package.model_folder), stage)
+    facts = replace(facts, model_sha256=candidate.model_sha256)
+    model_registry.register(aws, package_group(stage), candidate, facts)
+
+
+def package_group(stage: str) -> str:
+    """Return the name of the model package group that `register` uses."""
+    return f"verdict-{stage}-releases"
+
+
+def check_registered(aws: Aws, stage: str, _files: Files) -> None:
+    """Fail unless the release is registered once, and its archive is stored."""
+    (arn,) = model_registry.package_arns(aws.account, package_group(stage))
+    package = aws.account.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    (container,) = package["InferenceSpecification"]["Containers"]
+    assert bucket.fetch(aws.account, container["ModelDataUrl"])
+
+
 def create_the_app(aws: Aws, stage: str, _files: Files) -> None:
     create_app(aws, stage)
 
@@ -182,6 +267,9 @@ def walks() -> dict[str, Walk]:
         "tune": Walk(tune, fault=("CreateTrainingJob", "stuck", None)),
         "batch": Walk(score, fault=("CreateTransformJob", "stuck", None)),
         "batch-completed": Walk(score, beyond="batch"),
+        "predict": Walk(predict_in_batch, check=check_judged),
+        "retire": Walk(retire_idle, two_endpoints, check=check_retired),
+        "register": Walk(register, check=check_registered),
         "feedback-enable": Walk(enable_feedback, create_the_app),
         "teardown": Walk(tear_down, full_stage),
     }

@@ -27,6 +27,7 @@ _LISTS: list[tuple[str, str, str, str, dict[str, Any]]] = [  # service, operatio
         "HyperParameterTuningJobName",
         _RUNNING,
     ),
+    ("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroupName", {}),
     ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName", {}),
     ("logs", "describe_log_groups", "logGroups", "logGroupName", {}),
     ("lambda", "list_functions", "Functions", "FunctionName", {}),
@@ -99,7 +100,7 @@ def _create_endpoint(aws: Aws, stage: str, container: dict[str, Any]) -> None:
 
 
 def _create_others(aws: Aws, stage: str) -> None:
-    """Create a table, an alarm, log groups, a bucket with an object and a role, without our tag."""
+    """Create a table, an alarm, log groups, packages, a bucket with an object and a role, without our tag."""
     aws.account.client("dynamodb").create_table(
         TableName=f"verdict-{stage}x-feedback",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -120,6 +121,7 @@ def _create_others(aws: Aws, stage: str) -> None:
     for group in (f"/aws/sagemaker/Endpoints/{endpoint}", f"/aws/lambda/verdict-{stage}x"):
         with suppress(ClientError):  # the endpoint has created its own
             aws.account.client("logs").create_log_group(logGroupName=group)
+    aws.account.client("sagemaker").create_model_package_group(ModelPackageGroupName=f"verdict-{stage}x-releases")
     s3 = aws.account.client("s3")
     s3.create_bucket(Bucket=f"{bucket.bucket_name(aws.account)}-of-{stage}")
     s3.put_object(Bucket=f"{bucket.bucket_name(aws.account)}-of-{stage}", Key="verdict/releases/x", Body=b"kept")

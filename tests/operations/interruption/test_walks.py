@@ -1,8 +1,9 @@
 """Every command that creates or deletes something on AWS, interrupted at each of its requests and pauses.
 
-After each interruption, a list of the stage names everything in it that is billed by the hour. At the end, a teardown
-deletes all that the interrupted commands left, and nothing that is somebody else's. By default, a walk takes a sample
-of the places of the code; VERDICT_EVERY_POINT=1 takes every request and pause, and many times as long.
+After each interruption, a list of the stage names everything in it that is billed by the hour. Some commands are then
+repeated, and must lead to the same as without the interruption. At the end, a teardown deletes all that the interrupted
+commands left, and nothing that is somebody else's. By default, a walk takes a sample of the places of the code;
+VERDICT_EVERY_POINT=1 takes every request and pause, and many times as long.
 """
 
 import os
@@ -62,6 +63,9 @@ def interrupt_everywhere(aws: Aws, simulated: SimulatedAws, walk: Walk, files: F
             run(clients.context(aws, interrupter), aws, simulated, walk, stage, files)
             where = f"{stage}: {how.__name__} {point}"
             check_named(aws, stage, where)
+            if walk.check:
+                walk.command(aws, stage, files)
+                walk.check(aws, stage, files)
             yield where, interrupter.has_interrupted
 
 
@@ -73,6 +77,7 @@ def check_named(aws: Aws, stage: str, where: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600 if EVERY else 600)
 @pytest.mark.parametrize("name", WALKS)
 def test_nothing_billed_is_lost_wherever_a_command_is_interrupted(
     account: Aws, simulated: SimulatedAws, name: str, files: Files
@@ -80,7 +85,7 @@ def test_nothing_billed_is_lost_wherever_a_command_is_interrupted(
     strangers = create_strangers(account, next(_stages))
     before = everything(account)
     interruptions = dict(interrupt_everywhere(account, simulated, WALKS[name], files))
-    teardown(account, Scope(None, optional=("logs", "feedback")), yes=True, deletions=no_chalice())
+    teardown(account, Scope(None, optional=("logs", "feedback", "packages")), yes=True, deletions=no_chalice())
     left = everything(account)
     assert {item for item in left - before if item[0] not in ("FunctionName", "RoleName", "id")} == set()  # of the app
     assert strangers <= left

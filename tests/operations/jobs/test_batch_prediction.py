@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,8 +25,9 @@ from simulator.aws import SimulatedAws
 from simulator.faults.endpoint_faults import EndpointFault
 from tests.operations.jobs.test_endpoint_scorer import serve
 from training.evaluation.packaged_model import packaged_model
+from training.prediction import predict as predict_module
 from training.prediction.judge import Judge, JudgedRow
-from training.prediction.predict import ChunkScorer, predict
+from training.prediction.predict import ChunkScorer, Summary, predict
 from training.prediction.review_files import ReviewFile, open_reviews
 from training.project import ROOT
 
@@ -62,6 +63,33 @@ def test_all_three_agree_to_the_last_bit(
     assert judged(file, explain, scorer_of_endpoint(aws, stage, candidate, "", 3, yes=True)) == here
     assert judged(file, explain, batch_scorer(aws, stage, candidate, "ml.m5.xlarge", yes=True)) == here
     assert len(here) == len(REVIEWS) + 2
+    assert not list(bucket.keys(aws.account, "transform/"))
+
+
+def test_a_stopped_prediction_in_batch_is_resumed_with_the_scores_of_its_job(
+    aws: Aws, stage: str, file: ReviewFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predict_module, "CHUNK_ROWS", 150)
+    candidate, packaged, written = packaged_candidate(), release.load(), list[JudgedRow]()
+    judge, jobs = Judge(packaged, None, explain=False), aws.account.client("sagemaker").list_transform_jobs
+    before = len(jobs()["TransformJobSummaries"])
+
+    def run(write: Callable[[Sequence[JudgedRow]], None]) -> Summary:
+        score = batch_scorer(aws, stage, candidate, "ml.m5.xlarge", yes=True)
+        return predict([file], judge, write, len(written), score=score, processes=1, score_skipped=True)
+
+    def write_one(rows: Sequence[JudgedRow]) -> None:
+        if written:
+            raise KeyboardInterrupt
+        written.extend(rows)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(write_one)
+    assert len(written) == 150
+    assert run(written.extend).rows == len(REVIEWS) + 2 - 150
+    assert [repr(row.outcome) for row in written] == judged(file, explain=False)
+    assert run(written.extend).rows == 0  # all rows are written: no other job starts
+    assert len(jobs()["TransformJobSummaries"]) == before + 1
     assert not list(bucket.keys(aws.account, "transform/"))
 
 

@@ -83,6 +83,30 @@ def test_an_endpoint_used_during_the_prompt_is_kept(aws: Aws, monkeypatch: pytes
     assert f"Kept: endpoint {old}. It changed, or was used, after it was listed." in printed(aws)
 
 
+def test_of_two_retirements_at_once_one_deletes_and_the_other_reports(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (create_endpoint(aws, "twice", fingerprint) for fingerprint in (OLD, NEW))
+    other = list[Retired]()
+    monkeypatch.setattr("sys.stdin", AnswerAfter(lambda: other.append(retired(aws, "twice"))))
+    late = retire(aws, "twice", PackagedRelease(NEW, LONG_AGO), AT_ONCE, yes=False)
+    assert other[0].deleted == (old,)
+    assert (late.deleted, late.left) == ((), ())
+    assert f"Kept: endpoint {old}. It changed, or was used, after it was listed." in printed(aws)
+    assert endpoints_of(aws, "twice") == [new]
+
+
+def test_an_endpoint_that_a_rollback_requires_again_is_kept(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = (create_endpoint(aws, "again", fingerprint) for fingerprint in (OLD, NEW))
+
+    def serve_old_again() -> None:
+        create_function(aws, "again", {"ENDPOINT_NAME": old})
+
+    monkeypatch.setattr("sys.stdin", AnswerAfter(serve_old_again))
+    assert retire(aws, "again", PackagedRelease(NEW, LONG_AGO), AT_ONCE, yes=False).deleted == ()
+    assert endpoints_of(aws, "again") == sorted((old, new))
+
+
 def test_invocations_are_counted_over_all_variants(aws: Aws) -> None:
     busy = create_endpoint(aws, "busy")
     now = datetime.now(UTC)
