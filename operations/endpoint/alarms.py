@@ -8,7 +8,9 @@ from typing import Any
 
 from operations.aws import names
 from operations.aws.command import Aws
-from operations.aws.listing import list_all
+from operations.aws.errors import if_there
+from operations.aws.listing import list_all, tags_by_key
+from operations.aws.names import APP, APP_TAG
 
 PERIOD_SECONDS = 60
 SLOW_MICROSECONDS = 5_000_000.0  # a third of the app's timeout
@@ -43,17 +45,22 @@ def requests(endpoint: str, variant: str) -> list[dict[str, Any]]:
 
 
 def ensure(aws: Aws, stage: str, endpoint: str, variants: Sequence[str]) -> list[str]:
-    """Create or update the alarms of these variants, and return their names."""
-    wanted = [request for variant in variants for request in requests(endpoint, variant)]
-    for request in wanted:
+    """Create or update the alarms of these variants, and return their names; names that others use are left out."""
+    wanted = {str(request["AlarmName"]): request for variant in variants for request in requests(endpoint, variant)}
+    for alarm in _existing(aws, endpoint):
+        if alarm["AlarmName"] in wanted and not _is_ours(aws, alarm):
+            del wanted[alarm["AlarmName"]]
+            aws.print(f"Not created: alarm {alarm['AlarmName']}. Another one has its name, without tag {APP_TAG}.")
+    for request in wanted.values():
         aws.account.client("cloudwatch").put_metric_alarm(**request, Tags=names.tags(stage))
-    return [str(request["AlarmName"]) for request in wanted]
+    return list(wanted)
 
 
 def delete(aws: Aws, endpoint: str, variants: Sequence[str]) -> None:
-    """Delete the alarms of these variants, those of them that exist."""
+    """Delete the alarms of these variants, those of them that exist and have our tag."""
     wanted = {request["AlarmName"] for variant in variants for request in requests(endpoint, variant)}
-    found = [alarm["AlarmName"] for alarm in _existing(aws, endpoint) if alarm["AlarmName"] in wanted]
+    existing = [alarm for alarm in _existing(aws, endpoint) if alarm["AlarmName"] in wanted]
+    found = [alarm["AlarmName"] for alarm in existing if _is_ours(aws, alarm)]
     if found:
         aws.account.client("cloudwatch").delete_alarms(AlarmNames=found)
 
@@ -61,6 +68,12 @@ def delete(aws: Aws, endpoint: str, variants: Sequence[str]) -> None:
 def alarms_in_alarm(aws: Aws, endpoint: str) -> list[str]:
     """Return the names of an endpoint's alarms that are in ALARM."""
     return [alarm["AlarmName"] for alarm in _existing(aws, endpoint) if alarm["StateValue"] == "ALARM"]
+
+
+def _is_ours(aws: Aws, alarm: dict[str, Any]) -> bool:
+    """Return whether an alarm has our tag."""
+    found = if_there(aws.account.client("cloudwatch").list_tags_for_resource, ResourceARN=alarm["AlarmArn"]) or {}
+    return tags_by_key(found.get("Tags", ())).get(APP_TAG) == APP
 
 
 def _existing(aws: Aws, endpoint: str) -> Iterator[Any]:
