@@ -18,7 +18,7 @@ from rehearsal.document import DocumentedCommand, commands_of, difference
 from rehearsal.simulated_account import SimulatedAccount
 from rehearsal.workspace import RehearsalError, Workspace
 from simulator.http.server import LOOPBACK
-from simulator.processes import child
+from simulator.processes import child, exit_on_signals
 from training.project import ROOT
 
 DOCUMENT = Path("docs") / "tutorial" / "lifecycle.md"
@@ -109,7 +109,7 @@ def run_document(folder: Path, document: str, show: Callable[[str], None]) -> li
 def main() -> int:
     """Run the document, print each command with its output, and return 1 if an output differs."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with exit_on_signals(), tempfile.TemporaryDirectory() as folder:
         differences = run_document(Path(folder), (ROOT / DOCUMENT).read_text(encoding="utf-8"), click.echo)
     click.echo("\n\n".join(["", *differences]))
     click.echo(f"{len(differences)} outputs differ from {DOCUMENT}. {time.monotonic() - started:.0f} s.")

@@ -50,6 +50,18 @@ def _end_with_stdin() -> None:
 
 
 @contextmanager
+def exit_on_signals() -> Iterator[None]:
+    """Raise `SystemExit` in the block on SIGTERM and SIGHUP, so that its children are stopped and its files deleted."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda number, _frame: sys.exit(128 + number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
 def stop_signals() -> Iterator[threading.Event]:
     """Yield an event that SIGINT (Ctrl-C), SIGTERM and SIGHUP set, instead of their usual effect."""
     stop = threading.Event()

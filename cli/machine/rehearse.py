@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 
 from rehearsal.scenario import MIN_REQUESTS, rehearse
+from simulator.processes import exit_on_signals
 from training.progress import table
 
 
@@ -24,7 +25,7 @@ def command(requests: int) -> None:
     Trains, deploys, updates, splits traffic, rolls back and tears down, under simulated traffic.
     """
     console = Console(soft_wrap=True)
-    with TemporaryDirectory(prefix="verdict-rehearsal-") as folder:
+    with exit_on_signals(), TemporaryDirectory(prefix="verdict-rehearsal-") as folder:
         seconds, counts = rehearse(Path(folder), console, requests)
     console.rule("Results")
     console.print(table("Steps", [(name, f"{took:.0f} s") for name, took in seconds.items()]))
