@@ -117,6 +117,23 @@ def test_undoing_a_change_keeps_what_another_command_uses(aws: Aws, stage: str) 
     assert serves(aws, moved, second)
 
 
+def test_of_two_splits_at_once_one_adds_its_variant_and_the_other_stops(
+    aws: Aws, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, *others = small_candidate(), small_candidate("first", seed=2), small_candidate("second", seed=3)
+    deployed(aws, stage, release, INSTANCES)
+    first, second = (
+        SplitSpec(stage, release.encoder.fingerprint, [release, other], {"release": 1.0, other.name: 1.0})
+        for other in others
+    )
+    monkeypatch.setattr("sys.stdin", AnswerAfter(lambda: split(aws, first, yes=True)))
+    with pytest.raises(AwsError, match="Another command changed endpoint"):
+        split(aws, second)
+    (live,) = endpoint_state.find_all(aws.account, stage)
+    assert sorted(variant.name for variant in live.variants) == ["first", "release"]
+    assert len([name for name in resources_of(aws, stage) if name.startswith(live.name)]) == 5  # none of the other's
+
+
 def test_a_split_stops_after_an_update_during_its_prompt(aws: Aws, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     release, other, third = small_candidate(), small_candidate("other", seed=2), small_candidate(seed=3)
     deployed(aws, stage, release, INSTANCES)

@@ -20,7 +20,7 @@ from operations.endpoint.transition import PREVIOUS_TAG, UPDATING_TAG, set_tags
 from operations.rollout.deploy import DeploymentSpec, deploy
 from operations.rollout.rollback import PackageFolders, restore, rollback
 from operations.rollout.update import update
-from tests.operations.candidates import serves
+from tests.operations.candidates import AnswerAfter, serves
 from training import locks
 from training.evaluation.packaged_model import packaged_figures
 from training.features.prepare import FeatureRecipe, prepare
@@ -186,6 +186,26 @@ def test_a_release_without_stored_files_rolls_back_only_the_endpoint(
     assert release_in(project) == updated.new.release_id
     live = endpoint_state.require_in_service(aws.account, updated.deployed.name, stage)
     assert live.release == updated.old.release_id
+
+
+def test_of_two_rollbacks_at_once_one_moves_the_endpoint_and_the_other_stops(
+    aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On two machines, whose folders of the packaged release are not locked together."""
+    package_release(project, packages["old"])
+    old = candidate_in(project)
+    deploy(aws, old, DeploymentSpec(stage, INSTANCES), yes=True)
+    package_release(project, packages["new"])
+    new = candidate_in(project)
+    update(aws, new, stage, AT_ONCE, yes=True)
+    elsewhere = PackageFolders(project.release_folder.with_name("elsewhere"), project.model_folder.with_name("models"))
+    package_release(elsewhere, packages["new"])
+    monkeypatch.setattr("sys.stdin", AnswerAfter(lambda: rollback(aws, stage, elsewhere, yes=True)))
+    with pytest.raises(AwsError, match="Another command changed endpoint"):
+        rollback(aws, stage, project)
+    (live,) = endpoint_state.find_all(aws.account, stage)
+    assert serves(aws, live, old)
+    assert (release_in(elsewhere), release_in(project)) == (old.release_id, new.release_id)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fcntl locks")
