@@ -19,7 +19,7 @@ from werkzeug.test import run_wsgi_app
 
 from simulator.endpoint.runtime import ACCOUNT, REGION
 from simulator.http.messages import HttpRequest, HttpResponse
-from simulator.moto import bucket_policies, metric_statistics, swagger
+from simulator.moto import bucket_policies, metric_statistics, scalable_targets, swagger
 
 _SET_BY_THE_SERVER = ("date", "server", "connection", "transfer-encoding")
 
@@ -44,6 +44,7 @@ class MotoServices:
     def __init__(self) -> None:
         """Reset the process's state, unless it is in use."""
         metric_statistics.install()
+        scalable_targets.install()
         self._application = DomainDispatcherApplication(_backend_application)
         with MotoServices._lock:
             MotoServices._users += 1
