@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from simulator.processes import exit_on_signals
+
 SCRIPTS = ("compat.tutorial_with_cli", "compat.tutorial_with_sdk")
 PACE = "0.2"  # seconds for what takes minutes on AWS
 _SIMULATE = [sys.executable, "-u", "-m", "cli.main", "simulate", "--port", "0", "--pace", PACE]
@@ -58,7 +60,7 @@ def main() -> int:
     """Run each script on a simulator of its own until one fails; returns its exit status."""
     for script in SCRIPTS:
         started = time.monotonic()
-        with simulated_aws() as variables:
+        with exit_on_signals(), simulated_aws() as variables:
             status = run(sys.argv[1], script, variables)
         if status:
             print(f"{script} failed with status {status}.", file=sys.stderr)
