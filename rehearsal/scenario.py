@@ -294,8 +294,6 @@ def rehearse(
     folder: Path, console: Console, min_requests: int = MIN_REQUESTS
 ) -> tuple[dict[str, float], TrafficCounts]:
     """Run all steps in a folder; returns the seconds per step, and the traffic counts. Raises `RehearsalError`."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background job; commands would inherit it
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     port = available_port(0)
     account = SimulatedAccount(f"http://{LOOPBACK}:{port}")
     seconds: dict[str, float] = {}

@@ -51,7 +51,12 @@ def _end_with_stdin() -> None:
 
 @contextmanager
 def exit_on_signals() -> Iterator[None]:
-    """Raise `SystemExit` in the block on SIGTERM and SIGHUP, so that its children are stopped and its files deleted."""
+    """Raise `SystemExit` in the block on SIGTERM and SIGHUP, so that its children are stopped and its files deleted.
+
+    Its children react to Ctrl-C even in a background job of a shell, which ignores it, as they would.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     numbers = (signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, lambda number, _frame: sys.exit(128 + number)) for number in numbers]
     try:

@@ -85,7 +85,8 @@ class Resource:
     def summary(self) -> str:
         """The size, the state and URL, or the release, whichever its kind has."""
         if self.kind in _STORED:
-            count = f"{self.facts['objects']} objects, " if "objects" in self.facts else ""
+            objects = self.facts.get("objects")
+            count = f"{objects} object{'' if objects == 1 else 's'}, " if objects is not None else ""
             return f"{count}{self.facts['bytes'] / 1e6:.1f} MB"
         if self.kind == Kind.APP:
             return f"{self.state} {self.facts['url']}".strip()
