@@ -63,9 +63,13 @@ def delete_feedback_table(aws: Aws, found: Resource) -> None:
 
 
 def delete_package_group(aws: Aws, group: Resource) -> None:
-    """Delete a model package group and its packages."""
-    sagemaker = aws.account.client("sagemaker")
-    for arn in package_arns(aws.account, group.name):
+    """Delete a model package group and its packages; raises `AwsError` if somebody else has registered one in it."""
+    sagemaker, arns = aws.account.client("sagemaker"), package_arns(aws.account, group.name)
+    for arn in arns:
+        found = if_there(sagemaker.describe_model_package, ModelPackageName=arn)
+        if found and "release" not in found.get("CustomerMetadataProperties", {}):
+            raise AwsError(f"It has {arn}, which these commands did not register. Delete that one first.", "refused")
+    for arn in arns:
         if_there(sagemaker.delete_model_package, ModelPackageName=arn)
     sagemaker.delete_model_package_group(ModelPackageGroupName=group.name)
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib import release
 from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError
 from operations.endpoint import endpoint_state
-from operations.inventory import inventory
+from operations.endpoint.candidate import packaged_candidate
+from operations.inventory import inventory, model_registry
 from operations.inventory.deployed_app import STACK_TAG
 from operations.inventory.inventory import Inventory
 from operations.inventory.resources import Kind, Resource
@@ -140,6 +142,29 @@ def test_the_log_of_an_unknown_endpoint_is_listed_and_left(aws: Aws) -> None:
     listed = Resource(Kind.LOG_GROUP, "/aws/sagemaker/Endpoints/verdict-lost-0123456789ab", "", "lost")
     (left,) = remove(aws, [listed], DELETIONS, "")
     assert "It has no tag verdict:app" in left.why
+
+
+def test_a_package_group_in_which_somebody_else_has_registered_a_model_is_left(aws: Aws) -> None:
+    sagemaker = aws.account.client("sagemaker")
+    model_registry.register(aws, "verdict-shared", packaged_candidate(), release.load().facts)
+    container = {
+        "Image": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5",
+        "ModelDataUrl": "s3://x/y",
+    }
+    theirs = sagemaker.create_model_package(
+        ModelPackageGroupName="verdict-shared",
+        InferenceSpecification={
+            "Containers": [container],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    )["ModelPackageArn"]
+    (group,) = inventory.take(aws.account, None, ["model package groups"]).resources
+    (left,) = remove(aws, [group], DELETIONS, "")
+    assert theirs in left.why
+    assert len(model_registry.package_arns(aws.account, "verdict-shared")) == 2
+    sagemaker.delete_model_package(ModelPackageName=theirs)
+    assert remove(aws, [group], DELETIONS, "") == []
 
 
 def test_a_model_that_lost_our_tag_after_listing_is_left(aws: Aws) -> None:
