@@ -13,6 +13,7 @@ NO_CAPACITY = (
 )
 SLOW_FACTOR = 20  # with the fault "slow", each state lasts this many times longer
 _CHECKS_PER_WAIT = 10
+_STUCK_CHECK_SECONDS = 0.2  # there may be hundreds of stuck jobs
 
 
 class JobStoppedError(Exception):
@@ -82,7 +83,9 @@ def wait(backend: Backend, job: SimulatedResource, paces: float = 1.0) -> None:
 def wait_if_stuck(backend: Backend, job: SimulatedResource) -> None:
     """Wait until the job is stopped if it has the fault "stuck"."""
     while job.private["fault"] == "stuck":
-        wait(backend, job)
+        if job.private["stop"].wait(_STUCK_CHECK_SECONDS):
+            raise JobStoppedError
+        backend.pass_time(0.0)
 
 
 def stop(backend: Backend, job: SimulatedResource) -> None:

@@ -66,7 +66,7 @@ def test_all_three_agree_to_the_last_bit(
     assert not list(bucket.keys(aws.account, "transform/"))
 
 
-def test_a_stopped_prediction_in_batch_is_resumed_with_the_scores_of_its_job(
+def test_a_stopped_prediction_is_resumed_with_the_scores_of_its_job(
     aws: Aws, stage: str, file: ReviewFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predict_module, "CHUNK_ROWS", 150)

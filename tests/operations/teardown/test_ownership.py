@@ -144,7 +144,7 @@ def test_the_log_of_an_unknown_endpoint_is_listed_and_left(aws: Aws) -> None:
     assert "It has no tag verdict:app" in left.why
 
 
-def test_a_package_group_in_which_somebody_else_has_registered_a_model_is_left(aws: Aws) -> None:
+def test_a_package_group_with_a_model_of_somebody_else_is_left(aws: Aws) -> None:
     sagemaker = aws.account.client("sagemaker")
     model_registry.register(aws, "verdict-shared", packaged_candidate(), release.load().facts)
     container = {
