@@ -266,7 +266,6 @@ def walks() -> dict[str, Walk]:
         "train-that-fails": Walk(train, fault=("CreateTrainingJob", "fail", 1), beyond="train"),
         "tune": Walk(tune, fault=("CreateTrainingJob", "stuck", None)),
         "batch": Walk(score, fault=("CreateTransformJob", "stuck", None)),
-        "batch-completed": Walk(score, beyond="batch"),
         "predict": Walk(predict_in_batch, check=check_judged),
         "retire": Walk(retire_idle, two_endpoints, check=check_retired),
         "register": Walk(register, check=check_registered),

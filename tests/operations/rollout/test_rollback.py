@@ -188,7 +188,7 @@ def test_a_release_without_stored_files_rolls_back_only_the_endpoint(
     assert live.release == updated.old.release_id
 
 
-def test_of_two_rollbacks_at_once_one_moves_the_endpoint_and_the_other_stops(
+def test_of_two_rollbacks_at_once_one_moves_the_endpoint(
     aws: Aws, stage: str, project: PackageFolders, packages: dict[str, PackageFolders], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On two machines, whose folders of the packaged release are not locked together."""
