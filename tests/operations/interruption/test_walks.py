@@ -48,10 +48,15 @@ def run(interruptible: Aws, aws: Aws, simulated: SimulatedAws, walk: Walk, stage
 
 def points_of(aws: Aws, simulated: SimulatedAws, walk: Walk, files: Files) -> list[Point]:
     """Return the points of a command, without those that it passes if its fault does not occur."""
-    recorder, clients = Interrupter(), InterruptibleClients(simulated)
+    recorder, clients = Interrupter(longest_wait=longest_wait(walk)), InterruptibleClients(simulated)
     run(clients.context(aws, recorder), aws, simulated, walk, next(_stages), files)
     usual = points_of(aws, simulated, WALKS[walk.beyond], files) if walk.beyond else []
     return [point for point in recorder.points if point not in usual]
+
+
+def longest_wait(walk: Walk) -> int:
+    """Return after how many pauses a wait ends: for a job that is stuck, one is like another."""
+    return 5 if walk.fault and walk.fault[1] == "stuck" else 100
 
 
 def interrupt_everywhere(aws: Aws, simulated: SimulatedAws, walk: Walk, files: Files) -> Iterator[tuple[str, bool]]:
@@ -59,7 +64,7 @@ def interrupt_everywhere(aws: Aws, simulated: SimulatedAws, walk: Walk, files: F
     clients, points = InterruptibleClients(simulated), points_of(aws, simulated, walk, files)
     for how in (CtrlC, KilledError):
         for point in points_to_interrupt(points, how, EVERY):
-            interrupter, stage = Interrupter(point, how), next(_stages)
+            interrupter, stage = Interrupter(point, how, longest_wait(walk)), next(_stages)
             run(clients.context(aws, interrupter), aws, simulated, walk, stage, files)
             where = f"{stage}: {how.__name__} {point}"
             check_named(aws, stage, where)

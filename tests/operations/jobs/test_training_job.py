@@ -293,7 +293,7 @@ def test_a_job_is_isolated_pinned_and_tagged(aws: Aws, short: dict[str, str]) ->
 
 
 def test_a_linear_model_trained_on_sagemaker_equals_a_local_one(aws: Aws, small_channels: Path, tmp_path: Path) -> None:
-    stated = with_settings("linear", ("num_round=6",))
+    stated = with_settings("linear", ("num_round=2",))
     train(small_channels, tmp_path / "local", stated)
     train_on_sagemaker(aws, small_channels, tmp_path / "remote", stated, OPTIONS)
     local, remote = (load_run(tmp_path / name) for name in ("local", "remote"))
