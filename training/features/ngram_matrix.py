@@ -23,7 +23,8 @@ from training.features.hashed_columns import HashedColumns, Part
 from training.features.hashed_texts import NO_TENTH
 from training.parallel import map_items
 
-_PARTIAL_SUMS = 2  # threads; a fixed number, so that every machine adds in the same order
+UNIT = 2.0**-20  # of sums over texts
+_PARTIAL_SUMS = 2  # threads
 
 Hashes = npt.NDArray[np.uint32]
 Floats = npt.NDArray[np.float64]
@@ -32,19 +33,17 @@ Singles = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a block: `values` has the sign of every entry, or ones."""
+    """The rows of a block: an entry is its sign, or 1 without `signs`."""
 
     starts: npt.NDArray[np.int32]
     columns: npt.NDArray[np.int32]
-    values: Singles
+    signs: npt.NDArray[np.int8] | None
 
-    @classmethod
-    def of(
-        cls, starts: npt.NDArray[np.int32], columns: npt.NDArray[np.int32], signs: npt.NDArray[np.int8] | None
-    ) -> "Rows":
-        """Return the rows with these signs, or with ones."""
-        ones = _ones(1 << len(columns).bit_length())[: len(columns)]
-        return cls(starts, columns, ones if signs is None else signs.astype(np.float32))
+    def values(self, dtype: npt.DTypeLike, absolute: bool = False) -> npt.NDArray[Any]:
+        """Return the entries, or their absolute values."""
+        if absolute or self.signs is None:
+            return _ones(1 << len(self.columns).bit_length(), dtype)[: len(self.columns)]
+        return self.signs.astype(dtype)
 
     def scale(self) -> Singles:
         """Return the factor of each row, one over the square root of its number of n-grams."""
@@ -66,7 +65,7 @@ class TextBlock:
     tenths: npt.NDArray[np.int8]
 
 
-AddBlock = Callable[[TextBlock, Singles], Floats]  # adds to an array, and returns numbers to add up in double precision
+AddBlock = Callable[[TextBlock, Floats], Floats]  # adds to an array, and returns numbers to add up
 
 
 @dataclass(frozen=True)
@@ -82,11 +81,11 @@ class Block:
     def rows(self) -> Rows:
         """Map the block's file."""
         if not self.entries:
-            return Rows(np.zeros(self.texts + 1, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
+            return Rows(np.zeros(self.texts + 1, np.int32), np.zeros(0, np.int32), None)
         starts = _mapped(self.path, np.int32, self.texts + 1, 0)
         columns = _mapped(self.path, np.int32, self.entries, 4 * (self.texts + 1))
         signs = _mapped(self.path, np.int8, self.entries, 4 * (self.texts + 1 + self.entries)) if self.signed else None
-        return Rows.of(starts, columns, signs)
+        return Rows(starts, columns, signs)
 
 
 def _mapped(path: Path, dtype: Any, count: int, offset: int) -> npt.NDArray[Any]:
@@ -94,10 +93,10 @@ def _mapped(path: Path, dtype: Any, count: int, offset: int) -> npt.NDArray[Any]
     return np.asarray(np.memmap(path, dtype, "r", offset, (count,)))
 
 
-@lru_cache(maxsize=32)  # all powers of two
-def _ones(count: int) -> Singles:
+@lru_cache(maxsize=64)  # all powers of two
+def _ones(count: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     """Return ones, the values of a block without signs, for a power of two of them."""
-    return np.ones(count, np.float32)
+    return np.ones(count, dtype)
 
 
 @dataclass(frozen=True)
@@ -136,9 +135,9 @@ class NgramMatrix:
         """Return the sum of the texts' weights without each of these tenths."""
         return [total_weight(self.weights, self.tenths, tenth) for tenth in left_out]
 
-    def sum_over_blocks(self, shape: tuple[int, ...], add: AddBlock) -> tuple[Singles, Floats]:
+    def sum_over_blocks(self, shape: tuple[int, ...], add: AddBlock) -> tuple[Floats, Floats]:
         """Return the sum of what a function adds to an array of this shape for each block, and of what it returns."""
-        totals = np.zeros((_PARTIAL_SUMS, *shape), np.float32)
+        totals = np.zeros((_PARTIAL_SUMS, *shape))
 
         def add_blocks(number: int) -> list[Floats]:
             return [add(self._text_block(block), totals[number]) for block in self.blocks[number::_PARTIAL_SUMS]]
@@ -161,26 +160,32 @@ class NgramMatrix:
 
 def total_weight(weights: Floats, tenths: npt.NDArray[np.int8], left_out: LeftOut) -> float:
     """Return the sum of texts' weights without those of a tenth."""
-    total = weights.sum()
-    return float(total if left_out is None else total - weights[tenths == left_out].sum())
+    kept = weights if left_out is None else weights[tenths != left_out]
+    return float(in_units(kept).sum() * UNIT)
+
+
+def in_units(values: Floats) -> Floats:
+    """Return the number of units nearest to each value. Sums of them are exact in double precision."""
+    units: Floats = np.rint(values / UNIT)
+    return units
 
 
 def times(rows: Rows, vectors: Singles) -> Singles:
     """Return the product of rows and vectors: (texts, n-grams) and (n-grams, vectors) give (texts, vectors)."""
     texts, (ngrams, count) = len(rows.starts) - 1, vectors.shape
     product = np.zeros((texts, count), np.float32)
-    arrays = (rows.starts, rows.columns, rows.values, vectors.ravel(), product.ravel())
+    arrays = (rows.starts, rows.columns, rows.values(np.float32), vectors.ravel(), product.ravel())
     _sparsetools.csr_matvecs(texts, ngrams, count, *arrays)
     return product
 
 
-def add_transposed(rows: Rows, vectors: Singles, total: Singles, absolute: bool = False) -> None:
+def add_transposed(rows: Rows, vectors: Floats, total: Floats, absolute: bool = False) -> None:
     """Add the product of the transposed rows, or of their absolute values, and vectors of texts to a total.
 
     The public operators of scipy return a new array instead, which would be as long as all n-grams for each block.
     """
-    values = _ones(1 << len(rows.values).bit_length()) if absolute else rows.values
     (ngrams, count), texts = total.shape, len(vectors)
+    values = rows.values(np.float64, absolute)
     arrays = (rows.starts, rows.columns, values, np.ascontiguousarray(vectors).ravel(), total.reshape(-1))
     _sparsetools.csc_matvecs(ngrams, texts, count, *arrays)
 

@@ -2,23 +2,34 @@
 
 Each is independent of the others. But they read the same texts, so an evaluation passes over the texts once for all of
 them, a row of weights for each n-gram, which takes half the time of a pass for each.
+
+What is added over texts is rounded to whole numbers of `UNIT` first. Such sums are exact in double precision, so they
+are the same in any order: on one machine, in the partitions of Spark, and on every kind of processor.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from training.data.splits import LeftOut
 from training.features import lbfgs
-from training.features.ngram_matrix import AddBlock, Rows, Singles, TextBlock, add_transposed, times
+from training.features.ngram_matrix import (
+    UNIT,
+    AddBlock,
+    Floats,
+    Rows,
+    Singles,
+    TextBlock,
+    add_transposed,
+    in_units,
+    times,
+)
 
 RIDGE = 1e-6  # the penalty on squared weights, relative to the mean loss of a text
 _LANES = 4  # numbers that the processor adds at once: the width of all arrays is a multiple of it
-
-Floats = npt.NDArray[np.float64]
 
 
 class Matrix(Protocol):
@@ -41,7 +52,7 @@ class Matrix(Protocol):
     def total_weights(self, left_out: Sequence[LeftOut]) -> list[float]:
         """Return the sum of the texts' weights without each of these tenths."""
 
-    def sum_over_blocks(self, shape: tuple[int, ...], add: AddBlock) -> tuple[Singles, Floats]:
+    def sum_over_blocks(self, shape: tuple[int, ...], add: AddBlock) -> tuple[Floats, Floats]:
         """Return the sum of what a function adds to an array of this shape for each block, and of what it returns."""
 
 
@@ -53,8 +64,8 @@ class NgramCounts:
 
     def __init__(self, matrix: Matrix, left_out: Sequence[LeftOut]) -> None:
         add = _AddCounts(left_out)
-        (difference, total), _ = matrix.sum_over_blocks((2, matrix.ngrams, _width(left_out)), add)
-        self._difference, self._total = difference[:, : len(left_out)], total[:, : len(left_out)]
+        sums, _ = matrix.sum_over_blocks((2, matrix.ngrams, _width(left_out)), add)
+        self._difference, self._total = sums[:, :, : len(left_out)] * UNIT
 
     def log_ratios(self, smoothing: float) -> list[Floats]:
         """Return, for each regression, the log of each n-gram's share in positive texts over that in negative ones."""
@@ -64,24 +75,24 @@ class NgramCounts:
         ]
 
 
-def _log_ratio(total: Singles, difference: Singles, smoothing: float) -> Floats:
+def _log_ratio(total: Floats, difference: Floats, smoothing: float) -> Floats:
     """Return the log-count ratio of each n-gram."""
-    positive, negative = ((total + sign * difference).astype(np.float64) / 2 + smoothing for sign in (1, -1))
+    positive, negative = ((total + sign * difference) / 2 + smoothing for sign in (1, -1))
     ratio: Floats = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     return ratio
 
 
 @dataclass(frozen=True)
 class _AddCounts:
-    """Adds a block's weights of positive minus negative texts, and of both."""
+    """Adds a block's weights of positive minus negative texts, and of both, in units."""
 
     left_out: Sequence[LeftOut]
 
-    def __call__(self, block: TextBlock, totals: Singles) -> Floats:
+    def __call__(self, block: TextBlock, totals: Floats) -> Floats:
         """Add a block to the totals."""
         weights = _weights_without(block, self.left_out)
-        add_transposed(block.rows, weights * (2 * block.targets - 1).astype(np.float32), totals[0])
-        add_transposed(block.rows, weights, totals[1], absolute=True)
+        add_transposed(block.rows, in_units(weights * (2 * block.targets - 1)), totals[0])
+        add_transposed(block.rows, in_units(weights), totals[1], absolute=True)
         return np.zeros(0)
 
 
@@ -90,11 +101,11 @@ def _width(left_out: Sequence[LeftOut]) -> int:
     return len(left_out) + -len(left_out) % _LANES
 
 
-def _weights_without(block: TextBlock, left_out: Sequence[LeftOut]) -> Singles:
+def _weights_without(block: TextBlock, left_out: Sequence[LeftOut]) -> Floats:
     """Return the weights of a block's texts, 0 in the tenth that is left out: (texts, regressions)."""
     padding = [-2] * (_width(left_out) - len(left_out))
     left = np.array([-2 if tenth is None else tenth for tenth in left_out] + padding, np.int8)
-    weights: Singles = block.weights[:, None].astype(np.float32) * (block.tenths[:, None] != left)
+    weights: Floats = block.weights[:, None] * (block.tenths[:, None] != left)
     return weights
 
 
@@ -123,13 +134,12 @@ class Regressions:
 
     def fit(self, matrix: Matrix, steps: int, tick: Callable[[], None]) -> None:
         """Take at most `steps` steps of L-BFGS."""
-        weights = matrix.total_weights(self.left_out)
-        shares = np.append(1 / np.array(weights), np.zeros(self.width - len(weights))).astype(np.float32)
+        scales = [UNIT / weight for weight in matrix.total_weights(self.left_out)]
         searches = [lbfgs.minimize(solution, steps) for solution in self.solutions]
         points = {number: next(search) for number, search in enumerate(searches)}
         while points:
             tick()
-            found = self._evaluate(matrix, points, shares)
+            found = self._evaluate(matrix, points, scales)
             for number, value_and_gradient in found.items():
                 try:
                     points[number] = searches[number].send(value_and_gradient)
@@ -147,17 +157,17 @@ class Regressions:
         return Points(weights, intercepts)
 
     def _evaluate(
-        self, matrix: Matrix, points: dict[int, lbfgs.Vector], shares: Singles
+        self, matrix: Matrix, points: dict[int, lbfgs.Vector], scales: Sequence[float]
     ) -> dict[int, tuple[float, lbfgs.Vector]]:
-        """Return the mean loss and its gradient at the points of some regressions."""
+        """Return the mean loss and its gradient at the points of some regressions; sums are scaled to means."""
         at = self._points([points.get(n, self.solutions[n]) for n in range(len(self.ratios))])
-        add = AddGradients(at, shares, self.left_out)
-        gradients, (value, error) = matrix.sum_over_blocks((matrix.ngrams, self.width), add)
+        gradients, (losses, errors) = matrix.sum_over_blocks((matrix.ngrams, self.width), AddGradients(at, self.left_out))
         found = {}
         for number, point in points.items():
-            penalty = np.float32(RIDGE) * point[:-1]
-            gradient = np.append(gradients[:, number] * self.ratios[number] + penalty, np.float32(error[number]))
-            found[number] = float(value[number]) + float(penalty @ point[:-1]) / 2, gradient.astype(np.float32)
+            scale, weights = scales[number], point[:-1]
+            slopes = (gradients[:, number] * scale).astype(np.float32) * self.ratios[number]
+            gradient = np.append(slopes + np.float32(RIDGE) * weights, np.float32(errors[number] * scale))
+            found[number] = float(losses[number] * scale) + RIDGE / 2 * lbfgs.dot(weights, weights), gradient
         return found
 
 
@@ -190,34 +200,35 @@ class Guess:
 
 @dataclass(frozen=True)
 class AddGradients:
-    """Adds a block's gradient by n-gram; returns its losses and its gradients by intercept, both (regressions,)."""
+    """Adds a block's gradient by n-gram; returns its losses and its gradients by intercept, both (regressions,).
+
+    All are sums, in units.
+    """
 
     points: Points
-    shares: Singles
     left_out: Sequence[LeftOut]
 
-    def __call__(self, block: TextBlock, gradient: Singles) -> Floats:
+    def __call__(self, block: TextBlock, gradient: Floats) -> Floats:
         """Add a block to the gradient."""
-        share = _weights_without(block, self.left_out) * self.shares
-        loss, error = _loss_and_error(self.points.log_odds(block.rows), block.targets.astype(np.float32, copy=False))
-        losses = (share * loss).sum(axis=0, dtype=np.float64)
-        error *= share
-        errors = error.sum(axis=0, dtype=np.float64)
+        weights = _weights_without(block, self.left_out)
+        loss, error = _loss_and_error(self.points.log_odds(block.rows), block.targets)
+        error *= weights
+        sums: Floats = np.array([in_units(loss * weights).sum(axis=0), in_units(error).sum(axis=0)])
         error *= block.rows.scale()[:, None]
-        add_transposed(block.rows, error, gradient)
-        return np.array([losses, errors])
+        add_transposed(block.rows, in_units(error), gradient)
+        return sums
 
 
-def _loss_and_error(log_odds: Singles, targets: Singles) -> tuple[Singles, Singles]:
+def _loss_and_error(log_odds: Singles, targets: npt.NDArray[np.floating[Any]]) -> tuple[Floats, Floats]:
     """Return the cross-entropy of each text and its derivative."""
-    power: Singles = np.exp(-np.abs(log_odds))
-    loss: Singles = (np.log(1 + power) + np.maximum(log_odds, 0) - targets * log_odds).astype(np.float32, copy=False)
-    larger = np.where(log_odds >= 0, np.float32(1), power).astype(np.float32, copy=False)
-    error: Singles = larger / (1 + power) - targets
+    exact = log_odds.astype(np.float64)
+    power = np.exp(-np.abs(exact))
+    loss: Floats = np.log(1 + power) + np.maximum(exact, 0) - targets * exact
+    error: Floats = np.where(exact >= 0, 1, power) / (1 + power) - targets
     return loss, error
 
 
 def probability(log_odds: Singles) -> Singles:
     """Return the probability of log-odds."""
-    result: Singles = (1 / (1 + np.exp(-log_odds))).astype(np.float32, copy=False)
+    result: Singles = (1 / (1 + np.exp(-log_odds.astype(np.float64)))).astype(np.float32)
     return result

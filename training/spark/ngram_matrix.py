@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from pyspark import RDD
 
 REVIEW, SENTENCE = 0, 1  # the regressions, in the order of `TEXT_WEIGHTS`
-Sums = tuple[Singles, Floats]
+Sums = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
 class StoredBlock:
-    """The rows of some texts as a worker keeps them, without ones, and the facts of `TextBlock`."""
+    """The rows of some texts as a worker keeps them, and the facts of `TextBlock`."""
 
     starts: npt.NDArray[np.int32]
     columns: npt.NDArray[np.int32]
@@ -45,7 +45,7 @@ class StoredBlock:
 
     def load(self) -> TextBlock:
         """Return the block as the regressions read it."""
-        return TextBlock(Rows.of(self.starts, self.columns, self.signs), self.targets, self.weights, self.tenths)
+        return TextBlock(Rows(self.starts, self.columns, self.signs), self.targets, self.weights, self.tenths)
 
 
 def build_block(texts: HashedTexts, which: int, slot_hashes: Hashes, slots: int) -> StoredBlock:
@@ -113,7 +113,7 @@ def _total_weights(block: StoredBlock, left_out: Sequence[LeftOut]) -> Floats:
 
 def _sum_of_part(blocks: Iterable[StoredBlock], shape: tuple[int, ...], add: AddBlock) -> Iterator[Sums]:
     """Yield the sums of a partition, none if it has no blocks."""
-    total = np.zeros(shape, np.float32)
+    total = np.zeros(shape)
     returned = [add(block.load(), total) for block in blocks]
     if returned:
         yield total, np.array(returned).sum(axis=0)

@@ -1,6 +1,9 @@
 import json
 import math
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, replace
@@ -10,6 +13,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 import pytest
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
 from chalicelib.ngram_features import CENTRE, COLUMNS, NgramTable, load
 from chalicelib.ngrams import NGRAM_KINDS, ngrams
@@ -23,6 +27,7 @@ from training.features.extract import extract
 from training.features.hashed_columns import HashedColumns
 from training.features.hashed_texts import KINDS_OF_TEXT, HashedTexts
 from training.features.ngram_weights import MIN_TEXTS, LearnedWeights, choose_ngrams, learn_weights, left_out_sets
+from training.project import ROOT
 
 FLIPPED = 5  # the tenth whose reviews some of these tests change
 
@@ -198,6 +203,23 @@ def test_one_process_and_several_learn_the_same_tables(
     assert len(ticks) > 20
     assert [done for done, _ in ticks] == sorted(done for done, _ in ticks)
     assert ticks[-1][0] <= ticks[-1][1]
+
+
+def test_an_older_processor_learns_the_same_tables(
+    small_data: Path, small_channels: Path, small_slots: int, tmp_path: Path
+) -> None:
+    prepare = (
+        "import sys; from pathlib import Path; from training.features.prepare import prepare; "
+        "prepare(Path(sys.argv[1]), Path(sys.argv[2]), slots=int(sys.argv[3]))"
+    )
+    faster = [name for name in __cpu_dispatch__ if __cpu_features__[name]]
+    older = {"NPY_DISABLE_CPU_FEATURES": " ".join(faster), "OPENBLAS_CORETYPE": "Prescott"}
+    command = [sys.executable, "-c", prepare, str(small_data), str(tmp_path), str(small_slots)]
+    subprocess.run(command, env=os.environ | older, cwd=ROOT, check=True)
+    names = ("evidence.bin", "all/train/train.libsvm")
+    assert [(tmp_path / name).read_bytes() for name in names] == [
+        (small_channels / name).read_bytes() for name in names
+    ]
 
 
 def test_an_ngram_in_too_few_reviews_is_not_in_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

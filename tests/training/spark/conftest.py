@@ -1,12 +1,7 @@
-"""A small corpus, and its preparation here and on Spark in local mode, with few steps of the regressions' solver.
-
-On a corpus as small as this one the usual number of steps goes on after convergence, where each step amplifies the
-rounding of sums: a mere change in the order of the texts then changes weights by several codes on one machine too.
-"""
+"""A small corpus, and its preparation here and on Spark in local mode."""
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 from math import exp
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +9,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from training.data.reviews import Review, ShortText, UnlabelledReview, write
-from training.features import ngram_weights
 from training.features.channels import PreparedChannels
 from training.features.prepare import prepare
 from training.spark.prepare import prepare_on_spark
@@ -24,7 +18,6 @@ REVIEW_WORDS, SENTENCE_WORDS = 60, 15
 REVIEWS, UNLABELLED, SENTENCES = 500, 200, 150
 SLOTS = 1 << 16
 SHARDS = 3
-STEPS, SELF_TRAINING_STEPS = 10, 6
 
 
 class Preparation(NamedTuple):
@@ -72,21 +65,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@contextmanager
-def few_steps() -> Iterator[None]:
-    """Limit the steps of the solver, here and on Spark."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ngram_weights, "STEPS", STEPS)
-        patch.setattr(ngram_weights, "SELF_TRAINING_STEPS", SELF_TRAINING_STEPS)
-        yield
-
-
 @pytest.fixture(scope="session")
 def prepared_here(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Preparation:
     """The channels that this machine's processes write."""
     folder = tmp_path_factory.mktemp("here")
-    with few_steps():
-        return Preparation(folder, prepare(corpus, folder, slots=SLOTS))
+    return Preparation(folder, prepare(corpus, folder, slots=SLOTS))
 
 
 @pytest.fixture(scope="session")
@@ -100,5 +83,4 @@ def spark() -> Iterator[Any]:
 def prepared_on_spark(spark: Any, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Preparation:
     """The channels that Spark writes."""
     folder = tmp_path_factory.mktemp("spark")
-    with few_steps():
-        return Preparation(folder, prepare_on_spark(spark, str(corpus), str(folder), slots=SLOTS, shards=SHARDS))
+    return Preparation(folder, prepare_on_spark(spark, str(corpus), str(folder), slots=SLOTS, shards=SHARDS))
