@@ -61,7 +61,7 @@ def command(
 ) -> None:
     """Build the vocabulary, learn the n-gram weights, and write the training channels.
 
-    On Apache Spark the result is the same but for rounding, for more reviews than one machine can prepare in time.
+    On Apache Spark the result is the same, for more reviews than one machine can prepare in time.
     Channels are then folders of parts, which `verdict train` takes as they are.
     """
     refuse_without_spark(engine, "shards")

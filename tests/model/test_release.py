@@ -6,15 +6,12 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pytest
 import xgboost
 
 from chalicelib import release
-from chalicelib.ngram_features import load as load_ngram_table
-from chalicelib.release import REPORT_NAME, Release
+from chalicelib.release import NGRAM_TABLE_NAME, REPORT_NAME, VOCABULARY_NAME, Release
 from chalicelib.text import words
-from chalicelib.vocabulary import load as load_vocabulary
 from training.data.collect import Additions, collect
 from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, Manifest, read
@@ -274,19 +271,8 @@ def test_no_text_is_in_two_splits(collected: tuple[Path, Manifest]) -> None:
 def test_preparing_the_official_reviews_reproduces_the_release(
     packaged: Release, collected: tuple[Path, Manifest], tmp_path: Path
 ) -> None:
-    """Exactly on the same kind of processor; on another, 4% of the weights move by two codes or more."""
     data, manifest = collected
     assert manifest.fingerprint == packaged.facts.data_fingerprint
     prepare(data, tmp_path)
-    assert load_vocabulary(tmp_path / "vocabulary.txt").terms == packaged.encoder.vocabulary.terms
-    prepared, released = load_ngram_table(tmp_path / "evidence.bin"), packaged.encoder.ngram_table
-    assert prepared
-    assert released
-    assert prepared.checks == released.checks
-    for ours, theirs in (
-        (prepared.review_weights, released.review_weights),
-        (prepared.sentence_weights, released.sentence_weights),
-    ):
-        difference = np.frombuffer(ours, np.int8).astype(int) - np.frombuffer(theirs, np.int8)
-        assert np.count_nonzero(np.abs(difference) > 1) < 0.08 * np.count_nonzero(np.frombuffer(theirs, np.int8))
-    assert bytes(prepared.log_count_ratios) == bytes(released.log_count_ratios)
+    for name in (VOCABULARY_NAME, NGRAM_TABLE_NAME):
+        assert (tmp_path / name).read_bytes() == (release.PACKAGED / name).read_bytes()

@@ -38,12 +38,12 @@ MIN_TEXTS = dict(zip(NGRAM_KINDS, (3, 4, 6, 8, 4), strict=True))  # kind -> text
 SCALE_SMOOTHING = 3.0  # added to the counts behind the scale of a regression's columns
 RATIO_SMOOTHING = 1.0  # added to the counts behind the log-count ratios of the table
 LARGEST_CODE = 127
-STEPS = 45  # of the regression's solver
-SELF_TRAINING_STEPS = 30  # which start from the solution without unlabelled reviews
+STEPS = 40  # of the regression's solver
+SELF_TRAINING_STEPS = 26  # which start from the solution without unlabelled reviews
 SHARPENING = 2.0  # of the log-odds that label an unlabelled review
 STRONGEST = 40  # n-grams of each label that reports list
 _LARGEST_LOG_ODDS = 20.0
-USUAL_EVALUATIONS = 2 * STEPS + SELF_TRAINING_STEPS + 20  # of the three fits
+USUAL_EVALUATIONS = 3 * (2 * STEPS + SELF_TRAINING_STEPS) // 2  # of the three fits
 _FEW_TEXTS = 10_000  # below this number, starting more processes takes longer than it saves
 
 Hashes = npt.NDArray[np.uint32]

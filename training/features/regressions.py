@@ -7,7 +7,7 @@ What is added over texts is rounded to whole numbers of `UNIT` first. Such sums 
 are the same in any order: on one machine, in the partitions of Spark, and on every kind of processor.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -96,9 +96,9 @@ class _AddCounts:
         return np.zeros(0)
 
 
-def _width(left_out: Sequence[LeftOut]) -> int:
+def _width(regressions: Sequence[object]) -> int:
     """Return the width of arrays with a column for each regression."""
-    return len(left_out) + -len(left_out) % _LANES
+    return len(regressions) + -len(regressions) % _LANES
 
 
 def _weights_without(block: TextBlock, left_out: Sequence[LeftOut]) -> Floats:
@@ -117,7 +117,6 @@ class Regressions:
 
     def __init__(self, left_out: Sequence[LeftOut], ratios: Sequence[Floats]) -> None:
         self.left_out = left_out
-        self.width = _width(left_out)
         self.ratios = [ratio.astype(np.float32) for ratio in ratios]
         self.solutions = [np.zeros(len(ratio) + 1, np.float32) for ratio in ratios]  # and the intercept
 
@@ -130,7 +129,7 @@ class Regressions:
 
     def guess(self, sharpening: float, largest: float) -> "Guess":
         """Return the function that labels texts, with log-odds times a factor and within limits."""
-        return Guess(self._points(self.solutions), sharpening, largest)
+        return Guess(self._points(dict(enumerate(self.solutions))), sharpening, largest)
 
     def fit(self, matrix: Matrix, steps: int, tick: Callable[[], None]) -> None:
         """Take at most `steps` steps of L-BFGS."""
@@ -147,27 +146,27 @@ class Regressions:
                     self.solutions[number] = end.value
                     del points[number]
 
-    def _points(self, points: Sequence[lbfgs.Vector]) -> "Points":
-        """Return the weights and the intercepts at these points."""
-        weights = np.zeros((len(self.ratios[0]), self.width), np.float32)
-        intercepts = np.zeros(self.width, np.float32)
-        for number, point in enumerate(points):
-            weights[:, number] = point[:-1] * self.ratios[number]
-            intercepts[number] = point[-1]
+    def _points(self, points: Mapping[int, lbfgs.Vector]) -> "Points":
+        """Return the weights and the intercepts of some regressions at these points, in this order."""
+        width = _width(list(points))
+        weights, intercepts = np.zeros((len(self.ratios[0]), width), np.float32), np.zeros(width, np.float32)
+        for place, (number, point) in enumerate(points.items()):
+            weights[:, place] = point[:-1] * self.ratios[number]
+            intercepts[place] = point[-1]
         return Points(weights, intercepts)
 
     def _evaluate(
         self, matrix: Matrix, points: dict[int, lbfgs.Vector], scales: Sequence[float]
     ) -> dict[int, tuple[float, lbfgs.Vector]]:
         """Return the mean loss and its gradient at the points of some regressions; sums are scaled to means."""
-        at = self._points([points.get(n, self.solutions[n]) for n in range(len(self.ratios))])
-        gradients, (losses, errors) = matrix.sum_over_blocks((matrix.ngrams, self.width), AddGradients(at, self.left_out))
+        add = AddGradients(self._points(points), [self.left_out[number] for number in points], list(points))
+        gradients, (losses, errors) = matrix.sum_over_blocks(add.points.weights.shape, add)
         found = {}
-        for number, point in points.items():
+        for place, (number, point) in enumerate(points.items()):
             scale, weights = scales[number], point[:-1]
-            slopes = (gradients[:, number] * scale).astype(np.float32) * self.ratios[number]
-            gradient = np.append(slopes + np.float32(RIDGE) * weights, np.float32(errors[number] * scale))
-            found[number] = float(losses[number] * scale) + RIDGE / 2 * lbfgs.dot(weights, weights), gradient
+            slopes = (gradients[:, place] * scale).astype(np.float32) * self.ratios[number]
+            gradient = np.append(slopes + np.float32(RIDGE) * weights, np.float32(errors[place] * scale))
+            found[number] = float(losses[place] * scale) + RIDGE / 2 * lbfgs.dot(weights, weights), gradient
         return found
 
 
@@ -202,21 +201,29 @@ class Guess:
 class AddGradients:
     """Adds a block's gradient by n-gram; returns its losses and its gradients by intercept, both (regressions,).
 
-    All are sums, in units.
+    All are sums, in units. `numbers` are the regressions' columns among the labels that all have given to a text.
     """
 
     points: Points
     left_out: Sequence[LeftOut]
+    numbers: Sequence[int]
 
     def __call__(self, block: TextBlock, gradient: Floats) -> Floats:
         """Add a block to the gradient."""
         weights = _weights_without(block, self.left_out)
-        loss, error = _loss_and_error(self.points.log_odds(block.rows), block.targets)
+        loss, error = _loss_and_error(self.points.log_odds(block.rows), self._targets(block))
         error *= weights
         sums: Floats = np.array([in_units(loss * weights).sum(axis=0), in_units(error).sum(axis=0)])
         error *= block.rows.scale()[:, None]
         add_transposed(block.rows, in_units(error), gradient)
         return sums
+
+    def _targets(self, block: TextBlock) -> npt.NDArray[np.floating[Any]]:
+        """Return the targets of a block's texts: one column, or (texts, regressions) with padding."""
+        if block.targets.shape[1] == 1:
+            return block.targets
+        padding = [0] * (len(self.points.intercepts) - len(self.numbers))
+        return block.targets[:, [*self.numbers, *padding]]
 
 
 def _loss_and_error(log_odds: Singles, targets: npt.NDArray[np.floating[Any]]) -> tuple[Floats, Floats]:

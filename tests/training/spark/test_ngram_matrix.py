@@ -1,5 +1,6 @@
 """The distributed matrix, beside that of one machine, and in each of its sums."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from training.features.hashed_columns import HashedColumns
 from training.features.hashed_texts import HashedTexts, hash_unlabelled
 from training.features.ngram_matrix import NgramMatrix, Singles, TextBlock, build_matrices
 from training.features.ngram_weights import choose_ngrams, left_out_sets
-from training.features.regressions import AddGradients, Guess, Points, Regressions
+from training.features.regressions import AddGradients, Guess, Points
 from training.spark.ngram_matrix import REVIEW, SENTENCE, SparkMatrix, build_block
 
 pytestmark = pytest.mark.needs_spark
@@ -53,10 +54,9 @@ def on_spark(
 
 def points_of(matrix: NgramMatrix) -> Points:
     """Return some points of the regressions."""
-    regressions = Regressions(LEFT_OUT, [np.zeros(matrix.ngrams)] * len(LEFT_OUT))
-    shape = (matrix.ngrams, regressions.width)
-    weights: Singles = np.random.default_rng(5).normal(0, 0.1, shape).astype(np.float32)
-    return Points(weights, np.full(regressions.width, 0.1, np.float32))
+    width = 4 * math.ceil(len(LEFT_OUT) / 4)  # as wide as the regressions make it
+    weights: Singles = np.random.default_rng(5).normal(0, 0.1, (matrix.ngrams, width)).astype(np.float32)
+    return Points(weights, np.full(width, 0.1, np.float32))
 
 
 @pytest.mark.parametrize("which", [REVIEW, SENTENCE])
@@ -83,7 +83,7 @@ def test_sums_are_those_of_this_machine(
     assert matrix.has_unlabelled
     points = points_of(matrix)
     guess = Guess(points, 2.0, 20.0)
-    add = AddGradients(points, LEFT_OUT)
+    add = AddGradients(points, LEFT_OUT, range(len(LEFT_OUT)))
     for ours, theirs in (
         (matrix.labelled_part(), on_spark.labelled_part()),
         (matrix.with_guesses(guess), on_spark.with_guesses(guess)),

@@ -18,7 +18,17 @@ from training.spark.prepare import prepare_on_spark
 from training.spark.storage import Folder
 
 pytestmark = pytest.mark.needs_spark
-SAME = ("data_fingerprint", "vocabulary_fingerprint", "words", "terms", "strongest", "recipe", "rows", "dropped", "texts")
+SAME = (
+    "data_fingerprint",
+    "vocabulary_fingerprint",
+    "words",
+    "terms",
+    "strongest",
+    "recipe",
+    "rows",
+    "dropped",
+    "texts",
+)
 
 
 def lines_of(folder: Path, channel: str) -> list[bytes]:
