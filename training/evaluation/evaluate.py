@@ -21,7 +21,7 @@ from training.data.excerpts import excerpts_of
 from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, read_labelled
 from training.data.reviews import REVIEWS_NAME, DataError, Review, ShortText, read, read_manifest
 from training.data.short_texts import labelled_sentences
-from training.data.splits import assign
+from training.data.splits import Splits, assign
 from training.evaluation.metrics import Figures, measure
 from training.evaluation.predictions import (
     Predict,
@@ -142,7 +142,9 @@ def _evaluate(
         raise DataError(f"The reviews in {data_folder} have no test split. Evaluate without it.")
     earlier = load_evaluation(run)
     local = predictor(run.model, run.encoder.columns)
-    scored = _score(run, data_folder / REVIEWS_NAME, (predict or local) if include_test else None, tick)
+    scored = _score_cross_validation(run, data_folder / REVIEWS_NAME, tick)
+    if include_test:
+        scored |= _score_test(run, data_folder / REVIEWS_NAME, predict or local, tick, at_once=predict is not None)
     evaluation = _measure(run, scored, precision, empty_score(local, run.encoder))
     _quote_mistakes(data_folder / REVIEWS_NAME, evaluation.figures)
     if earlier:
@@ -153,16 +155,26 @@ def _evaluate(
     return evaluation
 
 
-def _score(run: Run, path: Path, predict_test: Predict | None, tick: ProgressCallback) -> dict[str, ScoredReviews]:
-    """Return the scored reviews and excerpts of cross-validation, and of the test if something predicts it."""
-    recipe = run.record.prepared.recipe
-    splits, with_excerpts = assign(path, recipe["reviews"]), bool(recipe["crops"])
+def _score_cross_validation(run: Run, path: Path, tick: ProgressCallback) -> dict[str, ScoredReviews]:
+    """Return the scored reviews, excerpts and sentences of cross-validation."""
+    splits, with_excerpts = _splits_of(run, path)
     held_out = out_of_fold_predictions(run.held_out, run.encoder, path, splits, with_excerpts, tick)
-    scored = _named(held_out, HELD_OUT, HELD_OUT_EXCERPTS, HELD_OUT_SENTENCES)
-    if predict_test:
-        test = score_test(predict_test, run.encoder, path, splits, with_excerpts, tick)
-        scored |= _named(test, TEST, TEST_EXCERPTS, TEST_SENTENCES)
-    return scored
+    return _named(held_out, HELD_OUT, HELD_OUT_EXCERPTS, HELD_OUT_SENTENCES)
+
+
+def _score_test(
+    run: Run, path: Path, predict: Predict, tick: ProgressCallback, at_once: bool
+) -> dict[str, ScoredReviews]:
+    """Return the scored reviews, excerpts and sentences of the test."""
+    splits, with_excerpts = _splits_of(run, path)
+    test = score_test(predict, run.encoder, path, splits, with_excerpts, tick, at_once)
+    return _named(test, TEST, TEST_EXCERPTS, TEST_SENTENCES)
+
+
+def _splits_of(run: Run, path: Path) -> tuple[Splits, bool]:
+    """Return the splits of a run's reviews, and whether excerpts of them are evaluated too."""
+    recipe = run.record.prepared.recipe
+    return assign(path, recipe["reviews"]), bool(recipe["crops"])
 
 
 def _named(split: ScoredSplit, *names: str) -> dict[str, ScoredReviews]:

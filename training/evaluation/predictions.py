@@ -110,15 +110,25 @@ def score_test(
     splits: Splits,
     with_excerpts: bool = True,
     tick: ProgressCallback = silent,
+    at_once: bool = False,
 ) -> ScoredSplit:
-    """Score the test reviews of a file, and the test sentences beside it; `predict` is called once, with all rows."""
+    """Score the test reviews of a file, and the test sentences beside it.
+
+    `predict` is called for one part of the file after another, so that no more rows are in memory; with `at_once`, once
+    with all rows, as a batch transform job needs.
+    """
     facts: list[_Facts] = []
     rows: list[str] = []
+    scored: list[Floats] = []
     for part_facts, part_rows in map_reviews(_encode_test, path, _Job(encoder, splits, with_excerpts), tick):
         facts += part_facts
         rows += part_rows
+        if not at_once:
+            scored.append(predict(rows))
+            rows = []
     sentences = [(sentence, words(sentence.text)) for sentence in labelled_sentences(path.parent, "test")]
-    scores = predict([*rows, *(encoder.row(found) for _, found in sentences)])
+    rows += [encoder.row(found) for _, found in sentences]
+    scores = np.concatenate([*scored, predict(rows)])
     split = _split_of(facts, scores[: len(facts)], with_excerpts)
     sentence_facts = [_sentence_facts(sentence, TEST, found, encoder) for sentence, found in sentences]
     return _with_sentences(split, sentence_facts, scores[len(facts) :])

@@ -13,6 +13,7 @@ from training.data.excerpts import excerpts_of
 from training.data.reviews import REVIEWS_NAME, Review, read
 from training.data.splits import FOLDS, TEST, LeftOut, Splits, assign
 from training.evaluation.predictions import (
+    Floats,
     Predict,
     ScoredSplit,
     empty_score,
@@ -81,6 +82,23 @@ def test_test_reviews_and_an_excerpt_of_each_are_scored(
         assert scored.word_counts.tolist() == [len(words(text)) for text in texts]
         assert scored.known_shares.tolist() == [encoder.vocabulary.known_share(words(text)) for text in texts]
         assert scored.probabilities.tolist() == predicted_directly(booster, encoder, texts)
+
+
+@pytest.mark.parametrize(("at_once", "calls"), [(False, 2), (True, 1)])
+def test_rows_are_predicted_part_by_part_or_at_once(
+    trained_run: Run, predict: Predict, collected: Collected, at_once: bool, calls: int
+) -> None:
+    numbers: list[int] = []
+
+    def counted(rows: Sequence[str]) -> Floats:
+        numbers.append(len(rows))
+        return predict(rows)
+
+    split = score_test(counted, trained_run.encoder, collected.path, collected.splits, at_once=at_once)
+    expected = score_test(predict, trained_run.encoder, collected.path, collected.splits)
+    assert split.reviews.probabilities.tolist() == expected.reviews.probabilities.tolist()
+    assert len(numbers) == calls
+    assert sum(numbers) == 2 * len(split.reviews.ids)
 
 
 def test_excerpts_are_scored_only_on_request(trained_run: Run, predict: Predict, collected: Collected) -> None:
