@@ -36,7 +36,7 @@ FLOORS = {  # accuracy
     "cross-validation sentences": 0.83,
 }
 LARGEST_LOG_LOSS = 0.19  # on the official test
-LARGEST_CALIBRATION_ERRORS = {"test": 0.01, "test sentences": 0.05}
+LARGEST_CALIBRATION_ERRORS = {"test": 0.01, "test sentences": 0.046}
 PRECISION_FLOORS = {"test": 0.96, "test crops": 0.85, "test sentences": 0.92}  # outside the band
 
 Score = Callable[[str], float]

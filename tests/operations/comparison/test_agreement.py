@@ -5,7 +5,7 @@ from operations.comparison.agreement import SHOWN, measure, paired_accuracy
 from operations.comparison.confidence_sequence import ALPHA
 from operations.comparison.labelled_answers import Answer
 
-RELEASE = release.load()  # not sure strictly between 0.2 and 0.8
+RELEASE = release.load()  # not sure strictly between 0.19 and 0.81
 
 
 def test_the_strongest_disagreements_come_first() -> None:
