@@ -25,7 +25,7 @@ from training.features.extract import extract_part
 from training.features.hashed_texts import HashedTexts, hash_unlabelled
 from training.features.ngram_weights import best_of_slots, left_out_sets
 from training.features.prepare import DEFAULT_RECIPE, RowJob, rows_of_part
-from training.features.regressions import AddGradients, Points, Regressions
+from training.features.regressions import AddGradients, Points, padded_width
 from training.model.hyperparameters import parse, with_settings
 from training.spark.ngram_matrix import REVIEW, build_block
 
@@ -67,9 +67,9 @@ def regression_pass(texts: HashedTexts, count: int) -> dict[str, float]:
     slot_hashes, _ = best_of_slots([(found, np.ones(len(found), np.uint32))], _SLOTS)
     block = build_block(texts, REVIEW, slot_hashes, _SLOTS).load()
     fits, ngrams = left_out_sets(), len(slot_hashes)
-    width = Regressions(fits, [np.zeros(0)] * len(fits)).width
-    gradient, ones = np.zeros((ngrams, width), np.float32), np.ones(width, np.float32)
-    add = AddGradients(Points(np.zeros_like(gradient), ones), ones, fits)
+    gradient = np.zeros((ngrams, padded_width(fits)))
+    points = Points(np.zeros_like(gradient, np.float32), np.ones(padded_width(fits), np.float32))
+    add = AddGradients(points, fits, range(len(fits)))
     seconds = processor_seconds(lambda: [add(block, gradient) for _ in range(_PASSES)])
     return {
         "n-grams of a review and its excerpts": len(block.rows.columns) / count,

@@ -64,7 +64,7 @@ class NgramCounts:
 
     def __init__(self, matrix: Matrix, left_out: Sequence[LeftOut]) -> None:
         add = _AddCounts(left_out)
-        sums, _ = matrix.sum_over_blocks((2, matrix.ngrams, _width(left_out)), add)
+        sums, _ = matrix.sum_over_blocks((2, matrix.ngrams, padded_width(left_out)), add)
         self._difference, self._total = sums[:, :, : len(left_out)] * UNIT
 
     def log_ratios(self, smoothing: float) -> list[Floats]:
@@ -96,14 +96,14 @@ class _AddCounts:
         return np.zeros(0)
 
 
-def _width(regressions: Sequence[object]) -> int:
-    """Return the width of arrays with a column for each regression."""
+def padded_width(regressions: Sequence[object]) -> int:
+    """Return the width of arrays with a column for each regression, a multiple of what the processor adds at once."""
     return len(regressions) + -len(regressions) % _LANES
 
 
 def _weights_without(block: TextBlock, left_out: Sequence[LeftOut]) -> Floats:
     """Return the weights of a block's texts, 0 in the tenth that is left out: (texts, regressions)."""
-    padding = [-2] * (_width(left_out) - len(left_out))
+    padding = [-2] * (padded_width(left_out) - len(left_out))
     left = np.array([-2 if tenth is None else tenth for tenth in left_out] + padding, np.int8)
     weights: Floats = block.weights[:, None] * (block.tenths[:, None] != left)
     return weights
@@ -148,7 +148,7 @@ class Regressions:
 
     def _points(self, points: Mapping[int, lbfgs.Vector]) -> "Points":
         """Return the weights and the intercepts of some regressions at these points, in this order."""
-        width = _width(list(points))
+        width = padded_width(list(points))
         weights, intercepts = np.zeros((len(self.ratios[0]), width), np.float32), np.zeros(width, np.float32)
         for place, (number, point) in enumerate(points.items()):
             weights[:, place] = point[:-1] * self.ratios[number]
