@@ -39,7 +39,7 @@ class Rows:
     columns: npt.NDArray[np.int32]
     signs: npt.NDArray[np.int8] | None
 
-    def values(self, dtype: type[np.generic], absolute: bool = False) -> npt.NDArray[Any]:
+    def values(self, dtype: type[Any], absolute: bool = False) -> npt.NDArray[Any]:
         """Return the entries, or their absolute values."""
         if absolute or self.signs is None:
             return _ones(1 << len(self.columns).bit_length(), dtype)[: len(self.columns)]
@@ -94,7 +94,7 @@ def _mapped(path: Path, dtype: Any, count: int, offset: int) -> npt.NDArray[Any]
 
 
 @lru_cache(maxsize=64)  # all powers of two
-def _ones(count: int, dtype: type[np.generic]) -> npt.NDArray[Any]:
+def _ones(count: int, dtype: type[Any]) -> npt.NDArray[Any]:
     """Return ones, the values of a block without signs, for a power of two of them."""
     return np.ones(count, dtype)
 
