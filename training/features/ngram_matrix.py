@@ -39,7 +39,7 @@ class Rows:
     columns: npt.NDArray[np.int32]
     signs: npt.NDArray[np.int8] | None
 
-    def values(self, dtype: type[Any], absolute: bool = False) -> npt.NDArray[Any]:
+    def values(self, dtype: str, absolute: bool = False) -> npt.NDArray[Any]:
         """Return the entries, or their absolute values."""
         if absolute or self.signs is None:
             return _ones(1 << len(self.columns).bit_length(), dtype)[: len(self.columns)]
@@ -94,7 +94,7 @@ def _mapped(path: Path, dtype: Any, count: int, offset: int) -> npt.NDArray[Any]
 
 
 @lru_cache(maxsize=64)  # all powers of two
-def _ones(count: int, dtype: type[Any]) -> npt.NDArray[Any]:
+def _ones(count: int, dtype: str) -> npt.NDArray[Any]:
     """Return ones, the values of a block without signs, for a power of two of them."""
     return np.ones(count, dtype)
 
@@ -174,7 +174,7 @@ def times(rows: Rows, vectors: Singles) -> Singles:
     """Return the product of rows and vectors: (texts, n-grams) and (n-grams, vectors) give (texts, vectors)."""
     texts, (ngrams, count) = len(rows.starts) - 1, vectors.shape
     product = np.zeros((texts, count), np.float32)
-    arrays = (rows.starts, rows.columns, rows.values(np.float32), vectors.ravel(), product.ravel())
+    arrays = (rows.starts, rows.columns, rows.values("float32"), vectors.ravel(), product.ravel())
     _sparsetools.csr_matvecs(texts, ngrams, count, *arrays)
     return product
 
@@ -185,7 +185,7 @@ def add_transposed(rows: Rows, vectors: Floats, total: Floats, absolute: bool = 
     The public operators of scipy return a new array instead, which would be as long as all n-grams for each block.
     """
     (ngrams, count), texts = total.shape, len(vectors)
-    values = rows.values(np.float64, absolute)
+    values = rows.values("float64", absolute)
     arrays = (rows.starts, rows.columns, values, np.ascontiguousarray(vectors).ravel(), total.reshape(-1))
     _sparsetools.csc_matvecs(ngrams, texts, count, *arrays)
 

@@ -70,7 +70,7 @@ def test_a_block_has_the_rows_of_this_machines(
         rows = expected.rows()
         assert (block.rows.starts == rows.starts).all()
         assert (block.rows.columns == rows.columns).all()
-        assert (block.rows.values(np.int8) == rows.values(np.int8)).all()
+        assert (block.rows.values("int8") == rows.values("int8")).all()
     weights = np.concatenate([block.weights for block in built])
     assert (weights[: len(matrices[which].weights)] == matrices[which].weights).all()
 
