@@ -30,7 +30,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A folder in the archive's layout."
 )
 @click.option("--download", is_flag=True, help="Download the official archive, as without any source.")
-@click.option("--labelled", type=_FILE, multiple=True, help="Your own .csv, .tsv or .jsonl file; repeatable.")
+@click.option(
+    "--labelled", type=_FILE, multiple=True, help="Your own .csv, .tsv or .jsonl file, also with .gz; repeatable."
+)
 @review_column_option
 @label_column_option
 @click.option(

@@ -17,6 +17,7 @@ from cli import options
 from cli.output import print_json
 from cli.review_source import FEEDBACK, read_source
 from operations.aws.names import DEFAULT_STAGE
+from training.data.content import is_compressed, uncompressed_name
 from training.data.hand_labels import ORDERS, HandLabel, Label, LabelsFile, Order, open_labels, read_labels
 from training.data.review_rows import ReviewRow, without_repetitions
 from training.data.reviews import DataError
@@ -68,7 +69,7 @@ def command(
 ) -> None:
     """Label reviews by hand in the terminal, or compare the labels of two people.
 
-    FILE is a .csv, .tsv, .jsonl or .txt file with a column of reviews, such as an export of feedback; `feedback` reads
+    FILE is a .csv, .tsv, .jsonl or .txt file, also with .gz, with a column of reviews, such as an export of feedback; `feedback` reads
     the --stage's table itself. Each review takes one key, and the verdict is shown only after the answer. Every label
     is saved at once; repeat the command to resume.
 
@@ -145,8 +146,11 @@ def _login_name() -> str:
 
 
 def default_path(source: str) -> Path:
-    """Return the file of labels beside a source: `reviews.csv` -> `reviews.labels.jsonl`."""
-    return Path(f"{FEEDBACK}.labels.jsonl") if source == FEEDBACK else Path(source).with_suffix(".labels.jsonl")
+    """Return the file of labels beside a source: `reviews.csv` or `reviews.csv.gz` -> `reviews.labels.jsonl`."""
+    if source == FEEDBACK:
+        return Path(f"{FEEDBACK}.labels.jsonl")
+    path = Path(source)
+    return path.with_name(uncompressed_name(path)).with_suffix(".labels.jsonl")
 
 
 def _packaged_scores(console: Console, texts: Sequence[str]) -> Sequence[float]:
@@ -158,8 +162,10 @@ def _packaged_scores(console: Console, texts: Sequence[str]) -> Sequence[float]:
     return scores
 
 
-def _refuse_existing(path: Path) -> None:
-    """Raise `DataError` if a file exists: it could hold labels that are not imported yet."""
+def _check_export(path: Path) -> None:
+    """Raise `DataError` if a file exists: it could hold labels that are not imported yet; or if it is compressed."""
+    if is_compressed(path):
+        raise DataError(f"{path} is written for a spreadsheet, without compression. Leave .gz out of its name.")
     if path.exists():
         raise DataError(f"{path} exists already. Choose another name, or delete it.")
 
@@ -278,7 +284,7 @@ def _print_end(work: _Work, session: Session) -> None:
 
 def _export(work: _Work, path: Path) -> None:
     """Write a spreadsheet with the labels so far."""
-    _refuse_existing(path)
+    _check_export(path)
     write_spreadsheet(path, work.rows, read_labels(work.path, work.note) if work.path.exists() else [])
     work.note(f"{len(work.rows):,} reviews written to {path}.")
 
@@ -298,7 +304,7 @@ def _compare(paths: tuple[Path, Path], export: Path | None, as_json: bool) -> No
     """Print how far two files of labels agree."""
     console = Console(stderr=True)
     if export:
-        _refuse_existing(export)
+        _check_export(export)
     first, second = (read_labels(path, partial(console.print, markup=False, highlight=False)) for path in paths)
     agreement = compare_labels(first, second)
     if as_json:

@@ -52,7 +52,7 @@ class _Task:
 @click.option(
     "--into",
     type=click.Path(),
-    help="File to write: .csv, .tsv, .jsonl or .parquet; else stdout. On Spark, the folder to write, or a Hadoop path.",
+    help="File to write: .csv, .tsv or .jsonl, also with .gz, or .parquet; else stdout. On Spark, the folder to write, or a Hadoop path.",
 )
 @click.option("--prefix", default="", help="A prefix for the names of the added columns.")
 @click.option("--explain", is_flag=True, help="Add each sentence's score, and the words that it depends on, as JSON.")
@@ -81,7 +81,8 @@ def command(
 ) -> None:
     """Judge reviews without labels with the packaged release: files of them, or one text.
 
-    Reads .csv, .tsv, .jsonl, .parquet and .txt files, and folders of .txt files. Writes the same rows with the columns
+    Reads .csv, .tsv, .jsonl, .parquet and .txt files, and folders of .txt files; all but .parquet may be compressed
+    with gzip (.csv.gz). Writes the same rows with the columns
     verdict, score (the probability of positive), known_words, warnings and error. A row that cannot be judged has an
     error; all others are judged. Repeat a stopped command to resume it, if it writes a file. --json prints the result
     of --text as the app does. The scores of --on endpoint, --on batch and --engine spark are the same.

@@ -1,3 +1,4 @@
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,18 @@ def test_a_file_with_labels_in_another_order_is_no_random_sample(source: Path) -
     assert "1 labels in this file were given in another order. The rest is not a random sample" in output
     assert run(source, "--order", "least-sure", keys="pn").exit_code == 0
     assert len(labels_in(source.with_name("reviews.labels.jsonl"))) == 3
+
+
+def test_a_compressed_file_is_labelled_in_an_uncompressed_one(source: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "packed.csv.gz"
+    packed.write_bytes(gzip.compress(source.read_bytes()))
+    assert run(packed, keys="pnm").exit_code == 0
+    assert sorted(labels_in(tmp_path / "packed.labels.jsonl").values()) == ["mixed", "negative", "positive"]
+    for option, reason in (("--into", "every label is appended at once"), ("--export", "for a spreadsheet")):
+        refused = run(packed, option, tmp_path / "new.csv.gz")
+        assert refused.exit_code == 1
+        assert reason in " ".join(refused.output.split())
+        assert not (tmp_path / "new.csv.gz").exists()
 
 
 def test_an_export_replaces_no_file(source: Path) -> None:

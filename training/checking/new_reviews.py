@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from training.data.columns import ColumnChoice, normalized
+from training.data.content import MAX_LINE_CHARACTERS, format_ending, open_content
 from training.data.hand_labels import HandLabel, is_cut, read_labels
 from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, open_labelled
 from training.data.review_rows import ReviewRow, row_reader, text_id
@@ -108,10 +109,10 @@ def _read(path: Path, choice: ColumnChoice, note: NoteCallback) -> list[NewRevie
 
 def _is_hand_labels(path: Path) -> bool:
     """Return whether a file was written by `verdict label`."""
-    if path.suffix.lower() != ".jsonl":
+    if format_ending(path) != ".jsonl":
         return False
-    with path.open("rb") as file:
-        line = file.readline()
+    with open_content(path) as file:
+        line = file.readline(MAX_LINE_CHARACTERS)
     try:
         first = json.loads(line or b"{}")
     except (ValueError, RecursionError):

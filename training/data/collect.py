@@ -11,10 +11,12 @@ from tempfile import TemporaryDirectory
 from training import locks
 from training.data.archive import REVIEWS_PER_FOLDER, Contents, read_archive, read_folder
 from training.data.columns import ColumnChoice
+from training.data.content import format_ending
 from training.data.download import download
 from training.data.labelled import KNOWN_NAMES, NoteCallback, ignore_note, read_labelled
 from training.data.reviews import LABEL_NAMES, DataError, Manifest, Review, ShortText, write
 from training.data.synthetic import DRIFTED, USUAL, files, write_archive
+from training.data.tables import KINDS
 from training.data.treebank import TARGETS, check_official, read_treebank
 from training.progress import ProgressCallback, silent
 
@@ -129,7 +131,8 @@ def _write(
 
 def _is_table(source: Path) -> bool:
     """Return whether a source is a table, not an archive or a folder."""
-    return not source.is_dir() and source.suffix.lower() not in (".gz", ".tgz")
+    is_archive = source.suffix.lower() in (".gz", ".tgz") and format_ending(source) not in KINDS
+    return not source.is_dir() and not is_archive
 
 
 def _read(source: Path, tick: ProgressCallback, additions: Additions) -> Contents:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
 from training import locks
+from training.data.content import MAX_LINE_CHARACTERS, is_compressed, open_content
 from training.data.labelled import NoteCallback, ignore_note
 from training.data.reviews import DataError
 
@@ -63,22 +64,19 @@ _FIELDS = frozenset(field.name for field in fields(HandLabel))
 def read_labels(path: Path, note: NoteCallback = ignore_note) -> list[HandLabel]:
     """Read the labels of a file, in the order of their first lines; the last line of an id wins.
 
-    A last line that was not completely written is left out, and `note` gets a sentence about it. Raises `DataError`
-    that names the first line that is not a label.
+    The file may be compressed with gzip. A last line that was not completely written is left out, and `note` gets a
+    sentence about it. Raises `DataError` that names the first line that is not a label.
     """
-    content = path.read_bytes()
-    whole, _, cut = content.rpartition(b"\n")
-    lines = whole.split(b"\n") if whole else []
     found: dict[str, HandLabel | None] = {}
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            identifier, label = _parse(f"{path.name}, line {number}", line)
-            found[identifier] = label
-    if is_cut(cut, bool(found)):
-        note(f"{path.name}: line {len(lines) + 1} was not completely written, and is left out.")
-    elif cut.strip():
-        identifier, label = _parse(f"{path.name}, line {len(lines) + 1}", cut)
-        found[identifier] = label
+    with open_content(path) as file:
+        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_CHARACTERS), b""), start=1):
+            if len(line) == MAX_LINE_CHARACTERS:
+                raise DataError(f"{path.name}, line {number} is too long for a label. Is this a file of labels?")
+            if not line.endswith(b"\n") and is_cut(line, bool(found)):
+                note(f"{path.name}: line {number} was not completely written, and is left out.")
+            elif line.strip():
+                identifier, label = _parse(f"{path.name}, line {number}", line)
+                found[identifier] = label
     return [label for label in found.values() if label]
 
 
@@ -147,6 +145,10 @@ def open_labels(path: Path, note: NoteCallback = ignore_note) -> Iterator[Labels
     A last line that was not completely written is removed, and `note` gets a sentence about it. Raises `DataError` if
     another program has the file open, or if it is not a file of labels; nothing is changed then.
     """
+    if is_compressed(path):
+        raise DataError(
+            f"{path} cannot be compressed: every label is appended at once. Leave .gz out of the name given to --into."
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         _lock(path, file)

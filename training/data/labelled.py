@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.data.columns import ColumnChoice, Columns, choose_columns
+from training.data.content import open_content
 from training.data.labels import Scale, choose_scale, cleaned
 from training.data.reviews import Review
 from training.data.table_rows import Survey, data_rows, first_row, has_header, review_text, survey_columns
@@ -37,10 +38,10 @@ class LabelledTable:
     def rows(self, tick: ProgressCallback = silent) -> Iterator[tuple[Review, Record]]:
         """Yield each review that has a clear label, with its row; raises `DataError` that names an invalid line."""
         total = self.table.path.stat().st_size
-        with self.table.path.open("rb") as raw:
+        with open_content(self.table.path) as raw:
             for count, record in enumerate(data_rows(self.table, raw, self.is_headed)):
                 if count % _TICK_EVERY == 0:
-                    tick(raw.tell(), total, "")
+                    tick(raw.position, total, "")
                 review = self._review(record, count)
                 if review:
                     yield review, record

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from training.data.columns import choose_review_column
+from training.data.content import open_content
 from training.data.labelled import NoteCallback, ignore_note
 from training.data.reviews import DataError
 from training.data.table_rows import data_rows, first_row, has_header, review_text, survey_columns
@@ -61,7 +62,7 @@ def read_review_rows(path: Path, review_column: str | None = None, note: NoteCal
     names = table.keys if table.kind == "json" else first
     place = choose_review_column(path.name, names, is_headed or table.kind == "json", survey.textual, review_column)
     read_row = row_reader(names if is_headed or table.kind == "json" else (), place)
-    with path.open("rb") as raw:
+    with open_content(path) as raw:
         read = [
             read_row(record.cells, review_text(f"{path.name}, line {record.line}", record.cells[place]))
             for record in data_rows(table, raw, is_headed)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from training.data.columns import is_known_header, may_be_header
+from training.data.content import open_content
 from training.data.labels import MAX_VALUES, cleaned
 from training.data.reviews import DataError
 from training.data.tables import Record, Table, is_blank, swallowed_lines
@@ -37,18 +38,20 @@ def has_header(table: Table, first: Sequence[str]) -> bool:
 
 
 def first_row(table: Table) -> Sequence[str]:
-    """Return the first row that is not blank; raises `DataError` if there is none."""
-    with table.path.open("rb") as raw:
+    """Return the first row that is not blank; raises `DataError` if there is none, or if it cannot be read."""
+    with open_content(table.path) as raw:
         for record in table.records(raw):
+            _refuse_error(table, record)
             if not is_blank(record.cells):
                 return record.cells
     raise DataError(f"{table.path} is empty: it has no reviews.")
 
 
 def data_rows(table: Table, raw: IO[bytes], is_headed: bool) -> Iterator[Record]:
-    """Yield the rows below the header without blank ones; raises `DataError` if their number of cells differs."""
+    """Yield the rows below the header without blank ones; raises `DataError` that names the invalid one."""
     width = 0
     for record in table.records(raw):
+        _refuse_error(table, record)
         if is_blank(record.cells):
             continue
         if width and len(record.cells) != width:
@@ -60,10 +63,16 @@ def data_rows(table: Table, raw: IO[bytes], is_headed: bool) -> Iterator[Record]
         width = len(record.cells)
 
 
+def _refuse_error(table: Table, record: Record) -> None:
+    """Raise `DataError` if a row could not be read."""
+    if record.error:
+        raise DataError(f"{table.path.name}: {record.error}")
+
+
 def survey_columns(table: Table, is_headed: bool) -> Survey:
     """Read all rows once; raises `DataError` if there are none, or none with letters."""
     survey = Survey()
-    with table.path.open("rb") as raw:
+    with open_content(table.path) as raw:
         for record in data_rows(table, raw, is_headed):
             _add_row(survey, table, record)
     if not survey.values:

@@ -1,9 +1,9 @@
 """Reader of tables of reviews: CSV with any usual separator and encoding, JSON lines, and text of one review per line.
 
-A file is read without loading it whole. static/reading.js follows the same rules; tests/cases/files.json has the cases.
+A file, which may be compressed (see `content`), is read without loading it whole. static/reading.js follows the same
+rules; tests/cases/files.json has the cases.
 """
 
-import codecs
 import csv
 import io
 import itertools
@@ -15,6 +15,15 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from training.data.columns import SEPARATORS, choose_separator
+from training.data.content import (
+    MAX_LINE_CHARACTERS,
+    detect_encoding,
+    format_ending,
+    limited_lines,
+    open_content,
+    open_text,
+    too_long,
+)
 from training.data.reviews import DataError
 
 MAX_FIELD_CHARACTERS = 10_000_000
@@ -30,14 +39,14 @@ _QUOTINGS = ("doubled", "escaped", "literal")  # in order of preference; see `Ta
 _SAMPLE_CHARACTERS = 1 << 18
 _SAMPLE_ROWS = 25
 _LONG_RECORD = 200  # lines of a record, from which a missing quote is suspected
-_CHUNK_BYTES = 1 << 20
 
 
 class Record(NamedTuple):
-    """A row of a file, and the line on which it begins (from 1)."""
+    """A row of a file, the line on which it begins (from 1), and why it could not be read; then it has a blank cell."""
 
     line: int
     cells: Sequence[Any]
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,17 +74,16 @@ class Table:
                 for line, row in _objects(self.path.name, file):
                     yield Record(line, [row.get(key) for key in self.keys])
             else:
-                yield from (Record(line, [text.rstrip("\r\n")]) for line, text in enumerate(file, start=1))
+                for line, text in enumerate(limited_lines(file), start=1):
+                    yield Record(line, [""], too_long(line)) if text is None else Record(line, [text.rstrip("\r\n")])
 
     def _cells(self, file: IO[str]) -> Iterator[Record]:
         """Yield the rows of a CSV file."""
         csv.field_size_limit(MAX_FIELD_CHARACTERS)
-        lines = _without_zeros(self.path.name, file)
-        if self.quoting == "escaped":
-            lines = (line.replace('\\"', '""') for line in lines)
+        lines = _TableLines(self.path.name, file)
         quote = None if self.quoting == "literal" else '"'
         rows = csv.reader(
-            lines,
+            (line.replace('\\"', '""') for line in lines) if self.quoting == "escaped" else lines,
             delimiter=self.separator,
             quotechar=quote,
             quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
@@ -87,6 +95,7 @@ class Table:
                 if line > 1 or not self.is_declared:
                     yield Record(line, cells)
                 line = rows.line_num + 1
+                lines.characters = 0
         except csv.Error as error:
             raise DataError(
                 f"{self.path.name}, line {line} is not CSV: {error}. Check the quotes of the row that begins there."
@@ -95,11 +104,15 @@ class Table:
 
 def open_table(path: Path) -> Table:
     """Find the format of a file: its encoding, separator and quotes; raises `DataError` if it is not a table."""
-    kind = KINDS.get(path.suffix.lower())
+    ending = format_ending(path)
+    kind = KINDS.get(ending)
     if kind is None:
-        raise DataError(f"{path} is not a .csv, .tsv, .jsonl, .txt or .tar.gz file.")
+        raise DataError(
+            f"{path} is not a .csv, .tsv, .jsonl or .txt file, as it is or compressed with gzip (.csv.gz), nor a "
+            ".tar.gz file."
+        )
     encoding = detect_encoding(path)
-    with path.open(encoding=encoding, newline="") as file:
+    with open_text(path, encoding, newline="") as file:
         sample = file.read(_SAMPLE_CHARACTERS)
     if "\0" in sample:
         raise DataError(f"{path} is not a text file.")
@@ -109,16 +122,16 @@ def open_table(path: Path) -> Table:
         return Table(path, kind, encoding)
     if declared := re.match(r'sep=([^\r\n"])(\r|\n|$)', sample, re.IGNORECASE):
         return _with_quoting(Table(path, "table", encoding, declared[1], is_declared=True))
-    candidates = sorted(SEPARATORS, key=lambda each: each != "\t") if path.suffix.lower() == ".tsv" else SEPARATORS
+    candidates = sorted(SEPARATORS, key=lambda each: each != "\t") if ending == ".tsv" else SEPARATORS
     separator = "\t" if kind == "lines" else choose_separator(candidates, lambda each: _sampled(sample, each))
     return _with_quoting(Table(path, "table", encoding, separator))
 
 
 def _json_table(path: Path, encoding: str, sample: str) -> Table:
     """Find the keys of a file of JSON lines, in the order of their appearance."""
-    if sample.lstrip().startswith("[") and path.suffix.lower() == ".json":
+    if sample.lstrip().startswith("[") and format_ending(path) == ".json":
         raise DataError(f"{path} is one JSON array. Save it as JSON lines: one object per line.")
-    with path.open(encoding=encoding, newline="") as file:
+    with open_text(path, encoding, newline="") as file:
         keys = dict.fromkeys(key for _, row in _objects(path.name, file) for key in row)
     return Table(path, "json", encoding, keys=tuple(keys))
 
@@ -129,7 +142,7 @@ def _with_quoting(table: Table) -> Table:
     for quoting in _QUOTINGS if table.separator == "\t" else _QUOTINGS[:2]:
         attempt = replace(table, quoting=quoting)
         try:
-            with table.path.open("rb") as raw:
+            with open_content(table.path) as raw:
                 for _ in attempt.records(raw):
                     pass
         except DataError as error:
@@ -139,49 +152,29 @@ def _with_quoting(table: Table) -> Table:
     raise first_error or AssertionError("there is at least one quoting")
 
 
-def detect_encoding(path: Path) -> str:
-    """Return UTF-16 by the byte order mark or the zeros, UTF-8 if all of the file is, or else Windows-1252.
+class _TableLines:
+    """The lines of a table; raises `DataError` at a zero byte, as of a binary file, or if a row is too long.
 
-    Raises `DataError` if the file is none of them.
+    `characters` counts those of the present row: whoever reads the rows sets it to 0 after each.
     """
-    encoding = next((each for each in _encodings(path) if _is_encoded(path, each)), None)
-    if encoding is None:
-        raise DataError(f"{path} is not text in UTF-8, UTF-16 or Windows-1252. Save it as UTF-8.")
-    return encoding
 
+    def __init__(self, name: str, file: IO[str]) -> None:
+        self._name = name
+        self._file = file
+        self.characters = 0
 
-def _encodings(path: Path) -> tuple[str, ...]:
-    """Return the encodings that a file may have, by its first bytes, the likeliest first."""
-    with path.open("rb") as file:
-        start = file.read(1024)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return ("utf-16",)
-    least = max(len(start) / 4, 4)
-    even, odd = start[::2].count(0), start[1::2].count(0)
-    if (odd > least and not even) or (even > least and not odd):
-        return ("utf-16-le" if odd else "utf-16-be",)
-    return ("utf-8-sig", "cp1252")
-
-
-def _is_encoded(path: Path, encoding: str) -> bool:
-    """Return whether all of a file can be decoded."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        with path.open("rb") as file:
-            for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _without_zeros(name: str, file: IO[str]) -> Iterator[str]:
-    """Yield the lines of a file; raises `DataError` at a zero byte, as of a binary file."""
-    for line in file:
-        if "\0" in line:
-            raise DataError(f"{name} is not a text file.")
-        yield line
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(limited_lines(self._file), start=1):
+            if line is None:
+                raise DataError(f"{self._name}: {too_long(number)}")
+            self.characters += len(line)
+            if self.characters > MAX_LINE_CHARACTERS:
+                raise DataError(
+                    f"{self._name}: the row of line {number} has more than {MAX_LINE_CHARACTERS:,} characters."
+                )
+            if "\0" in line:
+                raise DataError(f"{self._name} is not a text file.")
+            yield line
 
 
 def _sampled(sample: str, separator: str) -> list[list[str]]:
@@ -207,7 +200,9 @@ def _are_tabbed(sample: str) -> bool:
 
 def _objects(name: str, file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each JSON object and its line; blank lines are skipped."""
-    for line, text in enumerate(file, start=1):
+    for line, text in enumerate(limited_lines(file), start=1):
+        if text is None:
+            raise DataError(f"{name}: {too_long(line)}")
         if not text.strip():
             continue
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from training import atomic
+from training.data.content import open_content
 from training.data.hand_labels import LABELS, HandLabel, Label, Order
 from training.data.review_rows import ReviewRow
 from training.data.reviews import DataError
@@ -81,7 +82,7 @@ def read_spreadsheet(path: Path) -> list[SpreadsheetRow]:
         raise DataError(f"{path.name} has no column {' and no column '.join(missing)}. Write one with --export.")
     places = {name: place for place, name in enumerate(names)}
     found: dict[str, SpreadsheetRow] = {}
-    with path.open("rb") as raw:
+    with open_content(path) as raw:
         for record in data_rows(table, raw, table.kind == "table"):
             row = _parse(path.name, record.line, record.cells, places)
             if row and found.setdefault(row.id, row) is not row:

@@ -1,11 +1,12 @@
 """The output of judged rows, to standard output or to a file that a stopped command resumes.
 
 A file is written as `.NAME.part`, beside `.NAME.resume`, which has the number of bytes and rows that are complete and
-what was requested. The same request cuts the file there, and continues; the end renames it to NAME. Text formats are
-here, Parquet is in `parquet_format`.
+what was requested. The same request cuts the file there, and continues; the end renames it to NAME. Text formats, which
+may be compressed with gzip, are here; Parquet is in `parquet_format`.
 """
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from training import atomic
+from training.data.content import format_ending, is_compressed, uncompressed_name
 from training.data.reviews import DataError
 from training.prediction.judge import ADDED, EXPLAINED, JudgedRow, as_text
 from training.prediction.parquet_format import parquet_format
@@ -104,17 +106,56 @@ def _cell(value: object) -> str:
     return "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
 
 
+@dataclass(frozen=True)
+class CompressedFormat:
+    """A format compressed with gzip: each part is a member of its own, so that others can be appended."""
+
+    inner: Format
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The names of the added columns, without the prefix."""
+        return self.inner.added
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of the names of the added columns."""
+        return self.inner.prefix
+
+    @property
+    def header(self) -> bytes:
+        """The compressed header; for JSON lines, which have none, an empty member."""
+        return _compress(self.inner.header)
+
+    def encode(self, judged: Sequence[JudgedRow]) -> bytes:
+        """Return judged rows as one member."""
+        return _compress(self.inner.encode(judged))
+
+    def finish(self, part: Path, path: Path) -> None:
+        """Finish the file as the inner format does."""
+        self.inner.finish(part, path)
+
+
+def _compress(content: bytes) -> bytes:
+    """Return bytes as a member of a gzip file, without the time, so that equal bytes stay equal."""
+    return gzip.compress(content, mtime=0)
+
+
 def choose_format(files: Sequence[ReviewFile], into: Path | None, explain: bool, prefix: str) -> Format:
-    """Return the format of the output: that of the file to write, or of the first file read.
+    """Return the format of the output: that of the file to write, or of the first file read, without compression.
 
     Raises `DataError` if the files have different columns, or one that would be added.
     """
     first = files[0]
     added = (*ADDED, *EXPLAINED) if explain else ADDED
     _refuse_clash(files, [prefix + name for name in added])
-    ending = into.suffix.lower() if into else JSON_LINES if first.nested else first.path.suffix.lower()
+    ending = format_ending(into) if into else JSON_LINES if first.nested else format_ending(first.path)
     if into and ending not in FORMATS:
         raise DataError(f"{into} should end in {', '.join(FORMATS)}: verdicts are written in these formats.")
+    if into and is_compressed(into):
+        if ending == PARQUET_ENDING:
+            raise DataError(f"{into} cannot be written: Parquet compresses its own columns. Leave .gz out of the name.")
+        return CompressedFormat(choose_format(files, into.with_name(uncompressed_name(into)), explain, prefix))
     if ending == JSON_LINES:
         return TextFormat(None, first.names, added, prefix, first.nested)
     if any(each.names != first.names for each in files):

@@ -1,9 +1,11 @@
 """Readers of reviews to judge: tables, JSON lines, Parquet, text files and folders, with all columns kept.
 
-A file is read as a stream, whatever its size. A row that cannot be read becomes a row with an error; a file that cannot
-be read, or whose column of reviews is not obvious, raises `DataError`.
+Tables, JSON lines and text files may be compressed with gzip. A file is read as a stream, whatever its size. A row that
+cannot be read becomes a row with an error. A file that cannot be read, or whose column of reviews is not obvious,
+raises `DataError`.
 """
 
+import io
 import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +15,24 @@ from pathlib import Path
 from typing import Any
 
 from training.data.columns import choose_review_column
+from training.data.content import (
+    MAX_LINE_CHARACTERS,
+    detect_encoding,
+    format_ending,
+    is_compressed,
+    limited_lines,
+    open_content,
+    open_text,
+    too_long,
+)
 from training.data.reviews import DataError
 from training.data.table_rows import has_header
-from training.data.tables import Record, Table, detect_encoding, is_blank, open_table
+from training.data.tables import Record, Table, is_blank, open_table
 
 JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 PARQUET_ENDING = ".parquet"
 SAMPLE_ROWS = 200  # in which the columns of text are looked for
+_TEXT_FILES = ("*.txt", "*.txt.gz")
 _PARQUET_ROWS = 1_000  # read at once
 
 Position = Callable[[int], None]  # takes the bytes of a file that are read
@@ -64,9 +77,9 @@ def open_reviews(path: Path, column: str | None = None, one_per_file: bool = Fal
     """
     if path.is_dir() or one_per_file:
         return _open_texts(path, column)
-    if path.suffix.lower() == PARQUET_ENDING:
+    if format_ending(path) == PARQUET_ENDING:
         return _open_parquet(path, column)
-    if path.suffix.lower() in JSON_ENDINGS:
+    if format_ending(path) in JSON_ENDINGS:
         return _open_json_lines(path, column)
     return _open_table(path, column)
 
@@ -75,7 +88,7 @@ def _open_texts(path: Path, column: str | None) -> ReviewFile:
     """Open the .txt files of a folder, or one, each as one review."""
     if column:
         raise DataError(f"{path} has one review per file, so there is no column {column}.")
-    files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
+    files = sorted(file for pattern in _TEXT_FILES for file in path.rglob(pattern)) if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path} has no .txt files.")
 
@@ -84,21 +97,31 @@ def _open_texts(path: Path, column: str | None) -> ReviewFile:
         for file in files:
             name = str(file.relative_to(path)) if path.is_dir() else file.name
             try:
-                text = file.read_text(encoding=detect_encoding(file))
+                text = _whole_text(file)
                 yield Row((name, text), text)
             except (OSError, DataError) as error:
-                yield Row((name, ""), error=f"{name} cannot be read: {error}.")
+                yield Row((name, ""), error=f"{name} cannot be read: {str(error).rstrip('.')}.")
             done += file.stat().st_size
             position(done)
 
     return ReviewFile(path, ("file", "review"), sum(file.stat().st_size for file in files), rows, place=1)
 
 
+def _whole_text(path: Path) -> str:
+    """Return the text of a file; raises `DataError` if it is too long."""
+    with open_text(path, detect_encoding(path)) as file:
+        text = file.read(MAX_LINE_CHARACTERS + 1)
+    if len(text) > MAX_LINE_CHARACTERS:
+        raise DataError(f"the review has more than {MAX_LINE_CHARACTERS:,} characters")
+    return text
+
+
 def _open_table(path: Path, column: str | None) -> ReviewFile:
     """Open a CSV file, or a text file of one review per line."""
     table = open_table(path)
-    with path.open("rb") as raw:
-        sample = list(itertools.islice((each for each in table.records(raw) if not is_blank(each.cells)), SAMPLE_ROWS))
+    with open_content(path) as raw:
+        filled = (each for each in table.records(raw) if each.error or not is_blank(each.cells))
+        sample = list(itertools.islice(filled, SAMPLE_ROWS))
     if not sample:
         raise DataError(f"{path} is empty: it has no reviews.")
     first = [str(cell) for cell in sample[0].cells]
@@ -131,7 +154,7 @@ def _place(path: Path, first: Sequence[str], is_headed: bool, sample: Sequence[R
 def _table_rows(table: Table, is_headed: bool, place: int, position: Position) -> Iterator[Row]:
     """Yield the rows of a table below its header; one with too many or too few cells has an error."""
     width = 0
-    with table.path.open("rb") as raw:
+    with open_content(table.path) as raw:
         for record in table.records(raw):
             if not record.cells:  # a blank line
                 continue
@@ -139,13 +162,15 @@ def _table_rows(table: Table, is_headed: bool, place: int, position: Position) -
                 width = len(record.cells)
                 continue
             width = width or len(record.cells)
-            position(raw.tell())
+            position(raw.position)
             yield _table_row(record, width, place)
 
 
 def _table_row(record: Record, width: int, place: int) -> Row:
     """Return a row with as many cells as the header."""
     cells = [*record.cells, *[""] * (width - len(record.cells))][:width]
+    if record.error:
+        return Row(cells, error=record.error)
     if len(record.cells) != width:
         return Row(cells, error=f"Line {record.line} has {len(record.cells)} cells instead of {width}.")
     return Row(cells, cells[place])
@@ -154,8 +179,9 @@ def _table_row(record: Record, width: int, place: int) -> Row:
 def _open_json_lines(path: Path, column: str | None) -> ReviewFile:
     """Open JSON lines; the column is chosen among the names of the first objects."""
     encoding = detect_encoding(path)
-    with path.open(encoding=encoding) as file:
-        start = list(itertools.islice((parsed(line) for line in file if line.strip()), SAMPLE_ROWS))
+    with open_text(path, encoding) as file:
+        filled = (line for line in limited_lines(file) if line and line.strip())
+        start = list(itertools.islice(map(parsed, filled), SAMPLE_ROWS))
     sample = [each for each in start if isinstance(each, dict)]
     if not sample:
         raise DataError(f"{path} has no JSON object on its first {SAMPLE_ROWS} lines. Write one object per line.")
@@ -165,12 +191,12 @@ def _open_json_lines(path: Path, column: str | None) -> ReviewFile:
     name = names[place]
 
     def rows(position: Position) -> Iterator[Row]:
-        done = 0
-        with path.open(encoding=encoding) as file:
-            for number, line in enumerate(file, start=1):
-                done += len(line.encode(encoding, errors="replace"))
-                position(done)
-                if line.strip():
+        with open_content(path) as raw, io.TextIOWrapper(raw, encoding=encoding) as file:
+            for number, line in enumerate(limited_lines(file), start=1):
+                position(raw.position)
+                if line is None:
+                    yield Row(({"line": number},), error=too_long(number))
+                elif line.strip():
                     yield json_row(parsed(line), number, name)
 
     return ReviewFile(path, names, path.stat().st_size, rows, nested=True, place=place)
@@ -196,6 +222,8 @@ def json_row(value: object, line: int, name: str) -> Row:
 
 def _open_parquet(path: Path, column: str | None) -> ReviewFile:
     """Open a Parquet file; needs pyarrow."""
+    if is_compressed(path):
+        raise DataError(f"{path} cannot be read: Parquet compresses its own columns. Decompress it: gunzip {path.name}")
     pyarrow, parquet = import_pyarrow()
     try:
         file = parquet.ParquetFile(path)

@@ -2,7 +2,7 @@
 
 Lines of JSON and Parquet files are read by Spark, which divides large files. A CSV or text file can have line breaks in
 its cells, and any encoding, so it is read whole, in one task, by the reader of one machine; many files are read in
-parallel.
+parallel. Spark decompresses lines of JSON without dividing their file; the reader of one machine decompresses others.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from training.data.columns import choose_review_column
+from training.data.content import format_ending, uncompressed_name
 from training.data.reviews import DataError
 from training.prediction.review_files import (
     JSON_ENDINGS,
@@ -49,7 +50,7 @@ def open_input(
     The location is a path on this machine or a Hadoop path. Each .txt file of a folder is a review.
     """
     source = Folder(session, location)
-    endings = {PurePosixPath(name).suffix.lower() for name in source.names()}
+    endings = {format_ending(PurePosixPath(name)) for name in source.names()}
     if len(endings) != 1:
         raise DataError(f"{location} has {'files of several formats' if endings else 'no files of reviews'}.")
     (ending,) = endings
@@ -67,7 +68,7 @@ def _json_lines(session: "SparkSession", source: Folder, column: str | None) -> 
     """Open lines of JSON in UTF-8; the column is chosen in the first ones, as on one machine."""
     lines = session.sparkContext.textFile(source.uri)
     sample = "".join(f"{line}\n" for line in lines.take(SAMPLE_ROWS))
-    opened = _opened(source.names()[0], sample.encode(), column, False)
+    opened = _opened(uncompressed_name(PurePosixPath(source.names()[0])), sample.encode(), column, False)
     name = opened.names[opened.place]
     numbered = lines.zipWithIndex().filter(lambda item: item[0].strip())
     return SparkInput(opened, numbered.map(lambda item: json_row(parsed(item[0]), item[1] + 1, name)))

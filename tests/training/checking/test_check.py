@@ -1,6 +1,7 @@
 """The check of the packaged release on newly labelled reviews."""
 
 import csv
+import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -108,6 +109,19 @@ def test_hand_labels_that_are_neither_positive_nor_negative_are_left_out(tmp_pat
     assert [(review.text, review.label) for review in found] == [("Review a.", 1), ("Review c.", 0)]
     assert any("1 mixed" in note for note in notes)
     assert any("not completely written" in note for note in notes)
+
+
+def test_compressed_files_are_read(tmp_path: Path) -> None:
+    labels = "".join(label.dumps() for label in (label_of("a", "positive"), label_of("b", "negative")))
+    (tmp_path / "new.labels.jsonl.gz").write_bytes(gzip.compress(labels.encode()))
+    (tmp_path / "feedback.csv.gz").write_bytes(gzip.compress(b"review,correction\nFine.,positive\nDull.,negative\n"))
+    found = read_new_reviews([tmp_path / "new.labels.jsonl.gz", tmp_path / "feedback.csv.gz"])
+    assert [(review.text, review.label) for review in found] == [
+        ("Review a.", 1),
+        ("Review b.", 0),
+        ("Fine.", 1),
+        ("Dull.", 0),
+    ]
 
 
 def test_a_file_with_half_of_its_first_label_has_no_labels(tmp_path: Path) -> None:

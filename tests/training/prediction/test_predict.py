@@ -1,6 +1,7 @@
 """Verdicts on files of unlabelled reviews: formats, bad rows, resuming, and agreement with the app."""
 
 import csv
+import gzip
 import io
 import json
 import sys
@@ -16,10 +17,12 @@ from pyarrow import parquet
 from chalicelib import release
 from chalicelib.sentiment import Scores
 from chalicelib.sentiment import predict as predict_request
+from training.data import content
 from training.data.reviews import DataError
 from training.evaluation.packaged_model import packaged_model
 from training.evaluation.predictions import Predict, predictor
 from training.locks import InUseError
+from training.prediction import review_files
 from training.prediction.judge import ADDED, Judge, JudgedRow, verdicts
 from training.prediction.predict import predict, predict_text
 from training.prediction.result_file import ResultFile, TextFormat, choose_format
@@ -63,6 +66,13 @@ def judged(judge: Judge, *files: Path, column: str | None = None, into: Path | N
     output.seek(0, io.SEEK_END)
     predict(opened, judge, lambda rows: output.writelines([chosen.encode(rows)]), processes=1)
     return output.getvalue().decode()
+
+
+def compressed(path: Path) -> Path:
+    """Compress a file beside it."""
+    target = path.with_name(f"{path.name}.gz")
+    target.write_bytes(gzip.compress(path.read_bytes()))
+    return target
 
 
 def judged_rows(judge: Judge, *files: Path, column: str | None = None) -> list[dict[str, str]]:
@@ -115,6 +125,80 @@ def test_text_files_are_read_by_line_or_as_one_review_each(judge: Judge, tmp_pat
     assert [(row["file"], row["review"]) for row in rows] == [("a.txt", "good\nbad\n"), ("b.txt", "Schön, and bad")]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("new.csv", b"id,review\n1,good\n2\n3,bad\n"),
+        ("new.tsv", b"id\treview\n1\tgood\n2\tbad\n"),
+        ("new.jsonl", b'{"text": "good"}\n{"text": "cut\n{"text": "bad"}\n'),
+        ("new.txt", "good\nn\u00e9 bad\n".encode("cp1252")),
+    ],
+)
+def test_a_compressed_file_gives_the_rows_of_the_file(judge: Judge, tmp_path: Path, name: str, text: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(text)
+    assert judged(judge, compressed(path)) == judged(judge, path)
+
+
+def test_texts_of_a_folder_may_be_compressed(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("good\nfilm")
+    compressed(tmp_path / "a.txt").rename(tmp_path / "b.txt.gz")
+    (tmp_path / "c.txt.gz").write_bytes((tmp_path / "b.txt.gz").read_bytes()[:-9])
+    rows = judged_rows(judge, tmp_path)
+    assert [(row["file"], row["review"]) for row in rows] == [
+        ("a.txt", "good\nfilm"),
+        ("b.txt.gz", "good\nfilm"),
+        ("c.txt.gz", ""),
+    ]
+    assert rows[0]["score"] == rows[1]["score"]
+    assert "is cut short" in rows[2]["error"]
+
+
+@pytest.mark.parametrize("name", ["new.jsonl", "new.jsonl.gz", "new.txt", "new.txt.gz"])
+def test_a_line_that_is_too_long_costs_one_row(
+    judge: Judge, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content, "MAX_LINE_CHARACTERS", 1_000)
+    path = tmp_path / name.removesuffix(".gz")
+    lines = ["good", "x" * 200_000, "bad"]
+    path.write_text("".join(f"{json.dumps({'text': line}) if '.jsonl' in name else line}\n" for line in lines))
+    output = judged(judge, compressed(path) if name.endswith(".gz") else path)
+    read = [json.loads(line) for line in output.splitlines()] if ".jsonl" in name else None
+    rows = read or list(csv.DictReader(io.StringIO(output)))
+    assert [row["verdict"] or None for row in rows] == ["positive", None, "negative"]
+    assert rows[1]["error"] == "Line 2 has more than 1,000 characters."
+
+
+def test_one_review_per_file_is_of_limited_length(
+    judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_files, "MAX_LINE_CHARACTERS", 1_000)
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"a\n" * 600))
+    (row,) = open_reviews(tmp_path / "a.txt.gz", one_per_file=True).rows(lambda _: None)
+    assert row.error == "a.txt.gz cannot be read: the review has more than 1,000 characters."
+
+
+def test_progress_is_in_bytes_of_the_compressed_file(tmp_path: Path) -> None:
+    for name, line in (("a.csv", "film {} is good\n"), ("a.jsonl", '{{"text": "film {} is good"}}\n')):
+        path = tmp_path / name
+        path.write_text(("text\n" if name == "a.csv" else "") + "".join(map(line.format, range(50_000))))
+        file = compressed(path)
+        positions: list[int] = []
+        opened = open_reviews(file)
+        assert sum(1 for _ in opened.rows(positions.append)) == 50_000
+        assert positions == sorted(positions)
+        assert positions[0] < opened.size / 2
+        assert positions[-1] == opened.size == file.stat().st_size
+
+
+def test_parquet_is_not_compressed_again(judge: Judge, tmp_path: Path) -> None:
+    path = write_numbered(tmp_path / "new.csv")
+    with pytest.raises(DataError, match=r"Parquet compresses its own columns\. Leave \.gz out"):
+        choose_format([open_reviews(path)], tmp_path / "out.parquet.gz", judge.explain, "")
+    with pytest.raises(DataError, match=r"gunzip a\.parquet\.gz"):
+        open_reviews(tmp_path / "a.parquet.gz")
+
+
 def test_a_parquet_file_keeps_its_columns(judge: Judge, tmp_path: Path) -> None:
     table = pyarrow.table({"stars": [5, 1], "review": ["good", None]})
     parquet.write_table(table, tmp_path / "new.parquet")
@@ -156,8 +240,11 @@ def test_a_column_is_chosen_by_name_or_number(judge: Judge, tmp_path: Path) -> N
     ]
 
 
-def test_several_processes_give_the_same_rows(judge: Judge, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["new.csv", "new.csv.gz"])
+def test_several_processes_give_the_same_rows(judge: Judge, tmp_path: Path, name: str) -> None:
     path = write_csv(tmp_path / "new.csv", [("review",), *((f"film {number} is good",) for number in range(2_100))])
+    if name.endswith(".gz"):
+        path = compressed(path)
     opened = open_reviews(path)
     alone: list[JudgedRow] = []
     together: list[JudgedRow] = []
@@ -192,7 +279,7 @@ def write_numbered(path: Path) -> Path:
     return write_csv(path, [("review",), *((f"film {number} is good",) for number in range(1_200))])
 
 
-@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.gz", "out.parquet"])
 def test_a_stopped_command_resumes_without_losing_or_repeating_a_row(judge: Judge, tmp_path: Path, name: str) -> None:
     path, into = write_numbered(tmp_path / "new.csv"), tmp_path / name
     with pytest.raises(InterruptedRunError):
@@ -202,8 +289,10 @@ def test_a_stopped_command_resumes_without_losing_or_repeating_a_row(judge: Judg
         part.write(b"half a ro")  # as of a killed process
     assert judge_into(judge, path, into) == 500
     assert sorted(file.name for file in tmp_path.iterdir()) == ["new.csv", name]
-    if into.suffix == ".csv":
-        assert into.read_text() == judged(judge, path)
+    if into.suffix != ".parquet":
+        written = into.read_bytes()
+        text = gzip.decompress(written) if into.suffix == ".gz" else written
+        assert text.decode() == judged(judge, path)
     else:
         expected = list(csv.DictReader(io.StringIO(judged(judge, path))))
         rows = parquet.read_table(into).to_pylist()
