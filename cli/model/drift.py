@@ -76,9 +76,10 @@ def command(
 ) -> None:
     """Compare new reviews with those of training, and report what changed.
 
-    NEW is a .csv, .tsv, .jsonl or .txt file, also with .gz, with a column of reviews, such as an export of feedback; `feedback` reads
-    the --stage's table itself. Compared are words, lengths, the packaged model's scores and verdicts, the share of
-    known words, and how well a classifier separates old from new. Up to 3,000 reviews of each side are drawn.
+    NEW is a .csv, .tsv, .jsonl or .txt file, also with .gz, with a column of reviews, such as an export of feedback;
+    `feedback` reads the --stage's table itself. Compared are words, lengths, the packaged model's scores and verdicts,
+    the share of known words, and how well a classifier separates old from new. Up to 3,000 reviews of each side are
+    drawn.
 
     Exit status: 0 no drift; 3 drift; 1 if drift cannot be measured, because a file cannot be read or a side has fewer
     than 100 reviews.

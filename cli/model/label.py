@@ -69,9 +69,9 @@ def command(
 ) -> None:
     """Label reviews by hand in the terminal, or compare the labels of two people.
 
-    FILE is a .csv, .tsv, .jsonl or .txt file, also with .gz, with a column of reviews, such as an export of feedback; `feedback` reads
-    the --stage's table itself. Each review takes one key, and the verdict is shown only after the answer. Every label
-    is saved at once; repeat the command to resume.
+    FILE is a .csv, .tsv, .jsonl or .txt file, also with .gz, with a column of reviews, such as an export of feedback;
+    `feedback` reads the --stage's table itself. Each review takes one key, and the verdict is shown only after the
+    answer. Every label is saved at once; repeat the command to resume.
 
     --order least-sure begins with the scores next to 50%, and disagreements has the verdicts that users corrected.
     --compare prints Cohen's kappa and the reviews on which two files of labels differ; with --export, it also writes

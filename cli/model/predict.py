@@ -52,7 +52,8 @@ class _Task:
 @click.option(
     "--into",
     type=click.Path(),
-    help="File to write: .csv, .tsv or .jsonl, also with .gz, or .parquet; else stdout. On Spark, the folder to write, or a Hadoop path.",
+    help="File to write: .csv, .tsv or .jsonl, also with .gz, or .parquet; else stdout. On Spark, the folder to "
+    "write, or a Hadoop path.",
 )
 @click.option("--prefix", default="", help="A prefix for the names of the added columns.")
 @click.option("--explain", is_flag=True, help="Add each sentence's score, and the words that it depends on, as JSON.")

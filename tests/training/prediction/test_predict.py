@@ -169,9 +169,7 @@ def test_a_line_that_is_too_long_costs_one_row(
     assert rows[1]["error"] == "Line 2 has more than 1,000 characters."
 
 
-def test_one_review_per_file_is_of_limited_length(
-    judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_review_per_file_is_of_limited_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(review_files, "MAX_LINE_CHARACTERS", 1_000)
     (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"a\n" * 600))
     (row,) = open_reviews(tmp_path / "a.txt.gz", one_per_file=True).rows(lambda _: None)
