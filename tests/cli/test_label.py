@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from cli.main import verdict
 from cli.model.label import printable
 from training.data.hand_labels import open_labels, read_labels
+from training.data.reviews import DataError
 
 REVIEWS = """id,review,verdict,score,correction
 1,Fine [film].,positive,0.97,negative
@@ -114,8 +115,8 @@ def test_a_compressed_file_is_labelled_in_an_uncompressed_one(source: Path, tmp_
     assert sorted(labels_in(tmp_path / "packed.labels.jsonl").values()) == ["mixed", "negative", "positive"]
     for option, reason in (("--into", "every label is appended at once"), ("--export", "for a spreadsheet")):
         refused = run(packed, option, tmp_path / "new.csv.gz")
-        assert refused.exit_code == 1
-        assert reason in " ".join(refused.output.split())
+        assert isinstance(refused.exception, DataError)
+        assert reason in refused.exception.detail
         assert not (tmp_path / "new.csv.gz").exists()
 
 

@@ -155,7 +155,7 @@ def _with_quoting(table: Table) -> Table:
 class _TableLines:
     """The lines of a table; raises `DataError` at a zero byte, as of a binary file, or if a row is too long.
 
-    `characters` counts those of the present row: whoever reads the rows sets it to 0 after each.
+    `characters` counts those of the present row: the reader of rows sets it to 0 after each.
     """
 
     def __init__(self, name: str, file: IO[str]) -> None:

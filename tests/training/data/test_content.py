@@ -1,4 +1,4 @@
-"""Compressed files: the content of the file itself, or an error that says what is wrong with it and what to do."""
+"""Compressed files: the content of the file itself, or an error that names the fault and the remedy."""
 
 import gzip
 import io
