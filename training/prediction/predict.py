@@ -17,6 +17,7 @@ from training.prediction.review_files import ReviewFile, Row
 from training.progress import ProgressCallback, silent
 
 CHUNK_ROWS = 500  # judged at once by a worker
+CHUNK_CHARACTERS = 10_000_000  # of reviews; the longest rows are judged in smaller chunks
 EXPLAINED_CHUNK_ROWS = 50  # an explained review has about 100 libsvm rows
 
 ChunkScorer = Callable[[Iterable[EncodedChunk]], Iterator[tuple[EncodedChunk, Sequence[float]]]]
@@ -107,8 +108,16 @@ def _all_rows(files: Sequence[ReviewFile], progress: _Progress) -> Iterator[Row]
 
 
 def _chunked(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
-    """Divide rows into chunks."""
-    while chunk := list(itertools.islice(rows, size)):
+    """Divide rows into chunks of at most this size, smaller ones if their reviews are very long."""
+    chunk: list[Row] = []
+    characters = 0
+    for row in rows:
+        chunk.append(row)
+        characters += len(row.review) if isinstance(row.review, str) else 0
+        if len(chunk) == size or characters >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
         yield chunk
 
 

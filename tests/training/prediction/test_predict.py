@@ -22,6 +22,7 @@ from training.data.reviews import DataError
 from training.evaluation.packaged_model import packaged_model
 from training.evaluation.predictions import Predict, predictor
 from training.locks import InUseError
+from training.prediction import predict as predict_module
 from training.prediction import review_files
 from training.prediction.judge import ADDED, Judge, JudgedRow, verdicts
 from training.prediction.predict import predict, predict_text
@@ -416,6 +417,16 @@ def test_rows_are_read_as_they_are_judged(judge: Judge) -> None:
     with pytest.raises(EnoughError):
         predict([stream], judge, write, processes=1)
     assert read < 2_500
+
+
+def test_long_reviews_are_judged_in_smaller_chunks(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predict_module, "CHUNK_CHARACTERS", 20)
+    rows = [Row((text,), text) for text in ("good", "a dull film, far too long", "bad", "fine", "not at all good")]
+    opened = open_reviews(Path(__file__), one_per_file=True)
+    stream = type(opened)(opened.path, ("review",), 1, lambda _position: iter(rows))
+    chunks: list[int] = []
+    predict([stream], judge, lambda judged: chunks.append(len(judged)), processes=1)
+    assert chunks == [2, 3]
 
 
 def test_remote_scores_join_their_rows(judge: Judge, explaining: Judge) -> None:
