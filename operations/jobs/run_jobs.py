@@ -14,7 +14,7 @@ from operations.aws.command import Aws
 from operations.aws.plan import MINOR_COST, Item, propose
 from operations.aws.prices import Price, PriceList
 from operations.jobs import training_job
-from operations.jobs.channel_upload import UploadedChannels, digest_of, upload_channels
+from operations.jobs.channel_upload import UploadedChannels, digest_of, has_parts, upload_channels
 from operations.jobs.training_job import JobResources, TrainingJob, TrainingTask
 from training.data.splits import FOLDS
 from training.features.channels import ALL, PreparedChannels, pair_of
@@ -87,8 +87,9 @@ class RunJobs:
 
 def uploaded_channels(account: Account, prepared: PreparedChannels, options: JobOptions) -> UploadedChannels:
     """Return where the channels are, or will be after the upload."""
-    digest = digest_of(prepared)
-    return UploadedChannels(bucket.uri(account, f"channels/{digest}"), digest, options.instance_count, (), ())
+    digest, shards = digest_of(prepared), options.instance_count
+    prefix = bucket.uri(account, f"channels/{digest}")
+    return UploadedChannels(prefix, digest, shards, (), (), has_parts(prepared, shards))
 
 
 def purpose_of(prepared: PreparedChannels, stated: dict[str, str], options: JobOptions) -> str:

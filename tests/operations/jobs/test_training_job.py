@@ -30,6 +30,7 @@ from simulator.aws import SimulatedAws
 from tests.operations.candidates import interrupted, printed
 from tests.operations.jobs.conftest import training_jobs
 from training.evaluation.evaluate import evaluate
+from training.features.channels import SPARK
 from training.model.hyperparameters import with_settings
 from training.model.run_folder import load_run
 from training.model.train import train
@@ -278,6 +279,15 @@ def test_several_instances_each_get_a_part_of_the_train_channel(aws: Aws, short:
     ]
     assert distributions == ["ShardedByS3Key", "FullyReplicated"]
     assert request["ResourceConfig"]["InstanceCount"] == 2
+
+
+def test_several_instances_train_on_the_parts_from_spark(
+    aws: Aws, channels_in_parts: Path, short: dict[str, str], tmp_path: Path, started: Started
+) -> None:
+    train_on_sagemaker(aws, channels_in_parts, tmp_path / "run", short, replace(OPTIONS, instance_count=2))
+    assert load_run(tmp_path / "run").record.prepared.engine == SPARK
+    source = training_job.describe(aws.account, started()[0])["InputDataConfig"][0]["DataSource"]["S3DataSource"]
+    assert source["S3Uri"].endswith("/fold-0/train/")
 
 
 def test_a_job_is_isolated_pinned_and_tagged(aws: Aws, short: dict[str, str]) -> None:
