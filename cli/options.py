@@ -18,6 +18,8 @@ from operations.aws.names import DEFAULT_STAGE, checked_stage
 LOCAL = "here"
 EXIT_INTERRUPTED = 130  # the status that a shell reports for a program ended by Ctrl-C
 INSTANCE_TYPE = "ml.m5.xlarge"
+COPY_CHANNELS = "Or copy them to this machine: aws s3 sync s3://bucket/channels runs/channels"
+_S3 = re.compile(r"s3[an]?://+", re.IGNORECASE)  # Spark writes s3a://
 _DURATION = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -63,13 +65,39 @@ review_column_option = click.option(
 label_column_option = click.option(
     "--label-column", metavar="NAME", help="Your file's column of labels or ratings, by name or by number from 1."
 )
-channels_option = click.option(
-    "--channels",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs/channels"),
-    show_default=True,
-    help="Folder that `verdict prepare` wrote.",
-)
+
+
+def _channels(context: click.Context, parameter: click.Parameter, text: str) -> Path | str:
+    """Parse the option --channels: a folder of this machine, or an address `s3://bucket/prefix`."""
+    if not _S3.match(text):
+        return Path(click.Path(file_okay=False, path_type=Path).convert(text, parameter, context))
+    place = _S3.sub("", text).rstrip("/")
+    if not place:
+        raise click.BadParameter(f"{text} has no bucket. Write s3://bucket/channels.")
+    return f"s3://{place}"
+
+
+def _local_channels(context: click.Context, parameter: click.Parameter, text: str) -> Path:
+    """Parse the option --channels of a command that reads folders of this machine only."""
+    channels = _channels(context, parameter, text)
+    if isinstance(channels, str):
+        raise click.BadParameter(f"only `verdict train --on sagemaker` reads channels in S3. {COPY_CHANNELS}")
+    return channels
+
+
+def _channels_option(parse: Callable[[click.Context, click.Parameter, str], Path | str], more: str = "") -> Option[Any]:
+    return click.option(
+        "--channels",
+        metavar="FOLDER",
+        default="runs/channels",
+        show_default=True,
+        callback=parse,
+        help=f"Folder that `verdict prepare` wrote.{more}",
+    )
+
+
+channels_option = _channels_option(_local_channels)
+channels_or_s3_option = _channels_option(_channels, " With --on sagemaker, also one in S3: s3://bucket/channels.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Proceed without confirmation.")
 verbose_option = click.option("--verbose", "-v", is_flag=True, help="Also show AWS's own error message.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document to standard output.")

@@ -14,7 +14,7 @@ from training.progress import bars, table
 
 
 @click.command(name="train")
-@options.channels_option
+@options.channels_or_s3_option
 @options.run_option(DEFAULT_RUN)
 @click.option(
     "--preset",
@@ -29,7 +29,7 @@ from training.progress import bars, table
 @options.on("sagemaker")
 @options.training_job_options
 def command(
-    channels: Path, name: str, preset: str, settings: tuple[str, ...], on: str, verbose: bool, **job_options: Any
+    channels: Path | str, name: str, preset: str, settings: tuple[str, ...], on: str, verbose: bool, **job_options: Any
 ) -> None:
     """Cross-validate, then train a model on all reviews.
 
@@ -41,6 +41,8 @@ def command(
     hyperparameters = with_settings(preset, settings)
     if on == options.LOCAL:
         options.refuse_locally("verbose", *job_options)
+        if isinstance(channels, str):
+            raise click.UsageError(f"--channels in S3 needs --on sagemaker. {options.COPY_CHANNELS}")
         console = Console(stderr=True)
         with bars(console, "Cross-validating", "Training") as (fold_progress, progress):
             trained = train(channels, folder, hyperparameters, fold_progress, progress)

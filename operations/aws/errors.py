@@ -169,6 +169,7 @@ def _number(text: str) -> int:
 
 
 LONGEST_MESSAGE = 400  # characters; some messages list all instance types
+DENIED = ("403", "AccessDenied", "AccessDeniedException")  # codes of a missing permission
 RESUMABLE_KINDS = (
     "expired",
     "throttled",

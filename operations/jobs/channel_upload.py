@@ -25,6 +25,7 @@ from operations.aws import bucket
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.plan import MINOR_COST, Item
+from operations.jobs.training_job import VOLUME_GB
 from training.data.splits import FOLDS
 from training.features.channels import (
     ALL,
@@ -58,6 +59,7 @@ class UploadedChannels:
     sent: tuple[str, ...]
     kept: tuple[str, ...]
     in_parts: bool = False
+    volume_gb: int = VOLUME_GB  # of a job's instances
 
     def train(self, pair: str, sharded: bool = False) -> str:
         """Return the address of a pair's train channel (`all` or `fold-3`), or if `sharded`, of its parts."""

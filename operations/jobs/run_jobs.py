@@ -55,13 +55,13 @@ class RunJobs:
     """The jobs of one run, each either found or to be started."""
 
     def __init__(
-        self, account: Account, prepared: PreparedChannels, hyperparameters: Hyperparameters, options: JobOptions
+        self, account: Account, uploaded: UploadedChannels, hyperparameters: Hyperparameters, options: JobOptions
     ) -> None:
         self._account = account
         self._stated = hyperparameters.strings
         self._options = options
-        self._uploaded = uploaded_channels(account, prepared, options)
-        self._purpose = purpose_of(prepared, hyperparameters.strings, options)
+        self._uploaded = uploaded
+        self._purpose = purpose_of(uploaded.digest, hyperparameters.strings, options)
 
     def fold(self, number: int) -> TrainingJob:
         """Return the job of a fold."""
@@ -81,6 +81,7 @@ class RunJobs:
             hyperparameters=hyperparameters,
             train=self._uploaded.train(pair, sharded=self._options.instance_count > 1),
             validation=self._uploaded.validation(pair) if validated else "",
+            volume_gb=self._uploaded.volume_gb,
         )
         return training_job.find(self._account, self._options.stage, task, self._options.resources, self._options.run)
 
@@ -92,9 +93,9 @@ def uploaded_channels(account: Account, prepared: PreparedChannels, options: Job
     return UploadedChannels(prefix, digest, shards, (), (), has_parts(prepared, shards))
 
 
-def purpose_of(prepared: PreparedChannels, stated: dict[str, str], options: JobOptions) -> str:
+def purpose_of(digest: str, stated: dict[str, str], options: JobOptions) -> str:
     """Return the part that the names of a run's jobs share: `train-5c1f20aa`."""
-    made_of = [digest_of(prepared), training_job.remote_hyperparameters(stated), vars(options.resources)]
+    made_of = [digest, training_job.remote_hyperparameters(stated), vars(options.resources)]
     return f"train-{names.digest(made_of)}"
 
 
@@ -104,18 +105,21 @@ def job_items(aws: Aws, options: JobOptions, jobs: Sequence[TrainingJob]) -> lis
     return [Item("training job", job.name, price) for job in jobs if not job.status]
 
 
-def later_items(aws: Aws, options: JobOptions) -> list[Item]:
-    """Return the proposal's items for the jobs that depend on the best number of rounds."""
+def later_items(aws: Aws, options: JobOptions, objects: str = "channels/ and jobs/") -> list[Item]:
+    """Return the proposal's items for the jobs that depend on the best number of rounds, and for stored objects."""
     price = options.price(aws.account.prices)
     return [
         Item("training job, then", "on all reviews", price),
         Item(f"up to {FOLDS} more", "for folds that stopped before the best number of rounds", price),
-        Item("objects", bucket.uri(aws.account, "channels/ and jobs/"), MINOR_COST),
+        Item("objects", bucket.uri(aws.account, objects), MINOR_COST),
     ]
 
 
-def confirm_and_upload(aws: Aws, channels: Path, options: JobOptions, title: str, items: Sequence[Item]) -> None:
-    """Show the jobs, ask for confirmation (raises `DeclinedError`), and upload the channels."""
+def confirm_and_upload(aws: Aws, channels: Path | str, options: JobOptions, title: str, items: Sequence[Item]) -> None:
+    """Show the jobs, ask for confirmation (raises `DeclinedError`), and upload the channels, unless they are in S3."""
     propose(aws.console, f"{title}, {options}", items, options.yes)
+    if isinstance(channels, str):
+        bucket.ensure(aws)  # for the models
+        return
     with bars(aws.console, "Uploading") as (tick,):
         upload_channels(aws, channels, options.instance_count, tick)

@@ -20,14 +20,23 @@ from operations.aws.errors import AwsError
 from operations.aws.watching import RESUME, resumable
 from operations.jobs.job_log import JobLog
 from operations.jobs.job_progress import follow_jobs
-from operations.jobs.run_jobs import JobOptions, RunJobs, confirm_and_upload, job_items, later_items
+from operations.jobs.run_jobs import (
+    JobOptions,
+    RunJobs,
+    confirm_and_upload,
+    job_items,
+    later_items,
+    uploaded_channels,
+)
+from operations.jobs.s3_channels import open_channels
 from operations.jobs.training_job import TrainingJob
 from training import atomic, locks
 from training.data.splits import FOLDS
-from training.features.channels import load_prepared
 from training.model import container_image as images
 from training.model.cross_validation import (
+    Channels,
     History,
+    LocalChannels,
     TrainedModels,
     TrainingResult,
     assemble_run,
@@ -52,26 +61,33 @@ class _Fold:
 
 
 def train_on_sagemaker(
-    aws: Aws, channels: Path, folder: Path, stated: dict[str, str], options: JobOptions
+    aws: Aws, channels: Path | str, folder: Path, stated: dict[str, str], options: JobOptions
 ) -> TrainingResult:
     """Train on SageMaker, and write the run into a folder; resumes earlier jobs.
 
+    `channels` is a folder of this machine, which is uploaded, or an address in S3 that jobs read: `s3://bucket/prefix`.
     Raises `AwsError`, `StoppedWaitingError` on Ctrl-C, `DeclinedError`, `DataError` and `HyperparameterError`; before a
     job is started, `InUseError` if another command is using a folder, and `OSError` if the folder cannot be written.
     """
     atomic.check_writable(folder)
-    with locks.writing(folder), locks.reading(channels), resumable():
+    local = [channels] if isinstance(channels, Path) else []
+    with locks.writing(folder), locks.reading(*local), resumable():
         return _Training(aws, channels, parse(stated), options).run(folder)
 
 
 class _Training:
     """The training of one run: the folds, then the final model, then the run's folder."""
 
-    def __init__(self, aws: Aws, channels: Path, hyperparameters: Hyperparameters, options: JobOptions) -> None:
+    def __init__(self, aws: Aws, channels: Path | str, hyperparameters: Hyperparameters, options: JobOptions) -> None:
         self.aws, self.channels, self.hyperparameters, self.options = aws, channels, hyperparameters, options
-        prepared, encoder = load_prepared(channels)
-        self._verified_channels = (channels, prepared, encoder)
-        self.jobs = RunJobs(aws.account, prepared, hyperparameters, options)
+        if isinstance(channels, str):
+            stored = open_channels(aws, channels, options.instance_count)
+            uploaded = stored.for_jobs(options.instance_count)
+            self._verified_channels: Channels = stored
+        else:
+            self._verified_channels = LocalChannels.load(channels)
+            uploaded = uploaded_channels(aws.account, self._verified_channels.prepared, options)
+        self.jobs = RunJobs(aws.account, uploaded, hyperparameters, options)
         self.fold_jobs = [self.jobs.fold(number) for number in range(FOLDS)]
         self.is_confirmed = False
 
@@ -118,7 +134,8 @@ class _Training:
         """Complete jobs; before the first new one, ask for confirmation and upload the channels."""
         aws, options = self.aws, self.options
         if not self.is_confirmed and (later or any(not job.status for job in jobs)):
-            items = [*job_items(aws, options, jobs), *(later_items(aws, options) if later else ())]
+            objects = "channels/ and jobs/" if isinstance(self.channels, Path) else "jobs/"
+            items = [*job_items(aws, options, jobs), *(later_items(aws, options, objects) if later else ())]
             confirm_and_upload(aws, self.channels, options, TITLE, items)
             self.is_confirmed = True
         follow_jobs(aws, jobs, options.parallel, self.hyperparameters.watched_metric)

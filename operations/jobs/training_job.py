@@ -45,6 +45,7 @@ class TrainingTask:
     hyperparameters: dict[str, str]
     train: str
     validation: str = ""
+    volume_gb: int = VOLUME_GB  # of each instance
 
     @property
     def label(self) -> str:
@@ -137,6 +138,7 @@ def find(account: Account, stage: str, task: TrainingTask, resources: JobResourc
         "HyperParameters": remote_hyperparameters(task.hyperparameters),
         "InputDataConfig": channels(task, resources),
     }
+    wanted["ResourceConfig"] |= {"VolumeSizeInGB": task.volume_gb}
     for attempt in count(1):
         name = names.job(stage, task.purpose, wanted, attempt)
         request = {"TrainingJobName": name, **wanted, "Tags": names.tags(stage, run=run)}

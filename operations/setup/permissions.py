@@ -48,7 +48,7 @@ def refused(account: Account) -> dict[str, list[str]]:
         return {}
     found: dict[str, list[str]] = defaultdict(list)
     for statement in statements(account):
-        for action in _refused(account, caller, statement):
+        for action in refused_actions(account, caller, statement):
             found[statement["Sid"]].append(action)
     return dict(found)
 
@@ -66,8 +66,8 @@ def sample_arn(resource: str) -> str:
     return resource if resource == "*" else resource.replace(":*/", ":endpoint/").replace("*", "any")
 
 
-def _refused(account: Account, caller: str, statement: Statement) -> list[str]:
-    """Return the actions of a statement that are refused on any of its resources."""
+def refused_actions(account: Account, caller: str, statement: Statement) -> list[str]:
+    """Return the actions of a statement that a user or role is refused on any of its resources."""
     context: list[dict[str, Any]] = [
         {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
         for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,8 +65,7 @@ class _Pages(xgboost.DataIter):
         """Yield whole lines of about one page."""
         for path in self._files:
             with path.open("rb") as file:
-                while page := file.read(self._page_bytes):
-                    yield page + file.readline()
+                yield from pages_of(file, self._page_bytes)
 
     def next(self, input_data: Callable[..., Any]) -> bool:
         """Pass the next page on; returns False after the last."""
@@ -80,6 +79,12 @@ class _Pages(xgboost.DataIter):
     def reset(self) -> None:
         """Begin again with the first page."""
         self._pages = self._read()
+
+
+def pages_of(file: IO[bytes], page_bytes: int = PAGE_BYTES) -> Iterator[bytes]:
+    """Yield whole lines of about one page each."""
+    while page := file.read(page_bytes):
+        yield page + file.readline()
 
 
 def parse_libsvm(lines: bytes) -> tuple[csr_matrix, npt.NDArray[np.float32]]:

@@ -5,24 +5,62 @@ Shared by training on this machine and training on SageMaker.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import xgboost
 
 from chalicelib.encoder import Encoder
-from training.features.channels import CHANNEL_FILES, PreparedChannels, check_same_channels, pair_of
+from training.features.channels import CHANNEL_FILES, PreparedChannels, check_same_channels, load_prepared, pair_of
 from training.model import missing_values
 from training.model.channel_matrix import read_channel
 from training.model.hyperparameters import MAXIMIZED, Hyperparameters
 from training.model.run_folder import RunRecord, write_run
 
 History = dict[str, dict[str, list[float]]]  # train or validation -> metric -> one value per round
-Channels = tuple[
-    Path, PreparedChannels, Encoder
-]  # a folder of channels, verified once: the folder, its facts, its encoder
+
+
+class Channels(Protocol):
+    """Prepared channels that were verified once: their record and their encoder."""
+
+    @property
+    def prepared(self) -> PreparedChannels:
+        """The record."""
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder whose rows the channels have."""
+
+    def validation_rows(self, fold: int) -> Iterator[xgboost.DMatrix]:
+        """Yield the rows of a fold's validation channel, in order."""
+
+    def check_unchanged(self) -> None:
+        """Raise `DataError` if the channels were changed since they were verified."""
+
+
+@dataclass(frozen=True)
+class LocalChannels:
+    """Channels in a folder of this machine."""
+
+    folder: Path
+    prepared: PreparedChannels
+    encoder: Encoder
+
+    @classmethod
+    def load(cls, folder: Path) -> "LocalChannels":
+        """Read a folder of channels; raises `DataError` if a file differs from the record."""
+        return cls(folder, *load_prepared(folder))
+
+    def validation_rows(self, fold: int) -> Iterator[xgboost.DMatrix]:
+        """Yield the rows of a fold's validation channel."""
+        yield read_channel(self.folder / pair_of(fold) / CHANNEL_FILES["validation"], 1)
+
+    def check_unchanged(self) -> None:
+        """Raise `DataError` if the folder has other channels now."""
+        check_same_channels(self.folder, self.prepared)
 
 
 @dataclass(frozen=True)
@@ -82,15 +120,14 @@ def assemble_run(
 
     Raises `DataError` if the channels were changed since they were verified.
     """
-    path, prepared, encoder = channels
     rounds = 0 if hyperparameters.is_linear else models.rounds  # 0: all rounds of the model
     held_out = json.dumps(
-        [_out_of_fold_predictions(path, fold, model, rounds) for fold, model in enumerate(models.folds)]
+        [_out_of_fold_predictions(channels, fold, model, rounds) for fold, model in enumerate(models.folds)]
     ).encode()
-    check_same_channels(path, prepared)
-    model = missing_values.make_missing_invariant(models.model, 0, encoder.first_derived)
+    channels.check_unchanged()
+    model = missing_values.make_missing_invariant(models.model, 0, channels.encoder.first_derived)
     record = RunRecord(
-        prepared=prepared,
+        prepared=channels.prepared,
         model_sha256=hashlib.sha256(model).hexdigest(),
         held_out_sha256=hashlib.sha256(held_out).hexdigest(),
         hyperparameters=hyperparameters.strings,
@@ -99,13 +136,15 @@ def assemble_run(
         history=models.history,
         seconds=round(models.seconds, 1),
     )
-    write_run(folder, record, encoder, model, held_out)
+    write_run(folder, record, channels.encoder, model, held_out)
     return TrainingResult(folder, record)
 
 
-def _out_of_fold_predictions(channels: Path, fold: int, model: bytes, rounds: int) -> list[float]:
+def _out_of_fold_predictions(channels: Channels, fold: int, model: bytes, rounds: int) -> list[float]:
     """Score the validation channel of a fold with the fold's model, truncated to `rounds` rounds."""
     booster = xgboost.Booster(model_file=bytearray(model))
-    rows = read_channel(channels / pair_of(fold) / CHANNEL_FILES["validation"], 1)
-    probabilities = booster.predict(rows, iteration_range=(0, rounds))
-    return [round(float(probability), 7) for probability in probabilities]
+    return [
+        round(float(probability), 7)
+        for rows in channels.validation_rows(fold)
+        for probability in booster.predict(rows, iteration_range=(0, rounds))
+    ]

@@ -17,10 +17,11 @@ import xgboost
 
 from training import locks
 from training.data.splits import FOLDS
-from training.features.channels import ALL, CHANNEL_FILES, load_prepared, pair_of
+from training.features.channels import ALL, CHANNEL_FILES, pair_of
 from training.model.channel_matrix import read_channel
 from training.model.cross_validation import (
     History,
+    LocalChannels,
     TrainedModels,
     TrainingResult,
     assemble_run,
@@ -87,9 +88,9 @@ def _train(
     progress: ProgressCallback,
 ) -> TrainingResult:
     """Cross-validate and train, in locked folders."""
-    prepared, encoder = load_prepared(channels)
+    verified = LocalChannels.load(channels)
     started = time.monotonic()
-    one_process = sum(prepared.rows[_ALL_FILE].values()) < _SMALL
+    one_process = sum(verified.prepared.rows[_ALL_FILE].values()) < _SMALL
     folds = cross_validate(channels, hyperparameters, fold_progress, one_process)
     history = mean_history([fold.history for fold in folds])
     rounds = best_round(history["validation"][hyperparameters.watched_metric], hyperparameters.watched_metric)
@@ -103,7 +104,7 @@ def _train(
         versions={"python": platform.python_version(), "xgboost": xgboost.__version__},
         seconds=time.monotonic() - started,
     )
-    return assemble_run((channels, prepared, encoder), folder, hyperparameters, models)
+    return assemble_run(verified, folder, hyperparameters, models)
 
 
 def cross_validate(
