@@ -19,6 +19,7 @@ from training.project import ROOT
 
 CASES = ROOT / "tests" / "cases" / "files"
 TABLE = b"review,label\nA good film,1\nA bad film,0\n" + b"".join(b"Film %d,1\n" % n for n in range(9_000))
+PACKED = gzip.compress(TABLE, mtime=0)
 READERS: dict[str, Callable[[Path], Iterable[object]]] = {
     "labelled": read_labelled,
     "reviews": read_review_rows,
@@ -50,16 +51,17 @@ def _damaged(packed: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("name", "written", "message"),
     [
-        ("a.csv.gz", gzip.compress(TABLE)[:-9], "cut short: .* Copy or download it again"),
-        ("a.csv.gz", gzip.compress(TABLE)[:5], "cut short"),
-        ("a.csv.gz", _damaged(gzip.compress(TABLE)), r"damaged: .*\(CRC check failed.*\). Copy or download it again"),
-        ("a.csv.gz", gzip.compress(TABLE)[:40] + bytes(90) + gzip.compress(TABLE)[130:], "damaged"),
-        ("a.csv.gz", gzip.compress(TABLE) + b"more", "damaged"),
+        ("a.csv.gz", PACKED[:-9], "cut short: .* Copy or download it again"),
+        ("a.csv.gz", PACKED[:5], "cut short"),
+        ("a.csv.gz", _damaged(PACKED), r"damaged: .*\(CRC check failed.*\). Copy or download it again"),
+        ("a.csv.gz", PACKED[:40] + bytes(90) + PACKED[130:], "damaged"),
+        ("a.csv.gz", PACKED + b"more", "damaged"),
         ("a.csv.gz", TABLE, "not compressed with gzip, although .* Rename it to a.csv if it is not"),
         ("a.csv.gz", b"", "not compressed with gzip"),
-        ("a.csv", gzip.compress(TABLE), "compressed with gzip, but its name does not say so. Rename it: a.csv.gz"),
-        ("a.foo.gz", gzip.compress(TABLE), r"is not a .csv, .tsv, .jsonl or .txt file, .* \(.csv.gz\)"),
+        ("a.csv", PACKED, "compressed with gzip, but its name does not say so. Rename it: a.csv.gz"),
+        ("a.foo.gz", PACKED, r"is not a .csv, .tsv, .jsonl or .txt file, .* \(.csv.gz\)"),
     ],
+    ids=["cut", "header only", "checksum", "data", "trailing bytes", "plain", "empty", "plain name", "unknown format"],
 )
 @each_reader
 def test_a_damaged_or_misnamed_file_is_refused_with_what_to_do(
