@@ -50,14 +50,14 @@ def training_figures(folder: Path = MODEL_FOLDER) -> TrainingFigures | None:
 
 
 def _figures(report: dict[str, Any]) -> TrainingFigures:
-    """Return the shares of labels from the histogram of scores; a bin with an edge of the band in it is "not sure"."""
+    """Return the shares of labels; sure ones are divided as the bins of the histogram that are outside the band."""
     figures, (low, high) = report["asked"][HELD_OUT], report["not_sure_band"]
     counts = [sum(pair) for pair in zip(*figures["histogram"].values(), strict=True)]
     edges = [(number / len(counts), (number + 1) / len(counts)) for number in range(len(counts))]
-    total = sum(counts)
     positive = sum(count for count, (start, _) in zip(counts, edges, strict=True) if start >= high - 1e-9)
     negative = sum(count for count, (_, end) in zip(counts, edges, strict=True) if end <= low + 1e-9)
-    shares = (positive / total, negative / total, (total - positive - negative) / total)
+    sure, outside = figures["answered"], max(positive + negative, 1)
+    shares = (sure * positive / outside, sure * negative / outside, 1 - sure)
     return TrainingFigures(dict(zip(LABELS, shares, strict=True)), float(report["few_known_words"]))
 
 

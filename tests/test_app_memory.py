@@ -30,13 +30,14 @@ BODIES = {  # kind of request -> (content type, body)
 
 
 def keeps_memory(call: Callable[[], object]) -> bool:
-    """Return whether every call leaves a block of Python's allocator behind.
+    """Return whether calls leave blocks of Python's allocator behind, one for each.
 
-    A leak is in each of several tries; the work of another thread, or an import at the first call, is not.
+    A leak is in each of several tries; the work of another thread, or an import at the first call, is not. Half of the
+    blocks are enough, because other code may free some meanwhile.
     """
     for _ in range(WARM_UP):
         call()
-    return all(_blocks_kept(call) >= CALLS for _ in range(TRIES))
+    return all(_blocks_kept(call) > CALLS / 2 for _ in range(TRIES))
 
 
 def _blocks_kept(call: Callable[[], object]) -> int:

@@ -156,7 +156,7 @@ def test_explanations_are_optional(packaged: Release, scorer: LinearScorer) -> N
 
 
 def test_an_invalid_review_has_its_own_error(packaged: Release, scorer: LinearScorer) -> None:
-    outcomes = verdicts(packaged, scorer, "wonderful", "", 7, None, " \n\t\x00", "awful")
+    outcomes = verdicts(packaged, scorer, "superb", "", 7, None, " \n\t\x00", "awful")
     kinds = [type(outcome) for outcome in outcomes]
     assert kinds == [Verdict, EmptyReviewError, MalformedBodyError, MalformedBodyError, EmptyReviewError, Verdict]
     assert [getattr(outcomes[position], "label", None) for position in (0, 5)] == ["positive", "negative"]
@@ -196,7 +196,7 @@ def test_a_long_review_is_cut_with_a_warning(packaged: Release, scorer: LinearSc
 @pytest.mark.parametrize(
     ("review", "code", "label"),
     [
-        ("wonderful zxcvb qwrtp plokm", "few-known-words", "not sure"),
+        ("superb zxcvb qwrtp plokm", "few-known-words", "not sure"),
         ("this is a wonderful film zxcvb qwrtp plokm", "few-known-words", "positive"),
         ("Ce film est vraiment wonderful et je ne le recommande pas", "not-english", "not sure"),
     ],
