@@ -213,6 +213,13 @@ def test_calibration_may_not_get_worse() -> None:
     assert not calibrated("official test", before, scored(90, 10, probability=0.9)).passed
 
 
+def test_a_calibration_error_that_may_be_chance_passes() -> None:
+    before, new = scored(18, 2, probability=0.9), scored(17, 3, probability=0.9)
+    condition = calibrated("official test", before, new)
+    assert condition.packaged < condition.new
+    assert condition.passed
+
+
 class OneScore:
     """A model that gives every text the same score."""
 
