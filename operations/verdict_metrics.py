@@ -12,7 +12,11 @@ LABELS = ("positive", "negative", "not_sure")  # the fields of `VerdictFigures` 
 
 @dataclass(frozen=True)
 class VerdictFigures:
-    """The number of verdicts over a period, the number with each label, and mean known words and score, 0..1."""
+    """The number of verdicts over a period, the number with each label, and mean known words and score, 0..1.
+
+    The metrics are read one after another, and verdicts arrive meanwhile. So the number of verdicts is the sum of those
+    with each label, and a mean is over its own metric's values.
+    """
 
     verdicts: int
     positive: int
@@ -32,21 +36,15 @@ def read(account: Account, stage: str, since: datetime, until: datetime, variant
 
     Metrics arrive a few minutes late. Raises `ClientError` if they cannot be read.
     """
-    positive, verdicts = _total(account, POSITIVE, stage, since, until, variant)
-    if not verdicts:
-        return None
-    sums = {
-        name: _total(account, name, stage, since, until, variant)[0]
-        for name in (NEGATIVE, NOT_SURE, KNOWN_WORDS, SCORE)
+    totals = {
+        name: _total(account, name, stage, since, until, variant)
+        for name in (POSITIVE, NEGATIVE, NOT_SURE, KNOWN_WORDS, SCORE)
     }
-    return VerdictFigures(
-        verdicts,
-        round(positive),
-        round(sums[NEGATIVE]),
-        round(sums[NOT_SURE]),
-        sums[KNOWN_WORDS] / verdicts,
-        sums[SCORE] / verdicts,
-    )
+    labels = [round(totals[name][0]) for name in (POSITIVE, NEGATIVE, NOT_SURE)]
+    if not any(labels):
+        return None
+    means = [total / max(count, 1) for total, count in (totals[KNOWN_WORDS], totals[SCORE])]
+    return VerdictFigures(sum(labels), *labels, *means)
 
 
 def _total(

@@ -103,11 +103,17 @@ def is_taken(error: ClientError) -> bool:
     return code_of(error) in _TAKEN or re.search(r"already exist", message_of(error)) is not None
 
 
+def is_denied(error: ClientError) -> bool:
+    """Return whether an error means that a permission is missing."""
+    code = code_of(error)
+    return code.startswith("AccessDenied") or code in ("UnauthorizedOperation", "403")
+
+
 def translate_client_error(error: ClientError) -> AwsError:
     """Translate a service's error response."""
     code, message, operation = code_of(error), message_of(error), error.operation_name
     aws_message = f"{operation}: {code}: {message}"
-    if code.startswith("AccessDenied") or code in ("UnauthorizedOperation", "403"):
+    if is_denied(error):
         return AwsError(_no_permission(operation, message), "no-permission", aws_message)
     if code in ("ResourceLimitExceeded", "LimitExceededException", "LimitExceeded"):
         return AwsError(_over_quota(message), "quota", aws_message)
@@ -169,7 +175,6 @@ def _number(text: str) -> int:
 
 
 LONGEST_MESSAGE = 400  # characters; some messages list all instance types
-DENIED = ("403", "AccessDenied", "AccessDeniedException")  # codes of a missing permission
 RESUMABLE_KINDS = (
     "expired",
     "throttled",

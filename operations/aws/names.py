@@ -36,6 +36,11 @@ def checked_stage(stage: str) -> str:
     return stage
 
 
+def is_tagged(tags: dict[str, str] | None) -> bool:
+    """Return whether tags mark a resource as this project's."""
+    return (tags or {}).get(APP_TAG) == APP
+
+
 def digest(document: Any) -> str:
     """Return the first eight hexadecimal digits of a JSON document's hash."""
     return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()[:8]

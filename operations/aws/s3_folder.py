@@ -10,7 +10,7 @@ from typing import IO, Any
 from botocore.exceptions import ClientError
 
 from operations.aws.account import Account
-from operations.aws.errors import DENIED, AwsError, code_of, is_absent, message_of
+from operations.aws.errors import AwsError, code_of, is_absent, is_denied, message_of
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class S3Folder:
         try:
             yield
         except ClientError as error:
-            if code_of(error) in DENIED:
+            if is_denied(error):
                 needed = " and ".join(f"{each['Action'][0]} on {each['Resource'][0]}" for each in self.statements())
                 raise AwsError(
                     f"These credentials may not read {self.address}. Allow {needed}; if another account owns the "

@@ -195,11 +195,8 @@ class _Judge:
 
 
 def _labelled(figures: VerdictFigures, label: str) -> Outcomes:
-    """Return verdicts as outcomes, with 1 for those with a label.
-
-    With traffic, CloudWatch may return later data for a label than for all verdicts: no more than these are counted.
-    """
-    return Outcomes(min(getattr(figures, label), figures.verdicts), figures.verdicts)
+    """Return verdicts as outcomes, with 1 for those with a label."""
+    return Outcomes(getattr(figures, label), figures.verdicts)
 
 
 def document(found: Comparison) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from operations.aws import names
 from operations.aws.command import Aws
 from operations.aws.errors import if_there
 from operations.aws.listing import list_all, tags_by_key
-from operations.aws.names import APP, APP_TAG
+from operations.aws.names import APP_TAG, is_tagged
 
 PERIOD_SECONDS = 60
 SLOW_MICROSECONDS = 5_000_000.0  # a third of the app's timeout
@@ -73,7 +73,7 @@ def alarms_in_alarm(aws: Aws, endpoint: str) -> list[str]:
 def _is_ours(aws: Aws, alarm: dict[str, Any]) -> bool:
     """Return whether an alarm has our tag."""
     found = if_there(aws.account.client("cloudwatch").list_tags_for_resource, ResourceARN=alarm["AlarmArn"]) or {}
-    return tags_by_key(found.get("Tags", ())).get(APP_TAG) == APP
+    return is_tagged(tags_by_key(found.get("Tags", ())))
 
 
 def _existing(aws: Aws, endpoint: str) -> Iterator[Any]:

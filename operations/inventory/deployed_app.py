@@ -20,11 +20,10 @@ from botocore.exceptions import ClientError
 
 from operations.aws import names
 from operations.aws.account import Account
-from operations.aws.errors import if_there, translate_client_error
+from operations.aws.errors import if_there, is_denied
 from operations.aws.listing import tags_by_key
-from operations.aws.names import APP, STAGES
+from operations.aws.names import APP, STAGES, is_tagged
 from operations.aws.prices import Price
-from operations.inventory.ownership import is_tagged
 from operations.inventory.resources import Kind, Resource
 from operations.inventory.search import Search
 from training.model import container_image as images
@@ -112,7 +111,7 @@ def stack_tags(account: Account, stack: str) -> dict[str, str] | None:
     try:
         found = if_there(account.client("cloudformation").describe_stacks, StackName=stack)
     except ClientError as error:
-        if translate_client_error(error).kind != "no-permission":
+        if not is_denied(error):
             raise
         return None
     return tags_by_key(found["Stacks"][0].get("Tags", ())) if found else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from operations.aws.account import Account
+from operations.aws.names import MODEL_TAG
 from operations.aws.prices import Price
 from operations.inventory import deployed_app, hosting_resources, running_jobs, supporting_resources
 from operations.inventory.costs import total_price
@@ -55,6 +56,11 @@ class Inventory:
     def jobs(self) -> list[Resource]:
         """The running jobs."""
         return self.of(*JOBS)
+
+    @property
+    def models_of_jobs(self) -> set[str]:
+        """The models that were created for the running jobs, and are deleted with them."""
+        return {job.tags[MODEL_TAG] for job in self.jobs if MODEL_TAG in job.tags}
 
     @property
     def hourly_price(self) -> Price:

@@ -3,15 +3,10 @@
 from operations.aws.account import Account
 from operations.aws.errors import if_there
 from operations.aws.listing import tags_of
-from operations.aws.names import APP, APP_TAG
+from operations.aws.names import is_tagged
 from operations.endpoint import endpoint_state
 
 ENDPOINT_LOGS, APP_LOGS = endpoint_state.LOGS, "/aws/lambda/"
-
-
-def is_tagged(tags: dict[str, str] | None) -> bool:
-    """Return whether tags mark a resource as this project's."""
-    return (tags or {}).get(APP_TAG) == APP
 
 
 def owns_endpoint(account: Account, name: str) -> bool:

@@ -23,13 +23,12 @@ from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there, is_taken
 from operations.aws.listing import tags_of
-from operations.aws.names import MODEL_TAG
+from operations.aws.names import MODEL_TAG, is_tagged
 from operations.aws.plan import MINOR_COST, Item, propose
 from operations.aws.waiting import wait_for
 from operations.aws.watching import RESUME
 from operations.endpoint import endpoint_state, models
 from operations.endpoint.candidate import Candidate
-from operations.inventory.ownership import is_tagged
 from operations.inventory.resources import Kind, Resource
 from operations.jobs.endpoint_scorer import chunks_of
 from operations.jobs.job_log import JobLog, log_tail

@@ -21,7 +21,7 @@ from chalicelib.encoder import Encoder
 from chalicelib.release import NGRAM_TABLE_NAME, VOCABULARY_NAME
 from operations.aws import bucket, role
 from operations.aws.command import Aws
-from operations.aws.errors import DENIED, AwsError, code_of
+from operations.aws.errors import AwsError, is_denied
 from operations.aws.s3_folder import S3Folder, StoredFile
 from operations.jobs.channel_upload import PAIRS, UploadedChannels
 from operations.jobs.training_job import VOLUME_GB
@@ -189,7 +189,7 @@ def _check_role(aws: Aws, folder: S3Folder) -> None:
     try:
         refused = [action for each in folder.statements() for action in refused_actions(account, arn, each)]
     except ClientError as error:
-        if code_of(error) not in DENIED:
+        if not is_denied(error):
             raise
         aws.print(f"Not checked, without iam:SimulatePrincipalPolicy: whether {name} may read {folder.address}.")
         return

@@ -19,12 +19,12 @@ from botocore.exceptions import ClientError
 from operations.aws import log_groups
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, code_of, if_there
-from operations.aws.names import APP, APP_TAG, STAGE_TAG, STAGES
+from operations.aws.names import APP, APP_TAG, STAGE_TAG, STAGES, is_tagged
 from operations.aws.regions import other_users_of_role
 from operations.aws.waiting import wait_for
 from operations.inventory.deployed_app import ChaliceRecord, read_record, role_names, stack_tags
 from operations.inventory.inventory import THE_APP, Inventory
-from operations.inventory.ownership import APP_LOGS, is_tagged
+from operations.inventory.ownership import APP_LOGS
 from operations.inventory.resources import Kind, Resource
 from training.project import ROOT as PROJECT
 

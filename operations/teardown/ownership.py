@@ -13,8 +13,8 @@ from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import AwsError, if_there
 from operations.aws.listing import tags_by_key, tags_of
-from operations.aws.names import APP_TAG
-from operations.inventory.ownership import is_tagged, owns_endpoint, owns_log_group
+from operations.aws.names import APP_TAG, is_tagged
+from operations.inventory.ownership import owns_endpoint, owns_log_group
 from operations.inventory.resources import JOBS, Kind, Resource
 from operations.inventory.running_jobs import API_NAMES, job_operation
 

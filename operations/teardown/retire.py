@@ -18,7 +18,6 @@ from operations.aws import names, plan
 from operations.aws.account import Account
 from operations.aws.command import Aws
 from operations.aws.errors import if_there, translate_client_error
-from operations.aws.names import MODEL_TAG
 from operations.endpoint.invocation_metrics import invocations, reported_variants
 from operations.inventory import inventory
 from operations.inventory.inventory import Inventory
@@ -200,11 +199,10 @@ def remains_of(found: Inventory, required: RequiredEndpoints, before: datetime) 
     A deployment creates its endpoint seconds after them. None are returned if something could not be listed.
     """
     names_kept = {endpoint.name for endpoint in found.of(Kind.ENDPOINT)} | required.names
-    made_for_jobs = {job.tags.get(MODEL_TAG) for job in found.jobs}
     return [
         resource
         for resource in ([] if found.unread else found.of(Kind.CONFIGURATION, Kind.MODEL))
-        if resource.created and resource.created < before and resource.name not in made_for_jobs
+        if resource.created and resource.created < before and resource.name not in found.models_of_jobs
         if not any(resource.name.startswith(f"{name}-") for name in names_kept)
     ]
 

@@ -107,11 +107,10 @@ def select_for_deletion(found: Inventory, scope: Scope, now: datetime) -> list[R
 
 def with_dependents(found: Inventory, endpoint: Resource) -> list[Resource]:
     """Return an endpoint with its alarms, autoscaling, configurations and models; not the models of jobs."""
-    made_for_jobs = {job.tags.get(MODEL_TAG) for job in found.jobs}
     return [
         resource
         for resource in found.of(*OF_ENDPOINT)
-        if (resource.name.startswith(f"{endpoint.name}-") and resource.name not in made_for_jobs)
+        if (resource.name.startswith(f"{endpoint.name}-") and resource.name not in found.models_of_jobs)
         or endpoint.name in (resource.name, resource.facts.get("endpoint"))
     ]
 

@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,27 @@ def test_the_last_day_is_counted(aws: Aws) -> None:
     assert figures
     assert (figures.verdicts, figures.positive, figures.negative, figures.not_sure) == (8, 4, 2, 2)
     assert (figures.known_words, figures.score) == (pytest.approx(0.8), pytest.approx(0.6))
+
+
+def test_verdicts_that_arrive_between_two_reads_are_counted_consistently(aws: Aws) -> None:
+    report(aws, "dev", NOW)
+    reads: list[str] = []
+
+    def report_more(params: dict[str, Any], **_details: object) -> None:
+        if "MetricName" in params:
+            reads.append(params["MetricName"])
+            for _ in range(5):
+                report(aws, "dev", NOW)
+
+    events = aws.account.client("cloudwatch").meta.events
+    events.register("before-parameter-build.cloudwatch.GetMetricStatistics", report_more)
+    found = last_day.read_last_day(aws.account, "dev", NOW).figures
+    events.unregister("before-parameter-build.cloudwatch.GetMetricStatistics", report_more)
+    assert found
+    assert len(reads) == 5
+    assert sum(found.shares.values()) == pytest.approx(1.0)
+    assert found.known_words <= 1
+    assert found.score <= 1
 
 
 def test_a_denied_read_is_reported_as_such(aws: Aws, simulated: SimulatedAws) -> None:

@@ -24,7 +24,7 @@ from training.features.hashed_texts import NO_TENTH
 from training.parallel import map_items
 
 UNIT = 2.0**-20  # of sums over texts
-_PARTIAL_SUMS = 2  # threads
+_THREADS = 2  # each has sums of its own
 
 Hashes = npt.NDArray[np.uint32]
 Floats = npt.NDArray[np.float64]
@@ -137,15 +137,15 @@ class NgramMatrix:
 
     def sum_over_blocks(self, shape: tuple[int, ...], add: AddBlock) -> tuple[Floats, Floats]:
         """Return the sum of what a function adds to an array of this shape for each block, and of what it returns."""
-        totals = np.zeros((_PARTIAL_SUMS, *shape))
+        totals = np.zeros((_THREADS, *shape))
 
         def add_blocks(number: int) -> list[Floats]:
-            return [add(self._text_block(block), totals[number]) for block in self.blocks[number::_PARTIAL_SUMS]]
+            return [add(self._text_block(block), totals[number]) for block in self.blocks[number::_THREADS]]
 
         returned: list[Floats] = [np.zeros(0)] * len(self.blocks)
-        with ThreadPoolExecutor(_PARTIAL_SUMS) as pool:
-            for number, found in enumerate(pool.map(add_blocks, range(_PARTIAL_SUMS))):
-                returned[number::_PARTIAL_SUMS] = found
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for number, found in enumerate(pool.map(add_blocks, range(_THREADS))):
+                returned[number::_THREADS] = found
         totals[0] += totals[1]
         return totals[0], np.array(returned).sum(axis=0)
 

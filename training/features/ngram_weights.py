@@ -78,10 +78,7 @@ def learn_tables(
     matrices: tuple[Matrix, Matrix], slot_hashes: Hashes, slots: int, tick: ProgressCallback
 ) -> LearnedWeights:
     """Learn all tables from the inputs of the regressions of review weights and of sentence weights."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):  # one thread adds up in the same order on every machine
-        codes = _fit(matrices, left_out_sets(), _Evaluations(tick))
+    codes = _fit(matrices, left_out_sets(), _Evaluations(tick))
     tables = {
         left_out: _table(slot_hashes, parts, slots) for left_out, parts in zip(left_out_sets(), codes, strict=True)
     }

@@ -144,9 +144,9 @@ def better(name: str, packaged: ScoredReviews, new: ScoredReviews) -> Condition:
 
 
 def calibrated(name: str, packaged: ScoredReviews, new: ScoredReviews) -> Condition:
-    """Require that the expected calibration error is not higher by more than its margin, beyond chance.
+    """Require that the expected calibration error is not higher by more than its margin, with 95% confidence.
 
-    Beyond chance: in 95% of samples with replacement of the same reviews.
+    It fails if the increase exceeds the margin in more than 95% of samples of the reviews, drawn with replacement.
     """
     before, after = (expected_calibration_error(each.probabilities, each.labels) for each in (packaged, new))
     margin, labels, count = CALIBRATION_MARGINS[name], new.labels, len(new.labels)
@@ -160,8 +160,8 @@ def calibrated(name: str, packaged: ScoredReviews, new: ScoredReviews) -> Condit
         f"{name}: calibration error",
         _percent(before),
         _percent(after),
-        f"at most {margin * 100:.1f} points more, or by chance",
-        bool(after <= before + margin or np.quantile(increases, 0.05) <= margin),
+        f"at most {margin * 100:.1f} points more in 5% of samples",
+        bool(np.quantile(increases, SIGNIFICANT) <= margin),
     )
 
 
