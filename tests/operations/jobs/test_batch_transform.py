@@ -92,8 +92,9 @@ def test_a_model_that_lost_our_tag_during_the_job_is_kept(aws: Aws, candidate: C
 
     aws.pause = untag
     score_in_batch(aws, "dev", candidate, rows_of(candidate, 5), INSTANCE, yes=True)
-    (kept,) = models_of(aws)
-    sagemaker.delete_model(ModelName=kept["ModelName"])
+    kept = models_of(aws)
+    assert len(kept) == 1
+    sagemaker.delete_model(ModelName=kept[0]["ModelName"])
 
 
 def test_two_commands_with_one_model_keep_each_others(aws: Aws, candidate: Candidate, local: Predict) -> None:
